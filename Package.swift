@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors in this package; SwiftPM lifts that where the package is somebody's dependency.
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+// `fp-contract=fast` comes from a pragma in the sources, so that no unsafe flags are needed.
+let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
+
+#if os(Linux)
+    let openBLAS: [Target.Dependency] = ["COpenBLAS"]
+#else
+    let openBLAS: [Target.Dependency] = []  // Accelerate brings CBLAS.
+#endif
+
+let package = Package(
+    name: "RecBLR",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(
+            name: "RecBLR",
+            targets: [
+                "RecBLR", "Tensors", "CPUBackend", "Interactions", "Evaluation", "Training", "ModelStore", "Serving",
+            ]),
+        .executable(name: "recblr", targets: ["RecBLRCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+    ],
+    targets: [
+        // Files that are written whole or not at all, memory maps, gzip.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(name: "FileSupport", dependencies: ["CZlib"], swiftSettings: strict),
+
+        // Arithmetic.
+        .target(name: "Tensors", swiftSettings: strict),
+        .target(name: "ReferenceBackend", dependencies: ["Tensors"], swiftSettings: strict),
+        .target(name: "CKernels", cSettings: strictC),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CPUBackend", dependencies: ["Tensors", "CKernels"] + openBLAS, swiftSettings: strict),
+
+        // The model and its files.
+        .target(name: "RecBLR", dependencies: ["Tensors"], swiftSettings: strict),
+        .target(name: "ModelStore", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
+
+        // Data, metrics, training, answering.
+        .target(
+            name: "Interactions",
+            dependencies: ["FileSupport", .product(name: "Collections", package: "swift-collections")],
+            swiftSettings: strict),
+        .target(name: "Evaluation", dependencies: ["RecBLR", "Interactions"], swiftSettings: strict),
+        .target(
+            name: "Training",
+            dependencies: [
+                "RecBLR", "ModelStore", "Interactions", "Evaluation", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .target(name: "Serving", dependencies: ["RecBLR", "ModelStore"], swiftSettings: strict),
+
+        // The command.
+        .executableTarget(
+            name: "RecBLRCommand",
+            dependencies: [
+                "CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "ModelStore",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

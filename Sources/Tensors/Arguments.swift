@@ -1,0 +1,148 @@
+/// Scale and shift of a LayerNorm, [D] each, or the gradients of both.
+public struct NormParameters: Sendable {
+    /// Multiplies the normalised rows.
+    public var scale: Tensor
+    /// Is added after scaling.
+    public var shift: Tensor
+    /// ε inside the square root.
+    public var epsilon: Float
+
+    /// Groups the two.
+    public init(scale: Tensor, shift: Tensor, epsilon: Float) {
+        self.scale = scale
+        self.shift = shift
+        self.epsilon = epsilon
+    }
+}
+
+/// Weight [K, H] (last tap = current event) and bias [H] of a depthwise convolution, or the gradients of both.
+public struct ConvolutionParameters: Sendable {
+    /// One row a tap.
+    public var weight: Tensor
+    /// One value a channel.
+    public var bias: Tensor
+
+    /// Groups the two.
+    public init(weight: Tensor, bias: Tensor) {
+        self.weight = weight
+        self.bias = bias
+    }
+}
+
+/// What a gated scan reads, or the gradients of the same things.
+public struct ScanInputs: Sendable {
+    /// [N, 2H]: recurrence gate R, then input gate I, before bias and σ.
+    public var gates: Tensor
+    /// [2H].
+    public var gateBias: Tensor
+    /// [N, H]: what enters the recurrence.
+    public var input: Tensor
+    /// [N, H], may be strided: Z; nil for a bare recurrence.
+    public var outputGate: Tensor?
+    /// Λ [H].
+    public var decay: Tensor
+
+    /// Groups the five.
+    public init(gates: Tensor, gateBias: Tensor, input: Tensor, outputGate: Tensor?, decay: Tensor) {
+        self.gates = gates
+        self.gateBias = gateBias
+        self.input = input
+        self.outputGate = outputGate
+        self.decay = decay
+    }
+}
+
+/// Where a loss leaves its gradients.
+public struct LossGradients: Sendable {
+    /// [N, D], overwritten.
+    public var hidden: Tensor
+    /// [V, D], added to.
+    public var table: Tensor
+
+    /// Groups the two.
+    public init(hidden: Tensor, table: Tensor) {
+        self.hidden = hidden
+        self.table = table
+    }
+}
+
+/// The numbers of one Adam step.
+public struct AdamStep: Sendable {
+    /// Learning rate.
+    public var learningRate: Float
+    /// Decay of the first moment.
+    public var beta1: Float
+    /// Decay of the second moment.
+    public var beta2: Float
+    /// Added to the root of the second moment.
+    public var epsilon: Float
+    /// 1 − β₁ᵗ.
+    public var correction1: Float
+    /// 1 − β₂ᵗ.
+    public var correction2: Float
+    /// Multiplies the gradient first (1 / tokens, clipping).
+    public var gradientScale: Float
+
+    /// The step numbered `number` (from 1).
+    public init(
+        number: Int, learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
+        gradientScale: Float = 1
+    ) {
+        self.learningRate = learningRate
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.correction1 = Float(1 - power(Double(beta1), number))
+        self.correction2 = Float(1 - power(Double(beta2), number))
+        self.gradientScale = gradientScale
+    }
+}
+
+/// `base` to a whole, non-negative power by repeated squaring: the same bits on every platform.
+private func power(_ base: Double, _ exponent: Int) -> Double {
+    var result = 1.0
+    var square = base
+    var rest = exponent
+    while rest > 0 {
+        if rest & 1 == 1 { result *= square }
+        square *= square
+        rest >>= 1
+    }
+    return result
+}
+
+/// How many table rows score at least as high as the target: rank − 1, ties against the target.
+public struct RankCounts: Sendable, Equatable {
+    /// Among all rows but the target.
+    public var all: Int32
+    /// Among all rows but the target and those already seen.
+    public var masked: Int32
+
+    /// Groups the two.
+    public init(all: Int32, masked: Int32) {
+        self.all = all
+        self.masked = masked
+    }
+}
+
+/// Which table rows a top-K may return.
+public enum Candidates: Sendable {
+    /// All but these (any order).
+    case allExcept([Int32])
+    /// Only these (any order, no duplicates).
+    case only([Int32])
+}
+
+/// A table row and its score.
+public struct ScoredRow: Sendable, Equatable {
+    /// Row number.
+    public var row: Int32
+    /// Dot product with the query.
+    public var score: Float
+
+    /// Groups the two.
+    public init(row: Int32, score: Float) {
+        self.row = row
+        self.score = score
+    }
+}

@@ -1,0 +1,151 @@
+/// The operations of the model, named after the mathematics: each whole enough to be fused, none knowing the model.
+///
+/// Notation: N tokens (rows) of one packed batch, S sequences, D and H features, K taps, V table rows. `starts` holds
+/// S + 1 row numbers, the first 0 and the last N: sequence s is the rows starts[s] ..< starts[s + 1]. Tensors are
+/// row-major; those that are a half of a wider one may be strided, all others are contiguous. "Gradient" means the
+/// derivative of the loss; parameter gradients are **added to**, activation gradients are **overwritten**, unless
+/// said otherwise. A `nil` dropout drops nothing.
+///
+/// Calls are synchronous on the CPU and may be queued elsewhere; ``download(_:)`` waits.
+public protocol Backend: Sendable {
+    /// Name for logs and tables, e.g. "CPU avx512".
+    var name: String { get }
+
+    // MARK: Memory
+
+    /// `count` zeroed floats.
+    func allocate(_ count: Int) -> Storage<Float>
+    /// `count` zeroed indices.
+    func allocateIndices(_ count: Int) -> Storage<Int32>
+    /// Writes `values` to the first elements of a contiguous tensor.
+    func upload(_ values: [Float], to tensor: Tensor)
+    /// Writes `values` to the first indices.
+    func upload(_ values: [Int32], to indices: Indices)
+    /// The elements in row-major order.
+    func download(_ tensor: Tensor) -> [Float]
+
+    // MARK: Linear algebra
+
+    /// output = op(a) · op(b), or output += where `accumulate`; op transposes where asked. Any strides. O(m·n·k).
+    func multiply(_ a: Tensor, transposed: Bool, _ b: Tensor, transposed: Bool, into output: Tensor, accumulate: Bool)
+    /// Sets every element.
+    func fill(_ tensor: Tensor, with value: Float)
+    /// target = source (same shape, any strides).
+    func copy(_ source: Tensor, to target: Tensor)
+    /// target += source (same shape, any strides).
+    func add(_ source: Tensor, to target: Tensor)
+    /// Σ x², in double precision with a fixed order of summation.
+    func squaredNorm(_ tensor: Tensor) -> Double
+
+    // MARK: Table rows
+
+    /// output[n] = table[rows[n]].
+    func gather(_ rows: Indices, from table: Tensor, into output: Tensor)
+    /// table[rows[n]] += gradient[n], in order of n.
+    func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor)
+
+    // MARK: Dropout + residual + LayerNorm
+
+    /// s = dropout(input + bias) + residual; normalized = (s − mean) / sqrt(var + ε); output = normalized ⊙ scale + shift.
+    ///
+    /// `input` [N, D] is **overwritten with** `normalized`, which the backward pass wants; `inverseDeviation` [N] (one
+    /// column or one row of N) gets 1 / sqrt(var + ε). `bias` [D] and `residual` [N, D] are optional. `output` may be
+    /// `residual` but not `input`. (LayerNorm: Ba et al. 2016; biased variance.)
+    func residualNorm(
+        _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
+        inverseDeviation: Tensor, output: Tensor)
+    /// Backward of ``residualNorm(_:bias:residual:dropout:parameters:inverseDeviation:output:)``.
+    ///
+    /// `normalized` and `inverseDeviation` are what forward left. Overwrites `inputGradient` [N, D] and, where given,
+    /// `residualGradient` [N, D]; adds to the scale, shift and bias gradients. `inputGradient` may be
+    /// `outputGradient`; `residualGradient` may be neither.
+    func residualNormBackward(
+        _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
+        parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
+        parameterGradients: NormParameters)
+
+    // MARK: bias + SiLU + dropout
+
+    /// output = dropout(SiLU(input + bias)), SiLU(x) = x · σ(x). `bias` [M] is optional; `input` may be strided.
+    func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor)
+    /// Backward of ``activate(_:bias:dropout:output:)``: recomputes from `input`. `inputGradient` (may be strided, may be
+    /// `outputGradient`) is overwritten, `biasGradient` is added to.
+    func activateBackward(
+        _ outputGradient: Tensor, input: Tensor, bias: Tensor?, dropout: Dropout?, inputGradient: Tensor,
+        biasGradient: Tensor?)
+
+    // MARK: Causal depthwise convolution + SiLU
+
+    /// output[t, c] = SiLU(bias[c] + Σ_k weight[k, c] · x[t − (K − 1) + k, c]), within each sequence.
+    ///
+    /// `input` [N, H] may be strided; `weight` [K, H], the last tap is the current event. Rows before a sequence's
+    /// first are zero, or row s of `window` [S, (K − 1)·H], oldest first. Where given, `finalWindow` [S, (K − 1)·H]
+    /// gets the last K − 1 inputs of each sequence; it may be `window`.
+    func convolve(
+        _ input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?, finalWindow: Tensor?,
+        output: Tensor)
+    /// Backward of `convolve` with a zero window: recomputes the pre-activation from `input`. Overwrites `inputGradient`
+    /// (may be strided), adds to the parameter gradients.
+    func convolveBackward(
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
+        inputGradient: Tensor, parameterGradients: ConvolutionParameters)
+
+    // MARK: Gated scan (BD-LRU; paper, section 3.2 and 3.3)
+
+    /// The behaviour-dependent linear recurrence with its gates and output gate:
+    ///
+    ///     R = gates[:, ..<H] + bias[..<H]          I = gates[:, H...] + bias[H...]
+    ///     α = exp(−softplus(Λ) ⊙ σ(R))             β = sqrt(1 − α² + 1e-8) ⊙ σ(I)
+    ///     h_t = α_t ⊙ h_{t−1} + β_t ⊙ input_t      output_t = SiLU(z_t) ⊙ h_t
+    ///
+    /// 1 − α² is −expm1(−2 · softplus(Λ) ⊙ σ(R)), never negative. h before a sequence's first row is zero, or row s of
+    /// `initial` [S, H]. `states` [N, H] gets h; `final` [S, H], where given, the last h of each sequence (it may be
+    /// `initial`). Without `outputGate` (z; may be strided) the output is h itself and `output` is not written: read
+    /// `states`.
+    func scan(_ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?)
+    /// Backward of ``scan(_:starts:initial:states:output:final:)``: recomputes gates from `inputs`.
+    ///
+    /// `finalGradient` [S, H] is the gradient of `final`, zero where nil. All of `gradients` but its parameters are
+    /// overwritten; `gradients.gates` may be `inputs.gates` (then the gates are gone). `initialGradient` [S, H] is
+    /// overwritten where given. Without an output gate `outputGradient` is the gradient of h.
+    func scanBackward(
+        _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
+        finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?)
+
+    // MARK: Losses (each returns the sum of the rows' losses and scales gradients by `scale`)
+
+    /// Full-catalogue softmax cross-entropy: Σ_n −log softmax(hidden[n] · tableᵀ)[targets[n]], in tiles, never N × V.
+    ///
+    /// `hidden` [N, D], `table` [V, D], `targets` [N] row numbers of `table`. Where `gradients` is given,
+    /// `gradients.hidden` is overwritten and `gradients.table` added to, both times `scale`. O(N·V·D) time.
+    func crossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double
+    /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008): logits are
+    /// hidden · row − logQ. A negative equal to the row's target is left out. `logQ` [V] is the log of the expected
+    /// count of each table row in the sample.
+    func sampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
+        gradients: LossGradients?
+    ) -> Double
+    /// Bayesian personalised ranking: Σ_n −log σ(hidden[n] · (table[targets[n]] − table[negatives[n]])) (Rendle 2009).
+    func pairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double
+
+    // MARK: Optimiser
+
+    /// One Adam step (Kingma & Ba 2015) over `weights`; all four tensors are contiguous and of one size.
+    func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep)
+
+    // MARK: Ranking
+
+    /// For each row n the number of table rows, other than the target itself, that score at least as high as it:
+    /// the pessimistic rank − 1. Row n's `seen` rows (sorted, unique) are left out of `masked`, not of `all`.
+    ///
+    /// Returns nil if any score is NaN.
+    func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]?
+    /// The `k` best-scoring table rows of each row, best first, ties by lower row number; `allowed[n]` says which rows
+    /// may appear. Fewer than k where fewer are allowed.
+    func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]]
+}

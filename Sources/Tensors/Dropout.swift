@@ -1,0 +1,36 @@
+/// Which elements of one tensor are dropped: a rate and the address of a stream of counter-based random numbers.
+///
+/// Element (row, column) is dropped when its 32-bit random word is below `threshold`; the others are multiplied by
+/// `keepScale`. The word depends on nothing but the fields here, the row's global number and the column, so the mask
+/// is the same on every backend and for every number of replicas.
+///
+/// Words come from Philox4x32-7 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) with
+/// key = (seed low, seed high) and counter = (16 · (column / 64) + column % 16, row, place, step);
+/// the element takes word (column % 64) / 16 of the four.
+public struct Dropout: Sendable, Equatable {
+    /// Probability that an element is dropped, in [0, 1).
+    public var rate: Float
+    /// The run's seed.
+    public var seed: UInt64
+    /// The optimiser step.
+    public var step: UInt32
+    /// Which dropout of the model this is; no two share a number.
+    public var place: UInt32
+    /// Global number within the batch of the tensor's row 0 (modulo 2³²).
+    public var firstRow: UInt32
+
+    /// A dropout at one place of one step.
+    public init(rate: Float, seed: UInt64, step: UInt32, place: UInt32, firstRow: UInt32) {
+        precondition(rate >= 0 && rate < 1, "a dropout rate lies in [0, 1)")
+        self.rate = rate
+        self.seed = seed
+        self.step = step
+        self.place = place
+        self.firstRow = firstRow
+    }
+
+    /// Words below this drop their element: rate · 2³².
+    public var threshold: UInt32 { UInt32(Double(rate) * 4_294_967_296) }
+    /// What kept elements are multiplied by: 1 / (1 − rate).
+    public var keepScale: Float { 1 / (1 - rate) }
+}

@@ -1,0 +1,41 @@
+/// One block of a backend's memory: it is freed when the last reference goes.
+///
+/// The address may belong to another device than the CPU. Only the backend that allocated a block may look at what it
+/// holds; everything else goes through ``Backend/upload(_:to:)`` and ``Backend/download(_:)``.
+public final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+    /// Address of the first element, aligned to 64 bytes.
+    public let base: UnsafeMutablePointer<Element>
+    /// Number of elements.
+    public let count: Int
+    private let free: @Sendable (UnsafeMutableRawPointer) -> Void
+
+    /// Takes ownership of `count` elements at `base`; `free` is called once, when the storage dies.
+    public init(
+        base: UnsafeMutablePointer<Element>, count: Int, free: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+    ) {
+        self.base = base
+        self.count = count
+        self.free = free
+    }
+
+    deinit { free(UnsafeMutableRawPointer(base)) }
+}
+
+extension Storage where Element == Float {
+    /// The block as one row of `count` columns.
+    public var tensor: Tensor { Tensor(base: base, rows: 1, columns: count) }
+}
+
+extension Storage where Element == Int32 {
+    /// The whole block.
+    public var indices: Indices { Indices(base: base, count: count) }
+}
+
+/// Zeroed host memory on a 64-byte boundary, for backends that compute on the CPU.
+public func allocateHost<Element: BitwiseCopyable & Sendable>(_ count: Int, of type: Element.Type) -> Storage<Element> {
+    let bytes = max(1, count) * MemoryLayout<Element>.stride
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    let base = raw.bindMemory(to: Element.self, capacity: max(1, count))
+    return Storage(base: base, count: count) { $0.deallocate() }
+}
