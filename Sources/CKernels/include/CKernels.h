@@ -1,1 +1,111 @@
+// Inner loops that need an instruction set chosen at run time. Each operation is written once, in operations/*.h, over
+// vectors of `WIDTH` floats; each isa_*.c compiles them all for one instruction set into one table of functions.
+//
+// Nothing here allocates, locks or exits. Matrices are row-major; `ld…` is the distance between row starts in floats.
+// Any width and length is allowed. What each operation computes is said in Swift, beside the protocol `Backend`.
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Which elements are dropped: see `Dropout` in Swift. threshold 0 drops nothing, and keep_scale is then 1.
+typedef struct {
+    uint32_t threshold;
+    float keep_scale;
+    uint32_t seed_low, seed_high;
+    uint32_t first_row, place, step;
+} ck_dropout;
+
+// Dropout + residual + LayerNorm over [rows, columns], all matrices contiguous.
+typedef struct {
+    ptrdiff_t rows, columns;
+    const float *scale, *shift;
+    float epsilon;
+    ck_dropout dropout;
+} ck_norm;
+
+// Causal depthwise convolution: `taps` ≤ CK_MAX_TAPS.
+#define CK_MAX_TAPS 16
+typedef struct {
+    ptrdiff_t sequences, channels, taps;
+    const int32_t *starts;               // [sequences + 1]
+    const float *input; ptrdiff_t ld_input;
+    const float *weight, *bias;          // [taps, channels], [channels]
+    const float *window;                 // [sequences, (taps − 1) · channels] or NULL
+} ck_convolution;
+
+// Gated scan.
+typedef struct {
+    ptrdiff_t channels;
+    const float *gates;                  // [rows, 2 · channels]
+    const float *gate_bias;              // [2 · channels]
+    const float *input;                  // [rows, channels]
+    const float *output_gate; ptrdiff_t ld_output_gate;  // or NULL
+    const float *rate;                   // [channels]: softplus(Λ)
+} ck_scan;
+
+// What a gated scan's backward pass writes; parameter gradients are added to.
+typedef struct {
+    float *gates;                        // [rows, 2 · channels], may be the inputs' gates
+    float *gate_bias;                    // [2 · channels]
+    float *input;                        // [rows, channels]
+    float *output_gate; ptrdiff_t ld_output_gate;        // or NULL
+    float *rate;                         // [channels]: gradient of softplus(Λ)
+} ck_scan_gradients;
+
+typedef struct {
+    float learning_rate, beta1, beta2, epsilon, correction1, correction2, gradient_scale;
+} ck_adam;
+
+typedef struct {
+    const char *name;
+    int width;  // floats in a vector
+
+    // mask[r, c] = 0 where dropped, else keep_scale.
+    void (*dropout_mask)(const ck_dropout *, ptrdiff_t rows, ptrdiff_t columns, float *mask);
+
+    void (*norm)(const ck_norm *, float *input, const float *bias, const float *residual, float *inverse_deviation,
+                 float *output);
+    void (*norm_backward)(const ck_norm *, const float *output_gradient, const float *normalized,
+                          const float *inverse_deviation, float *input_gradient, float *residual_gradient,
+                          float *bias_gradient, float *scale_gradient, float *shift_gradient);
+
+    void (*activate)(ptrdiff_t rows, ptrdiff_t columns, const float *input, ptrdiff_t ld_input, const float *bias,
+                     const ck_dropout *, float *output, ptrdiff_t ld_output);
+    void (*activate_backward)(ptrdiff_t rows, ptrdiff_t columns, const float *output_gradient, ptrdiff_t ld_gradient,
+                              const float *input, ptrdiff_t ld_input, const float *bias, const ck_dropout *,
+                              float *input_gradient, ptrdiff_t ld_input_gradient, float *bias_gradient);
+
+    void (*convolve)(const ck_convolution *, float *output);
+    void (*convolve_backward)(const ck_convolution *, const float *output_gradient, float *input_gradient,
+                              ptrdiff_t ld_input_gradient, float *weight_gradient, float *bias_gradient);
+
+    // Rows begin ..< end of one sequence. `initial` NULL is zero. Writes states and, with an output gate, output.
+    void (*scan)(const ck_scan *, ptrdiff_t begin, ptrdiff_t end, const float *initial, float *states, float *output);
+    // The affine map of rows begin ..< end, state ↦ product ⊙ state + sum, without writing any row.
+    void (*scan_summary)(const ck_scan *, ptrdiff_t begin, ptrdiff_t end, float *product, float *sum);
+    // `carry` [channels] enters as the gradient of the last state and leaves as that of the state before `begin`.
+    void (*scan_backward)(const ck_scan *, const ck_scan_gradients *, ptrdiff_t begin, ptrdiff_t end,
+                          const float *output_gradient, const float *initial, const float *states, float *carry);
+    // The affine map of the carry over rows begin ..< end, without writing any row.
+    void (*scan_backward_summary)(const ck_scan *, ptrdiff_t begin, ptrdiff_t end, const float *output_gradient,
+                                  float *product, float *sum);
+
+    // Row by row: max, x ← exp(x − max), sum of the new x.
+    void (*softmax_rows)(ptrdiff_t rows, ptrdiff_t columns, float *x, ptrdiff_t ld, float *max, float *sum);
+    // Row by row: x ← exp(x − max).
+    void (*exp_rows)(ptrdiff_t rows, ptrdiff_t columns, float *x, ptrdiff_t ld, const float *max);
+
+    void (*adam)(ptrdiff_t count, const ck_adam *, float *weights, const float *gradient, float *first,
+                 float *second);
+    double (*squared_norm)(ptrdiff_t count, const float *x);
+    // target += source.
+    void (*add)(ptrdiff_t count, const float *source, float *target);
+    // How many x are ≥ bound; sets *nan if any x is NaN.
+    ptrdiff_t (*count_at_least)(ptrdiff_t count, const float *x, float bound, bool *nan);
+} ck_kernels;
+
+// The table for an instruction set, or NULL where this processor or build does not have it.
+typedef enum { CK_BASELINE, CK_AVX2, CK_AVX512 } ck_isa;
+const ck_kernels *ck_kernels_for(ck_isa isa);

@@ -1,0 +1,38 @@
+// Every operation for one instruction set: the including file defines WIDTH, TABLE and ISA_NAME.
+#include "CKernels.h"
+
+#include "vector.h"
+
+#include "dropout.h"
+
+#include "norm.h"
+
+#include "activation.h"
+
+#include "convolution.h"
+
+#include "scan.h"
+
+#include "reduction.h"
+
+const ck_kernels TABLE = {
+    .name = ISA_NAME,
+    .width = WIDTH,
+    .dropout_mask = dropout_mask,
+    .norm = norm,
+    .norm_backward = norm_backward,
+    .activate = activate,
+    .activate_backward = activate_backward,
+    .convolve = convolve,
+    .convolve_backward = convolve_backward,
+    .scan = scan,
+    .scan_summary = scan_summary,
+    .scan_backward = scan_backward,
+    .scan_backward_summary = scan_backward_summary,
+    .softmax_rows = softmax_rows,
+    .exp_rows = exp_rows,
+    .adam = adam,
+    .squared_norm = squared_norm,
+    .add = add,
+    .count_at_least = count_at_least,
+};

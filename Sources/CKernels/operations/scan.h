@@ -1,0 +1,101 @@
+// The gated linear recurrence (BD-LRU), row by row: channels are independent, so a row is one pass of vectors and
+// the state of the row before is still in the nearest cache.
+
+// Gates of one vector of channels: x = rate·σ(R); α = e^−x; root = sqrt(1 − α² + 1e-8); β = root·σ(I).
+// With e = expm1(−x): α = 1 + e and 1 − α² = −e·(2 + e), which is never negative and exact near 0.
+typedef struct { vf recurrence, input, alpha, root; } gate_values;
+
+INLINE gate_values gates_at(const ck_scan *a, ptrdiff_t t, ptrdiff_t c, ptrdiff_t m) {
+    const float *row = a->gates + t * 2 * a->channels;
+    gate_values g;
+    g.recurrence = sigmoid(load(row + c, m) + load(a->gate_bias + c, m));
+    g.input = sigmoid(load(row + a->channels + c, m) + load(a->gate_bias + a->channels + c, m));
+    vf e = vexpm1_negative(-load(a->rate + c, m) * g.recurrence);
+    g.alpha = 1.0f + e;
+    g.root = vsqrt(1e-8f - e * (2.0f + e));
+    return g;
+}
+
+static void scan(const ck_scan *a, ptrdiff_t begin, ptrdiff_t end, const float *initial, float *states,
+                 float *output) {
+    ptrdiff_t n = a->channels;
+    for (ptrdiff_t t = begin; t < end; t++) {
+        const float *before = t > begin ? states + (t - 1) * n : initial;
+        FOR_VECTORS(c, m, 0, n) {
+            gate_values g = gates_at(a, t, c, m);
+            vf h = g.root * g.input * load(a->input + t * n + c, m);
+            if (before) h += g.alpha * load(before + c, m);
+            store(states + t * n + c, h, m);
+            if (a->output_gate) {
+                vf z = load(a->output_gate + t * a->ld_output_gate + c, m);
+                store(output + t * n + c, z * sigmoid(z) * h, m);
+            }
+        }
+    }
+}
+
+static void scan_summary(const ck_scan *a, ptrdiff_t begin, ptrdiff_t end, float *product, float *total) {
+    ptrdiff_t n = a->channels;
+    FOR_VECTORS(c, m, 0, n) {
+        vf p = set1(1), h = set1(0);
+        for (ptrdiff_t t = begin; t < end; t++) {
+            gate_values g = gates_at(a, t, c, m);
+            h = g.alpha * h + g.root * g.input * load(a->input + t * n + c, m);
+            p *= g.alpha;
+        }
+        store(product + c, p, m);
+        store(total + c, h, m);
+    }
+}
+
+// With g the gradient of h_t: carry ← α·g; ∂x = −α·∂α + ∂root·α²/root, since 1 − α² = 1 − e^−2x.
+static void scan_backward(const ck_scan *a, const ck_scan_gradients *d, ptrdiff_t begin, ptrdiff_t end,
+                          const float *output_gradient, const float *initial, const float *states, float *carry) {
+    ptrdiff_t n = a->channels;
+    for (ptrdiff_t t = end - 1; t >= begin; t--) {
+        const float *before = t > begin ? states + (t - 1) * n : initial;
+        float *gates = d->gates + t * 2 * n;
+        FOR_VECTORS(c, m, 0, n) {
+            gate_values g = gates_at(a, t, c, m);
+            vf dy = load(output_gradient + t * n + c, m), dh = dy, rate = load(a->rate + c, m);
+            if (a->output_gate) {
+                vf z = load(a->output_gate + t * a->ld_output_gate + c, m), s = sigmoid(z);
+                dh = dy * z * s;
+                vf dz = dy * load(states + t * n + c, m) * silu_slope(z, s);
+                store(d->output_gate + t * d->ld_output_gate + c, dz, m);
+            }
+            dh += load(carry + c, m);
+            store(carry + c, g.alpha * dh, m);
+            vf x = load(a->input + t * n + c, m), dbeta = dh * x;
+            store(d->input + t * n + c, dh * g.root * g.input, m);
+            vf dx = dbeta * g.input * g.alpha * g.alpha / g.root;
+            if (before) dx -= g.alpha * dh * load(before + c, m);
+            vf drecurrence = dx * rate * g.recurrence * (1.0f - g.recurrence);
+            vf dinput = dbeta * g.root * g.input * (1.0f - g.input);
+            store(gates + c, drecurrence, m);
+            store(gates + n + c, dinput, m);
+            store(d->rate + c, load(d->rate + c, m) + dx * g.recurrence, m);
+            store(d->gate_bias + c, load(d->gate_bias + c, m) + drecurrence, m);
+            store(d->gate_bias + n + c, load(d->gate_bias + n + c, m) + dinput, m);
+        }
+    }
+}
+
+static void scan_backward_summary(const ck_scan *a, ptrdiff_t begin, ptrdiff_t end, const float *output_gradient,
+                                  float *product, float *total) {
+    ptrdiff_t n = a->channels;
+    FOR_VECTORS(c, m, 0, n) {
+        vf p = set1(1), carry = set1(0);
+        for (ptrdiff_t t = end - 1; t >= begin; t--) {
+            vf dh = load(output_gradient + t * n + c, m), alpha = gates_at(a, t, c, m).alpha;
+            if (a->output_gate) {
+                vf z = load(a->output_gate + t * a->ld_output_gate + c, m);
+                dh *= z * sigmoid(z);
+            }
+            carry = alpha * (dh + carry);
+            p *= alpha;
+        }
+        store(product + c, p, m);
+        store(total + c, carry, m);
+    }
+}

@@ -1,0 +1,101 @@
+import CKernels
+import Tensors
+
+/// The operations on a CPU: C kernels for one instruction set, OpenBLAS (Accelerate on Apple platforms) for products.
+///
+/// Every call runs on the calling thread alone, so that several threads may use one backend at once, each with
+/// memory of its own. The exception is ``scanThreads``.
+public struct CPUBackend: Backend {
+    /// Which kernels run.
+    public let instructionSet: InstructionSet
+    /// How many cores one long sequence may occupy in a scan; 1 for the replicas of a training run.
+    public let scanThreads: Int
+    let kernels: ck_kernels
+
+    /// A backend for `instructionSet`, which must be available.
+    public init(instructionSet: InstructionSet = .best, scanThreads: Int = 1) {
+        guard let kernels = instructionSet.kernels else {
+            preconditionFailure("this processor has no \(instructionSet.rawValue)")
+        }
+        limitBLASToOneThread()
+        self.instructionSet = instructionSet
+        self.scanThreads = max(1, scanThreads)
+        self.kernels = kernels.pointee
+    }
+
+    /// "CPU" and the instruction set.
+    public var name: String { "CPU \(instructionSet.rawValue)" }
+
+    // MARK: Memory
+
+    public func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
+    public func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
+
+    public func upload(_ values: [Float], to tensor: Tensor) {
+        precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")
+        values.withUnsafeBufferPointer { tensor.base.update(from: $0.baseAddress!, count: $0.count) }
+    }
+
+    public func upload(_ values: [Int32], to indices: Indices) {
+        precondition(values.count <= indices.count, "an upload fits its indices")
+        values.withUnsafeBufferPointer { indices.base.update(from: $0.baseAddress!, count: $0.count) }
+    }
+
+    public func download(_ tensor: Tensor) -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(tensor.count)
+        for row in 0..<tensor.rows {
+            values.append(
+                contentsOf: UnsafeBufferPointer(start: tensor.base + row * tensor.stride, count: tensor.columns))
+        }
+        return values
+    }
+
+    public func fill(_ tensor: Tensor, with value: Float) {
+        forEachRun(of: tensor) { start, count in (tensor.base + start).update(repeating: value, count: count) }
+    }
+
+    public func copy(_ source: Tensor, to target: Tensor) {
+        forEachRow(source, target) { from, to, count in to.update(from: from, count: count) }
+    }
+
+    public func add(_ source: Tensor, to target: Tensor) {
+        forEachRow(source, target) { from, to, count in kernels.add(count, from, to) }
+    }
+
+    public func squaredNorm(_ tensor: Tensor) -> Double {
+        var total = 0.0
+        forEachRun(of: tensor) { start, count in total += kernels.squared_norm(count, tensor.base + start) }
+        return total
+    }
+
+    /// Calls `body` with offset and length of each run of elements without a gap.
+    private func forEachRun(of tensor: Tensor, _ body: (Int, Int) -> Void) {
+        if tensor.isContiguous { return body(0, tensor.count) }
+        for row in 0..<tensor.rows { body(row * tensor.stride, tensor.columns) }
+    }
+
+    /// Calls `body` with each pair of rows, or once with everything where neither tensor has gaps.
+    private func forEachRow(
+        _ source: Tensor, _ target: Tensor, _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+    ) {
+        precondition(source.rows == target.rows && source.columns == target.columns, "shapes differ")
+        if source.isContiguous && target.isContiguous { return body(source.base, target.base, source.count) }
+        for row in 0..<source.rows {
+            body(source.base + row * source.stride, target.base + row * target.stride, source.columns)
+        }
+    }
+}
+
+extension Dropout {
+    /// The same for C.
+    var kernelArgument: ck_dropout {
+        ck_dropout(
+            threshold: threshold, keep_scale: keepScale, seed_low: UInt32(truncatingIfNeeded: seed),
+            seed_high: UInt32(truncatingIfNeeded: seed >> 32), first_row: firstRow, place: place, step: step)
+    }
+}
+
+/// Dropping nothing.
+let noDropout = ck_dropout(
+    threshold: 0, keep_scale: 1, seed_low: 0, seed_high: 0, first_row: 0, place: 0, step: 0)

@@ -1,0 +1,126 @@
+import CKernels
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension CPUBackend {
+    /// Floats of the tile of logits: 1 MB, about a core's second-level cache.
+    private static var tileSize: Int { 1 << 18 }
+    /// Wider tables than this are taken in column tiles, whose logits are computed twice.
+    private static var widestTable: Int { 1 << 14 }
+    private static var tileRows: Int { 128 }
+
+    public func crossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        let width = min(table.rows, Self.widestTable)
+        let rows = max(16, min(Self.tileRows, Self.tileSize / max(1, width)))
+        let tile = SoftmaxTile(rows: min(rows, max(1, hidden.rows)), columns: width, hiddenSize: hidden.columns)
+        var loss = 0.0
+        for start in stride(from: 0, to: hidden.rows, by: rows) {
+            let range = start..<min(start + rows, hidden.rows)
+            loss += crossEntropyRows(range, hidden, table, targets, scale, gradients, tile)
+        }
+        return loss
+    }
+
+    /// The rows of one tile: logits, their softmax, the loss, and the gradients of both factors.
+    ///
+    /// The tile holds e = exp(logit − max), not divided by its sum Σ: with δ the target's indicator the gradient of the
+    /// logits is (e − Σδ) · scale/Σ, and the row's factor goes to the D-wide side of each product instead.
+    private func crossEntropyRows(
+        _ range: Range<Int>, _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ scale: Float,
+        _ gradients: LossGradients?, _ tile: SoftmaxTile
+    ) -> Double {
+        let rows = hidden.rows(range)
+        let target = targets.base + range.lowerBound
+        let columnTiles = stride(from: 0, to: table.rows, by: tile.columns).map {
+            $0..<min($0 + tile.columns, table.rows)
+        }
+        tile.begin(rows.rows)
+        for columns in columnTiles { addToSums(rows, table, columns, target, tile) }
+        var loss = 0.0
+        for r in 0..<rows.rows { loss += Double(log(tile.sum[r]) + tile.max[r] - tile.targetLogit[r]) }
+        guard let gradients else { return loss }
+
+        let factors = tile.factors.prefix(rows.rows)
+        for r in 0..<rows.rows {
+            let factor = scale / tile.sum[r]
+            for c in 0..<rows.columns {
+                factors.base[r * rows.columns + c] = factor * rows.base[r * rows.stride + c]
+            }
+        }
+        let hiddenGradient = gradients.hidden.rows(range)
+        for (index, columns) in columnTiles.enumerated() {
+            let logits = tile.logits(rows.rows, columns.count)
+            if columnTiles.count > 1 {
+                multiply(rows, transposed: false, table.rows(columns), transposed: true, into: logits, accumulate: false)
+                kernels.exp_rows(rows.rows, columns.count, logits.base, logits.stride, tile.max)
+            }
+            for r in 0..<rows.rows where columns.contains(Int(target[r])) {
+                logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound] -= tile.sum[r]
+            }
+            multiply(
+                logits, transposed: false, table.rows(columns), transposed: false, into: hiddenGradient,
+                accumulate: index > 0)
+            multiply(
+                logits, transposed: true, factors, transposed: false, into: gradients.table.rows(columns),
+                accumulate: true)
+        }
+        for r in 0..<rows.rows {
+            let factor = scale / tile.sum[r]
+            for c in 0..<rows.columns { hiddenGradient.base[r * hiddenGradient.stride + c] *= factor }
+        }
+        return loss
+    }
+
+    /// One column tile's part of max and Σ (the online softmax of Milakov & Gimelshein 2018).
+    private func addToSums(
+        _ rows: Tensor, _ table: Tensor, _ columns: Range<Int>, _ target: UnsafeMutablePointer<Int32>,
+        _ tile: SoftmaxTile
+    ) {
+        let logits = tile.logits(rows.rows, columns.count)
+        multiply(rows, transposed: false, table.rows(columns), transposed: true, into: logits, accumulate: false)
+        for r in 0..<rows.rows where columns.contains(Int(target[r])) {
+            tile.targetLogit[r] = logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound]
+        }
+        kernels.softmax_rows(rows.rows, columns.count, logits.base, logits.stride, tile.newMax, tile.newSum)
+        for r in 0..<rows.rows {
+            let highest = max(tile.max[r], tile.newMax[r])
+            tile.sum[r] = tile.sum[r] * exp(tile.max[r] - highest) + tile.newSum[r] * exp(tile.newMax[r] - highest)
+            tile.max[r] = highest
+        }
+    }
+}
+
+/// Scratch memory of the tiled softmax.
+private final class SoftmaxTile {
+    let columns: Int
+    let max, sum, newMax, newSum, targetLogit: UnsafeMutablePointer<Float>
+    let factors: Tensor
+    private let storage: Storage<Float>
+    private let tileBase: UnsafeMutablePointer<Float>
+
+    init(rows: Int, columns: Int, hiddenSize: Int) {
+        self.columns = columns
+        let padded = (rows + 15) / 16 * 16
+        storage = allocateHost(5 * padded + padded * hiddenSize + rows * columns, of: Float.self)
+        let base = storage.base
+        (max, sum, newMax) = (base, base + padded, base + 2 * padded)
+        (newSum, targetLogit) = (base + 3 * padded, base + 4 * padded)
+        factors = Tensor(base: base + 5 * padded, rows: rows, columns: hiddenSize)
+        tileBase = base + 5 * padded + padded * hiddenSize
+    }
+
+    func begin(_ rows: Int) {
+        max.update(repeating: -.infinity, count: rows)
+        sum.update(repeating: 0, count: rows)
+        targetLogit.update(repeating: .nan, count: rows)
+    }
+
+    func logits(_ rows: Int, _ columns: Int) -> Tensor { Tensor(base: tileBase, rows: rows, columns: columns) }
+}
