@@ -1,0 +1,109 @@
+import Tensors
+
+/// Runs a model over histories without learning: one thread's workspace. Make one for each thread.
+public final class Encoder {
+    /// What it runs.
+    public let model: Model
+    private let workspace: Workspace
+
+    /// An encoder for batches of at most `tokens` events in at most `sequences` sequences.
+    public init(_ model: Model, tokens: Int, sequences: Int) {
+        self.model = model
+        workspace = Workspace(
+            model.configuration, tokens: max(1, tokens), sequences: max(1, sequences), training: false,
+            backend: model.backend)
+    }
+
+    /// Hidden vectors [S, D] after each sequence's last event, from the state before any event. Sequences must not be
+    /// empty. Valid until the next call.
+    public func encode(_ batch: PackedBatch) -> Tensor {
+        let pass = Pass(model, workspace, batch, dropout: nil)
+        pass.forward(from: .fresh)
+        return lastRows(of: pass, batch)
+    }
+
+    /// Hidden vectors [N, D] after every event. Valid until the next call.
+    public func encodeAllPositions(_ batch: PackedBatch) -> Tensor {
+        let pass = Pass(model, workspace, batch, dropout: nil)
+        pass.forward(from: .fresh)
+        return pass.output
+    }
+
+    /// Moves `states[s]` on by the events of sequence s; hidden vectors [S, D] after each sequence's last event.
+    /// Sequences must not be empty. Valid until the next call.
+    public func advance(_ states: inout [State], by batch: PackedBatch) -> Tensor {
+        precondition(states.count == batch.sequenceCount, "one state a sequence")
+        let pass = Pass(model, workspace, batch, dropout: nil)
+        for (row, state) in states.enumerated() { write(state, row) }
+        pass.forward(from: .states)
+        for row in states.indices { read(&states[row], row) }
+        return lastRows(of: pass, batch)
+    }
+
+    /// Moves one state on by one event; hidden vector [1, D]. O(D·H) time, whatever the length of the history.
+    public func step(_ state: inout State, item: Int32) -> Tensor {
+        var states = [state]
+        let hidden = advance(&states, by: PackedBatch([[item]]))
+        state = states[0]
+        return hidden
+    }
+
+    /// Moves one state on by a history of any length in pieces that fit; hidden vector [1, D] after its last event.
+    /// The history must not be empty.
+    public func advance(_ state: inout State, by history: [Int32]) -> Tensor {
+        precondition(!history.isEmpty, "an empty history has no last event")
+        var states = [state]
+        var hidden = workspace.selected.prefix(1)
+        for start in stride(from: 0, to: history.count, by: workspace.tokens) {
+            let piece = history[start..<min(start + workspace.tokens, history.count)]
+            hidden = advance(&states, by: PackedBatch([piece]))
+        }
+        state = states[0]
+        return hidden
+    }
+
+    private func lastRows(of pass: Pass, _ batch: PackedBatch) -> Tensor {
+        let selected = workspace.selected.prefix(pass.sequences)
+        let rows = workspace.rows.prefix(pass.sequences)
+        model.backend.upload(batch.starts.dropFirst().map { $0 - 1 }, to: rows)
+        model.backend.gather(rows, from: pass.output, into: selected)
+        return selected
+    }
+
+    private func write(_ state: State, _ row: Int) {
+        let configuration = model.configuration
+        precondition(state.values.count == configuration.stateSize, "the state of another model")
+        for (index, layer) in workspace.layers.enumerated() {
+            let recurrence = Array(state.values[State.recurrence(index, configuration)])
+            model.backend.upload(recurrence, to: layer.recurrence.rows(row..<row + 1))
+            guard let window = layer.window, window.columns > 0 else { continue }
+            model.backend.upload(
+                Array(state.values[State.window(index, configuration)]), to: window.rows(row..<row + 1))
+        }
+    }
+
+    private func read(_ state: inout State, _ row: Int) {
+        let configuration = model.configuration
+        for (index, layer) in workspace.layers.enumerated() {
+            state.values.replaceSubrange(
+                State.recurrence(index, configuration), with: model.backend.download(layer.recurrence.rows(row..<row + 1)))
+            guard let window = layer.window, window.columns > 0 else { continue }
+            state.values.replaceSubrange(
+                State.window(index, configuration), with: model.backend.download(window.rows(row..<row + 1)))
+        }
+    }
+}
+
+extension Model {
+    /// The state before any event: zeros, or what the warm-up leaves. O(L · warm-up steps · H²).
+    public func initialState() -> State {
+        var state = State(zerosFor: configuration)
+        guard configuration.warmupSteps > 0 else { return state }
+        let block = backend.allocate(configuration.recurrenceSize)
+        for layer in 0..<configuration.layerCount {
+            Warmup(self, layer).fill(block.tensor)
+            state.values.replaceSubrange(State.recurrence(layer, configuration), with: backend.download(block.tensor))
+        }
+        return state
+    }
+}

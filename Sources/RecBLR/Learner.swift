@@ -1,0 +1,121 @@
+import Tensors
+
+/// What a model is asked to predict from each row it outputs.
+public struct Targets: Sendable {
+    /// Rows of the batch, ascending; nil for all of them.
+    public var rows: [Int32]?
+    /// The item to predict at each of those rows.
+    public var items: [Int32]
+
+    /// Groups the two.
+    public init(rows: [Int32]?, items: [Int32]) {
+        self.rows = rows
+        self.items = items
+    }
+}
+
+/// The loss that is minimised.
+public enum Loss: Sendable {
+    /// Cross-entropy over the whole catalogue.
+    case full
+    /// Cross-entropy over each target and shared negatives, corrected by logQ [V + 1 items] (see `Backend`).
+    case sampled(negatives: [Int32], logQ: [Float])
+    /// BPR with one negative item a target.
+    case pairwise(negatives: [Int32])
+}
+
+/// Forward and backward over packed batches: one replica's workspace. Make one for each thread.
+public final class Learner {
+    /// What it trains. Somebody else moves the weights.
+    public let model: Model
+    private let workspace: Workspace
+    private let scratch: BackwardScratch
+    private let loss: LossScratch
+    private let memory: Memory
+
+    /// A learner for batches of at most `tokens` events in at most `sequences` sequences.
+    public init(_ model: Model, tokens: Int, sequences: Int) {
+        self.model = model
+        workspace = Workspace(
+            model.configuration, tokens: tokens, sequences: sequences, training: true, backend: model.backend)
+        var memory = Memory(backend: model.backend)
+        scratch = BackwardScratch(model.configuration, tokens: tokens, sequences: sequences, &memory)
+        loss = LossScratch(model.configuration, tokens: tokens, &memory)
+        self.memory = memory
+    }
+
+    /// Sum of the losses of all targets. Adds its gradient, times `scale`, to `gradients`.
+    public func learn(
+        _ batch: PackedBatch, _ targets: Targets, loss kind: Loss = .full, dropout: DropoutSettings? = nil,
+        scale: Float, into gradients: Weights
+    ) -> Double {
+        let backend = model.backend
+        let pass = Pass(model, workspace, batch, dropout: dropout)
+        pass.forward(from: .fresh)
+        let stream = scratch.stream.prefix(pass.tokens)
+        guard let rowNumbers = targets.rows else {
+            let value = evaluate(
+                kind, pass.output, targets.items, scale, LossGradients(hidden: stream, table: gradients.embedding))
+            pass.backward(scratch, into: gradients)
+            return value
+        }
+        let rows = workspace.rows.prefix(rowNumbers.count)
+        let (hidden, hiddenGradient) = (loss.hidden.prefix(rows.count), loss.gradient.prefix(rows.count))
+        backend.upload(rowNumbers, to: rows)
+        backend.gather(rows, from: pass.output, into: hidden)
+        let value = evaluate(
+            kind, hidden, targets.items, scale, LossGradients(hidden: hiddenGradient, table: gradients.embedding))
+        backend.fill(stream, with: 0)
+        backend.scatterAdd(hiddenGradient, to: rows, of: stream)
+        pass.backward(scratch, into: gradients)
+        return value
+    }
+
+    /// The loss of hidden vectors; `gradients.table` is the whole embedding's.
+    private func evaluate(
+        _ kind: Loss, _ hidden: Tensor, _ items: [Int32], _ scale: Float, _ gradients: LossGradients
+    ) -> Double {
+        let backend = model.backend
+        let (table, first) = model.softmaxTable
+        let own = LossGradients(
+            hidden: gradients.hidden, table: gradients.table.rows(Int(first)..<gradients.table.rows))
+        let targets = loss.targets.prefix(items.count)
+        backend.upload(items.map { $0 - first }, to: targets)
+        func upload(_ negatives: [Int32]) -> Storage<Int32> {
+            let block = backend.allocateIndices(negatives.count)
+            backend.upload(negatives.map { $0 - first }, to: block.indices)
+            return block
+        }
+        switch kind {
+        case .full:
+            return backend.crossEntropy(hidden, table: table, targets: targets, scale: scale, gradients: own)
+        case .sampled(let negatives, let logQ):
+            let block = upload(negatives)
+            let correction = backend.allocate(logQ.count)
+            backend.upload(logQ, to: correction.tensor)
+            return withExtendedLifetime((block, correction)) {
+                backend.sampledCrossEntropy(
+                    hidden, table: table, targets: targets, negatives: block.indices,
+                    logQ: correction.tensor.columns(Int(first)..<logQ.count), scale: scale, gradients: own)
+            }
+        case .pairwise(let negatives):
+            let block = upload(negatives)
+            return withExtendedLifetime(block) {
+                backend.pairwiseLoss(
+                    hidden, table: table, targets: targets, negatives: block.indices, scale: scale, gradients: own)
+            }
+        }
+    }
+}
+
+/// Scratch memory around the loss.
+private struct LossScratch {
+    let hidden, gradient: Tensor
+    let targets: Indices
+
+    init(_ configuration: Configuration, tokens: Int, _ memory: inout Memory) {
+        hidden = memory.tensor(tokens, configuration.hiddenSize)
+        gradient = memory.tensor(tokens, configuration.hiddenSize)
+        targets = memory.indices(tokens)
+    }
+}

@@ -1,0 +1,29 @@
+/// What the model remembers of one user: for each layer the last K − 1 inputs of the convolution, oldest first, then
+/// the recurrence. L · K · H floats, 4 KB for the default model, whatever the length of the history.
+///
+/// The values mean something only together with the weights that made them.
+public struct State: Sendable, Equatable {
+    /// Layer by layer: window [(K − 1) · H], recurrence [H].
+    public var values: [Float]
+
+    /// Takes stored values back. There must be `configuration.stateSize` of them, all finite.
+    public init?(values: [Float], for configuration: Configuration) {
+        guard values.count == configuration.stateSize, values.allSatisfy(\.isFinite) else { return nil }
+        self.values = values
+    }
+
+    init(zerosFor configuration: Configuration) { values = Array(repeating: 0, count: configuration.stateSize) }
+
+    /// Positions in `values` of a layer's window.
+    static func window(_ layer: Int, _ configuration: Configuration) -> Range<Int> {
+        let width = configuration.recurrenceSize
+        let start = layer * (configuration.windowLength + 1) * width
+        return start..<start + configuration.windowLength * width
+    }
+
+    /// Positions in `values` of a layer's recurrence.
+    static func recurrence(_ layer: Int, _ configuration: Configuration) -> Range<Int> {
+        let start = window(layer, configuration).upperBound
+        return start..<start + configuration.recurrenceSize
+    }
+}
