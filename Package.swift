@@ -67,6 +67,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
+
+        // Tests.
+        .testTarget(
+            name: "RecBLRTests", dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,32 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file that could not be read or written.
+public struct FileError: Error, Equatable, CustomStringConvertible {
+    /// Path as the caller gave it.
+    public let path: String
+    /// What was being done: "open", "write", …
+    public let operation: String
+    /// What the system said.
+    public let reason: String
+
+    /// An error with a reason of its own.
+    public init(path: String, operation: String, reason: String) {
+        self.path = path
+        self.operation = operation
+        self.reason = reason
+    }
+
+    /// The system's last error.
+    static func system(_ path: String, _ operation: String, code: Int32 = errno) -> FileError {
+        FileError(path: path, operation: operation, reason: String(cString: strerror(code)))
+    }
+
+    /// One sentence for people.
+    public var description: String { "\(path): cannot \(operation): \(reason)" }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file mapped read-only into memory until the last reference goes.
+///
+/// The file must not be cut short by others while mapped; files of this package are replaced, never changed in place.
+public final class MappedFile: @unchecked Sendable {
+    /// The file's bytes.
+    public let bytes: UnsafeRawBufferPointer
+
+    /// Maps a whole file.
+    public init(_ url: URL) throws(FileError) {
+        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .system(url.path, "open") }
+        defer { close(descriptor) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { throw .system(url.path, "inspect") }
+        guard information.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(path: url.path, operation: "open", reason: "not a regular file")
+        }
+        let size = Int(information.st_size)
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+        guard let address, address != MAP_FAILED else { throw .system(url.path, "map") }
+        bytes = UnsafeRawBufferPointer(start: address, count: size)
+    }
+
+    deinit {
+        if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
+    }
+}
+
+/// The whole of a small file.
+public func readFile(_ url: URL) throws(FileError) -> [UInt8] {
+    let file = try MappedFile(url)
+    return withExtendedLifetime(file) { [UInt8](file.bytes) }
+}

@@ -1,0 +1,104 @@
+import FileSupport
+import Foundation
+import RecBLR
+import Tensors
+
+/// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `training.json`.
+public struct ModelFolder: Sendable {
+    /// Names of the files.
+    public enum File {
+        public static let weights = "model.safetensors"
+        public static let configuration = "config.json"
+        public static let items = "items.tsv"
+        public static let training = "training.json"
+    }
+
+    /// Where it is.
+    public let url: URL
+    /// The model's shape.
+    public let configuration: Configuration
+    /// Item i is at position i − 1.
+    public let items: Vocabulary
+    /// The bytes of `training.json`, nil where there is none.
+    public let trainingRecord: [UInt8]?
+
+    /// Reads and checks everything but the weights.
+    public static func open(_ url: URL) throws(ModelFileError) -> ModelFolder {
+        let configuration = try readConfiguration(url.appendingPathComponent(File.configuration))
+        let itemsURL = url.appendingPathComponent(File.items)
+        let items = try withFileErrors { () throws(FileError) in try Vocabulary.read(itemsURL) }
+        guard items.count == configuration.itemCount else {
+            throw .malformed(
+                path: itemsURL.path,
+                reason: "\(items.count) items, but the model was made for \(configuration.itemCount)")
+        }
+        let record = url.appendingPathComponent(File.training)
+        let recordBytes =
+            FileManager.default.fileExists(atPath: record.path)
+            ? try withFileErrors { () throws(FileError) in try readFile(record) } : nil
+        return ModelFolder(url: url, configuration: configuration, items: items, trainingRecord: recordBytes)
+    }
+
+    /// Reads the weights into a backend's memory.
+    public func model(on backend: some Backend) throws(ModelFileError) -> Model {
+        let file = url.appendingPathComponent(File.weights)
+        let weights = try readWeights(try SafeTensors(file), path: file.path, configuration, on: backend)
+        return Model(weights: weights, backend: backend)
+    }
+
+    /// Writes a model in the place of whatever `url` is, whole or not at all.
+    public static func write(
+        _ model: Model, items: Vocabulary, trainingRecord: [UInt8]?, to url: URL
+    ) throws(ModelFileError) {
+        try writeFolder(url, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
+            try SafeTensors.write(
+                namedWeights(model.weights, on: model.backend), metadata: ["format": "recblr"],
+                to: folder.appendingPathComponent(File.weights))
+            try writeConfiguration(model.configuration, to: folder.appendingPathComponent(File.configuration))
+            try withFileErrors { () throws(FileError) in
+                try items.write(to: folder.appendingPathComponent(File.items))
+                if let trainingRecord {
+                    try writeFile(trainingRecord, to: folder.appendingPathComponent(File.training))
+                }
+            }
+        }
+    }
+}
+
+/// The weights as named tensors, with `prefix` before each name.
+public func namedWeights(_ weights: Weights, on backend: any Backend, prefix: String = "") -> [SafeTensors.Named] {
+    weights.layout.entries.map { entry in
+        SafeTensors.Named(
+            name: prefix + entry.name, shape: entry.shape, values: .floats(backend.download(weights.tensor(entry))))
+    }
+}
+
+/// Weights from named tensors, each checked for shape and finite values; no tensor but these may have the prefix.
+public func readWeights(
+    _ file: SafeTensors, path: String, _ configuration: Configuration, on backend: any Backend, prefix: String = ""
+) throws(ModelFileError) -> Weights {
+    let layout = WeightLayout(configuration)
+    for entry in layout.entries {
+        guard let stored = file.entries[prefix + entry.name] else {
+            throw .malformed(path: path, reason: "there is no tensor \(prefix + entry.name)")
+        }
+        guard stored.shape == entry.shape else {
+            throw .malformed(
+                path: path,
+                reason: "tensor \(prefix + entry.name) has shape \(stored.shape), the configuration wants \(entry.shape)")
+        }
+    }
+    let known = Set(layout.entries.map { prefix + $0.name })
+    if let stranger = file.entries.keys.filter({ $0.hasPrefix(prefix) && !known.contains($0) }).min() {
+        throw .malformed(path: path, reason: "tensor \(stranger) belongs to no part of the configured model")
+    }
+    let weights = Weights(zerosFor: configuration, on: backend)
+    for entry in layout.entries {
+        let values = try file.floats(prefix + entry.name)
+        guard values.allSatisfy(\.isFinite) else {
+            throw .malformed(path: path, reason: "tensor \(prefix + entry.name) holds a value that is not finite")
+        }
+        backend.upload(values, to: weights.tensor(entry))
+    }
+    return weights
+}
