@@ -1,0 +1,134 @@
+import FileSupport
+import Foundation
+
+/// Who did what in which order: for each user a sequence of items 1 ... V in order of time.
+///
+/// In memory or mapped from a prepared folder; never changes.
+public struct Dataset: @unchecked Sendable {
+    /// Raw ids of users, by index from 0; nil for data made in memory.
+    public let users: Vocabulary?
+    /// Raw ids and titles of items, item i at position i − 1; nil for data made in memory.
+    public let items: Vocabulary?
+    /// What `dataset.json` says.
+    public let summary: DatasetSummary
+    let events: UnsafeBufferPointer<Int32>
+    let starts: UnsafeBufferPointer<Int64>
+    let times: UnsafeBufferPointer<Double>?
+    /// Keeps the memory behind the pointers.
+    private let owners: [AnyObject & Sendable]
+
+    init(
+        users: Vocabulary?, items: Vocabulary?, summary: DatasetSummary, events: UnsafeBufferPointer<Int32>,
+        starts: UnsafeBufferPointer<Int64>, times: UnsafeBufferPointer<Double>?, owners: [AnyObject & Sendable]
+    ) {
+        self.users = users
+        self.items = items
+        self.summary = summary
+        self.events = events
+        self.starts = starts
+        self.times = times
+        self.owners = owners
+    }
+
+    /// Data made in memory: one sequence of items 1 ... `itemCount` a user, and as many times where given.
+    public init(sequences: [[Int32]], itemCount: Int, timestamps: [[Double]]? = nil) {
+        precondition(sequences.joined().allSatisfy { $0 >= 1 && $0 <= itemCount }, "items are numbered 1 ... itemCount")
+        var starts: [Int64] = [0]
+        for sequence in sequences { starts.append(starts.last! + Int64(sequence.count)) }
+        let events = Column(Array(sequences.joined()))
+        let startColumn = Column(starts)
+        let times = timestamps.map { Column(Array($0.joined())) }
+        let summary = DatasetSummary(
+            users: sequences.count, items: itemCount, events: events.values.count,
+            fingerprint: fingerprint(events.values, startColumn.values))
+        self.init(
+            users: nil, items: nil, summary: summary, events: events.values, starts: startColumn.values,
+            times: times?.values, owners: [events, startColumn] + (times.map { [$0] } ?? []))
+    }
+
+    /// U.
+    public var userCount: Int { starts.count - 1 }
+    /// V.
+    public var itemCount: Int { summary.items }
+    /// Number of events.
+    public var eventCount: Int { events.count }
+    /// Whether events have times.
+    public var hasTimestamps: Bool { times != nil }
+
+    /// Number of events of a user.
+    public func length(ofUser user: Int) -> Int { Int(starts[user + 1] - starts[user]) }
+
+    /// Items of a user in order of time, all or those at `positions`. O(their number).
+    public func sequence(ofUser user: Int, _ positions: Range<Int>? = nil) -> [Int32] {
+        withExtendedLifetime(owners) { Array(events[rows(user, positions)]) }
+    }
+
+    /// One item of a user.
+    public func item(ofUser user: Int, at position: Int) -> Int32 {
+        withExtendedLifetime(owners) { events[rows(user, position..<position + 1).lowerBound] }
+    }
+
+    /// Times of a user's events; nil where the data has none.
+    public func timestamps(ofUser user: Int) -> [Double]? {
+        withExtendedLifetime(owners) { times.map { Array($0[rows(user, nil)]) } }
+    }
+
+    private func rows(_ user: Int, _ positions: Range<Int>?) -> Range<Int> {
+        let start = Int(starts[user])
+        guard let positions else { return start..<Int(starts[user + 1]) }
+        precondition(positions.upperBound <= length(ofUser: user), "positions outside the user's sequence")
+        return start + positions.lowerBound..<start + positions.upperBound
+    }
+}
+
+/// `dataset.json`: what a prepared folder holds and where it came from.
+public struct DatasetSummary: Sendable, Codable, Equatable {
+    /// Version of the folder's layout.
+    public var format = 1
+    /// U, V and the number of events.
+    public var users: Int
+    public var items: Int
+    public var events: Int
+    /// Whether `timestamps.f64` is there.
+    public var timestamps = false
+    /// Name of the file it was prepared from.
+    public var source: String?
+    /// What was left out.
+    public var filters = Filters()
+    /// What preparing met.
+    public var report: PrepareReport?
+    /// 64 bits over items and starts, in hexadecimal.
+    public var fingerprint: String
+
+    init(users: Int, items: Int, events: Int, fingerprint: String) {
+        self.users = users
+        self.items = items
+        self.events = events
+        self.fingerprint = fingerprint
+    }
+
+    /// Events as a share of users × items.
+    public var density: Double { Double(events) / (Double(users) * Double(items)) }
+}
+
+/// Memory of one column.
+private final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
+    let values: UnsafeBufferPointer<Element>
+
+    init(_ array: [Element]) {
+        let memory = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(1, array.count))
+        _ = memory.initialize(from: array)
+        values = UnsafeBufferPointer(rebasing: memory[0..<array.count])
+    }
+
+    deinit { values.deallocate() }
+}
+
+/// 64 bits that any change of data changes: FNV-1a over the numbers.
+func fingerprint(_ events: UnsafeBufferPointer<Int32>, _ starts: UnsafeBufferPointer<Int64>) -> String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    for value in starts { hash = (hash ^ UInt64(bitPattern: value)) &* 0x100_0000_01B3 }
+    for value in events { hash = (hash ^ UInt64(UInt32(bitPattern: value))) &* 0x100_0000_01B3 }
+    let text = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - text.count) + text
+}

@@ -1,0 +1,185 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+typealias Bytes = UnsafeRawBufferPointer
+
+/// A problem with one line, before file and line number are known.
+struct LineProblem: Error {
+    let reason: String
+}
+
+/// Cuts lines into fields, reusing its memory. Fields are valid until the next line.
+struct FieldSplitter {
+    private(set) var fields: [Bytes] = []
+    private let scratch = Scratch()
+
+    /// Fields between single `separator` bytes.
+    mutating func split(_ line: Bytes, separator: UInt8) {
+        fields.removeAll(keepingCapacity: true)
+        var start = 0
+        while true {
+            let rest = line.count - start
+            guard rest > 0, let found = memchr(line.baseAddress! + start, Int32(separator), rest) else { break }
+            let end = UnsafeRawPointer(found) - line.baseAddress!
+            fields.append(Bytes(rebasing: line[start..<end]))
+            start = end + 1
+        }
+        fields.append(Bytes(rebasing: line[start..<line.count]))
+    }
+
+    /// Fields between `::`.
+    mutating func splitDoubleColon(_ line: Bytes) {
+        fields.removeAll(keepingCapacity: true)
+        var start = 0
+        var i = 0
+        while i + 1 < line.count {
+            if line[i] == 0x3A, line[i + 1] == 0x3A {
+                fields.append(Bytes(rebasing: line[start..<i]))
+                i += 2
+                start = i
+            } else {
+                i += 1
+            }
+        }
+        fields.append(Bytes(rebasing: line[start..<line.count]))
+    }
+
+    /// Fields between commas, quoted as in RFC 4180 where they hold commas or (doubled) quotes.
+    mutating func splitCSV(_ line: Bytes) throws(LineProblem) {
+        guard line.count > 0, memchr(line.baseAddress!, 0x22, line.count) != nil else {
+            return split(line, separator: 0x2C)
+        }
+        fields.removeAll(keepingCapacity: true)
+        scratch.reserve(line.count)
+        var start = 0
+        repeat {
+            if start < line.count, line[start] == 0x22 {
+                start = try takeQuoted(line, from: start + 1)
+            } else {
+                var end = start
+                while end < line.count && line[end] != 0x2C { end += 1 }
+                fields.append(Bytes(rebasing: line[start..<end]))
+                start = end + 1
+            }
+        } while start <= line.count
+    }
+
+    /// The field whose opening quote stands before `start`; returns where the next field starts.
+    private mutating func takeQuoted(_ line: Bytes, from start: Int) throws(LineProblem) -> Int {
+        let first = scratch.used
+        var i = start
+        while i < line.count {
+            if line[i] != 0x22 {
+                scratch.append(line[i])
+                i += 1
+            } else if i + 1 < line.count, line[i + 1] == 0x22 {
+                scratch.append(0x22)
+                i += 2
+            } else {
+                guard i + 1 == line.count || line[i + 1] == 0x2C else {
+                    throw LineProblem(reason: "a closing quote must be followed by a comma or the end of the line")
+                }
+                fields.append(scratch.bytes(from: first))
+                return i + 2
+            }
+        }
+        throw LineProblem(reason: "a quote is not closed (a quoted field may not run over several lines)")
+    }
+}
+
+/// Where quoted fields are put together: room for one line, at one address until the next.
+private final class Scratch {
+    private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
+    private(set) var used = 0
+
+    deinit { memory.deallocate() }
+
+    /// Forgets everything and makes room for `count` bytes.
+    func reserve(_ count: Int) {
+        used = 0
+        guard count > memory.count else { return }
+        memory.deallocate()
+        memory = .allocate(byteCount: count, alignment: 1)
+    }
+
+    func append(_ byte: UInt8) {
+        memory[used] = byte
+        used += 1
+    }
+
+    func bytes(from first: Int) -> Bytes { Bytes(rebasing: UnsafeRawBufferPointer(memory)[first..<used]) }
+}
+
+/// A number: digits with sign, fraction and exponent, nothing around it; nil if it is none or not finite.
+func parseNumber(_ bytes: Bytes) -> Double? {
+    guard !bytes.isEmpty, bytes.count <= 64 else { return nil }
+    var value: Int64 = 0
+    for (i, byte) in bytes.enumerated() {
+        guard byte >= 0x30, byte <= 0x39, i < 18 else { return parseGeneralNumber(bytes) }
+        value = value * 10 + Int64(byte - 0x30)
+    }
+    return Double(value)
+}
+
+private func parseGeneralNumber(_ bytes: Bytes) -> Double? {
+    let allowed = bytes.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) }
+    guard allowed, let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else { return nil }
+    return value
+}
+
+/// A time: a number in any unit, or ISO 8601 (`2024-05-01`, `2024-05-01T12:30:00Z`, a space for the T, a fraction of a
+/// second, an offset such as +02:00; UTC where there is none) as seconds since 1970.
+func parseTimestamp(_ bytes: Bytes) -> Double? {
+    if let number = parseNumber(bytes) { return number }
+    var rest = Substring(String(decoding: bytes, as: UTF8.self))
+    func digits(_ count: Int) -> Int? {
+        let head = rest.prefix(count)
+        guard head.count == count, head.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
+        rest = rest.dropFirst(count)
+        return Int(head)
+    }
+    func take(_ character: Character) -> Bool {
+        guard rest.first == character else { return false }
+        rest = rest.dropFirst()
+        return true
+    }
+    guard let year = digits(4), take("-"), let month = digits(2), (1...12).contains(month), take("-"),
+        let day = digits(2), (1...31).contains(day)
+    else { return nil }
+    var seconds = Double(daysSinceEpoch(year, month, day)) * 86_400
+    if rest.isEmpty { return seconds }
+    guard take("T") || take(" "), let hour = digits(2), hour < 24, take(":"), let minute = digits(2), minute < 60
+    else { return nil }
+    seconds += Double(hour * 3600 + minute * 60)
+    if take(":") {
+        guard let second = digits(2), second <= 60 else { return nil }
+        seconds += Double(second)
+        if take(".") {
+            let fraction = rest.prefix { $0.isASCII && $0.isNumber }
+            guard let value = Double("0." + fraction) else { return nil }
+            seconds += value
+            rest = rest.dropFirst(fraction.count)
+        }
+    }
+    if rest.isEmpty || (take("Z") && rest.isEmpty) { return seconds }
+    let sign: Double = take("+") ? -1 : (take("-") ? 1 : 0)
+    guard sign != 0, let hours = digits(2), hours < 24 else { return nil }
+    _ = take(":")
+    let minutes = rest.isEmpty ? 0 : digits(2)
+    guard let minutes, minutes < 60, rest.isEmpty else { return nil }
+    return seconds + sign * Double(hours * 3600 + minutes * 60)
+}
+
+/// Days from 1970-01-01 in the proleptic Gregorian calendar.
+private func daysSinceEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int {
+    let shifted = month <= 2 ? year - 1 : year
+    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
+    let yearOfEra = shifted - era * 400
+    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+}

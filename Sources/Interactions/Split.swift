@@ -1,0 +1,71 @@
+/// One question to a recommender: given a user's events before `position`, which item is at `position`?
+public struct EvaluationCase: Sendable, Equatable {
+    /// Index of the user.
+    public let user: Int
+    /// Number of events in the history; the target is the event after them.
+    public let position: Int
+
+    /// Groups the two.
+    public init(user: Int, position: Int) {
+        self.user = user
+        self.position = position
+    }
+}
+
+/// Which events train and which are asked for.
+public struct Split: Sendable, Equatable {
+    /// For each user the number of events, from the first, that train.
+    public let trainingEnd: [Int]
+    /// Questions for choosing when to stop.
+    public let validation: [EvaluationCase]
+    /// Questions for the result. Their histories include validation events.
+    public let test: [EvaluationCase]
+
+    /// The last event of each user is the test, the one before it validation, the rest trains. Users with fewer than
+    /// three events only train. (DESIGN section 6.)
+    public static func leaveOneOut(_ dataset: Dataset) -> Split {
+        let users = (0..<dataset.userCount).filter { dataset.length(ofUser: $0) >= 3 }
+        return Split(
+            trainingEnd: (0..<dataset.userCount).map { user in
+                let length = dataset.length(ofUser: user)
+                return length >= 3 ? length - 2 : length
+            },
+            validation: users.map { EvaluationCase(user: $0, position: dataset.length(ofUser: $0) - 2) },
+            test: users.map { EvaluationCase(user: $0, position: dataset.length(ofUser: $0) - 1) })
+    }
+
+    /// Everything trains that happened before the validation window; a user's first event within a window is the one
+    /// case of that user there, provided that something came before it.
+    ///
+    /// The windows hold the last `testFraction` of all events by time, and the `validationFraction` before them. Events at
+    /// exactly the time of a cut are after it.
+    public static func globalTime(
+        _ dataset: Dataset, validationFraction: Double, testFraction: Double
+    ) throws(DatasetError) -> Split {
+        guard let times = dataset.times else {
+            throw .unusable("a split by time needs timestamps, which this dataset has not")
+        }
+        guard validationFraction > 0, testFraction > 0, validationFraction + testFraction < 1 else {
+            throw .unusable("the fractions of a split by time must be positive and leave something to train")
+        }
+        let sorted = times.sorted()
+        func cut(_ fraction: Double) -> Double { sorted[min(sorted.count - 1, Int(Double(sorted.count) * fraction))] }
+        let (first, second) = (cut(1 - validationFraction - testFraction), cut(1 - testFraction))
+        var trainingEnd: [Int] = []
+        var (validation, test): ([EvaluationCase], [EvaluationCase]) = ([], [])
+        for user in 0..<dataset.userCount {
+            let own = dataset.timestamps(ofUser: user) ?? []
+            let validationStart = own.firstIndex { $0 >= first } ?? own.count
+            let testStart = own.firstIndex { $0 >= second } ?? own.count
+            trainingEnd.append(validationStart)
+            if validationStart > 0, validationStart < testStart {
+                validation.append(EvaluationCase(user: user, position: validationStart))
+            }
+            if testStart > 0, testStart < own.count { test.append(EvaluationCase(user: user, position: testStart)) }
+        }
+        guard !validation.isEmpty, !test.isEmpty else {
+            throw .unusable("no user has events on both sides of the cuts: choose other fractions")
+        }
+        return Split(trainingEnd: trainingEnd, validation: validation, test: test)
+    }
+}
