@@ -92,10 +92,10 @@ extension Dropout {
     var kernelArgument: ck_dropout {
         ck_dropout(
             threshold: threshold, keep_scale: keepScale, seed_low: UInt32(truncatingIfNeeded: seed),
-            seed_high: UInt32(truncatingIfNeeded: seed >> 32), first_row: firstRow, place: place, step: step)
+            seed_high: UInt32(truncatingIfNeeded: seed >> 32), place: place, step: step, row_numbers: rowNumbers.base)
     }
 }
 
 /// Dropping nothing.
-let noDropout = ck_dropout(
-    threshold: 0, keep_scale: 1, seed_low: 0, seed_high: 0, first_row: 0, place: 0, step: 0)
+nonisolated(unsafe) let noDropout = ck_dropout(
+    threshold: 0, keep_scale: 1, seed_low: 0, seed_high: 0, place: 0, step: 0, row_numbers: nil)

@@ -55,7 +55,7 @@ extension Pass {
         let inner = scratch.inner!.prefix(tokens)
         backend.residualNormBackward(
             stream, normalized: activations.norm.normalized.prefix(tokens),
-            inverseDeviation: activations.norm.inverseDeviation, dropout: dropout?.at(.outer(layer: index)),
+            inverseDeviation: activations.norm.inverseDeviation, dropout: dropout(at: .outer(layer: index)),
             parameters: network.norm, inputGradient: branch, residualGradient: middle, biasGradient: own.outerBias,
             parameterGradients: own.norm)
         linearBackward(
@@ -63,7 +63,7 @@ extension Pass {
             inputGradient: inner, accumulate: false)
         backend.activateBackward(
             inner, input: activations.inner.prefix(tokens), bias: network.innerBias,
-            dropout: dropout?.at(.inner(layer: index)), inputGradient: inner, biasGradient: own.innerBias)
+            dropout: dropout(at: .inner(layer: index)), inputGradient: inner, biasGradient: own.innerBias)
         linearBackward(
             inner, input: layer.recurrentNorm.output.prefix(tokens), weight: network.inner, weightGradient: own.inner,
             inputGradient: middle, accumulate: true)
@@ -77,7 +77,7 @@ extension Pass {
         let (stream, branch) = (scratch.stream.prefix(tokens), scratch.branch.prefix(tokens))
         backend.residualNormBackward(
             scratch.middle.prefix(tokens), normalized: layer.recurrentNorm.normalized.prefix(tokens),
-            inverseDeviation: layer.recurrentNorm.inverseDeviation, dropout: dropout?.at(.recurrence(layer: index)),
+            inverseDeviation: layer.recurrentNorm.inverseDeviation, dropout: dropout(at: .recurrence(layer: index)),
             parameters: weights.recurrentNorm, inputGradient: branch, residualGradient: stream, biasGradient: nil,
             parameterGradients: gradients.recurrentNorm)
         guard let projection = weights.outputProjection, let projected = scratch.projected?.prefix(tokens) else {
@@ -142,7 +142,7 @@ extension Pass {
         let (stream, branch) = (scratch.stream.prefix(tokens), scratch.branch.prefix(tokens))
         backend.residualNormBackward(
             stream, normalized: norm.normalized.prefix(tokens), inverseDeviation: norm.inverseDeviation,
-            dropout: dropout?.at(.embedding), parameters: model.weights.embeddingNorm, inputGradient: branch,
+            dropout: dropout(at: .embedding), parameters: model.weights.embeddingNorm, inputGradient: branch,
             residualGradient: nil, biasGradient: nil, parameterGradients: gradients.embeddingNorm)
         backend.scatterAdd(branch, to: items, of: gradients.embedding)
     }

@@ -35,6 +35,18 @@ struct Pass {
         sequences = batch.sequenceCount
         backend.upload(batch.items, to: workspace.items)
         backend.upload(batch.starts, to: workspace.starts)
+        if let dropout {
+            precondition(dropout.tokenNumbers.count == tokens, "one number a token")
+            backend.upload(dropout.tokenNumbers, to: workspace.tokenNumbers)
+        }
+    }
+
+    /// What is dropped at one place; nil where nothing is.
+    func dropout(at place: DropoutSettings.Place) -> Dropout? {
+        guard let dropout, dropout.rate > 0 else { return nil }
+        return Dropout(
+            rate: dropout.rate, seed: dropout.seed, step: dropout.step, place: place.number,
+            rowNumbers: workspace.tokenNumbers.prefix(tokens))
     }
 
     func forward(from start: StartingPoint) {
@@ -53,7 +65,7 @@ struct Pass {
         let norm = workspace.embedding
         backend.gather(items, from: model.weights.embedding, into: norm.normalized.prefix(tokens))
         backend.residualNorm(
-            norm.normalized.prefix(tokens), bias: nil, residual: nil, dropout: dropout?.at(.embedding),
+            norm.normalized.prefix(tokens), bias: nil, residual: nil, dropout: dropout(at: .embedding),
             parameters: model.weights.embeddingNorm, inverseDeviation: norm.inverseDeviation,
             output: norm.output.prefix(tokens))
     }
@@ -88,7 +100,7 @@ struct Pass {
             backend.copy(layer.states.prefix(tokens), to: sum)
         }
         backend.residualNorm(
-            sum, bias: nil, residual: x, dropout: dropout?.at(.recurrence(layer: index)),
+            sum, bias: nil, residual: x, dropout: dropout(at: .recurrence(layer: index)),
             parameters: weights.recurrentNorm, inverseDeviation: layer.recurrentNorm.inverseDeviation,
             output: layer.recurrentNorm.output.prefix(tokens))
     }
@@ -119,10 +131,10 @@ struct Pass {
         let sum = activations.norm.normalized.prefix(tokens)
         backend.multiply(y, transposed: false, network.inner, transposed: true, into: inner, accumulate: false)
         backend.activate(
-            inner, bias: network.innerBias, dropout: dropout?.at(.inner(layer: index)), output: activated)
+            inner, bias: network.innerBias, dropout: dropout(at: .inner(layer: index)), output: activated)
         backend.multiply(activated, transposed: false, network.outer, transposed: true, into: sum, accumulate: false)
         backend.residualNorm(
-            sum, bias: network.outerBias, residual: y, dropout: dropout?.at(.outer(layer: index)),
+            sum, bias: network.outerBias, residual: y, dropout: dropout(at: .outer(layer: index)),
             parameters: network.norm, inverseDeviation: activations.norm.inverseDeviation,
             output: activations.norm.output.prefix(tokens))
     }

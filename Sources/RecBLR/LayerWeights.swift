@@ -50,15 +50,15 @@ public struct DropoutSettings: Sendable, Equatable {
     public var seed: UInt64
     /// The optimiser step.
     public var step: UInt32
-    /// Global number within the batch of the first token of this pass.
-    public var firstToken: UInt32
+    /// Global number within the batch of each token of this pass.
+    public var tokenNumbers: [Int32]
 
     /// Groups the four.
-    public init(rate: Float, seed: UInt64, step: UInt32, firstToken: UInt32) {
+    public init(rate: Float, seed: UInt64, step: UInt32, tokenNumbers: [Int32]) {
         self.rate = rate
         self.seed = seed
         self.step = step
-        self.firstToken = firstToken
+        self.tokenNumbers = tokenNumbers
     }
 
     enum Place {
@@ -75,9 +75,5 @@ public struct DropoutSettings: Sendable, Equatable {
             case .outer(let layer): UInt32(3 * layer + 3)
             }
         }
-    }
-
-    func at(_ place: Place) -> Dropout? {
-        rate == 0 ? nil : Dropout(rate: rate, seed: seed, step: step, place: place.number, firstRow: firstToken)
     }
 }

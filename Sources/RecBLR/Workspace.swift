@@ -9,6 +9,7 @@ final class Workspace {
     let items: Indices
     let starts: Indices
     let rows: Indices
+    let tokenNumbers: Indices
     let embedding: NormActivations
     let layers: [LayerActivations]
     /// [S, D]: hidden vectors that somebody asked for.
@@ -23,6 +24,7 @@ final class Workspace {
         items = memory.indices(tokens)
         starts = memory.indices(sequences + 1)
         rows = memory.indices(max(tokens, sequences))
+        tokenNumbers = memory.indices(tokens)
         embedding = NormActivations(tokens, configuration.hiddenSize, &memory)
         selected = memory.tensor(sequences, configuration.hiddenSize)
         let count = configuration.layerCount

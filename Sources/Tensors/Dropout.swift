@@ -7,7 +7,7 @@
 /// Words come from Philox4x32-7 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) with
 /// key = (seed low, seed high) and counter = (16 · (column / 64) + column % 16, row, place, step);
 /// the element takes word (column % 64) / 16 of the four.
-public struct Dropout: Sendable, Equatable {
+public struct Dropout: Sendable {
     /// Probability that an element is dropped, in [0, 1).
     public var rate: Float
     /// The run's seed.
@@ -16,17 +16,18 @@ public struct Dropout: Sendable, Equatable {
     public var step: UInt32
     /// Which dropout of the model this is; no two share a number.
     public var place: UInt32
-    /// Global number within the batch of the tensor's row 0 (modulo 2³²).
-    public var firstRow: UInt32
+    /// Each row's global number within the batch (modulo 2³²), wherever a replica has put it; at least as many as the
+    /// tensor has rows.
+    public var rowNumbers: Indices
 
     /// A dropout at one place of one step.
-    public init(rate: Float, seed: UInt64, step: UInt32, place: UInt32, firstRow: UInt32) {
+    public init(rate: Float, seed: UInt64, step: UInt32, place: UInt32, rowNumbers: Indices) {
         precondition(rate >= 0 && rate < 1, "a dropout rate lies in [0, 1)")
         self.rate = rate
         self.seed = seed
         self.step = step
         self.place = place
-        self.firstRow = firstRow
+        self.rowNumbers = rowNumbers
     }
 
     /// Words below this drop their element: rate · 2³².

@@ -14,7 +14,8 @@ typedef struct {
     uint32_t threshold;
     float keep_scale;
     uint32_t seed_low, seed_high;
-    uint32_t first_row, place, step;
+    uint32_t place, step;
+    const int32_t *row_numbers;  // of each row; not read where nothing is dropped
 } ck_dropout;
 
 // Dropout + residual + LayerNorm over [rows, columns], all matrices contiguous.

@@ -5,7 +5,7 @@ static void activate(ptrdiff_t rows, ptrdiff_t columns, const float *input, ptrd
     float mask[MASK_COLUMNS];
     for (ptrdiff_t r = 0; r < rows; r++)
         FOR_MASK_BLOCKS(from, last, columns) {
-            fill_mask(d, (uint32_t)r, from / MASK_COLUMNS, mask);
+            fill_mask(d, r, from / MASK_COLUMNS, mask);
             FOR_VECTORS(c, m, from, last) {
                 vf x = load(input + r * ld_input + c, m);
                 if (bias) x += load(bias + c, m);
@@ -20,7 +20,7 @@ static void activate_backward(ptrdiff_t rows, ptrdiff_t columns, const float *ou
     float mask[MASK_COLUMNS];
     for (ptrdiff_t r = 0; r < rows; r++)
         FOR_MASK_BLOCKS(from, last, columns) {
-            fill_mask(d, (uint32_t)r, from / MASK_COLUMNS, mask);
+            fill_mask(d, r, from / MASK_COLUMNS, mask);
             FOR_VECTORS(c, m, from, last) {
                 vf x = load(input + r * ld_input + c, m);
                 if (bias) x += load(bias + c, m);

@@ -9,13 +9,13 @@ INLINE vu multiply_high_low(vu a, uint32_t m, vu *low) {
 enum { MASK_COLUMNS = 64 };
 
 // mask[0 ..< 64] for columns 64·group … of a row; all ones (times keep_scale) where nothing is dropped.
-INLINE void fill_mask(const ck_dropout *d, uint32_t row, ptrdiff_t group, float *mask) {
+INLINE void fill_mask(const ck_dropout *d, ptrdiff_t row, ptrdiff_t group, float *mask) {
     if (d->threshold == 0) {
         for (int c = 0; c < MASK_COLUMNS; c += WIDTH) store(mask + c, set1(d->keep_scale), WIDTH);
         return;
     }
     for (int lane = 0; lane < 16; lane += WIDTH) {
-        vu c0, c1 = (vu){0} + (d->first_row + row), c2 = (vu){0} + d->place, c3 = (vu){0} + d->step;
+        vu c0, c1 = (vu){0} + (uint32_t)d->row_numbers[row], c2 = (vu){0} + d->place, c3 = (vu){0} + d->step;
         for (int i = 0; i < WIDTH; i++) c0[i] = (uint32_t)(16 * group + lane + i);
         uint32_t k0 = d->seed_low, k1 = d->seed_high;
         for (int round = 0; round < 7; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
@@ -39,7 +39,7 @@ static void dropout_mask(const ck_dropout *d, ptrdiff_t rows, ptrdiff_t columns,
     float block[MASK_COLUMNS];
     for (ptrdiff_t r = 0; r < rows; r++)
         for (ptrdiff_t c = 0; c < columns; c += MASK_COLUMNS) {
-            fill_mask(d, (uint32_t)r, c / MASK_COLUMNS, block);
+            fill_mask(d, r, c / MASK_COLUMNS, block);
             ptrdiff_t n = columns - c < MASK_COLUMNS ? columns - c : MASK_COLUMNS;
             memcpy(mask + r * columns + c, block, (size_t)n * sizeof(float));
         }

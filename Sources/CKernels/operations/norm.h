@@ -14,7 +14,7 @@ static void norm(const ck_norm *a, float *input, const float *bias, const float 
         const float *skip = residual ? residual + r * n : NULL;
         vf total = set1(0);
         FOR_MASK_BLOCKS(from, last, n) {
-            fill_mask(&a->dropout, (uint32_t)r, from / MASK_COLUMNS, mask);
+            fill_mask(&a->dropout, r, from / MASK_COLUMNS, mask);
             FOR_VECTORS(c, m, from, last) {
                 vf s = load(x + c, m);
                 if (bias) s += load(bias + c, m);
@@ -62,7 +62,7 @@ static void norm_backward(const ck_norm *a, const float *output_gradient, const 
         }
         float mean = sum(total) / (float)n, slope = sum(weighted) / (float)n, inverse = inverse_deviation[r];
         FOR_MASK_BLOCKS(from, last, n) {
-            fill_mask(&a->dropout, (uint32_t)r, from / MASK_COLUMNS, mask);
+            fill_mask(&a->dropout, r, from / MASK_COLUMNS, mask);
             FOR_VECTORS(c, m, from, last) {
                 vf g = inverse * (load(dy + c, m) * load(a->scale + c, m) - mean - load(x + c, m) * slope);
                 vf dropped = g * load(mask + c - from, m);
