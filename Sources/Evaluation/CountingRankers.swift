@@ -1,0 +1,82 @@
+import Interactions
+
+/// How often each item occurs among the training events; position 0 is unused.
+public func trainingCounts(_ dataset: Dataset, _ split: Split) -> [Int] {
+    var counts = [Int](repeating: 0, count: dataset.itemCount + 1)
+    for user in 0..<dataset.userCount {
+        for item in dataset.sequence(ofUser: user, 0..<split.trainingEnd[user]) { counts[Int(item)] += 1 }
+    }
+    return counts
+}
+
+/// Scores an item by how often it occurs in training, whoever asks.
+public struct PopularityRanker: Ranker {
+    public let name = "Popularity"
+    private let counts: [Int]
+    private let higherOrEqual: [Int]
+
+    /// Counts the training events.
+    public init(_ dataset: Dataset, _ split: Split) {
+        counts = trainingCounts(dataset, split)
+        higherOrEqual = itemsAtLeast(counts)
+    }
+
+    /// O(length of histories).
+    public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
+        cases.map { question in
+            let target = dataset.item(ofUser: question.user, at: question.position)
+            let history = dataset.sequence(ofUser: question.user, 0..<question.position)
+            let count = counts[Int(target)]
+            let unmasked = higherOrEqual[count]
+            let seen = seenItems(history).count { $0 != target && counts[Int($0)] >= count }
+            return CaseRanks(unmasked: unmasked, masked: unmasked - seen)
+        }
+    }
+}
+
+/// Scores an item by how often it followed the history's last item in training; equal counts by popularity.
+public struct TransitionRanker: Ranker {
+    public let name = "Last-item transitions"
+    private let counts: [Int]
+    private let higherOrEqual: [Int]
+    private let followers: [Int32: [Int32: Int]]
+
+    /// Counts the pairs of neighbours among the training events.
+    public init(_ dataset: Dataset, _ split: Split) {
+        counts = trainingCounts(dataset, split)
+        higherOrEqual = itemsAtLeast(counts)
+        var followers: [Int32: [Int32: Int]] = [:]
+        for user in 0..<dataset.userCount {
+            let items = dataset.sequence(ofUser: user, 0..<split.trainingEnd[user])
+            for (item, next) in zip(items, items.dropFirst()) { followers[item, default: [:]][next, default: 0] += 1 }
+        }
+        self.followers = followers
+    }
+
+    /// O(length of histories + followers of their last items).
+    public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
+        cases.map { question in
+            let target = dataset.item(ofUser: question.user, at: question.position)
+            let history = dataset.sequence(ofUser: question.user, 0..<question.position)
+            let followers = history.last.flatMap { self.followers[$0] } ?? [:]
+            let own = (followers[target] ?? 0, counts[Int(target)])
+            func beats(_ item: Int32) -> Bool { (followers[item] ?? 0, counts[Int(item)]) >= own }
+            // Followers are compared one by one; the others, whose transition count is 0, only where the target's is too.
+            var unmasked = 1 + followers.keys.count { $0 != target && beats($0) }
+            if own.0 == 0 {
+                let popular = higherOrEqual[own.1] - 1
+                unmasked += popular - followers.keys.count { $0 != target && counts[Int($0)] >= own.1 }
+            }
+            return CaseRanks(
+                unmasked: unmasked, masked: unmasked - seenItems(history).count { $0 != target && beats($0) })
+        }
+    }
+}
+
+/// For each count that occurs, the number of items (1 ... V) that have at least as many.
+private func itemsAtLeast(_ counts: [Int]) -> [Int] {
+    var result = [Int](repeating: 0, count: (counts.max() ?? 0) + 2)
+    for count in counts.dropFirst() { result[count] += 1 }
+    for count in result.indices.dropLast().reversed() { result[count] += result[count + 1] }
+    return result
+}

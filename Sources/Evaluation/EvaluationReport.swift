@@ -1,0 +1,60 @@
+import Interactions
+
+/// What one ranker reaches on a list of cases.
+public struct EvaluationReport: Sendable, Codable, Equatable {
+    /// Name of the ranker.
+    public var name: String
+    /// Over all cases.
+    public var all: SettingMetrics
+    /// Cases whose target is already in the history.
+    public var repeats: Int
+    /// By popularity of the target.
+    public var slices: [Slice]
+
+    /// The cases whose targets are about equally popular.
+    public struct Slice: Sendable, Codable, Equatable {
+        /// Which.
+        public var popularity: Popularity
+        /// Number of items in the slice.
+        public var items: Int
+        /// Over its cases.
+        public var metrics: SettingMetrics
+    }
+
+    /// Items sorted by training events: the head holds the first half of all events, the middle the next 30 %, the tail
+    /// the last 20 %, items without any event included.
+    public enum Popularity: String, Sendable, Codable, CaseIterable {
+        case head, middle, tail
+    }
+
+    /// Ranks the cases and sums up.
+    public init(_ ranker: some Ranker, _ cases: [EvaluationCase], _ dataset: Dataset, _ split: Split) throws(EvaluationError) {
+        guard !cases.isEmpty else { throw .noCases }
+        let ranks = try ranker.rank(cases, in: dataset)
+        let slices = popularitySlices(trainingCounts(dataset, split))
+        let targets = cases.map { dataset.item(ofUser: $0.user, at: $0.position) }
+        name = ranker.name
+        all = SettingMetrics(ranks)
+        repeats = zip(cases, targets).count { question, target in
+            dataset.sequence(ofUser: question.user, 0..<question.position).contains(target)
+        }
+        self.slices = Popularity.allCases.map { popularity in
+            let own = zip(ranks, targets).filter { slices[Int($0.1)] == popularity }.map(\.0)
+            return Slice(
+                popularity: popularity, items: slices.dropFirst().count { $0 == popularity },
+                metrics: SettingMetrics(own))
+        }
+    }
+}
+
+/// The slice of each item; position 0 is unused.
+func popularitySlices(_ counts: [Int]) -> [EvaluationReport.Popularity] {
+    let total = Double(counts.reduce(0, +))
+    var slices = [EvaluationReport.Popularity](repeating: .tail, count: counts.count)
+    var covered = 0.0
+    for item in (1..<counts.count).sorted(by: { (counts[$1], $0) < (counts[$0], $1) }) {
+        if counts[item] > 0 { slices[item] = covered < 0.5 * total ? .head : (covered < 0.8 * total ? .middle : .tail) }
+        covered += Double(counts[item])
+    }
+    return slices
+}

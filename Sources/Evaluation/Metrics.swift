@@ -1,0 +1,82 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// HR, NDCG and MRR at one cutoff k, averages over cases with one relevant item each.
+///
+/// With the target at rank r (1 is best), a case counts only where r ≤ k:
+/// HR@k is the share of such cases, NDCG@k averages 1 / log₂(r + 1), MRR@k averages 1 / r.
+///
+/// Example: ranks 1, 3 and 12 at k = 10 give HR = 2/3, NDCG = (1 + 1/2) / 3 = 0.5, MRR = (1 + 1/3) / 3 = 4/9.
+public struct CutoffMetrics: Sendable, Codable, Equatable {
+    /// k.
+    public var cutoff: Int
+    /// Hit rate (recall, as there is one relevant item).
+    public var hr: Double
+    /// Normalised discounted cumulative gain (Järvelin & Kekäläinen 2002).
+    public var ndcg: Double
+    /// Mean reciprocal rank.
+    public var mrr: Double
+
+    /// The metrics of 1-based ranks; all zero for none. O(count).
+    public init(ranks: [Int], cutoff: Int) {
+        self.cutoff = cutoff
+        var (hits, gain, reciprocal) = (0, 0.0, 0.0)
+        for rank in ranks where rank <= cutoff {
+            hits += 1
+            gain += 1 / log2(Double(rank) + 1)
+            reciprocal += 1 / Double(rank)
+        }
+        let count = Double(max(1, ranks.count))
+        hr = Double(hits) / count
+        ndcg = gain / count
+        mrr = reciprocal / count
+    }
+}
+
+/// The metrics of one group of cases in one setting, at 10 and 20.
+public struct RankMetrics: Sendable, Codable, Equatable {
+    /// Number of cases.
+    public var cases: Int
+    /// At 10.
+    public var at10: CutoffMetrics
+    /// At 20.
+    public var at20: CutoffMetrics
+
+    /// The metrics of 1-based ranks.
+    public init(ranks: [Int]) {
+        cases = ranks.count
+        at10 = CutoffMetrics(ranks: ranks, cutoff: 10)
+        at20 = CutoffMetrics(ranks: ranks, cutoff: 20)
+    }
+}
+
+/// The two settings, never mixed (DESIGN section 6).
+public struct SettingMetrics: Sendable, Codable, Equatable {
+    /// Items already seen stay among the candidates (RecBole, the paper's Table 1).
+    public var unmasked: RankMetrics
+    /// Items of the history are no candidates, but for the target itself where it is a repeat.
+    public var masked: RankMetrics
+
+    /// The metrics of a list of cases.
+    public init(_ ranks: [CaseRanks]) {
+        unmasked = RankMetrics(ranks: ranks.map(\.unmasked))
+        masked = RankMetrics(ranks: ranks.map(\.masked))
+    }
+}
+
+/// 1-based ranks of one case's target; equal scores count against it.
+public struct CaseRanks: Sendable, Equatable {
+    /// Among all items.
+    public var unmasked: Int
+    /// Among the target and the items not yet seen.
+    public var masked: Int
+
+    /// Groups the two.
+    public init(unmasked: Int, masked: Int) {
+        self.unmasked = unmasked
+        self.masked = masked
+    }
+}
