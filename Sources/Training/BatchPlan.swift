@@ -1,0 +1,115 @@
+import Interactions
+import RecBLR
+
+/// A piece of one user's training events that is learnt from at once.
+struct Segment: Sendable, Equatable {
+    let user: Int
+    /// Positions of the events that go in.
+    let inputs: Range<Int>
+    /// Whether every input predicts the event after it, or the last one only.
+    let objective: TrainingOptions.Objective
+
+    var tokens: Int { inputs.count }
+    var targets: Int { objective == .everyPosition ? inputs.count : 1 }
+}
+
+/// The batches of one epoch: a function of data, options and the epoch's number, so that a run can go on anywhere.
+struct BatchPlan: Sendable {
+    let segments: [Segment]
+    /// Ranges of `segments`, one a step.
+    let batches: [Range<Int>]
+
+    init(_ dataset: Dataset, _ split: Split, _ options: TrainingOptions, epoch: Int) {
+        var generator = SeededGenerator(seed: options.seed &+ UInt64(epoch) &* 0x9E37_79B9_7F4A_7C15)
+        var segments: [Segment] = []
+        for user in 0..<dataset.userCount where split.trainingEnd[user] >= 2 {
+            switch options.objective {
+            case .everyPosition:
+                Self.cut(user, split.trainingEnd[user] - 1, options.maximumLength, &generator, &segments)
+            case .lastPosition:
+                for target in 1..<split.trainingEnd[user] {
+                    let inputs = max(0, target - options.maximumLength)..<target
+                    segments.append(Segment(user: user, inputs: inputs, objective: .lastPosition))
+                }
+            }
+        }
+        segments.shuffle(using: &generator)
+        self.segments = segments
+        batches = Self.fill(segments, options.batchTokens)
+    }
+
+    /// Cuts `count` inputs into pieces of at most `longest`, the first cut at random.
+    private static func cut(
+        _ user: Int, _ count: Int, _ longest: Int, _ generator: inout SeededGenerator, _ segments: inout [Segment]
+    ) {
+        var start = 0
+        var end = count <= longest ? count : Int.random(in: 1...longest, using: &generator)
+        while start < count {
+            segments.append(Segment(user: user, inputs: start..<end, objective: .everyPosition))
+            start = end
+            end = min(count, start + longest)
+        }
+    }
+
+    /// Consecutive segments up to `budget` tokens, at least one a batch.
+    private static func fill(_ segments: [Segment], _ budget: Int) -> [Range<Int>] {
+        var batches: [Range<Int>] = []
+        var (start, tokens) = (0, 0)
+        for index in segments.indices {
+            if tokens + segments[index].tokens > budget, index > start {
+                batches.append(start..<index)
+                (start, tokens) = (index, 0)
+            }
+            tokens += segments[index].tokens
+        }
+        return start < segments.count ? batches + [start..<segments.count] : batches
+    }
+
+    /// Deals a batch to replicas: longest segment first, each to the replica with the least so far. Lists of positions in
+    /// `segments`, ascending.
+    func deal(_ batch: Range<Int>, to replicas: Int) -> [[Int]] {
+        var shares = [[Int]](repeating: [], count: replicas)
+        var loads = [Int](repeating: 0, count: replicas)
+        for index in batch.sorted(by: { (segments[$1].tokens, $0) < (segments[$0].tokens, $1) }) {
+            let lightest = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) }!
+            shares[lightest].append(index)
+            loads[lightest] += segments[index].tokens
+        }
+        return shares.map { $0.sorted() }
+    }
+}
+
+/// What one replica learns from in one step.
+struct Share: Sendable {
+    var batch = PackedBatch()
+    var targets = Targets(rows: nil, items: [])
+    /// Number of each token within the whole batch.
+    var tokenNumbers: [Int32] = []
+    /// For `bpr`: one negative a target.
+    var negatives: [Int32] = []
+
+    init(_ positions: [Int], of batchRange: Range<Int>, _ plan: BatchPlan, _ dataset: Dataset) {
+        var firstToken: [Int: Int] = [:]
+        var tokens = 0
+        for index in batchRange {
+            firstToken[index] = tokens
+            tokens += plan.segments[index].tokens
+        }
+        var rows: [Int32] = []
+        for position in positions {
+            let segment = plan.segments[position]
+            let events = dataset.sequence(
+                ofUser: segment.user, segment.inputs.lowerBound..<segment.inputs.upperBound + 1)
+            batch.append(events.dropLast())
+            let first = Int32(firstToken[position]!)
+            tokenNumbers.append(contentsOf: (0..<Int32(segment.tokens)).map { first + $0 })
+            switch segment.objective {
+            case .everyPosition: targets.items.append(contentsOf: events.dropFirst())
+            case .lastPosition:
+                targets.items.append(events.last!)
+                rows.append(Int32(batch.tokenCount - 1))
+            }
+        }
+        if targets.items.count < batch.tokenCount { targets.rows = rows }
+    }
+}

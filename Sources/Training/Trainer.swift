@@ -1,0 +1,210 @@
+import Evaluation
+import Foundation
+import Interactions
+import RecBLR
+import Tensors
+
+/// What a listener hears while a model is trained.
+public enum TrainingEvent: Sendable {
+    /// A checkpoint was found and training goes on after `step` steps.
+    case resumed(epoch: Int, step: Int)
+    /// A step is done.
+    case step(Progress)
+    /// An epoch is done and validated.
+    case epoch(EpochRecord)
+
+    /// Where training is.
+    public struct Progress: Sendable {
+        /// From 1, of how many.
+        public var epoch, epochs: Int
+        /// Batches of this epoch done, of how many.
+        public var batch, batches: Int
+        /// Mean loss of this epoch so far.
+        public var loss: Double
+        /// Events a second in this epoch.
+        public var tokensPerSecond: Double
+    }
+}
+
+/// How a run ended.
+public enum TrainingOutcome: Sendable {
+    /// All epochs are done, or patience was out: the weights of the best epoch.
+    case finished(Model, TrainingRecord)
+    /// It was asked to stop; a checkpoint was written if there is a folder for it.
+    case interrupted(epoch: Int, step: Int)
+}
+
+/// Trains one model on one dataset. The main loop is ``run(resuming:shouldStop:report:)``.
+public struct Trainer {
+    private let dataset: Dataset
+    private let split: Split
+    private let options: TrainingOptions
+    private let group: ReplicaGroup
+    private let sampler: NegativeSampler?
+    private let identity: RunIdentity
+    private let checkpointURL: URL?
+
+    /// Prepares a run. With a `checkpointFolder` (which must exist) the run can be interrupted and resumed.
+    public init(
+        _ dataset: Dataset, _ split: Split, _ configuration: Configuration, _ options: TrainingOptions,
+        backend: any Backend, checkpointFolder: URL? = nil
+    ) throws(TrainingError) {
+        try options.validate()
+        guard split.trainingEnd.contains(where: { $0 >= 2 }) else { throw .nothingToLearn }
+        guard configuration.itemCount == dataset.itemCount else {
+            throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
+        }
+        let model: Model
+        do {
+            model = try Model(initializing: configuration, seed: options.seed, on: backend)
+        } catch { throw .configuration(error) }
+        self.dataset = dataset
+        self.split = split
+        self.options = options
+        group = ReplicaGroup(model, replicas: options.threads)
+        sampler = options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives)
+        identity = RunIdentity(
+            configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
+            backend: "\(backend.name), \(options.threads) replicas")
+        checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
+    }
+
+    /// Trains until the last epoch, the end of patience, or until `shouldStop` (asked after every step) says so.
+    ///
+    /// Where `resuming`, and a checkpoint exists, training goes on after it, with the same bits as if it had never
+    /// stopped.
+    public func run(
+        resuming: Bool = false, shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
+    ) throws(TrainingError) -> TrainingOutcome {
+        var state = Checkpoint()
+        if resuming, let checkpointURL, FileManager.default.fileExists(atPath: checkpointURL.path) {
+            state = try Checkpoint.read(checkpointURL, into: group, identity)
+            report(.resumed(epoch: state.epochs.count + 1, step: state.step))
+        }
+        let started = ContinuousClock.now
+        var totalSteps: Int?
+        while state.epochs.count < options.epochs, !isOutOfPatience(state.epochs) {
+            let epoch = state.epochs.count + 1
+            let plan = BatchPlan(dataset, split, options, epoch: epoch)
+            let total = totalSteps ?? self.totalSteps()
+            totalSteps = total
+            reserve(for: plan)
+            var clock = Stopwatch()
+            while state.batch < plan.batches.count {
+                clock.tokens += try step(&state, plan, total)
+                report(.step(progress(state, plan, clock)))
+                if shouldStop() {
+                    try writeCheckpoint(state)
+                    return .interrupted(epoch: epoch, step: state.step)
+                }
+            }
+            let record = try finish(&state, total, clock, started)
+            try writeCheckpoint(state)
+            report(.epoch(record))
+        }
+        return try finished(state)
+    }
+
+    /// One optimiser step; returns its tokens.
+    private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) throws(TrainingError) -> Int {
+        let batch = plan.batches[state.batch]
+        var generator = SeededGenerator(seed: options.seed ^ (UInt64(state.step) &* 0xD134_2543_DE82_EF95))
+        var shares = plan.deal(batch, to: group.count).map { Share($0, of: batch, plan, dataset) }
+        let negatives = options.loss == .sampled ? sampler!.popular(using: &generator) : []
+        if options.loss == .bpr {
+            for i in shares.indices {
+                shares[i].negatives = sampler!.uniform(otherThan: shares[i].targets.items, using: &generator)
+            }
+        }
+        let (kind, logQ) = (options.loss, sampler?.logQ ?? [])
+        let loss = group.learn(
+            shares,
+            loss: { share in
+                switch kind {
+                case .full: .full
+                case .sampled: .sampled(negatives: negatives, logQ: logQ)
+                case .bpr: .pairwise(negatives: share.negatives)
+                }
+            }, dropout: options.dropout, seed: options.seed, step: state.step)
+        guard loss.isFinite else { throw .diverged(epoch: state.epochs.count + 1, step: state.step + 1) }
+        state.step += 1
+        state.batch += 1
+        state.lossSum += loss
+        state.lossCount += shares.reduce(0) { $0 + $1.targets.items.count }
+        let adam = AdamStep(
+            number: state.step, learningRate: options.learningRate(step: state.step, total: total))
+        group.update(adam, clipNorm: options.clipNorm)
+        return shares.reduce(0) { $0 + $1.batch.tokenCount }
+    }
+
+    /// Validates the epoch in progress and makes it a finished one.
+    private func finish(
+        _ state: inout Checkpoint, _ total: Int, _ clock: Stopwatch, _ started: ContinuousClock.Instant
+    ) throws(TrainingError) -> EpochRecord {
+        let rate = clock.tokensPerSecond
+        var validation: SettingMetrics?
+        if !split.validation.isEmpty {
+            let ranker = ModelRanker(group.model, threads: options.threads)
+            do { validation = SettingMetrics(try ranker.rank(split.validation, in: dataset)) } catch {
+                throw .evaluation(error)
+            }
+        }
+        let best = state.epochs.last { $0.isBest }
+        let isBest = best.map { score(validation) > score($0.validation) } ?? true
+        let record = EpochRecord(
+            epoch: state.epochs.count + 1, step: state.step, loss: state.lossSum / Double(max(1, state.lossCount)),
+            learningRate: options.learningRate(step: state.step, total: total), tokensPerSecond: rate,
+            seconds: seconds(since: started), validation: validation, isBest: isBest || validation == nil)
+        if record.isBest { state.best = group.model.backend.download(group.model.weights.flat) }
+        state.epochs.append(record)
+        (state.batch, state.lossSum, state.lossCount) = (0, 0, 0)
+        return record
+    }
+
+    private func score(_ metrics: SettingMetrics?) -> Double { metrics?.unmasked.at10.ndcg ?? 0 }
+
+    private func isOutOfPatience(_ epochs: [EpochRecord]) -> Bool {
+        guard let patience = options.patience, let best = epochs.last(where: \.isBest) else { return false }
+        return epochs.count - best.epoch >= patience
+    }
+
+    private func finished(_ state: Checkpoint) throws(TrainingError) -> TrainingOutcome {
+        if let best = state.best { group.model.backend.upload(best, to: group.model.weights.flat) }
+        let record = TrainingRecord(
+            version: programVersion, options: options, dataset: identity.dataset, backend: identity.backend,
+            epochs: state.epochs, bestEpoch: state.epochs.last(where: \.isBest)?.epoch ?? 0)
+        return .finished(group.model, record)
+    }
+
+    private func writeCheckpoint(_ state: Checkpoint) throws(TrainingError) {
+        if let checkpointURL { try state.write(group, identity, to: checkpointURL) }
+    }
+
+    /// Steps of all epochs: the first one's, times their number. (Cuts and order make epochs differ by a few.)
+    private func totalSteps() -> Int {
+        BatchPlan(dataset, split, options, epoch: 1).batches.count * options.epochs
+    }
+
+    private func reserve(for plan: BatchPlan) {
+        let shares = plan.batches.flatMap { plan.deal($0, to: group.count) }
+        let tokens = shares.map { $0.reduce(0) { $0 + plan.segments[$1].tokens } }.max() ?? 1
+        group.reserve(tokens: max(1, tokens), sequences: max(1, shares.map(\.count).max() ?? 1))
+    }
+
+    private func progress(_ state: Checkpoint, _ plan: BatchPlan, _ clock: Stopwatch) -> TrainingEvent.Progress {
+        TrainingEvent.Progress(
+            epoch: state.epochs.count + 1, epochs: options.epochs, batch: state.batch, batches: plan.batches.count,
+            loss: state.lossSum / Double(max(1, state.lossCount)), tokensPerSecond: clock.tokensPerSecond)
+    }
+}
+
+/// Counts events against time.
+private struct Stopwatch {
+    private let start = ContinuousClock.now
+    var tokens = 0
+    var tokensPerSecond: Double { Double(tokens) / max(1e-9, seconds(since: start)) }
+}
+
+private func seconds(since start: ContinuousClock.Instant) -> Double {
+    (ContinuousClock.now - start) / .seconds(1)
+}

@@ -1,0 +1,35 @@
+import Evaluation
+import ModelStore
+import RecBLR
+
+/// Why training cannot start or go on.
+public enum TrainingError: Error, Equatable, CustomStringConvertible {
+    /// An option out of range.
+    case option(String)
+    /// The model's shape is impossible.
+    case configuration(ConfigurationError)
+    /// No user has two events that train.
+    case nothingToLearn
+    /// The loss is not a number any more.
+    case diverged(epoch: Int, step: Int)
+    /// A checkpoint of another run.
+    case otherRun(path: String, reason: String)
+    /// Checkpoint or model cannot be read or written.
+    case file(ModelFileError)
+    /// Validation failed.
+    case evaluation(EvaluationError)
+
+    /// One sentence for people.
+    public var description: String {
+        switch self {
+        case .option(let text): text
+        case .configuration(let error): error.description
+        case .nothingToLearn: "there is nothing to learn from: no user has two training events"
+        case .diverged(let epoch, let step):
+            "the loss is not a number any more in epoch \(epoch), step \(step): try a lower learning rate or --clip-norm 1"
+        case .otherRun(let path, let reason): "\(path) cannot be resumed: \(reason)"
+        case .file(let error): error.description
+        case .evaluation(let error): error.description
+        }
+    }
+}
