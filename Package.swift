@@ -26,7 +26,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
     ],
     targets: [
         // Files that are written whole or not at all, memory maps, gzip.
@@ -47,7 +46,7 @@ let package = Package(
         // Data, metrics, training, answering.
         .target(
             name: "Interactions",
-            dependencies: ["FileSupport", .product(name: "Collections", package: "swift-collections")],
+            dependencies: ["FileSupport"],
             swiftSettings: strict),
         .target(name: "Evaluation", dependencies: ["RecBLR", "Interactions"], swiftSettings: strict),
         .target(
@@ -56,13 +55,13 @@ let package = Package(
                 "RecBLR", "ModelStore", "Interactions", "Evaluation", .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
-        .target(name: "Serving", dependencies: ["RecBLR", "ModelStore"], swiftSettings: strict),
+        .target(name: "Serving", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
 
         // The command.
         .executableTarget(
             name: "RecBLRCommand",
             dependencies: [
-                "CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "ModelStore",
+                "CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "ModelStore", "FileSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

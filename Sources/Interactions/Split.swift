@@ -69,3 +69,20 @@ public struct Split: Sendable, Equatable {
         return Split(trainingEnd: trainingEnd, validation: validation, test: test)
     }
 }
+
+/// Which way of splitting, as options and records name it.
+public enum SplitKind: Sendable, Codable, Equatable {
+    /// ``Split/leaveOneOut(_:)``.
+    case leaveOneOut
+    /// ``Split/globalTime(_:validationFraction:testFraction:)``.
+    case globalTime(validationFraction: Double, testFraction: Double)
+
+    /// Splits a dataset this way.
+    public func split(_ dataset: Dataset) throws(DatasetError) -> Split {
+        switch self {
+        case .leaveOneOut: .leaveOneOut(dataset)
+        case .globalTime(let validation, let test):
+            try .globalTime(dataset, validationFraction: validation, testFraction: test)
+        }
+    }
+}

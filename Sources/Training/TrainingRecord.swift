@@ -1,4 +1,5 @@
 import Evaluation
+import Interactions
 import RecBLR
 
 /// What an epoch did: one line of the log.
@@ -29,6 +30,8 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var options: TrainingOptions
     /// Fingerprint of the dataset.
     public var dataset: String
+    /// Which events trained; nil where the caller split them himself.
+    public var split: SplitKind?
     /// Name of the backend and number of its replicas.
     public var backend: String
     /// Every epoch.

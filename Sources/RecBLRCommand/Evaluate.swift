@@ -1,0 +1,60 @@
+import ArgumentParser
+import CPUBackend
+import Evaluation
+import Foundation
+import Interactions
+import ModelStore
+import Training
+
+struct Evaluate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure a model on a dataset's held-out events.",
+        discussion: """
+            Ranks each target among all items, in both settings: unmasked (items already seen stay candidates, as in the \
+            literature) and masked (they do not). Equal scores count against the target. Two counting baselines stand \
+            beside the model.
+
+            Example:
+
+              recblr evaluate models/ml-100k data/ml-100k
+              recblr evaluate models/shop data/shop --split global-time --json
+            """)
+
+    @Argument(help: "The model's folder.") var model: String
+    @Argument(help: "The dataset's folder.") var dataset: String
+    @OptionGroup var splitOptions: SplitOptions
+    @Flag(help: "Use the validation cases instead of the test cases.") var validation = false
+    @Option(help: "Use only a history's last events, this many. (default: all)") var maxLength: Int?
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var json: JSONFlag
+
+    func validate() throws {
+        if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1.") }
+    }
+
+    func run() throws {
+        try reportingErrors {
+            let folder = try ModelFolder.open(fileURL(model))
+            let data = try Dataset.open(fileURL(dataset))
+            if let names = data.items, names.ids != folder.items.ids {
+                throw fail(.badData, "\(model) was trained on other items than \(dataset) has")
+            }
+            let trained = try folder.model(on: CPUBackend())
+            let record = folder.trainingRecord.flatMap {
+                try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
+            }
+            let split = try (splitOptions.kind ?? record?.split ?? .leaveOneOut).split(data)
+            let cases = validation ? split.validation : split.test
+            let ranker = ModelRanker(trained, maximumLength: maxLength, threads: threads.count)
+            let started = ContinuousClock.now
+            let report = try EvaluationReport(ranker, cases, data, split)
+            let seconds = (ContinuousClock.now - started) / .seconds(1)
+            let reports = try baselines(cases, data, split) + [report]
+            if json.isOn { return try printJSON(reports) }
+            print(
+                "\(grouped(cases.count)) cases, \(grouped(data.itemCount)) items, "
+                    + "\(grouped(report.repeats)) targets already seen, \(fixed(seconds, 2)) s\n")
+            print(metricsTable(reports) + "\n\n" + slicesTable(report))
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Evaluation
+import FileSupport
+import Foundation
+import Interactions
+import ModelStore
+import RecBLR
+import Training
+
+/// Exit codes, after BSD's sysexits.
+enum ExitStatus: Int32 {
+    case usage = 64
+    case badData = 65
+    case noInput = 66
+    case internalError = 70
+    case cannotCreate = 73
+    case interrupted = 75
+}
+
+/// Ends the program with one sentence on standard error.
+func fail(_ status: ExitStatus, _ message: String) -> ExitCode {
+    printError("recblr: " + message)
+    return ExitCode(status.rawValue)
+}
+
+func printError(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+/// Runs `body`; an error of the library ends the program with its sentence and code.
+func reportingErrors<Value>(_ body: () throws -> Value) throws -> Value {
+    do { return try body() } catch let error as DatasetError {
+        throw fail(status(error), error.description)
+    } catch let error as ModelFileError {
+        throw fail(status(error), error.description)
+    } catch let error as TrainingError {
+        throw fail(status(error), error.description)
+    } catch let error as FileError {
+        throw fail(status(error), error.description)
+    } catch let error as EvaluationError {
+        throw fail(.badData, error.description)
+    } catch let error as ConfigurationError {
+        throw fail(.usage, error.description)
+    }
+}
+
+private func status(_ error: FileError) -> ExitStatus {
+    switch error.operation {
+    case "open", "inspect", "map": .noInput
+    case "create", "write", "sync", "rename to": .cannotCreate
+    default: .badData
+    }
+}
+
+private func status(_ error: DatasetError) -> ExitStatus {
+    if case .file(let file) = error { status(file) } else { .badData }
+}
+
+private func status(_ error: ModelFileError) -> ExitStatus {
+    if case .file(let file) = error { status(file) } else { .badData }
+}
+
+private func status(_ error: TrainingError) -> ExitStatus {
+    switch error {
+    case .option, .configuration: .usage
+    case .nothingToLearn, .evaluation, .otherRun: .badData
+    case .diverged: .internalError
+    case .file(let file): status(file)
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Interactions
+import ModelStore
+import RecBLR
+import Training
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what a model's or dataset's folder holds.",
+        discussion: """
+            Example:
+
+              recblr inspect models/ml-100k
+              recblr inspect data/ml-100k --json
+            """)
+
+    @Argument(help: "The folder.") var folder: String
+    @OptionGroup var json: JSONFlag
+
+    func run() throws {
+        try reportingErrors {
+            let url = fileURL(folder)
+            func has(_ name: String) -> Bool {
+                FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
+            }
+            if has("dataset.json") {
+                let data = try Dataset.open(url)
+                if json.isOn { try printJSON(data.summary) } else { print(describe(data.summary)) }
+            } else if has(ModelFolder.File.configuration) {
+                try inspectModel(try ModelFolder.open(url))
+            } else {
+                throw fail(.noInput, "\(folder) is neither a dataset's nor a model's folder")
+            }
+        }
+    }
+
+    private struct ModelSummary: Encodable {
+        var configuration: Configuration
+        var weights: Int
+        var stateBytes: Int
+        var training: TrainingRecord?
+    }
+
+    private func inspectModel(_ model: ModelFolder) throws {
+        let record = model.trainingRecord.flatMap {
+            try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
+        }
+        let shape = model.configuration
+        let count = WeightLayout(shape).entries.reduce(0) { $0 + $1.rows * $1.columns }
+        if json.isOn {
+            return try printJSON(
+                ModelSummary(
+                    configuration: shape, weights: count, stateBytes: 4 * shape.stateSize, training: record))
+        }
+        print(
+            """
+            Items     \(grouped(shape.itemCount))\(model.items.titles.isEmpty ? "" : ", with titles")
+            Shape     D \(shape.hiddenSize), L \(shape.layerCount), E \(shape.expansion), K \(shape.convolutionWidth)\
+            \(shape.feedForward ? "" : ", no feed-forward")\(shape.block == .full ? "" : ", bare recurrence")
+            Weights   \(grouped(count))
+            State     \(grouped(4 * shape.stateSize)) bytes a user
+            """)
+        guard let record else { return }
+        print("Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)")
+        if let test = record.test { print("\n" + metricsTable((record.baselines ?? []) + [test])) }
+    }
+}

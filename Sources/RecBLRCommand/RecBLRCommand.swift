@@ -1,0 +1,21 @@
+import ArgumentParser
+import Training
+
+/// The program: each command reads its arguments, calls the library and prints.
+@main
+struct RecBLRCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recblr",
+        abstract: "Learns from who did what, when, and says what comes next.",
+        discussion: """
+            From a log to recommendations:
+
+              recblr prepare ratings.csv --output data/shop
+              recblr train data/shop --model models/shop
+              recblr recommend models/shop --data data/shop --user 42
+            """,
+        version: programVersion,
+        subcommands: [
+            Prepare.self, Train.self, Evaluate.self, Recommend.self, Import.self, Inspect.self, Bench.self,
+        ])
+}

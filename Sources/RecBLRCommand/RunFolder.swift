@@ -1,0 +1,88 @@
+import ArgumentParser
+import Dispatch
+import FileSupport
+import Foundation
+import Synchronization
+import Training
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Where an unfinished run keeps its checkpoint and log: beside the model's folder, under its name and `.training`.
+struct RunFolder {
+    let url: URL
+    var log: URL { url.appendingPathComponent("training.jsonl") }
+
+    /// Makes the folder. A run that is there already is gone on with or thrown away only where that was asked for.
+    init(model: URL, resume: Bool, restart: Bool) throws {
+        let name = model.standardizedFileURL.lastPathComponent
+        url = model.standardizedFileURL.deletingLastPathComponent().appendingPathComponent(name + ".training")
+        let manager = FileManager.default
+        if restart { try? manager.removeItem(at: url) }
+        let exists = manager.fileExists(atPath: url.appendingPathComponent("checkpoint.safetensors").path)
+        if exists, !resume {
+            throw fail(.usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
+        }
+        do { try manager.createDirectory(at: url, withIntermediateDirectories: true) } catch {
+            throw FileError(path: url.path, operation: "create", reason: error.localizedDescription)
+        }
+    }
+
+    /// Moves the log into the finished model's folder and removes the rest.
+    func close(into model: URL) throws(FileError) {
+        try writeFile(try readFile(log), to: model.appendingPathComponent("training.jsonl"))
+        try? FileManager.default.removeItem(at: url)
+    }
+}
+
+/// One JSON object an epoch.
+struct EpochLog {
+    private let handle: FileHandle
+    private let path: String
+
+    init(_ url: URL, appending: Bool) throws(FileError) {
+        path = url.path
+        if !appending || !FileManager.default.fileExists(atPath: path) { try writeFile([], to: url) }
+        guard let handle = FileHandle(forWritingAtPath: path) else {
+            throw FileError(path: path, operation: "write", reason: "it cannot be opened")
+        }
+        self.handle = handle
+        _ = try? handle.seekToEnd()
+    }
+
+    mutating func append(_ record: EpochRecord) throws(FileError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        do { try handle.write(contentsOf: try encoder.encode(record) + [0x0A]) } catch {
+            throw FileError(path: path, operation: "write", reason: error.localizedDescription)
+        }
+    }
+}
+
+/// Turns the first Ctrl-C or TERM into a question that training asks after every step; the second ends the program.
+final class StopSignals: Sendable {
+    private let asked = Atomic<Bool>(false)
+    private let sources: [SendableSource]
+
+    private struct SendableSource: @unchecked Sendable { let source: any DispatchSourceSignal }
+
+    var wasAsked: Bool { asked.load(ordering: .relaxed) }
+
+    init() {
+        sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            return SendableSource(source: DispatchSource.makeSignalSource(signal: number, queue: .global()))
+        }
+        for entry in sources {
+            entry.source.setEventHandler { [unowned self] in
+                if asked.exchange(true, ordering: .relaxed) { exit(ExitStatus.interrupted.rawValue) }
+            }
+            entry.source.resume()
+        }
+    }
+
+    deinit { for entry in sources { entry.source.cancel() } }
+}

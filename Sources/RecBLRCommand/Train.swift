@@ -1,0 +1,157 @@
+import ArgumentParser
+import CPUBackend
+import Evaluation
+import FileSupport
+import Foundation
+import Interactions
+import ModelStore
+import RecBLR
+import Training
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model on a dataset.",
+        discussion: """
+            Trains with early choice of the best epoch by validation NDCG@10, then evaluates on the test events beside \
+            two counting baselines. Ctrl-C writes a checkpoint; --resume goes on from it (or from the last epoch after \
+            a crash) with the same bits as if nothing had happened.
+
+            Example:
+
+              recblr train data/ml-100k --model models/ml-100k
+              recblr train data/shop --model models/shop --epochs 40 --patience 5 --resume
+            """)
+
+    @Argument(help: "The dataset's folder, made by prepare.") var dataset: String
+    @Option(name: .shortAndLong, help: "The model's folder. One that exists is replaced when training is done.")
+    var model: String
+    @OptionGroup(title: "Shape") var shape: ShapeOptions
+    @OptionGroup(title: "Learning") var learning: LearningOptions
+    @OptionGroup var splitOptions: SplitOptions
+    @OptionGroup var threads: ThreadsOption
+    @Flag(help: "Go on from a checkpoint, if there is one.") var resume = false
+    @Flag(help: "Throw an unfinished run of the same name away.") var restart = false
+    @OptionGroup var json: JSONFlag
+
+    func run() throws {
+        try reportingErrors {
+            let data = try Dataset.open(fileURL(dataset))
+            let kind = splitOptions.kind ?? .leaveOneOut
+            let split = try kind.split(data)
+            let options = learning.options(for: data, threads: threads.count)
+            let folder = try RunFolder(model: fileURL(model), resume: resume, restart: restart)
+            let trainer = try Trainer(
+                data, split, shape.configuration(itemCount: data.itemCount), options, backend: CPUBackend(),
+                checkpointFolder: folder.url)
+            let stop = StopSignals()
+            let progress = ProgressLine()
+            var log = try EpochLog(folder.log, appending: resume)
+            var logError: (any Error)?
+            let outcome = try trainer.run(resuming: resume, shouldStop: { stop.wasAsked }) { event in
+                progress.show(event)
+                if case .epoch(let record) = event {
+                    do { try log.append(record) } catch { logError = error }
+                }
+            }
+            if let logError { throw logError }
+            switch outcome {
+            case .interrupted(let epoch, _):
+                throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
+            case .finished(let trained, var record):
+                record.split = kind
+                try finish(trained, &record, data, split, folder)
+            }
+        }
+    }
+
+    private func finish(
+        _ trained: Model, _ record: inout TrainingRecord, _ data: Dataset, _ split: Split, _ folder: RunFolder
+    ) throws {
+        let ranker = ModelRanker(trained, threads: threads.count)
+        var reports: [EvaluationReport] = []
+        if !split.test.isEmpty {
+            record.test = try EvaluationReport(ranker, split.test, data, split)
+            record.baselines = try baselines(split.test, data, split)
+            reports = (record.baselines ?? []) + [record.test!]
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
+        try ModelFolder.write(
+            trained, items: items, trainingRecord: Array(try encoder.encode(record)) + [0x0A], to: fileURL(model))
+        try folder.close(into: fileURL(model))
+        if json.isOn { return try printJSON(record) }
+        print("\nTest, \(grouped(split.test.count)) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
+        print(metricsTable(reports))
+        print("\nThe model is in \(model)")
+    }
+}
+
+/// The two counting rankers on the same cases.
+func baselines(_ cases: [EvaluationCase], _ data: Dataset, _ split: Split) throws -> [EvaluationReport] {
+    [
+        try EvaluationReport(PopularityRanker(data, split), cases, data, split),
+        try EvaluationReport(TransitionRanker(data, split), cases, data, split),
+    ]
+}
+
+struct ShapeOptions: ParsableArguments {
+    @Option(help: "Hidden size D.") var hiddenSize = 64
+    @Option(help: "Recurrent layers L.") var layers = 2
+    @Option(help: "Expansion E: the recurrence is E·D wide.") var expansion = 2
+    @Option(help: "Taps K of the convolution; 0 leaves it out.") var convolutionWidth = 4
+    @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false
+    @Flag(help: "Bare recurrences: no projections, convolution and output gates.") var recurrenceOnly = false
+    @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
+
+    func configuration(itemCount: Int) -> Configuration {
+        var configuration = Configuration(itemCount: itemCount)
+        configuration.hiddenSize = hiddenSize
+        configuration.layerCount = layers
+        configuration.expansion = expansion
+        configuration.convolutionWidth = convolutionWidth
+        configuration.feedForward = !withoutFeedForward
+        configuration.block = recurrenceOnly ? .recurrenceOnly : .full
+        configuration.decayInitialization = withoutDecayRing ? .normal : .ring
+        return configuration
+    }
+}
+
+struct LearningOptions: ParsableArguments {
+    @Option(help: "Passes over the data.") var epochs = 25
+    @Option(help: "Events a step.") var batchTokens = 1024
+    @Option(help: "Peak learning rate.") var learningRate: Float = 2e-3
+    @Option(help: "Steps over which the learning rate rises.") var warmupSteps = 100
+    @Option(help: "cosine (to zero) or constant.") var schedule: TrainingOptions.Schedule = .cosine
+    @Option(help: "Dropout. (default: 0.2 for 50 and more events a user, 0.4 for 15 and more, else 0.5)")
+    var dropout: Float?
+    @Option(help: "every-position, or last-position as in the paper (much slower).")
+    var objective: TrainingOptions.Objective = .everyPosition
+    @Option(help: "full, sampled or bpr.") var loss: TrainingOptions.LossKind = .full
+    @Option(help: "Negatives a step for --loss sampled.") var negatives = 512
+    @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
+    @Option(help: "Stop after this many epochs without a better validation NDCG@10. (default: never)")
+    var patience: Int?
+    @Option(help: "Longest piece of a history learnt from at once.") var maxLength = 512
+    @Option(help: "Seed of weights, order and dropout.") var seed: UInt64 = 1
+
+    func options(for data: Dataset, threads: Int) -> TrainingOptions {
+        var options = TrainingOptions()
+        options.epochs = epochs
+        options.batchTokens = batchTokens
+        options.learningRate = learningRate
+        options.warmupSteps = warmupSteps
+        options.schedule = schedule
+        let meanLength = Double(data.eventCount) / Double(data.userCount)
+        options.dropout = dropout ?? TrainingOptions.dropout(forMeanLength: meanLength)
+        options.objective = objective
+        options.loss = loss
+        options.negatives = negatives
+        options.clipNorm = clipNorm
+        options.patience = patience
+        options.maximumLength = maxLength
+        options.seed = seed
+        options.threads = threads
+        return options
+    }
+}
