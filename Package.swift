@@ -69,6 +69,8 @@ let package = Package(
 
         // Tests.
         .testTarget(
+            name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend"], swiftSettings: strict),
+        .testTarget(
             name: "RecBLRTests", dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend"],
             swiftSettings: strict),
     ],
