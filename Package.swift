@@ -68,6 +68,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
+        .testTarget(name: "FileSupportTests", dependencies: ["FileSupport", "CZlib"], swiftSettings: strict),
+        .testTarget(
+            name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend"], swiftSettings: strict),
         .testTarget(
