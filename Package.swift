@@ -76,6 +76,8 @@ let package = Package(
         .testTarget(
             name: "RecBLRTests", dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend"],
             swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
