@@ -38,7 +38,10 @@ final class Bench {
 
     // MARK: Random numbers
 
-    func number(in range: ClosedRange<Float>) -> Float { Float.random(in: range, using: &generator) }
+    func number(in range: ClosedRange<Float>) -> Float {
+        let unit = Float(generator.next() >> 40) * 0x1p-24
+        return range.lowerBound + unit * (range.upperBound - range.lowerBound)
+    }
     func integer(in range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
     func numbers(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
         (0..<count).map { _ in number(in: range) }
@@ -90,7 +93,9 @@ final class Bench {
     }
 
     /// A number that an operation returned.
-    func report(_ name: String, _ value: Double) { reports.append(Result(name, [Float(value)])) }
+    func report(_ name: String, _ value: Double, floor: Float = 0) {
+        reports.append(Result(name, [Float(value)], floor: floor))
+    }
     /// Whole numbers that an operation returned: they must agree exactly.
     func report(_ name: String, exactly values: [Int]) {
         reports.append(Result(name, values.map { Float($0) }, exact: true))

@@ -43,11 +43,14 @@ struct Comparison {
     var worst = 0.0
 }
 
-/// Runs the cases on the oracle once and on every candidate, with the same numbers, and compares what comes out.
+/// Runs the cases on the oracle once (which must not do damage either) and on every candidate, with the same numbers, and compares what comes out.
 func compare(_ candidates: [any Backend], to oracle: ReferenceBackend, on cases: [Case]) -> Comparison {
     var comparison = Comparison()
     for each in cases {
         let expected = each.run(on: oracle)
+        comparison.discrepancies += expected.damage.map {
+            Discrepancy(backend: oracle.name, operation: each.operation, caseName: each.name, detail: $0)
+        }
         for candidate in candidates {
             let actual = each.run(on: candidate)
             var details = actual.damage

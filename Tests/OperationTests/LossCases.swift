@@ -43,7 +43,7 @@ let crossEntropyCases: [Case] =
             let loss = bench.backend.crossEntropy(
                 bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
                 targets: bench.targets(shape), scale: 0.7, gradients: bench.lossGradients(shape))
-            bench.report("loss", loss)
+            bench.report("loss", loss, floor: Float(shape.rows))
         }
     }
     + [2, 21, 101].map { tableRows in
@@ -53,7 +53,7 @@ let crossEntropyCases: [Case] =
             let loss = bench.backend.crossEntropy(
                 bench.input(6, 1, values: [8, -8, 8, -8, 0, 8]), table: bench.input(tableRows, 1, values: table),
                 targets: bench.indices([0, 0, 1, 1, 1, 0]), scale: 1, gradients: bench.lossGradients(shape))
-            bench.report("loss", loss)
+            bench.report("loss", loss, floor: Float(shape.rows))
         }
     }
 
@@ -67,7 +67,7 @@ let sampledCrossEntropyCases: [Case] = lossShapes(budget: 200_000).flatMap { sha
                 bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
                 targets: bench.targets(shape), negatives: bench.indices(negatives),
                 logQ: bench.input(1, shape.tableRows, in: -6...0), scale: 0.7, gradients: bench.lossGradients(shape))
-            bench.report("loss", loss)
+            bench.report("loss", loss, floor: Float(shape.rows))
         }
     }
 }
@@ -79,6 +79,6 @@ let pairwiseLossCases: [Case] = lossShapes().map { shape in
             bench.input(shape.rows, shape.columns, in: -size...size),
             table: bench.input(shape.tableRows, shape.columns, in: -size...size), targets: bench.targets(shape),
             negatives: bench.targets(shape), scale: 0.7, gradients: bench.lossGradients(shape))
-        bench.report("loss", loss)
+        bench.report("loss", loss, floor: Float(shape.rows))
     }
 }

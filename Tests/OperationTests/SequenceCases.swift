@@ -6,9 +6,10 @@ extension Bench {
     }
 
     /// Starts of the shape's rows; in some shapes one sequence has no row at all.
-    fileprivate func sequences(_ shape: Shape, emptyAllowed: Bool) -> Indices {
+    fileprivate func sequences(_ shape: Shape) -> Indices {
+        if shape.options >= oneSequence { return indices([0, Int32(shape.rows)]) }
         var starts = packedStarts(shape.rows)
-        if emptyAllowed && shape.has(5) { starts.insert(starts[starts.count / 2], at: starts.count / 2) }
+        if shape.has(5) { starts.insert(starts[starts.count / 2], at: starts.count / 2) }
         return indices(starts)
     }
 }
@@ -18,7 +19,7 @@ private func taps(_ shape: Shape) -> Int { [4, 1, 4, 2, 4, 7][shape.options % 6]
 let convolveCases: [Case] = shapes().map { shape in
     Case(.convolve, "\(shape.name), taps \(taps(shape))") { bench in
         let columns = shape.columns
-        let starts = bench.sequences(shape, emptyAllowed: true)
+        let starts = bench.sequences(shape)
         let (sequences, past) = (starts.count - 1, (taps(shape) - 1) * columns)
         var (window, final): (Tensor?, Tensor?)
         if shape.has(0) { window = bench.changing("window", sequences, past) }
@@ -36,7 +37,7 @@ let convolveBackwardCases: [Case] = shapes().map { shape in
         let gap = shape.has(3) ? columns : 0
         bench.backend.convolveBackward(
             bench.input(rows, columns), input: bench.input(rows, columns, gap: gap, in: -2...2),
-            parameters: bench.convolution(taps(shape), columns), starts: bench.sequences(shape, emptyAllowed: true),
+            parameters: bench.convolution(taps(shape), columns), starts: bench.sequences(shape),
             inputGradient: bench.output("input gradient", rows, columns, gap: gap),
             parameterGradients: ConvolutionParameters(
                 weight: bench.changing("weight gradient", taps(shape), columns, floor: 1),
@@ -92,16 +93,20 @@ extension Bench {
     }
 }
 
+/// Shapes with these options or higher are one sequence, long enough for a scan over several cores.
+private let oneSequence = 1000
+
 private func scanShapes() -> [(Shape, Regime)] {
+    let long = [(1000, 8, 1018), (777, 17, 1021), (513, 3, 1087)].map { Shape(rows: $0, columns: $1, options: $2) }
     let extreme = shapes().filter { $0.options % 3 == 0 }
-    return shapes(budget: 16_000).map { ($0, .ordinary) }
+    return (shapes() + long).map { ($0, .ordinary) }
         + Regime.allCases.dropFirst().flatMap { regime in extreme.map { ($0, regime) } }
 }
 
 let scanCases: [Case] = scanShapes().map { shape, regime in
     Case(.scan, "\(shape.name), \(regime)") { bench in
         let (rows, columns) = (shape.rows, shape.columns)
-        let starts = bench.sequences(shape, emptyAllowed: true)
+        let starts = bench.sequences(shape)
         let sequences = starts.count - 1
         let inputs = bench.scanInputs(shape, regime)
         let initial = shape.has(2) ? bench.changing("initial", sequences, columns) : nil
@@ -117,11 +122,11 @@ let scanCases: [Case] = scanShapes().map { shape, regime in
 let scanBackwardCases: [Case] = scanShapes().map { shape, regime in
     Case(.scanBackward, "\(shape.name), \(regime)") { bench in
         let (rows, columns) = (shape.rows, shape.columns)
-        let starts = bench.sequences(shape, emptyAllowed: true)
+        let starts = bench.sequences(shape)
         let sequences = starts.count - 1
         let inPlace = shape.has(1)
         let gates = bench.changing(
-            "gate gradients", rows, 2 * columns, values: regime.gates(bench, 2 * rows * columns))
+            "gate gradients", rows, 2 * columns, floor: 1e-3, values: regime.gates(bench, 2 * rows * columns))
         let inputs = bench.scanInputs(shape, regime, gates: inPlace ? gates : nil)
         let initial = shape.has(2) ? bench.input(sequences, columns) : nil
         let z = inputs.outputGate

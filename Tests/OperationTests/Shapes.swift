@@ -19,7 +19,7 @@ struct Shape {
 
 /// Pairs in which every length and every width occurs more than once, none larger than `budget` elements, and one
 /// small shape sixteen times over for its options.
-func shapes(budget: Int = 20_000) -> [Shape] {
+func shapes(budget: Int = 8_000) -> [Shape] {
     var pairs: [(Int, Int)] = []
     for (i, length) in lengths.enumerated() {
         for width in [widths[i % widths.count], widths[(7 * i + 3) % widths.count]] {
