@@ -13,7 +13,7 @@ import Training
         let chain = MarkovChain(items: 7, certainty: 0.8)
         let data = chain.dataset(users: 400, length: 24, seed: 11)
         var options = TrainingOptions()
-        options.epochs = loss == .bpr ? 16 : 10
+        options.epochs = 30
         options.batchTokens = 256
         options.learningRate = 1e-2
         options.warmupSteps = 10
