@@ -59,7 +59,8 @@ import Testing
             batch = PackedBatch(sequences)
             let items = randomSequences([12], items: shape.itemCount, seed: 10)[0]
             targets =
-                kind == .lastPosition ? Targets(rows: [0, 4, 11], items: Array(items[..<3])) : Targets(rows: nil, items: items)
+                kind == .lastPosition
+                ? Targets(rows: [0, 4, 11], items: Array(items[..<3])) : Targets(rows: nil, items: items)
             negatives = randomSequences([12], items: shape.itemCount, seed: 12)[0]
         }
 
