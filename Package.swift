@@ -68,6 +68,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
+        .testTarget(name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
         .testTarget(
             name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend"], swiftSettings: strict),
         .testTarget(
