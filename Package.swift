@@ -69,11 +69,16 @@ let package = Package(
 
         // Tests.
         .testTarget(name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
+        .testTarget(name: "FileSupportTests", dependencies: ["FileSupport", "CZlib"], swiftSettings: strict),
+        .testTarget(
+            name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend"], swiftSettings: strict),
         .testTarget(
             name: "RecBLRTests", dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend"],
             swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

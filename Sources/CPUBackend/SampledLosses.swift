@@ -49,7 +49,7 @@ extension CPUBackend {
     ) -> Double {
         let (x, width) = (logits.base, table.columns)
         let targetRow = table.base + target * table.stride
-        let positive = dot(hidden, targetRow, width) - logQ.base[target]
+        let positive = dot(hidden, targetRow, width)
         for j in 0..<negatives.count {
             let item = Int(negatives.base[j])
             x[j] = item == target ? -.infinity : x[j] - logQ.base[item]

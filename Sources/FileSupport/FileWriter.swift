@@ -88,13 +88,15 @@ public func writeFile(_ bytes: some Sequence<UInt8>, to url: URL) throws(FileErr
 /// Builds a folder under a temporary name beside `url` and puts it in the place of `url` when `body` returns; when it
 /// throws, nothing is left and what was there stays.
 ///
-/// Where a folder of that name exists the two are renamed one after the other: a crash just between leaves the old one
-/// under a name that ends in `.old`, complete.
+/// What exists is replaced only if it is a folder that holds nothing but files named in `replaceable`, so that a slip in
+/// a path cannot delete anything else. The two folders are renamed one after the other: a crash just between leaves the
+/// old one under a name that ends in `.old`, complete.
 public func writeFolder<Failure: Error>(
-    _ url: URL, wrap: (FileError) -> Failure, _ body: (URL) throws(Failure) -> Void
+    _ url: URL, replaceable: Set<String>, wrap: (FileError) -> Failure, _ body: (URL) throws(Failure) -> Void
 ) throws(Failure) {
     let manager = FileManager.default
     let target = url.standardizedFileURL
+    do { try checkReplaceable(target, replaceable) } catch { throw wrap(error) }
     let stem = ".\(target.lastPathComponent).\(UInt32.random(in: 0 ... .max))"
     let parent = target.deletingLastPathComponent()
     let (new, old) = (parent.appendingPathComponent(stem + ".tmp"), parent.appendingPathComponent(stem + ".old"))
@@ -113,4 +115,24 @@ public func writeFolder<Failure: Error>(
     }
     syncFolder(of: target.path)
     if replaces { try? manager.removeItem(at: old) }
+}
+
+/// Throws unless nothing is at `target`, or a folder of nothing but files of these names.
+private func checkReplaceable(_ target: URL, _ names: Set<String>) throws(FileError) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: target.path, isDirectory: &isFolder) else { return }
+    guard isFolder.boolValue else {
+        throw FileError(path: target.path, operation: "replace", reason: "it is a file, expected a folder or nothing")
+    }
+    let contents: [String]
+    do {
+        contents = try FileManager.default.contentsOfDirectory(atPath: target.path)
+    } catch {
+        throw FileError(path: target.path, operation: "replace", reason: error.localizedDescription)
+    }
+    if let stranger = contents.filter({ !names.contains($0) && $0 != ".DS_Store" }).min() {
+        throw FileError(
+            path: target.path, operation: "replace",
+            reason: "it holds \(stranger), which does not belong there; choose another folder")
+    }
 }

@@ -47,22 +47,20 @@ public struct LineReader: ~Copyable {
     }
 
     /// The next line without its end, nil after the last. The bytes are valid until the next call.
+    ///
+    /// Throws where reading fails, gzip data is damaged or cut short, or a line is longer than ``longestLine``.
     public mutating func next() throws(FileError) -> UnsafeRawBufferPointer? {
         if lineNumber == 0 { try skipByteOrderMark() }
         var searched = start
         while true {
             if searched < end, let found = memchr(buffer.baseAddress! + searched, 0x0A, end - searched) {
-                let line = take(UnsafeRawPointer(found) - UnsafeRawPointer(buffer.baseAddress!))
+                let line = try take(UnsafeRawPointer(found) - UnsafeRawPointer(buffer.baseAddress!))
                 start += 1
                 return line
             }
             let pending = end - start
-            if atEnd { return pending == 0 ? nil : take(end) }
-            guard pending <= Self.longestLine else {
-                throw FileError(
-                    path: path, operation: "read line \(lineNumber + 1)",
-                    reason: "it is longer than \(Self.longestLine >> 20) MB")
-            }
+            if atEnd { return pending == 0 ? nil : try take(end) }
+            try checkLength(pending - 1)
             try fill()
             searched = start + pending
         }
@@ -74,13 +72,22 @@ public struct LineReader: ~Copyable {
     }
 
     /// The bytes up to `limit`, less a CR before it.
-    private mutating func take(_ limit: Int) -> UnsafeRawBufferPointer {
+    private mutating func take(_ limit: Int) throws(FileError) -> UnsafeRawBufferPointer {
         var last = limit
         if last > start, buffer[last - 1] == 0x0D { last -= 1 }
+        try checkLength(last - start)
         let line = UnsafeRawBufferPointer(rebasing: buffer[start..<last])
         start = limit
         lineNumber += 1
         return line
+    }
+
+    private func checkLength(_ count: Int) throws(FileError) {
+        guard count <= Self.longestLine else {
+            throw FileError(
+                path: path, operation: "read line \(lineNumber + 1)",
+                reason: "it is longer than \(Self.longestLine >> 20) MB")
+        }
     }
 
     /// Moves what is pending to the front and reads more behind it.

@@ -7,21 +7,22 @@ public struct Vocabulary: Sendable, Equatable {
     public private(set) var ids: [String]
     /// Titles in the same order; empty where there are none at all, an empty string where one has none.
     public private(set) var titles: [String]
-    private var positions: [String: Int]
+    private var positions: [ExactText: Int]
 
-    /// The vocabulary of these identifiers; nil if one occurs twice or the titles are not as many.
+    /// The vocabulary of these identifiers; nil if one occurs twice (byte for byte) or the titles are not as many.
     public init?(ids: [String], titles: [String] = []) {
         guard titles.isEmpty || titles.count == ids.count else { return nil }
         self.ids = ids
         self.titles = titles
-        positions = Dictionary(zip(ids, ids.indices), uniquingKeysWith: { first, _ in first })
+        positions = Dictionary(
+            zip(ids.lazy.map(ExactText.init), ids.indices), uniquingKeysWith: { first, _ in first })
         guard positions.count == ids.count else { return nil }
     }
 
     /// Number of identifiers.
     public var count: Int { ids.count }
     /// Position of an identifier, from 0. O(1).
-    public func position(of id: String) -> Int? { positions[id] }
+    public func position(of id: String) -> Int? { positions[ExactText(text: id)] }
     /// Title at a position, nil where it has none.
     public func title(at position: Int) -> String? {
         titles.isEmpty || titles[position].isEmpty ? nil : titles[position]
@@ -69,5 +70,18 @@ public struct Vocabulary: Sendable, Equatable {
             throw FileError(path: url.path, operation: "read", reason: "an id occurs twice")
         }
         return vocabulary
+    }
+}
+
+/// Text that equals another only if their UTF-8 does: `String` takes é and e + ́ for the same, a log's ids need not.
+private struct ExactText: Hashable {
+    let text: String
+
+    static func == (a: ExactText, b: ExactText) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        if text.utf8.withContiguousStorageIfAvailable({ hasher.combine(bytes: UnsafeRawBufferPointer($0)) }) == nil {
+            for byte in text.utf8 { hasher.combine(byte) }
+        }
     }
 }

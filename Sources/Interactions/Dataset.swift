@@ -32,15 +32,19 @@ public struct Dataset: @unchecked Sendable {
 
     /// Data made in memory: one sequence of items 1 ... `itemCount` a user, and as many times where given.
     public init(sequences: [[Int32]], itemCount: Int, timestamps: [[Double]]? = nil) {
+        if let timestamps {
+            precondition(timestamps.map(\.count) == sequences.map(\.count), "there must be as many times as items")
+        }
         precondition(sequences.joined().allSatisfy { $0 >= 1 && $0 <= itemCount }, "items are numbered 1 ... itemCount")
         var starts: [Int64] = [0]
         for sequence in sequences { starts.append(starts.last! + Int64(sequence.count)) }
         let events = Column(Array(sequences.joined()))
         let startColumn = Column(starts)
         let times = timestamps.map { Column(Array($0.joined())) }
-        let summary = DatasetSummary(
+        var summary = DatasetSummary(
             users: sequences.count, items: itemCount, events: events.values.count,
             fingerprint: fingerprint(events.values, startColumn.values))
+        summary.timestamps = times != nil
         self.init(
             users: nil, items: nil, summary: summary, events: events.values, starts: startColumn.values,
             times: times?.values, owners: [events, startColumn] + (times.map { [$0] } ?? []))
@@ -56,7 +60,7 @@ public struct Dataset: @unchecked Sendable {
     public var hasTimestamps: Bool { times != nil }
 
     /// Number of events of a user.
-    public func length(ofUser user: Int) -> Int { Int(starts[user + 1] - starts[user]) }
+    public func length(ofUser user: Int) -> Int { withExtendedLifetime(owners) { rows(user, nil).count } }
 
     /// Items of a user in order of time, all or those at `positions`. O(their number).
     public func sequence(ofUser user: Int, _ positions: Range<Int>? = nil) -> [Int32] {
@@ -74,9 +78,11 @@ public struct Dataset: @unchecked Sendable {
     }
 
     private func rows(_ user: Int, _ positions: Range<Int>?) -> Range<Int> {
-        let start = Int(starts[user])
-        guard let positions else { return start..<Int(starts[user + 1]) }
-        precondition(positions.upperBound <= length(ofUser: user), "positions outside the user's sequence")
+        precondition(user >= 0 && user < userCount, "there is no such user")
+        let (start, end) = (Int(starts[user]), Int(starts[user + 1]))
+        guard let positions else { return start..<end }
+        precondition(
+            positions.lowerBound >= 0 && positions.upperBound <= end - start, "positions outside the user's sequence")
         return start + positions.lowerBound..<start + positions.upperBound
     }
 }
@@ -85,9 +91,11 @@ public struct Dataset: @unchecked Sendable {
 public struct DatasetSummary: Sendable, Codable, Equatable {
     /// Version of the folder's layout.
     public var format = 1
-    /// U, V and the number of events.
+    /// U.
     public var users: Int
+    /// V.
     public var items: Int
+    /// Number of events.
     public var events: Int
     /// Whether `timestamps.f64` is there.
     public var timestamps = false

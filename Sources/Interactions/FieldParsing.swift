@@ -32,6 +32,16 @@ struct FieldSplitter {
         fields.append(Bytes(rebasing: line[start..<line.count]))
     }
 
+    /// Fields between runs of spaces and tabs.
+    mutating func splitWhitespace(_ line: Bytes) {
+        fields.removeAll(keepingCapacity: true)
+        var start = 0
+        for i in 0...line.count where i == line.count || line[i] == 0x20 || line[i] == 0x09 {
+            if i > start { fields.append(Bytes(rebasing: line[start..<i])) }
+            start = i + 1
+        }
+    }
+
     /// Fields between `::`.
     mutating func splitDoubleColon(_ line: Bytes) {
         fields.removeAll(keepingCapacity: true)
@@ -92,8 +102,8 @@ struct FieldSplitter {
     }
 }
 
-/// Where quoted fields are put together: room for one line, at one address until the next.
-private final class Scratch {
+/// Where quoted text is put together: room for one line, at one address until the next.
+final class Scratch {
     private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
     private(set) var used = 0
 
@@ -127,59 +137,12 @@ func parseNumber(_ bytes: Bytes) -> Double? {
 }
 
 private func parseGeneralNumber(_ bytes: Bytes) -> Double? {
-    let allowed = bytes.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || [0x2B, 0x2D, 0x2E, 0x45, 0x65].contains($0) }
-    guard allowed, let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else { return nil }
-    return value
-}
-
-/// A time: a number in any unit, or ISO 8601 (`2024-05-01`, `2024-05-01T12:30:00Z`, a space for the T, a fraction of a
-/// second, an offset such as +02:00; UTC where there is none) as seconds since 1970.
-func parseTimestamp(_ bytes: Bytes) -> Double? {
-    if let number = parseNumber(bytes) { return number }
-    var rest = Substring(String(decoding: bytes, as: UTF8.self))
-    func digits(_ count: Int) -> Int? {
-        let head = rest.prefix(count)
-        guard head.count == count, head.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else { return nil }
-        rest = rest.dropFirst(count)
-        return Int(head)
-    }
-    func take(_ character: Character) -> Bool {
-        guard rest.first == character else { return false }
-        rest = rest.dropFirst()
-        return true
-    }
-    guard let year = digits(4), take("-"), let month = digits(2), (1...12).contains(month), take("-"),
-        let day = digits(2), (1...31).contains(day)
-    else { return nil }
-    var seconds = Double(daysSinceEpoch(year, month, day)) * 86_400
-    if rest.isEmpty { return seconds }
-    guard take("T") || take(" "), let hour = digits(2), hour < 24, take(":"), let minute = digits(2), minute < 60
-    else { return nil }
-    seconds += Double(hour * 3600 + minute * 60)
-    if take(":") {
-        guard let second = digits(2), second <= 60 else { return nil }
-        seconds += Double(second)
-        if take(".") {
-            let fraction = rest.prefix { $0.isASCII && $0.isNumber }
-            guard let value = Double("0." + fraction) else { return nil }
-            seconds += value
-            rest = rest.dropFirst(fraction.count)
+    let allowed = bytes.allSatisfy { byte in
+        switch byte {
+        case 0x30...0x39, 0x2B, 0x2D, 0x2E, 0x45, 0x65: true
+        default: false
         }
     }
-    if rest.isEmpty || (take("Z") && rest.isEmpty) { return seconds }
-    let sign: Double = take("+") ? -1 : (take("-") ? 1 : 0)
-    guard sign != 0, let hours = digits(2), hours < 24 else { return nil }
-    _ = take(":")
-    let minutes = rest.isEmpty ? 0 : digits(2)
-    guard let minutes, minutes < 60, rest.isEmpty else { return nil }
-    return seconds + sign * Double(hours * 3600 + minutes * 60)
-}
-
-/// Days from 1970-01-01 in the proleptic Gregorian calendar.
-private func daysSinceEpoch(_ year: Int, _ month: Int, _ day: Int) -> Int {
-    let shifted = month <= 2 ? year - 1 : year
-    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-    let yearOfEra = shifted - era * 400
-    let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
-    return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+    guard allowed, let value = Double(String(decoding: bytes, as: UTF8.self)), value.isFinite else { return nil }
+    return value
 }

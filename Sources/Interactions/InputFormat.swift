@@ -43,7 +43,9 @@ public struct ColumnNames: Sendable, Equatable {
     public var rating: String?
 
     /// Names that are tried in order.
-    public static let userDefaults = ["user_id", "user", "userid", "userId", "UserID", "uid", "customer_id", "session_id"]
+    public static let userDefaults = [
+        "user_id", "user", "userid", "userId", "UserID", "uid", "customer_id", "session_id",
+    ]
     /// Names that are tried in order.
     public static let itemDefaults = [
         "item_id", "item", "itemid", "itemId", "ItemID", "movieId", "movie_id", "MovieID", "product_id", "asin", "iid",

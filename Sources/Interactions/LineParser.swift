@@ -5,10 +5,10 @@ import Foundation
 struct LineParser {
     private let format: InputFormat
     private let minimumRating: Double?
-    private let keys: ColumnNames
     /// Positions of the fields, for formats that have positions.
     private var positions = Positions(user: 0, item: 1, timestamp: 3, rating: 2, count: 4)
     private var splitter = FieldSplitter()
+    private var json: JSONLines
 
     struct Positions {
         var user: Int
@@ -24,7 +24,7 @@ struct LineParser {
     ) throws(DatasetError) {
         self.format = format
         minimumRating = options.minimumRating
-        keys = options.columns
+        json = JSONLines(options)
         switch format {
         case .csv, .tsv, .recbole:
             guard let header = try Self.next(&reader) else {
@@ -47,7 +47,7 @@ struct LineParser {
     mutating func parse(_ line: Bytes, into log: inout InteractionLog) throws(LineProblem) {
         switch format {
         case .csv, .tsv, .recbole, .movielens: try parseFields(line, into: &log)
-        case .jsonl: try parseJSON(line, into: &log)
+        case .jsonl: try json.parse(line, into: &log)
         case .sequences: try parseSequence(line, into: &log)
         }
     }
@@ -82,45 +82,10 @@ struct LineParser {
         try log.append(user: fields[positions.user], item: fields[positions.item], timestamp: time)
     }
 
-    private func parseJSON(_ line: Bytes, into log: inout InteractionLog) throws(LineProblem) {
-        guard let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any] else {
-            throw LineProblem(reason: "expected a JSON object")
-        }
-        func value(_ name: String?, _ defaults: [String]) -> Any? {
-            name.map { object[$0] } ?? defaults.lazy.compactMap { object[$0] }.first
-        }
-        func text(_ value: Any?, _ what: String) throws(LineProblem) -> String {
-            switch value {
-            case let text as String: return text
-            case let number as NSNumber: return number.stringValue
-            default: throw LineProblem(reason: "expected \(what) as text or a number")
-            }
-        }
-        let user = try text(value(keys.user, ColumnNames.userDefaults), "a user")
-        let item = try text(value(keys.item, ColumnNames.itemDefaults), "an item")
-        let timeText = try text(value(keys.timestamp, ColumnNames.timestampDefaults), "a timestamp")
-        var timeCopy = timeText
-        guard let time = timeCopy.withUTF8({ parseTimestamp(Bytes($0)) }) else {
-            throw LineProblem(reason: "the timestamp '\(timeText)' is neither a number nor ISO 8601")
-        }
-        if let minimumRating {
-            guard let rating = value(keys.rating, ColumnNames.ratingDefaults) as? NSNumber else {
-                throw LineProblem(reason: "expected a rating as a number")
-            }
-            if rating.doubleValue < minimumRating { return log.dropByRating() }
-        }
-        let (userBytes, itemBytes) = (Array(user.utf8), Array(item.utf8))
-        try userBytes.withUnsafeBufferPointer { (user) throws(LineProblem) in
-            try itemBytes.withUnsafeBufferPointer { (item) throws(LineProblem) in
-                try log.append(user: Bytes(user), item: Bytes(item), timestamp: time)
-            }
-        }
-    }
-
     private mutating func parseSequence(_ line: Bytes, into log: inout InteractionLog) throws(LineProblem) {
         guard String(validating: line, as: UTF8.self) != nil else { throw LineProblem(reason: "not UTF-8") }
-        splitter.split(line, separator: line.contains(0x09) ? 0x09 : 0x20)
-        let fields = splitter.fields.filter { !$0.isEmpty }
+        splitter.splitWhitespace(line)
+        let fields = splitter.fields
         guard fields.count >= 2 else { throw LineProblem(reason: "expected a user id and at least one item id") }
         for item in fields.dropFirst() { try log.append(user: fields[0], item: item, timestamp: nil) }
     }
@@ -156,15 +121,19 @@ struct LineParser {
         guard let item = try position(columns.item, ColumnNames.itemDefaults, "item") else {
             throw LineProblem(reason: "there is no column of items; name it with --item; \(found)")
         }
-        let rating = try position(columns.rating, ColumnNames.ratingDefaults, "rating")
-        if options.minimumRating != nil, rating == nil {
-            throw LineProblem(reason: "there is no column of ratings; name it with --rating; \(found)")
+        var rating: Int?
+        if options.minimumRating != nil {
+            rating = try position(columns.rating, ColumnNames.ratingDefaults, "rating")
+            guard rating != nil else {
+                throw LineProblem(reason: "there is no column of ratings; name it with --rating; \(found)")
+            }
         }
         let time = try position(columns.timestamp, ColumnNames.timestampDefaults, "timestamp")
         return Positions(user: user, item: item, timestamp: time, rating: rating, count: names.count)
     }
 }
 
-private func quoted(_ bytes: Bytes) -> String {
+/// The beginning of a field for a message.
+func quoted(_ bytes: Bytes) -> String {
     "'" + String(decoding: bytes.prefix(40), as: UTF8.self) + (bytes.count > 40 ? "…'" : "'")
 }

@@ -23,6 +23,7 @@ extension Dataset {
         guard events.allSatisfy({ $0 >= 1 && $0 <= summary.items }) else {
             throw .malformed(path: itemsURL.path, reason: "an item lies outside 1 ... \(summary.items)")
         }
+        if let times { try check(times, starts, url.appendingPathComponent(DatasetFile.times)) }
         guard fingerprint(events, starts) == summary.fingerprint else {
             throw .malformed(path: url.path, reason: "the data does not match its fingerprint \(summary.fingerprint)")
         }
@@ -30,6 +31,21 @@ extension Dataset {
             users: try vocabulary(url.appendingPathComponent(DatasetFile.userVocabulary), count: summary.users),
             items: try vocabulary(url.appendingPathComponent(DatasetFile.itemVocabulary), count: summary.items),
             summary: summary, events: events, starts: starts, times: times, owners: owners)
+    }
+
+    /// Throws unless every user's times are numbers that never fall.
+    private static func check(
+        _ times: UnsafeBufferPointer<Double>, _ starts: UnsafeBufferPointer<Int64>, _ url: URL
+    ) throws(DatasetError) {
+        for (start, end) in zip(starts, starts.dropFirst()) {
+            var previous = -Double.greatestFiniteMagnitude
+            for time in times[Int(start)..<Int(end)] {
+                guard time.isFinite, time >= previous else {
+                    throw .malformed(path: url.path, reason: "the times of a user must be numbers that never fall")
+                }
+                previous = time
+            }
+        }
     }
 
     private static func readSummary(_ url: URL) throws(DatasetError) -> DatasetSummary {

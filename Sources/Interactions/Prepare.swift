@@ -26,7 +26,8 @@ public struct PrepareReport: Sendable, Codable, Equatable {
 }
 
 extension InteractionLog {
-    /// Filters, orders and indexes the log and writes it as a dataset's folder, whole or not at all.
+    /// Filters, orders and indexes the log and writes it as a dataset's folder, whole or not at all. A dataset that is
+    /// there already is replaced, anything else is left alone and an error thrown.
     ///
     /// Each user's events are sorted by time, ties in file order. Users and items are numbered by their first appearance
     /// in the file among what is left. O(events · log of the longest sequence).
@@ -51,7 +52,7 @@ extension InteractionLog {
         summary.report = PrepareReport(
             read: report, droppedByCore: count - columns.events.count, coreRounds: core.rounds)
         let finished = summary
-        try writeFolder(url, wrap: DatasetError.file) { (folder) throws(DatasetError) in
+        try writeFolder(url, replaceable: DatasetFile.all, wrap: DatasetError.file) { (folder) throws(DatasetError) in
             try withFileErrors { () throws(FileError) in
                 try write(columns, finished, users: users, items: items, to: folder)
             }
@@ -104,6 +105,7 @@ enum DatasetFile {
     static let userVocabulary = "users.tsv"
     static let itemVocabulary = "items.tsv"
     static let summary = "dataset.json"
+    static let all: Set = [items, starts, times, userVocabulary, itemVocabulary, summary]
 }
 
 /// Which users and items have enough events, each counted among the others that have.

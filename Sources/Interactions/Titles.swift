@@ -23,7 +23,9 @@ public enum Titles {
                 throw .line(path: url.path, number: reader.lineNumber, reason: error.reason)
             }
             if needsHeader {
-                (id, title) = try columns(fields, idColumn, titleColumn, url.path)
+                do { (id, title) = try columns(fields, idColumn, titleColumn) } catch {
+                    throw .line(path: url.path, number: reader.lineNumber, reason: error.reason)
+                }
                 needsHeader = false
             } else if fields.count > max(id, title) {
                 titles[fields[id]] = fields[title]
@@ -33,6 +35,7 @@ public enum Titles {
                     reason: "expected at least \(max(id, title) + 1) fields, found \(fields.count)")
             }
         }
+        if titles.isEmpty { throw .malformed(path: url.path, reason: "no titles") }
         return titles
     }
 
@@ -59,16 +62,15 @@ public enum Titles {
     }
 
     private static func columns(
-        _ header: [String], _ idColumn: String?, _ titleColumn: String?, _ path: String
-    ) throws(DatasetError) -> (Int, Int) {
+        _ header: [String], _ idColumn: String?, _ titleColumn: String?
+    ) throws(LineProblem) -> (Int, Int) {
         let names = header.map { String($0.prefix { $0 != ":" }) }
-        func find(_ name: String?, _ defaults: [String], _ what: String) throws(DatasetError) -> Int {
+        func find(_ name: String?, _ defaults: [String], _ what: String) throws(LineProblem) -> Int {
             let candidates = name.map { [$0] } ?? defaults
             for candidate in candidates {
                 if let position = names.firstIndex(of: candidate) { return position }
             }
-            throw .line(
-                path: path, number: 1,
+            throw LineProblem(
                 reason: "there is no column \(name ?? "of \(what)"); found \(names.joined(separator: ", "))")
         }
         let titleDefaults = ["title", "movie_title", "name", "item_name", "Title"]

@@ -11,6 +11,8 @@ public struct ModelFolder: Sendable {
         public static let configuration = "config.json"
         public static let items = "items.tsv"
         public static let training = "training.json"
+        /// One line an epoch, put there by training.
+        public static let log = "training.jsonl"
     }
 
     /// Where it is.
@@ -46,11 +48,12 @@ public struct ModelFolder: Sendable {
         return Model(weights: weights, backend: backend)
     }
 
-    /// Writes a model in the place of whatever `url` is, whole or not at all.
+    /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
     public static func write(
         _ model: Model, items: Vocabulary, trainingRecord: [UInt8]?, to url: URL
     ) throws(ModelFileError) {
-        try writeFolder(url, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
+        let replaceable: Set = [File.weights, File.configuration, File.items, File.training, File.log]
+        try writeFolder(url, replaceable: replaceable, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
                 namedWeights(model.weights, on: model.backend), metadata: ["format": "recblr"],
                 to: folder.appendingPathComponent(File.weights))

@@ -29,9 +29,10 @@ extension ReferenceBackend {
         var sums = TableSums(table)
         var loss = 0.0
         for n in 0..<hidden.rows {
-            // The target first, then every negative that is not the target.
-            let rows = [targets[n]] + (0..<negatives.count).map { negatives[$0] }.filter { $0 != targets[n] }
-            let logits = rows.map { dot(hidden, n, table, $0) - logQ[$0] }
+            // The target first, uncorrected, then every negative that is not the target.
+            let others = (0..<negatives.count).map { negatives[$0] }.filter { $0 != targets[n] }
+            let rows = [targets[n]] + others
+            let logits = [dot(hidden, n, table, targets[n])] + others.map { dot(hidden, n, table, $0) - logQ[$0] }
             let normalizer = logSumExp(logits)
             loss += normalizer - logits[0]
             guard let gradients else { continue }

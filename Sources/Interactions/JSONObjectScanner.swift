@@ -1,0 +1,191 @@
+/// Walks over the members of one JSON object. What lies inside nested values is passed over unread.
+struct JSONObjectScanner {
+    /// A member's value. Bytes are valid as long as the line and until the scratch memory's next line.
+    enum Value {
+        /// A string, its escapes resolved.
+        case text(Bytes)
+        /// A number as it is written.
+        case number(Bytes)
+        /// true, false, null, an array or an object.
+        case other
+    }
+
+    private let line: Bytes
+    private let scratch: Scratch
+    private var position = 0
+    private var isFirst = true
+
+    /// Begins at the object's opening brace.
+    init(_ line: Bytes, _ scratch: Scratch) throws(LineProblem) {
+        self.line = line
+        self.scratch = scratch
+        scratch.reserve(line.count)
+        guard take("{") else { throw expected("a JSON object") }
+    }
+
+    /// The next member; nil after the last, when nothing but white space may follow.
+    mutating func next() throws(LineProblem) -> (key: Bytes, value: Value)? {
+        if take("}") {
+            guard peek() == nil else { throw expected("the end of the line") }
+            return nil
+        }
+        if !isFirst {
+            guard take(",") else { throw expected("a comma or the end of the object") }
+        }
+        isFirst = false
+        guard take("\"") else { throw expected("a key") }
+        let key = try string()
+        guard take(":") else { throw expected("a colon") }
+        return (key, try value())
+    }
+
+    private mutating func value() throws(LineProblem) -> Value {
+        guard let first = peek() else { throw expected("a value") }
+        switch first {
+        case UInt8(ascii: "\""):
+            position += 1
+            return .text(try string())
+        case UInt8(ascii: "{"), UInt8(ascii: "["): try passNested()
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
+        default:
+            guard pass("true") || pass("false") || pass("null") else { throw expected("a value") }
+        }
+        return .other
+    }
+
+    private mutating func number() throws(LineProblem) -> Bytes {
+        let start = position
+        loop: while position < line.count {
+            switch line[position] {
+            case 0x30...0x39, 0x2B, 0x2D, 0x2E, 0x45, 0x65: position += 1
+            default: break loop
+            }
+        }
+        let bytes = Bytes(rebasing: line[start..<position])
+        guard parseNumber(bytes) != nil else {
+            position = start
+            throw expected("a number")
+        }
+        return bytes
+    }
+
+    /// Goes behind the bracket that closes the one here.
+    private mutating func passNested() throws(LineProblem) {
+        var depth = 0
+        repeat {
+            guard position < line.count else { throw expected("a closing bracket") }
+            let byte = line[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: "\""): _ = try string()
+            default: break
+            }
+        } while depth > 0
+    }
+
+    /// What is between the quote before and the one after, escapes resolved.
+    private mutating func string() throws(LineProblem) -> Bytes {
+        let start = position
+        while position < line.count, line[position] >= 0x20 {
+            switch line[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                return Bytes(rebasing: line[start..<position - 1])
+            case UInt8(ascii: "\\"): return try escapedString(from: start)
+            default: position += 1
+            }
+        }
+        throw expected("a closing quote")
+    }
+
+    private mutating func escapedString(from start: Int) throws(LineProblem) -> Bytes {
+        let first = scratch.used
+        for i in start..<position { scratch.append(line[i]) }
+        while position < line.count, line[position] >= 0x20 {
+            let byte = line[position]
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""): return scratch.bytes(from: first)
+            case UInt8(ascii: "\\"):
+                for unit in Unicode.UTF8.encode(try escape()) ?? Unicode.UTF8.encodedReplacementCharacter {
+                    scratch.append(unit)
+                }
+            default: scratch.append(byte)
+            }
+        }
+        throw expected("a closing quote")
+    }
+
+    /// The character that the escape behind a backslash stands for.
+    private mutating func escape() throws(LineProblem) -> Unicode.Scalar {
+        guard position < line.count else { throw expected("an escape") }
+        position += 1
+        switch line[position - 1] {
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "\""): return "\""
+        case UInt8(ascii: "\\"): return "\\"
+        case UInt8(ascii: "/"): return "/"
+        case UInt8(ascii: "u"): return try unicodeEscape()
+        default:
+            position -= 1
+            throw expected("an escape")
+        }
+    }
+
+    private mutating func unicodeEscape() throws(LineProblem) -> Unicode.Scalar {
+        let high = try fourHexDigits()
+        if let scalar = Unicode.Scalar(high) { return scalar }
+        guard UTF16.isLeadSurrogate(UInt16(high)), pass("\\u") else {
+            throw expected("the other half of a surrogate pair")
+        }
+        let low = try fourHexDigits()
+        guard UTF16.isTrailSurrogate(UInt16(low)),
+            let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
+        else { throw expected("the other half of a surrogate pair") }
+        return scalar
+    }
+
+    private mutating func fourHexDigits() throws(LineProblem) -> UInt32 {
+        var value: UInt32 = 0
+        for _ in 0..<4 {
+            guard position < line.count, let digit = Character(Unicode.Scalar(line[position])).hexDigitValue else {
+                throw expected("four hexadecimal digits")
+            }
+            value = value << 4 + UInt32(digit)
+            position += 1
+        }
+        return value
+    }
+
+    /// The next byte that is not white space, nil at the end.
+    private mutating func peek() -> UInt8? {
+        while position < line.count, line[position] == 0x20 || line[position] == 0x09 { position += 1 }
+        return position < line.count ? line[position] : nil
+    }
+
+    private mutating func take(_ character: Unicode.Scalar) -> Bool {
+        guard let next = peek(), UInt32(next) == character.value else { return false }
+        position += 1
+        return true
+    }
+
+    private mutating func pass(_ word: StaticString) -> Bool {
+        let count = word.utf8CodeUnitCount
+        guard position + count <= line.count, (0..<count).allSatisfy({ line[position + $0] == word.utf8Start[$0] })
+        else {
+            return false
+        }
+        position += count
+        return true
+    }
+
+    private func expected(_ what: String) -> LineProblem {
+        LineProblem(reason: "expected \(what) at byte \(position + 1)")
+    }
+}

@@ -1,0 +1,117 @@
+import FileSupport
+import Foundation
+import Testing
+
+@Suite struct LineReaderTests {
+    @Test(arguments: [
+        ("", []),
+        ("\n", [""]),
+        ("a", ["a"]),
+        ("a\n", ["a"]),
+        ("a\nb", ["a", "b"]),
+        ("a\r\nb\r\n", ["a", "b"]),
+        ("a\r", ["a"]),
+        ("a\r\r\n", ["a\r"]),
+        ("a\rb\n", ["a\rb"]),
+        ("\r\n\r\n", ["", ""]),
+        ("\n\na\n\n", ["", "", "a", ""]),
+        ("\u{FEFF}a\nb", ["a", "b"]),
+        ("\u{FEFF}", []),
+        ("\u{FEFF}\u{FEFF}a", ["\u{FEFF}a"]),
+        ("a\n\u{FEFF}b", ["a", "\u{FEFF}b"]),
+    ])
+    func plainAndPacked(_ text: String, _ expected: [String]) throws {
+        let expected = expected.map { [UInt8]($0.utf8) }
+        #expect(try lines(of: [UInt8](text.utf8)) == expected)
+        #expect(try lines(of: gzipped([UInt8](text.utf8))) == expected)
+    }
+
+    @Test func twoBytesOfAByteOrderMarkAreText() throws {
+        #expect(try lines(of: [0xEF, 0xBB]) == [[0xEF, 0xBB]])
+        #expect(try lines(of: [0xEF, 0xBB, 0x0A, 0x41]) == [[0xEF, 0xBB], [0x41]])
+    }
+
+    @Test func gzipIsToldByContentNotByName() throws {
+        #expect(try lines(of: gzipped([0x61, 0x0A]), named: "plain.csv") == [[0x61]])
+        #expect(try lines(of: [0x61, 0x0A], named: "packed.csv.gz") == [[0x61]])
+    }
+
+    @Test func gzipMembersOneAfterTheOther() throws {
+        #expect(try lines(of: gzipped(Array("a\nb".utf8)) + gzipped(Array("c\nd\n".utf8))).count == 3)
+    }
+
+    /// Line lengths around the size of the buffer, where lines are moved and the buffer grows.
+    @Test func linesAroundTheBuffersEdge() throws {
+        let mega = 1 << 20
+        let lengths = [mega - 1, mega, mega + 1, 3, 0, 2 * mega, 2 * mega - 3, 1, 5 * mega, 7]
+        var bytes: [UInt8] = []
+        for (i, length) in lengths.enumerated() {
+            bytes += [UInt8](repeating: UInt8(0x61 + i), count: length) + (i % 2 == 0 ? [0x0A] : [0x0D, 0x0A])
+        }
+        for packed in [false, true] {
+            let found = try lines(of: packed ? gzipped(bytes) : bytes)
+            #expect(found.map(\.count) == lengths)
+            #expect(found.enumerated().allSatisfy { i, line in line.allSatisfy { $0 == UInt8(0x61 + i) } })
+        }
+    }
+
+    @Test func randomTextComesBackLineByLine() throws {
+        var random = SplitMix(state: 1)
+        for _ in 0..<200 {
+            let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
+                [0x0A, 0x0D, 0x61, 0xFF][Int.random(in: 0..<4, using: &random)] as UInt8
+            }
+            var expected = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map { line in
+                [UInt8](line.last == 0x0D ? line.dropLast() : line)
+            }
+            if bytes.isEmpty || bytes.last == 0x0A { expected.removeLast() }
+            #expect(try lines(of: bytes) == expected, "\(bytes)")
+        }
+    }
+
+    @Test func theLongestLineAndOneByteMore() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("long")
+            let longest = [UInt8](repeating: 0x78, count: LineReader.longestLine)
+            try Data(longest + [0x0D, 0x0A, 0x61]).write(to: url)
+            #expect(try lines(of: url).map(\.count) == [longest.count, 1])
+            let expected = "\(url.path): cannot read line 1: it is longer than 64 MB"
+            for end in [[], [0x0A], [0x78, 0x78, 0x0A]] as [[UInt8]] {
+                try Data(longest + [0x78] + end).write(to: url)
+                #expect(fileError { _ = try lines(of: url) }?.description == expected)
+            }
+        }
+    }
+
+    @Test func everyTruncationOfGzipIsAnError() throws {
+        let packed = try gzipped(Array("user,item\n1,2\n3,4\n".utf8))
+        for length in 2..<packed.count {
+            let error = fileError { _ = try lines(of: Array(packed[0..<length])) }
+            #expect(error?.operation == "read", "cut to \(length) of \(packed.count) bytes")
+            #expect(error?.reason.hasPrefix("damaged gzip data") == true)
+        }
+    }
+
+    /// Behind the header's ten bytes everything is under the checksum.
+    @Test func everyDamagedByteOfGzipIsAnError() throws {
+        let text = [UInt8]((0..<300).map { "\($0 * 7919 % 1000),\($0)\n" }.joined().utf8)
+        let packed = try gzipped(text)
+        for i in 10..<packed.count {
+            var damaged = packed
+            damaged[i] ^= 0x55
+            #expect(fileError { _ = try lines(of: damaged) }?.operation == "read", "byte \(i)")
+        }
+    }
+
+    @Test func missingFilesAndFolders() throws {
+        try withTemporaryFolder { folder in
+            let missing = folder.appendingPathComponent("missing")
+            #expect(
+                fileError { _ = try LineReader(missing) }?.description
+                    == "\(missing.path): cannot open: No such file or directory")
+            #expect(
+                fileError { _ = try LineReader(folder) }?.description
+                    == "\(folder.path): cannot open: it is a folder")
+        }
+    }
+}
