@@ -25,7 +25,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: [
         // Files that are written whole or not at all, memory maps, gzip.
@@ -52,7 +51,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "RecBLR", "ModelStore", "Interactions", "Evaluation", .product(name: "Logging", package: "swift-log"),
+                "RecBLR", "ModelStore", "Interactions", "Evaluation",
             ],
             swiftSettings: strict),
         .target(name: "Serving", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
@@ -63,17 +62,21 @@ let package = Package(
             dependencies: [
                 "CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "ModelStore", "FileSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 
         // Tests.
+        .testTarget(name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
         .testTarget(name: "FileSupportTests", dependencies: ["FileSupport", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib"], swiftSettings: strict),
         .testTarget(
+            name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend"], swiftSettings: strict),
+        .testTarget(
             name: "RecBLRTests", dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend"],
             swiftSettings: strict),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -13,11 +13,13 @@ extension CPUBackend {
         gradients: LossGradients?
     ) -> Double {
         let (width, samples) = (hidden.columns, negatives.count)
-        let sampled = allocate(samples * width).tensor.reshaped(samples, width)
-        gather(negatives, from: table, into: sampled)
-        let sampledGradient = allocate(samples * width).tensor.reshaped(samples, width)
         let tileRows = 128
+        let sampledStorage = allocate(2 * samples * width)  // the sampled rows, then their gradients
         let logitStorage = allocate(tileRows * samples)
+        defer { withExtendedLifetime((sampledStorage, logitStorage)) {} }  // views keep nothing alive
+        let rowPairs = sampledStorage.tensor.reshaped(2 * samples, width)
+        let (sampled, sampledGradient) = (rowPairs.prefix(samples), rowPairs.rows(samples..<2 * samples))
+        gather(negatives, from: table, into: sampled)
         var loss = 0.0
         for start in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
@@ -47,7 +49,7 @@ extension CPUBackend {
     ) -> Double {
         let (x, width) = (logits.base, table.columns)
         let targetRow = table.base + target * table.stride
-        let positive = dot(hidden, targetRow, width) - logQ.base[target]
+        let positive = dot(hidden, targetRow, width)
         for j in 0..<negatives.count {
             let item = Int(negatives.base[j])
             x[j] = item == target ? -.infinity : x[j] - logQ.base[item]

@@ -21,6 +21,14 @@ public struct Split: Sendable, Equatable {
     /// Questions for the result. Their histories include validation events.
     public let test: [EvaluationCase]
 
+    /// A split of the caller's own: one end a user; histories must not be empty.
+    public init(trainingEnd: [Int], validation: [EvaluationCase], test: [EvaluationCase]) {
+        precondition((validation + test).allSatisfy { $0.position > 0 }, "a case needs a history")
+        self.trainingEnd = trainingEnd
+        self.validation = validation
+        self.test = test
+    }
+
     /// The last event of each user is the test, the one before it validation, the rest trains. Users with fewer than
     /// three events only train. (DESIGN section 6.)
     public static func leaveOneOut(_ dataset: Dataset) -> Split {

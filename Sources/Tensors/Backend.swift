@@ -121,9 +121,11 @@ public protocol Backend: Sendable {
     func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
     ) -> Double
-    /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008): logits are
-    /// hidden · row − logQ. A negative equal to the row's target is left out. `logQ` [V] is the log of the expected
-    /// count of each table row in the sample.
+    /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008).
+    ///
+    /// A negative's logit is hidden · row − logQ, `logQ` [V] being the log of the expected count of each table row in
+    /// the sample; one equal to the row's target is left out. The target is always there, so its logit is not
+    /// corrected: the sum of exponentials is then an unbiased estimate of the full softmax's.
     func sampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
         gradients: LossGradients?

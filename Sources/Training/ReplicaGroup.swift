@@ -31,21 +31,23 @@ final class ReplicaGroup: @unchecked Sendable {
         for index in learners.indices { learners[index] = Learner(model, tokens: tokens, sequences: sequences) }
     }
 
-    /// Forward and backward of every share at once; returns the sum of losses. `loss` gives each replica its kind.
+    /// Forward and backward of every replica's shares at once; returns the sum of losses. `loss` gives a share its kind.
     func learn(
-        _ shares: [Share], loss: @Sendable (Share) -> Loss, dropout: Float, seed: UInt64, step: Int
+        _ shares: [[Share]], loss: @Sendable (Share) -> Loss, dropout: Float, seed: UInt64, step: Int
     ) -> Double {
-        let targets = shares.reduce(0) { $0 + $1.targets.items.count }
+        let targets = shares.joined().reduce(0) { $0 + $1.targets.items.count }
         let scale = 1 / Float(max(1, targets))
         let losses = Mutex([Double](repeating: 0, count: count))
         DispatchQueue.concurrentPerform(iterations: count) { index in
-            let share = shares[index]
-            guard share.batch.tokenCount > 0 else { return }
-            let settings = DropoutSettings(
-                rate: dropout, seed: seed, step: UInt32(truncatingIfNeeded: step), tokenNumbers: share.tokenNumbers)
-            let own = learners[index]!.learn(
-                share.batch, share.targets, loss: loss(share), dropout: dropout > 0 ? settings : nil, scale: scale,
-                into: gradients[index])
+            var own = 0.0
+            for share in shares[index] {
+                let settings = DropoutSettings(
+                    rate: dropout, seed: seed, step: UInt32(truncatingIfNeeded: step),
+                    tokenNumbers: share.tokenNumbers)
+                own += learners[index]!.learn(
+                    share.batch, share.targets, loss: loss(share), dropout: dropout > 0 ? settings : nil, scale: scale,
+                    into: gradients[index])
+            }
             losses.withLock { $0[index] = own }
         }
         return losses.withLock { $0.reduce(0, +) }

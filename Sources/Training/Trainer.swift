@@ -109,11 +109,16 @@ public struct Trainer {
     private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) throws(TrainingError) -> Int {
         let batch = plan.batches[state.batch]
         var generator = SeededGenerator(seed: options.seed ^ (UInt64(state.step) &* 0xD134_2543_DE82_EF95))
-        var shares = plan.deal(batch, to: group.count).map { Share($0, of: batch, plan, dataset) }
+        var shares = plan.deal(batch, to: group.count).map { positions in
+            plan.pieces(positions).map { Share($0, of: batch, plan, dataset) }
+        }
         let negatives = options.loss == .sampled ? sampler!.popular(using: &generator) : []
         if options.loss == .bpr {
             for i in shares.indices {
-                shares[i].negatives = sampler!.uniform(otherThan: shares[i].targets.items, using: &generator)
+                for j in shares[i].indices {
+                    let targets = shares[i][j].targets.items
+                    shares[i][j].negatives = sampler!.uniform(otherThan: targets, using: &generator)
+                }
             }
         }
         let (kind, logQ) = (options.loss, sampler?.logQ ?? [])
@@ -130,11 +135,11 @@ public struct Trainer {
         state.step += 1
         state.batch += 1
         state.lossSum += loss
-        state.lossCount += shares.reduce(0) { $0 + $1.targets.items.count }
+        state.lossCount += shares.joined().reduce(0) { $0 + $1.targets.items.count }
         let adam = AdamStep(
             number: state.step, learningRate: options.learningRate(step: state.step, total: total))
         group.update(adam, clipNorm: options.clipNorm)
-        return shares.reduce(0) { $0 + $1.batch.tokenCount }
+        return shares.joined().reduce(0) { $0 + $1.batch.tokenCount }
     }
 
     /// Validates the epoch in progress and makes it a finished one.
@@ -186,7 +191,7 @@ public struct Trainer {
     }
 
     private func reserve(for plan: BatchPlan) {
-        let shares = plan.batches.flatMap { plan.deal($0, to: group.count) }
+        let shares = plan.batches.flatMap { plan.deal($0, to: group.count).flatMap(plan.pieces) }
         let tokens = shares.map { $0.reduce(0) { $0 + plan.segments[$1].tokens } }.max() ?? 1
         group.reserve(tokens: max(1, tokens), sequences: max(1, shares.map(\.count).max() ?? 1))
     }

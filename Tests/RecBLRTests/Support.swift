@@ -6,7 +6,7 @@ import Tensors
 
 /// Every backend this machine can run, the oracle first.
 let backends: [any Backend] =
-    InstructionSet.available.map { CPUBackend(instructionSet: $0) as any Backend }
+    [ReferenceBackend()] + InstructionSet.available.map { CPUBackend(instructionSet: $0) as any Backend }
 
 let fixtureFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Fixtures/reference")

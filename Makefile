@@ -1,0 +1,36 @@
+# The only commands a person needs. Each sets up what it lacks.
+
+SWIFT ?= swift
+RECBLR = .build/release/recblr
+
+.PHONY: help setup build demo test check format bench coverage sanitize clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## install the system libraries that are missing
+	@scripts/setup.sh
+
+build: setup ## the program, optimised
+	$(SWIFT) build -c release --product recblr
+
+demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
+	@scripts/demo.sh $(RECBLR)
+
+test: setup ## all tests
+	$(SWIFT) test
+
+check: setup ## format, lint, all tests, sanitizers over the C kernels
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) test --enable-code-coverage
+	@scripts/coverage.sh
+	@scripts/sanitize.sh
+
+format: ## rewrite the sources in the project's style
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+
+bench: build ## speed beside this machine's limits
+	$(RECBLR) bench
+
+clean: ## forget all builds
+	rm -rf .build

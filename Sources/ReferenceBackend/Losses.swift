@@ -1,0 +1,94 @@
+import Tensors
+
+extension ReferenceBackend {
+    public func crossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        var sums = TableSums(table)
+        var loss = 0.0
+        for n in 0..<hidden.rows {
+            let logits = (0..<table.rows).map { dot(hidden, n, table, $0) }
+            let normalizer = logSumExp(logits)
+            loss += normalizer - logits[targets[n]]
+            guard let gradients else { continue }
+            var slopes = logits.map { exponential($0 - normalizer) * Double(scale) }
+            slopes[targets[n]] -= Double(scale)
+            let terms = slopes.enumerated().map { (row: $0.offset, slope: $0.element) }
+            spread(terms, of: hidden, n, table, into: gradients.hidden, &sums)
+        }
+        if let gradients { sums.add(to: gradients.table) }
+        return loss
+    }
+
+    public func sampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
+        gradients: LossGradients?
+    ) -> Double {
+        precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        var sums = TableSums(table)
+        var loss = 0.0
+        for n in 0..<hidden.rows {
+            // The target first, uncorrected, then every negative that is not the target.
+            let others = (0..<negatives.count).map { negatives[$0] }.filter { $0 != targets[n] }
+            let rows = [targets[n]] + others
+            let logits = [dot(hidden, n, table, targets[n])] + others.map { dot(hidden, n, table, $0) - logQ[$0] }
+            let normalizer = logSumExp(logits)
+            loss += normalizer - logits[0]
+            guard let gradients else { continue }
+            var terms = zip(rows, logits).map { (row: $0, slope: exponential($1 - normalizer) * Double(scale)) }
+            terms[0].slope -= Double(scale)
+            spread(terms, of: hidden, n, table, into: gradients.hidden, &sums)
+        }
+        if let gradients { sums.add(to: gradients.table) }
+        return loss
+    }
+
+    public func pairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        precondition(targets.count == hidden.rows && negatives.count == hidden.rows, "one pair a row")
+        var sums = TableSums(table)
+        var loss = 0.0
+        for n in 0..<hidden.rows {
+            let margin = dot(hidden, n, table, targets[n]) - dot(hidden, n, table, negatives[n])
+            loss += softplus(-margin)  // −log σ(margin)
+            guard let gradients else { continue }
+            let slope = -sigmoid(-margin) * Double(scale)
+            spread(
+                [(row: targets[n], slope: slope), (row: negatives[n], slope: -slope)], of: hidden, n, table,
+                into: gradients.hidden, &sums)
+        }
+        if let gradients { sums.add(to: gradients.table) }
+        return loss
+    }
+
+    /// From the gradients of some of row n's scores hidden[n] · table[row] to those of both factors.
+    private func spread(
+        _ terms: [(row: Int, slope: Double)], of hidden: Tensor, _ n: Int, _ table: Tensor,
+        into hiddenGradient: Tensor, _ sums: inout TableSums
+    ) {
+        for c in 0..<hidden.columns {
+            let x = hidden[n, c]
+            var gradient = 0.0
+            for term in terms {
+                gradient += term.slope * table[term.row, c]
+                sums.values[term.row * table.columns + c] += term.slope * x
+            }
+            hiddenGradient[n, c] = gradient
+        }
+    }
+}
+
+/// The gradient of a table, summed over all rows of a loss before it is added once.
+private struct TableSums {
+    var values: [Double]
+
+    init(_ table: Tensor) { values = [Double](repeating: 0, count: table.count) }
+
+    func add(to gradient: Tensor) {
+        for row in 0..<gradient.rows {
+            for column in 0..<gradient.columns { gradient[row, column] += values[row * gradient.columns + column] }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Tensors
+
+extension ReferenceBackend {
+    public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+        precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
+        var counts: [RankCounts] = []
+        for n in 0..<hidden.rows {
+            let scores = scores(hidden, n, table)
+            if scores.contains(where: \.isNaN) { return nil }
+            let above = scores.indices.filter { $0 != targets[n] && scores[$0] >= scores[targets[n]] }
+            let hiddenRows = Set(seen[n].map(Int.init))
+            counts.append(
+                RankCounts(all: Int32(above.count), masked: Int32(above.count { !hiddenRows.contains($0) })))
+        }
+        return counts
+    }
+
+    public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+        precondition(candidates.count == hidden.rows, "one choice of candidates a row")
+        return (0..<hidden.rows).map { n in
+            let scores = scores(hidden, n, table)
+            let allowed: [Int]
+            switch candidates[n] {
+            case .allExcept(let rows):
+                let excluded = Set(rows.map(Int.init))
+                allowed = scores.indices.filter { !excluded.contains($0) }
+            case .only(let rows):
+                allowed = rows.map(Int.init).filter(scores.indices.contains).sorted()
+            }
+            // Sorting by score and then by row number says who wins a tie.
+            let best = allowed.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(max(0, k))
+            return best.map { ScoredRow(row: Int32($0), score: scores[$0]) }
+        }
+    }
+
+    /// Row n's scores, rounded to what is stored, so that ties are those that a caller would see.
+    private func scores(_ hidden: Tensor, _ n: Int, _ table: Tensor) -> [Float] {
+        (0..<table.rows).map { Float(dot(hidden, n, table, $0)) }
+    }
+}

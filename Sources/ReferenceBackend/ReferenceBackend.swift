@@ -1,0 +1,37 @@
+import Tensors
+
+/// The operations written out as the mathematics says them, one element at a time: the oracle for all fast backends.
+///
+/// Elements are stored as 32-bit floats like everywhere else, but every operation reads them as `Double`, computes in
+/// `Double` and rounds once when it writes. Nothing here is tuned, and nothing may be: it is right before it is quick.
+public struct ReferenceBackend: Backend {
+    /// There is nothing to choose.
+    public init() {}
+
+    /// "reference".
+    public var name: String { "reference" }
+
+    // MARK: Memory
+
+    public func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
+    public func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
+
+    public func upload(_ values: [Float], to tensor: Tensor) {
+        precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")
+        for (i, value) in values.enumerated() { tensor.base[i] = value }
+    }
+
+    public func upload(_ values: [Int32], to indices: Indices) {
+        precondition(values.count <= indices.count, "an upload fits its indices")
+        for (i, value) in values.enumerated() { indices.base[i] = value }
+    }
+
+    public func download(_ tensor: Tensor) -> [Float] {
+        var values: [Float] = []
+        values.reserveCapacity(tensor.count)
+        for row in 0..<tensor.rows {
+            for column in 0..<tensor.columns { values.append(tensor.base[row * tensor.stride + column]) }
+        }
+        return values
+    }
+}

@@ -1,0 +1,298 @@
+import ReferenceBackend
+import Tensors
+
+/// A mistake that somebody could make in a fast backend.
+enum Mutation: String, CaseIterable, Sendable {
+    case productIgnoresAccumulate, productForgetsLastTerm, copyIgnoresStride
+    case scatterOverwrites, gatherRepeatsFirstRow
+    case normForgetsResidual, normIgnoresDropout, normLeavesInput
+    case normBackwardOverwritesParameterGradients, normBackwardForgetsDropout
+    case activateWritesPastRow, activateWritesBeforeFirstRow, activateWritesItsInput
+    case dropoutUsesLocalRows, dropoutUsesOtherSeed
+    case activateBackwardForgetsBiasGradient
+    case convolutionIgnoresRestarts, convolutionForgetsWindow, convolutionForgetsFinalWindow
+    case convolutionBackwardIgnoresRestarts, convolutionBackwardWritesPastStridedRow
+    case scanIgnoresRestarts, scanForgetsInitial, scanForgetsFinal, scanSkipsLastRow
+    case scanBackwardIgnoresRestarts, scanBackwardForgetsFinalGradient, scanBackwardForgetsDecay
+    case lossIgnoresScale, lossForgetsLastTableRow, sampledLossForgetsCorrection, sampledLossKeepsTarget
+    case pairwiseLossSwapsPair
+    case adamForgetsCorrection
+    case rankCountsOnlyHigher, rankIgnoresSeen, rankIgnoresNaN, topKPrefersHigherRow, topKIgnoresExclusions
+
+    /// Where the comparison must find it.
+    var operations: [Operation] {
+        switch self {
+        case .productIgnoresAccumulate, .productForgetsLastTerm: [.multiply]
+        case .copyIgnoresStride: [.copy]
+        case .scatterOverwrites: [.scatterAdd]
+        case .gatherRepeatsFirstRow: [.gather]
+        case .normForgetsResidual, .normIgnoresDropout, .normLeavesInput: [.residualNorm]
+        case .normBackwardOverwritesParameterGradients, .normBackwardForgetsDropout: [.residualNormBackward]
+        case .activateWritesPastRow, .activateWritesBeforeFirstRow, .activateWritesItsInput: [.activate]
+        case .dropoutUsesLocalRows, .dropoutUsesOtherSeed: [.activate, .activateBackward]
+        case .activateBackwardForgetsBiasGradient: [.activateBackward]
+        case .convolutionIgnoresRestarts, .convolutionForgetsWindow, .convolutionForgetsFinalWindow: [.convolve]
+        case .convolutionBackwardIgnoresRestarts, .convolutionBackwardWritesPastStridedRow: [.convolveBackward]
+        case .scanIgnoresRestarts, .scanForgetsInitial, .scanForgetsFinal, .scanSkipsLastRow: [.scan]
+        case .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient, .scanBackwardForgetsDecay:
+            [.scanBackward]
+        case .lossIgnoresScale, .lossForgetsLastTableRow: [.crossEntropy]
+        case .sampledLossForgetsCorrection, .sampledLossKeepsTarget: [.sampledCrossEntropy]
+        case .pairwiseLossSwapsPair: [.pairwiseLoss]
+        case .adamForgetsCorrection: [.adam]
+        case .rankCountsOnlyHigher, .rankIgnoresSeen, .rankIgnoresNaN: [.rank]
+        case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK]
+        }
+    }
+}
+
+/// The oracle with one mistake, to show that the comparison would find it.
+struct BrokenBackend: Backend {
+    let mutation: Mutation
+    private let inner = ReferenceBackend()
+
+    init(_ mutation: Mutation) { self.mutation = mutation }
+
+    var name: String { "broken: \(mutation.rawValue)" }
+
+    // MARK: Memory
+
+    func allocate(_ count: Int) -> Storage<Float> { inner.allocate(count) }
+    func allocateIndices(_ count: Int) -> Storage<Int32> { inner.allocateIndices(count) }
+    func upload(_ values: [Float], to tensor: Tensor) { inner.upload(values, to: tensor) }
+    func upload(_ values: [Int32], to indices: Indices) { inner.upload(values, to: indices) }
+    func download(_ tensor: Tensor) -> [Float] { inner.download(tensor) }
+
+    // MARK: Linear algebra and tables
+
+    func multiply(
+        _ a: Tensor, transposed aTransposed: Bool, _ b: Tensor, transposed bTransposed: Bool, into output: Tensor,
+        accumulate: Bool
+    ) {
+        var (a, b) = (a, b)
+        if mutation == .productForgetsLastTerm, aTransposed, !bTransposed, a.rows > 1 {
+            (a, b) = (a.prefix(a.rows - 1), b.prefix(b.rows - 1))
+        }
+        inner.multiply(
+            a, transposed: aTransposed, b, transposed: bTransposed, into: output,
+            accumulate: accumulate && mutation != .productIgnoresAccumulate)
+    }
+
+    func fill(_ tensor: Tensor, with value: Float) { inner.fill(tensor, with: value) }
+
+    func copy(_ source: Tensor, to target: Tensor) {
+        guard mutation == .copyIgnoresStride else { return inner.copy(source, to: target) }
+        inner.copy(
+            Tensor(base: source.base, rows: 1, columns: source.count),
+            to: Tensor(base: target.base, rows: 1, columns: target.count))
+    }
+
+    func add(_ source: Tensor, to target: Tensor) { inner.add(source, to: target) }
+    func squaredNorm(_ tensor: Tensor) -> Double { inner.squaredNorm(tensor) }
+
+    func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
+        inner.gather(rows, from: table, into: output)
+        guard mutation == .gatherRepeatsFirstRow, output.rows > 1 else { return }
+        inner.copy(output.rows(0..<1), to: output.rows(1..<2))
+    }
+
+    func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor) {
+        if mutation == .scatterOverwrites { inner.fill(table, with: 0) }
+        inner.scatterAdd(gradient, to: rows, of: table)
+    }
+
+    // MARK: Rows
+
+    func residualNorm(
+        _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
+        inverseDeviation: Tensor, output: Tensor
+    ) {
+        let before = inner.download(input)
+        inner.residualNorm(
+            input, bias: bias, residual: mutation == .normForgetsResidual ? nil : residual,
+            dropout: mutation == .normIgnoresDropout ? nil : dropout, parameters: parameters,
+            inverseDeviation: inverseDeviation, output: output)
+        if mutation == .normLeavesInput { inner.upload(before, to: input) }
+    }
+
+    func residualNormBackward(
+        _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
+        parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
+        parameterGradients: NormParameters
+    ) {
+        if mutation == .normBackwardOverwritesParameterGradients { inner.fill(parameterGradients.shift, with: 0) }
+        inner.residualNormBackward(
+            outputGradient, normalized: normalized, inverseDeviation: inverseDeviation,
+            dropout: mutation == .normBackwardForgetsDropout ? nil : dropout, parameters: parameters,
+            inputGradient: inputGradient, residualGradient: residualGradient, biasGradient: biasGradient,
+            parameterGradients: parameterGradients)
+    }
+
+    func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
+        withBroken(dropout) { inner.activate(input, bias: bias, dropout: $0, output: output) }
+        switch mutation {
+        case .activateWritesPastRow: output.base[(output.rows - 1) * output.stride + output.columns] = 1
+        case .activateWritesBeforeFirstRow: output.base[-1] = 1
+        case .activateWritesItsInput: input.base[0] += 1
+        default: break
+        }
+    }
+
+    func activateBackward(
+        _ outputGradient: Tensor, input: Tensor, bias: Tensor?, dropout: Dropout?, inputGradient: Tensor,
+        biasGradient: Tensor?
+    ) {
+        withBroken(dropout) {
+            inner.activateBackward(
+                outputGradient, input: input, bias: bias, dropout: $0, inputGradient: inputGradient,
+                biasGradient: mutation == .activateBackwardForgetsBiasGradient ? nil : biasGradient)
+        }
+    }
+
+    private func withBroken(_ dropout: Dropout?, _ body: (Dropout?) -> Void) {
+        guard var other = dropout else { return body(nil) }
+        if mutation == .dropoutUsesOtherSeed { other.seed &+= 1 << 32 }
+        guard mutation == .dropoutUsesLocalRows else { return body(other) }
+        let local = allocateIndices(other.rowNumbers.count)
+        inner.upload((0..<Int32(local.count)).map { $0 }, to: local.indices)
+        other.rowNumbers = local.indices
+        withExtendedLifetime(local) { body(other) }
+    }
+
+    // MARK: Sequences
+
+    /// The whole batch as one sequence, where that is the mistake.
+    private func withBroken(_ starts: Indices, _ mistake: Mutation, _ body: (Indices) -> Void) {
+        guard mutation == mistake else { return body(starts) }
+        let one = allocateIndices(2)
+        inner.upload([0, starts.base[starts.count - 1]], to: one.indices)
+        withExtendedLifetime(one) { body(one.indices) }
+    }
+
+    func convolve(
+        _ input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?, finalWindow: Tensor?,
+        output: Tensor
+    ) {
+        withBroken(starts, .convolutionIgnoresRestarts) {
+            inner.convolve(
+                input, parameters: parameters, starts: $0,
+                window: mutation == .convolutionForgetsWindow ? nil : window,
+                finalWindow: mutation == .convolutionForgetsFinalWindow ? nil : finalWindow, output: output)
+        }
+    }
+
+    func convolveBackward(
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
+        inputGradient: Tensor, parameterGradients: ConvolutionParameters
+    ) {
+        withBroken(starts, .convolutionBackwardIgnoresRestarts) {
+            inner.convolveBackward(
+                outputGradient, input: input, parameters: parameters, starts: $0, inputGradient: inputGradient,
+                parameterGradients: parameterGradients)
+        }
+        if mutation == .convolutionBackwardWritesPastStridedRow, inputGradient.stride > inputGradient.columns {
+            inputGradient.base[inputGradient.columns] = 0
+        }
+    }
+
+    func scan(_ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?) {
+        let kept = inner.download(states)
+        withBroken(starts, .scanIgnoresRestarts) {
+            inner.scan(
+                inputs, starts: $0, initial: mutation == .scanForgetsInitial ? nil : initial, states: states,
+                output: output, final: mutation == .scanForgetsFinal ? nil : final)
+        }
+        if mutation == .scanSkipsLastRow {
+            inner.upload(Array(kept.suffix(states.columns)), to: states.rows(states.rows - 1..<states.rows))
+        }
+    }
+
+    func scanBackward(
+        _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
+        finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
+    ) {
+        let decay = inner.download(gradients.decay)
+        withBroken(starts, .scanBackwardIgnoresRestarts) {
+            inner.scanBackward(
+                outputGradient, inputs: inputs, starts: $0, initial: initial, states: states,
+                finalGradient: mutation == .scanBackwardForgetsFinalGradient ? nil : finalGradient,
+                gradients: gradients, initialGradient: initialGradient)
+        }
+        if mutation == .scanBackwardForgetsDecay { inner.upload(decay, to: gradients.decay) }
+    }
+
+    // MARK: Losses and optimiser
+
+    func crossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        let (last, rows) = (table.rows - 1, table.rows)
+        let kept = gradients.map { inner.download($0.table.rows(last..<rows)) }
+        let loss = inner.crossEntropy(
+            hidden, table: table, targets: targets, scale: mutation == .lossIgnoresScale ? 1 : scale,
+            gradients: gradients)
+        if mutation == .lossForgetsLastTableRow, let kept, let gradients {
+            inner.upload(kept, to: gradients.table.rows(last..<rows))
+        }
+        return loss
+    }
+
+    func sampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
+        gradients: LossGradients?
+    ) -> Double {
+        let zeros = allocate(logQ.count)
+        let loss = withExtendedLifetime(zeros) {
+            inner.sampledCrossEntropy(
+                hidden, table: table, targets: targets, negatives: negatives,
+                logQ: mutation == .sampledLossForgetsCorrection ? zeros.tensor : logQ, scale: scale,
+                gradients: gradients)
+        }
+        guard mutation == .sampledLossKeepsTarget else { return loss }
+        let met = (0..<targets.count).contains { n in
+            (0..<negatives.count).contains { negatives.base[$0] == targets.base[n] }
+        }
+        return met ? loss + 0.1 : loss
+    }
+
+    func pairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        let swap = mutation == .pairwiseLossSwapsPair
+        return inner.pairwiseLoss(
+            hidden, table: table, targets: swap ? negatives : targets, negatives: swap ? targets : negatives,
+            scale: scale, gradients: gradients)
+    }
+
+    func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
+        var step = step
+        if mutation == .adamForgetsCorrection { step.correction2 = 1 }
+        inner.adam(weights, gradient: gradient, firstMoment: firstMoment, secondMoment: secondMoment, step: step)
+    }
+
+    // MARK: Ranking
+
+    func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+        let ignored = mutation == .rankIgnoresSeen ? seen.map { _ in [] } : seen
+        let counts = inner.rank(hidden, table: table, targets: targets, seen: ignored)
+        if mutation == .rankIgnoresNaN, counts == nil { return seen.map { _ in RankCounts(all: 0, masked: 0) } }
+        guard mutation == .rankCountsOnlyHigher else { return counts }
+        return counts?.enumerated().map { n, count in
+            let lists = inner.topK(
+                hidden.rows(n..<n + 1), table: table, k: table.rows, candidates: [.allExcept([])])
+            let score = lists[0].first { $0.row == targets.base[n] }!.score
+            let ties = Int32(lists[0].count { $0.score == score } - 1)
+            return RankCounts(all: count.all - ties, masked: count.masked)
+        }
+    }
+
+    func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+        let ignored = candidates.map { each in
+            if case .allExcept = each, mutation == .topKIgnoresExclusions { return Candidates.allExcept([]) }
+            return each
+        }
+        let lists = inner.topK(hidden, table: table, k: k, candidates: ignored)
+        guard mutation == .topKPrefersHigherRow else { return lists }
+        return lists.map { $0.sorted { ($0.score, $0.row) > ($1.score, $1.row) } }
+    }
+}

@@ -1,0 +1,89 @@
+import ReferenceBackend
+import Tensors
+
+/// One operation on one set of shapes and options.
+struct Case: Sendable {
+    let operation: Operation
+    /// Shapes and options, for messages; also the seed of the case's random numbers.
+    let name: String
+    let body: @Sendable (Bench) -> Void
+
+    init(_ operation: Operation, _ name: String, _ body: @escaping @Sendable (Bench) -> Void) {
+        self.operation = operation
+        self.name = name
+        self.body = body
+    }
+
+    func run(on backend: any Backend) -> Outcome {
+        let seed = (operation.rawValue + name).utf8.reduce(0xCBF2_9CE4_8422_2325) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+        }
+        let bench = Bench(backend, seed: seed)
+        return withExtendedLifetime(bench) {
+            body(bench)
+            return bench.outcome()
+        }
+    }
+}
+
+/// Where a candidate and the oracle part.
+struct Discrepancy: CustomStringConvertible {
+    let backend: String
+    let operation: Operation
+    let caseName: String
+    let detail: String
+
+    var description: String { "\(backend), \(operation.rawValue) [\(caseName)]: \(detail)" }
+}
+
+/// What a comparison found.
+struct Comparison {
+    var discrepancies: [Discrepancy] = []
+    /// The largest error met, as a share of the tolerance.
+    var worst = 0.0
+}
+
+/// Runs the cases on the oracle once (which must not do damage either) and on every candidate, with the same numbers, and compares what comes out.
+func compare(_ candidates: [any Backend], to oracle: ReferenceBackend, on cases: [Case]) -> Comparison {
+    var comparison = Comparison()
+    for each in cases {
+        let expected = each.run(on: oracle)
+        comparison.discrepancies += expected.damage.map {
+            Discrepancy(backend: oracle.name, operation: each.operation, caseName: each.name, detail: $0)
+        }
+        for candidate in candidates {
+            let actual = each.run(on: candidate)
+            var details = actual.damage
+            for (own, right) in zip(actual.results, expected.results) {
+                let error = largestError(own, right)
+                let tolerance = right.exact ? 0 : each.operation.tolerance
+                if tolerance > 0 { comparison.worst = max(comparison.worst, error.size / tolerance) }
+                if error.size > tolerance {
+                    details.append("\(right.name)\(error.place), tolerance \(tolerance)")
+                }
+            }
+            if actual.results.count != expected.results.count { details.append("not as many results") }
+            comparison.discrepancies += details.map {
+                Discrepancy(backend: candidate.name, operation: each.operation, caseName: each.name, detail: $0)
+            }
+        }
+    }
+    return comparison
+}
+
+/// Largest |own − right| / (|right| + root mean square of right), and where it is.
+///
+/// What the oracle left unwritten must be unwritten; anything else must be a number.
+private func largestError(_ own: Result, _ right: Result) -> (size: Double, place: String) {
+    guard own.name == right.name, own.values.count == right.values.count else { return (.infinity, ": other sizes") }
+    let finite = right.values.filter(\.isFinite).map(Double.init)
+    let squares = finite.reduce(0) { $0 + $1 * $1 }
+    let scale = max((squares / Double(max(1, finite.count))).squareRoot(), Double(right.floor), 1e-30)
+    var worst = (size: 0.0, place: "")
+    for i in right.values.indices where own.values[i].bitPattern != right.values[i].bitPattern {
+        let (x, y) = (Double(own.values[i]), Double(right.values[i]))
+        let error = x.isFinite && y.isFinite ? abs(x - y) / (abs(y) + scale) : .infinity
+        if error > worst.size { worst = (error, "[\(i)] is \(x), not \(y): error \(error)") }
+    }
+    return worst
+}

@@ -1,0 +1,84 @@
+import Tensors
+
+/// Tokens, features and table rows of a loss; the product is kept small.
+private struct LossShape {
+    let rows, columns, tableRows, options: Int
+
+    var hasGradients: Bool { options % 4 != 0 }
+    var name: String { "\(rows) × \(columns), table \(tableRows), gradients \(hasGradients)" }
+}
+
+private func lossShapes(budget: Int = 400_000) -> [LossShape] {
+    var triples: [(Int, Int, Int)] = []
+    for (i, rows) in lengths.enumerated() {
+        for (j, tableRows) in tableSizes.enumerated() {
+            let columns = widths[(3 * i + j) % widths.count]
+            if rows * columns * tableRows <= budget { triples.append((rows, columns, tableRows)) }
+        }
+    }
+    // Several tiles of rows, and a table that is wider than a tile.
+    triples += [(130, 3, 1001), (80, 1, 3417), (18, 1, 16_391)]
+    return triples.enumerated().map {
+        LossShape(rows: $1.0, columns: $1.1, tableRows: $1.2, options: $0)
+    }
+}
+
+extension Bench {
+    /// Gradients of both factors, or none.
+    fileprivate func lossGradients(_ shape: LossShape) -> LossGradients? {
+        guard shape.hasGradients else { return nil }
+        return LossGradients(
+            hidden: output("hidden gradient", shape.rows, shape.columns, floor: 0.01),
+            table: changing("table gradient", shape.tableRows, shape.columns))
+    }
+
+    fileprivate func targets(_ shape: LossShape) -> Indices {
+        indices(rowNumbers(shape.rows, below: shape.tableRows))
+    }
+}
+
+let crossEntropyCases: [Case] =
+    lossShapes().map { shape in
+        Case(.crossEntropy, shape.name) { bench in
+            let loss = bench.backend.crossEntropy(
+                bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
+                targets: bench.targets(shape), scale: 0.7, gradients: bench.lossGradients(shape))
+            bench.report("loss", loss, floor: Float(shape.rows))
+        }
+    }
+    + [2, 21, 101].map { tableRows in
+        Case(.crossEntropy, "logits of ±80, table \(tableRows)") { bench in
+            let table = (0..<tableRows).map { [Float(-10), 10, 3][$0 % 3] }
+            let shape = LossShape(rows: 6, columns: 1, tableRows: tableRows, options: 1)
+            let loss = bench.backend.crossEntropy(
+                bench.input(6, 1, values: [8, -8, 8, -8, 0, 8]), table: bench.input(tableRows, 1, values: table),
+                targets: bench.indices([0, 0, 1, 1, 1, 0]), scale: 1, gradients: bench.lossGradients(shape))
+            bench.report("loss", loss, floor: Float(shape.rows))
+        }
+    }
+
+let sampledCrossEntropyCases: [Case] = lossShapes(budget: 200_000).flatMap { shape in
+    [1, 17, 64].map { count in
+        Case(.sampledCrossEntropy, "\(shape.name), \(count) negatives") { bench in
+            // Drawn from a table's first rows too, so that targets are met and negatives repeat.
+            let near = bench.rowNumbers(count, below: min(shape.tableRows, 8))
+            let negatives = near.enumerated().map { $0 % 3 == 0 ? $1 : bench.rowNumbers(1, below: shape.tableRows)[0] }
+            let loss = bench.backend.sampledCrossEntropy(
+                bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
+                targets: bench.targets(shape), negatives: bench.indices(negatives),
+                logQ: bench.input(1, shape.tableRows, in: -6...0), scale: 0.7, gradients: bench.lossGradients(shape))
+            bench.report("loss", loss, floor: Float(shape.rows))
+        }
+    }
+}
+
+let pairwiseLossCases: [Case] = lossShapes().map { shape in
+    Case(.pairwiseLoss, shape.name) { bench in
+        let size: Float = shape.options % 5 == 0 ? 40 : 1  // margins far beyond where e^x overflows
+        let loss = bench.backend.pairwiseLoss(
+            bench.input(shape.rows, shape.columns, in: -size...size),
+            table: bench.input(shape.tableRows, shape.columns, in: -size...size), targets: bench.targets(shape),
+            negatives: bench.targets(shape), scale: 0.7, gradients: bench.lossGradients(shape))
+        bench.report("loss", loss, floor: Float(shape.rows))
+    }
+}

@@ -1,0 +1,216 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import ReferenceBackend
+
+/// Small examples that were worked out by hand.
+@Suite struct ExampleTests {
+    @Test func productsOfAllTranspositions() {
+        withArena { arena in
+            let a = arena.tensor(2, 3, [1, 2, 3, 4, 5, 6])
+            let b = arena.tensor(3, 2, [1, 0, 0, 1, 2, 2])
+            let ab: [Float] = [7, 8, 16, 17]
+            let output = arena.tensor(2, 2)
+            backend.multiply(a, transposed: false, b, transposed: false, into: output, accumulate: false)
+            #expect(backend.download(output) == ab)
+            let aT = arena.tensor(3, 2, [1, 4, 2, 5, 3, 6])
+            let bT = arena.tensor(2, 3, [1, 0, 2, 0, 1, 2])
+            backend.multiply(aT, transposed: true, bT, transposed: true, into: output, accumulate: true)
+            #expect(backend.download(output) == [14, 16, 32, 34])
+        }
+    }
+
+    @Test func normOfTwoNumbers() {
+        withArena { arena in
+            // (1 + 1, 3 + 1) + (0, 2) = (2, 6): mean 4, variance 4.
+            let input = arena.tensor(1, 2, [1, 3])
+            let (deviation, output) = (arena.tensor(1, 1), arena.tensor(1, 2))
+            backend.residualNorm(
+                input, bias: arena.tensor(1, 2, [1, 1]), residual: arena.tensor(1, 2, [0, 2]), dropout: nil,
+                parameters: NormParameters(
+                    scale: arena.tensor(1, 2, [3, 5]), shift: arena.tensor(1, 2, [10, 20]), epsilon: 0),
+                inverseDeviation: deviation, output: output)
+            #expect(backend.download(input) == [-1, 1])
+            #expect(backend.download(deviation) == [0.5])
+            #expect(backend.download(output) == [7, 25])
+        }
+    }
+
+    @Test func equalNumbersAreNormalizedToZero() {
+        withArena { arena in
+            let input = arena.tensor(1, 3, [0.3, 0.3, 0.3])
+            let (deviation, output) = (arena.tensor(1, 1), arena.tensor(1, 3))
+            backend.residualNorm(
+                input, bias: nil, residual: nil, dropout: nil,
+                parameters: NormParameters(
+                    scale: arena.tensor(1, 3, [1, 1, 1]), shift: arena.tensor(1, 3), epsilon: 1e-12),
+                inverseDeviation: deviation, output: output)
+            // The mean in double precision is off by a few 1e-17, the deviation is 1e-6.
+            #expect(backend.download(output).allSatisfy { abs($0) < 1e-9 })
+            #expect(abs(deviation.base[0] - 1e6) < 1)
+        }
+    }
+
+    /// With a bias of 50 SiLU is the identity to 1e-20, so that the sums can be read off.
+    @Test func convolutionRestartsAndKeepsWindows() {
+        withArena { arena in
+            let parameters = ConvolutionParameters(
+                weight: arena.tensor(3, 1, [100, 10, 1]), bias: arena.tensor(1, 1, [50]))
+            let input = arena.tensor(4, 1, [1, 2, 3, 4])
+            let starts = arena.indices([0, 3, 4])
+            let (output, window) = (arena.tensor(4, 1), arena.tensor(2, 2))
+            backend.convolve(
+                input, parameters: parameters, starts: starts, window: nil, finalWindow: window, output: output)
+            #expect(backend.download(output) == [51, 62, 173, 54])
+            #expect(backend.download(window) == [2, 3, 0, 4])
+            // Going on from there, window and final window in one place.
+            backend.convolve(
+                input, parameters: parameters, starts: starts, window: window, finalWindow: window, output: output)
+            #expect(backend.download(output) == [281, 362, 173, 94])
+            #expect(backend.download(window) == [2, 3, 4, 4])
+        }
+    }
+
+    /// Λ = 0 and R → ∞: α = e^−ln 2 = 1/2, 1 − α² = 3/4; I → ∞: β = sqrt(3/4 + 1e-8).
+    @Test func scanOfHalves() {
+        withArena { arena in
+            let (columns, big): (Int, Float) = (1, 1e4)
+            let inputs = ScanInputs(
+                gates: arena.tensor(3, 2, [Float](repeating: big, count: 6)), gateBias: arena.tensor(1, 2),
+                input: arena.tensor(3, columns, [4, 0, 2]), outputGate: nil, decay: arena.tensor(1, 1, [0]))
+            let (states, final) = (arena.tensor(3, 1), arena.tensor(2, 1))
+            let initial = arena.tensor(2, 1, [8, 16])
+            backend.scan(
+                inputs, starts: arena.indices([0, 2, 3]), initial: initial, states: states, output: states,
+                final: final)
+            let beta = (0.75 + 1e-8).squareRoot()
+            let expected = [Float(4 + 4 * beta), Float(2 + 2 * beta), Float(8 + 2 * beta)]
+            #expect(backend.download(states) == expected)
+            #expect(backend.download(final) == [expected[1], expected[2]])
+        }
+    }
+
+    @Test(arguments: [-1e4, -100, 0, 100, 1e4] as [Float], [-1e4, 0, 1e4] as [Float])
+    func extremeDecaysAndGatesStayFinite(decay: Float, gate: Float) {
+        withArena { arena in
+            let inputs = ScanInputs(
+                gates: arena.tensor(3, 2, [gate, 0, gate, gate, -gate, -gate]), gateBias: arena.tensor(1, 2),
+                input: arena.tensor(3, 1, [1, -2, 3]), outputGate: arena.tensor(3, 1, [gate, -gate, 1]),
+                decay: arena.tensor(1, 1, [decay]))
+            let starts = arena.indices([0, 3])
+            let (states, output) = (arena.tensor(3, 1), arena.tensor(3, 1))
+            backend.scan(inputs, starts: starts, initial: nil, states: states, output: output, final: nil)
+            let gradients = ScanInputs(
+                gates: arena.tensor(3, 2), gateBias: arena.tensor(1, 2), input: arena.tensor(3, 1),
+                outputGate: arena.tensor(3, 1), decay: arena.tensor(1, 1))
+            backend.scanBackward(
+                arena.tensor(3, 1, [1, 1, 1]), inputs: inputs, starts: starts, initial: nil, states: states,
+                finalGradient: nil, gradients: gradients, initialGradient: nil)
+            for tensor in [
+                states, output, gradients.gates, gradients.gateBias, gradients.input, gradients.outputGate!,
+                gradients.decay,
+            ] {
+                #expect(backend.download(tensor).allSatisfy { $0.isFinite })
+            }
+        }
+    }
+
+    /// ln Σ e^x over logits (ln 1, ln 2, ln 5) is ln 8.
+    @Test func crossEntropyOfThreeRows() {
+        withArena { arena in
+            let table = arena.tensor(3, 1, [0, log(2), log(5)])
+            let gradients = LossGradients(hidden: arena.tensor(1, 1), table: arena.tensor(3, 1, [1, 1, 1]))
+            let loss = backend.crossEntropy(
+                arena.tensor(1, 1, [1]), table: table, targets: arena.indices([1]), scale: 8, gradients: gradients)
+            #expect(abs(loss - log(4.0)) < 1e-6)
+            for (own, right) in zip(backend.download(gradients.table), [2, -5, 6] as [Float]) {
+                #expect(abs(own - right) < 1e-5)
+            }
+            let slope: Float = 5 * log(5) - 6 * log(2)
+            #expect(abs(gradients.hidden.base[0] - slope) < 1e-5)
+        }
+    }
+
+    @Test func logitsBeyondOverflow() {
+        withArena { arena in
+            let table = arena.tensor(2, 1, [1e4, -1e4])
+            let loss = backend.crossEntropy(
+                arena.tensor(1, 1, [1]), table: table, targets: arena.indices([1]), scale: 1, gradients: nil)
+            #expect(loss == 2e4)
+        }
+    }
+
+    /// Target and one other row with logits (0, ln 3) and log counts (0, ln 3): both are 0 after correction.
+    @Test func sampledLossCorrectsAndLeavesTargetsOut() {
+        withArena { arena in
+            let table = arena.tensor(2, 1, [0, log(3)])
+            let loss = backend.sampledCrossEntropy(
+                arena.tensor(1, 1, [1]), table: table, targets: arena.indices([0]),
+                negatives: arena.indices([0, 1, 0]),
+                logQ: arena.tensor(1, 2, [0, log(3)]), scale: 1, gradients: nil)
+            #expect(abs(loss - log(2.0)) < 1e-12)
+        }
+    }
+
+    @Test func pairwiseLossOfEqualScores() {
+        withArena { arena in
+            let loss = backend.pairwiseLoss(
+                arena.tensor(2, 1, [1, 1e4]), table: arena.tensor(3, 1, [1, 1, -1]), targets: arena.indices([0, 2]),
+                negatives: arena.indices([1, 0]), scale: 1, gradients: nil)
+            let expected: Double = log(2.0) + 2e4
+            #expect(abs(loss - expected) < 1e-9)
+        }
+    }
+
+    /// The first step of Adam moves every weight by the learning rate against its gradient's sign.
+    @Test func firstAdamStep() {
+        withArena { arena in
+            let weights = arena.tensor(1, 2, [1, 1])
+            let (first, second) = (arena.tensor(1, 2), arena.tensor(1, 2))
+            backend.adam(
+                weights, gradient: arena.tensor(1, 2, [4, -0.5]), firstMoment: first, secondMoment: second,
+                step: AdamStep(number: 1, learningRate: 0.25, gradientScale: 0.5))
+            for (own, right) in zip(backend.download(weights), [0.75, 1.25] as [Float]) {
+                #expect(abs(own - right) < 1e-6)
+            }
+            for (own, right) in zip(backend.download(first), [0.2, -0.025] as [Float]) {
+                #expect(abs(own - right) < 1e-7)
+            }
+        }
+    }
+
+    @Test func tiesCountAgainstTheTarget() {
+        withArena { arena in
+            let table = arena.tensor(5, 1, [3, 1, 3, 5, 2])
+            let hidden = arena.tensor(1, 1, [1])
+            let counts = backend.rank(hidden, table: table, targets: arena.indices([0]), seen: [[0, 3, 4]])
+            #expect(counts == [RankCounts(all: 2, masked: 1)])
+            let lists = backend.topK(hidden, table: table, k: 3, candidates: [.allExcept([3])])
+            #expect(
+                lists == [[ScoredRow(row: 0, score: 3), ScoredRow(row: 2, score: 3), ScoredRow(row: 4, score: 2)]])
+            #expect(backend.topK(hidden, table: table, k: 9, candidates: [.only([4, 1])])[0].map(\.row) == [4, 1])
+        }
+    }
+
+    @Test func aScoreThatIsNoNumberHasNoRank() {
+        withArena { arena in
+            let table = arena.tensor(3, 1, [1, .nan, 2])
+            #expect(
+                backend.rank(
+                    arena.tensor(1, 1, [1]), table: table, targets: arena.indices([0]), seen: [[1]]) == nil)
+        }
+    }
+
+    @Test func rowsThatMeetAreAddedUp() {
+        withArena { arena in
+            let table = arena.tensor(2, 2, [1, 2, 3, 4])
+            let rows = arena.indices([1, 1, 0])
+            backend.scatterAdd(arena.tensor(3, 2, [1, 1, 10, 10, 100, 100]), to: rows, of: table)
+            #expect(backend.download(table) == [101, 102, 14, 15])
+            let output = arena.tensor(3, 2)
+            backend.gather(rows, from: table, into: output)
+            #expect(backend.download(output) == [14, 15, 14, 15, 101, 102])
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import CPUBackend
+import Evaluation
+import Foundation
+import Interactions
+import RecBLR
+import Testing
+import Training
+
+/// Learning itself, against the best that anybody could do.
+@Suite struct LearningTests {
+    @Test(arguments: TrainingOptions.LossKind.allCases)
+    func anOrderTwoChainIsLearntToItsLimit(loss: TrainingOptions.LossKind) throws {
+        let chain = MarkovChain(items: 7, certainty: 0.8)
+        let data = chain.dataset(users: 400, length: 24, seed: 11)
+        var options = TrainingOptions()
+        options.epochs = 30
+        options.batchTokens = 256
+        options.learningRate = 1e-2
+        options.warmupSteps = 10
+        options.dropout = 0
+        options.loss = loss
+        options.negatives = 64
+        let split = Split.leaveOneOut(data)
+        let trainer = try Trainer(data, split, smallShape(items: 7), options, backend: CPUBackend())
+        guard case .finished(let model, let record) = try trainer.run() else { return }
+
+        // Fresh sequences: 2,000 questions, so that chance moves the hit rate by about 0.01.
+        let fresh = chain.dataset(users: 2000, length: 12, seed: 12)
+        let cases = (0..<2000).map { EvaluationCase(user: $0, position: 11) }
+        let ranks = try ModelRanker(model, threads: 2).rank(cases, in: fresh).map(\.unmasked)
+        let hitRate = CutoffMetrics(ranks: ranks, cutoff: 1).hr
+        #expect(hitRate > 0.94 * chain.bestHitRate, "at least 94 % of \(chain.bestHitRate), found \(hitRate)")
+        #expect(hitRate < chain.bestHitRate + 0.04, "nobody can do better than \(chain.bestHitRate)")
+        #expect(record.epochs.last!.loss < record.epochs.first!.loss)
+    }
+
+    @Test func theFirstLossIsThatOfGuessing() throws {
+        let data = randomDataset(users: 40, items: 50)
+        var options = TrainingOptions()
+        options.epochs = 1
+        options.batchTokens = 10_000_000
+        guard
+            case .finished(_, let record) = try Trainer(
+                data, .leaveOneOut(data), Configuration(itemCount: 50), options, backend: CPUBackend()
+            ).run()
+        else { return }
+        #expect(abs(record.epochs[0].loss - log(50)) < 0.1)
+    }
+
+    @Test func patienceStopsAndTheBestEpochIsKept() throws {
+        let data = randomDataset(users: 30, items: 10)  // noise: validation soon gets no better
+        var options = TrainingOptions()
+        options.epochs = 200
+        options.batchTokens = 100
+        options.patience = 3
+        let split = Split.leaveOneOut(data)
+        guard
+            case .finished(let model, let record) = try Trainer(
+                data, split, smallShape(items: 10), options, backend: CPUBackend()
+            ).run()
+        else { return }
+        #expect(record.epochs.count == record.bestEpoch + 3)
+        let metrics = SettingMetrics(try ModelRanker(model, threads: 1).rank(split.validation, in: data))
+        #expect(metrics == record.epochs[record.bestEpoch - 1].validation)
+    }
+
+    @Test func impossibleRunsAreRefused() throws {
+        let data = randomDataset()
+        var options = TrainingOptions()
+        options.learningRate = 0
+        #expect(throws: TrainingError.option("the learning rate must lie in (0, 10)")) {
+            _ = try Trainer(data, .leaveOneOut(data), smallShape(items: 23), options, backend: CPUBackend())
+        }
+        let single = Dataset(sequences: [[1], [2]], itemCount: 2)
+        #expect(throws: TrainingError.nothingToLearn) {
+            _ = try Trainer(
+                single, .leaveOneOut(single), smallShape(items: 2), TrainingOptions(), backend: CPUBackend())
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import CPUBackend
+import Foundation
+import Interactions
+import RecBLR
+import Training
+
+/// Sequences of an order-2 Markov chain over `items` items: after (a, b) comes one favourite item with probability
+/// `certainty`, otherwise any item, all equally likely.
+struct MarkovChain {
+    let items: Int
+    let certainty: Double
+
+    func favourite(after a: Int32, _ b: Int32) -> Int32 {
+        Int32((Int(a) * 5 + Int(b) * 3 + Int(a) * Int(b)) % items) + 1
+    }
+
+    /// Nobody can hit at rank 1 more often than this.
+    var bestHitRate: Double { certainty + (1 - certainty) / Double(items) }
+
+    func dataset(users: Int, length: Int, seed: UInt64) -> Dataset {
+        var generator = SeededGenerator(seed: seed)
+        let sequences = (0..<users).map { _ in
+            var sequence = (0..<2).map { _ in Int32.random(in: 1...Int32(items), using: &generator) }
+            while sequence.count < length {
+                let isFavourite = generator.uniform() < certainty
+                let next = favourite(after: sequence[sequence.count - 2], sequence[sequence.count - 1])
+                sequence.append(isFavourite ? next : Int32.random(in: 1...Int32(items), using: &generator))
+            }
+            return sequence
+        }
+        return Dataset(sequences: sequences, itemCount: items)
+    }
+}
+
+/// Random sequences of 3 to 40 events.
+func randomDataset(users: Int = 60, items: Int = 23, seed: UInt64 = 4) -> Dataset {
+    var generator = SeededGenerator(seed: seed)
+    let sequences = (0..<users).map { _ in
+        (0..<Int.random(in: 3...40, using: &generator)).map { _ in
+            Int32.random(in: 1...Int32(items), using: &generator)
+        }
+    }
+    return Dataset(sequences: sequences, itemCount: items)
+}
+
+func smallShape(items: Int) -> Configuration {
+    var shape = Configuration(itemCount: items)
+    shape.hiddenSize = 16
+    shape.layerCount = 1
+    return shape
+}
+
+func temporaryFolder() throws -> URL {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    return url
+}
+
+/// Trains to the end; the flat weights that were kept.
+func trainedWeights(
+    _ data: Dataset, _ options: TrainingOptions, folder: URL? = nil, resuming: Bool = false
+) throws -> [Float] {
+    let trainer = try Trainer(
+        data, .leaveOneOut(data), smallShape(items: data.itemCount), options, backend: CPUBackend(),
+        checkpointFolder: folder)
+    guard case .finished(let model, _) = try trainer.run(resuming: resuming) else {
+        fatalError("it was not asked to stop")
+    }
+    return model.backend.download(model.weights.flat)
+}

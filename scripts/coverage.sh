@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Line coverage of Sources/ after `swift test --enable-code-coverage`, by target.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+json=$(swift test --show-codecov-path)
+python3 - "$json" <<'PYTHON'
+import collections, json, os, sys
+files = json.load(open(sys.argv[1]))["data"][0]["files"]
+lines = collections.defaultdict(lambda: [0, 0])
+root = os.getcwd() + "/Sources/"
+for file in files:
+    if file["filename"].startswith(root):
+        summary = file["summary"]["lines"]
+        for name in (file["filename"][len(root):].split("/")[0], "all"):
+            lines[name][0] += summary["covered"]
+            lines[name][1] += summary["count"]
+for name, (covered, count) in sorted(lines.items(), key=lambda entry: (entry[0] == "all", entry[0])):
+    print(f"coverage  {name:18} {100 * covered / max(1, count):5.1f} %  of {count} lines")
+PYTHON

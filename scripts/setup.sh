@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs the system libraries that the build needs and this machine lacks. Asks for root only if it must.
+set -euo pipefail
+
+command -v swift >/dev/null || {
+    echo "setup: there is no 'swift' on the PATH; get Swift 6.2 or newer from https://www.swift.org/install" >&2
+    exit 69
+}
+[ "$(uname -s)" = Linux ] || exit 0 # Apple platforms bring BLAS and zlib.
+
+# What the compiler finds counts, not which package brought it.
+has_header() { echo "#include <$1>" | cc $(pkg-config --cflags "$2" 2>/dev/null) -E -x c - >/dev/null 2>&1; }
+
+missing=()
+command -v pkg-config >/dev/null || missing+=(pkg-config)
+command -v cc >/dev/null || missing+=(gcc libc6-dev)
+has_header cblas.h openblas || missing+=(libopenblas-dev)
+has_header zlib.h zlib || missing+=(zlib1g-dev)
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+command -v apt-get >/dev/null || {
+    echo "setup: please install what Debian calls: ${missing[*]}" >&2
+    exit 69
+}
+run=()
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "setup: please run as root: apt-get install ${missing[*]}" >&2
+        exit 77
+    }
+    run=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+"${run[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null 2>&1 || {
+    "${run[@]}" apt-get update -qq
+    "${run[@]}" apt-get install -y -qq "${missing[@]}" >/dev/null
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# smoke.sh PROGRAM: every command once, on data made here. Fails where a command does.
+set -euo pipefail
+recblr=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+awk 'BEGIN {
+    srand(7); print "user_id,item_id,timestamp"
+    for (u = 1; u <= 200; u++) { i = int(rand() * 50); for (t = 0; t < 20; t++) { print u ",i" i "," t; i = (i + 1 + int(rand() * 2)) % 50 } }
+}' >"$work/log.csv"
+printf 'item_id\ttitle\n' >"$work/titles.tsv"
+for i in $(seq 0 49); do printf 'i%s\tItem number %s\n' "$i" "$i" >>"$work/titles.tsv"; done
+
+"$recblr" prepare "$work/log.csv" --titles "$work/titles.tsv" --output "$work/data"
+"$recblr" inspect "$work/data"
+"$recblr" train "$work/data" --model "$work/model" --epochs 3 --threads 2
+"$recblr" evaluate "$work/model" "$work/data"
+"$recblr" evaluate "$work/model" "$work/data" --split global-time --json >/dev/null
+"$recblr" recommend "$work/model" --data "$work/data" --user 1 --user 2 -k 3
+"$recblr" recommend "$work/model" --history i1,i2,i4 --only i5,i6,i7 --json
+"$recblr" inspect "$work/model"
