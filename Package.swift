@@ -25,7 +25,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: [
         // Files that are written whole or not at all, memory maps, gzip.
@@ -52,7 +51,7 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "RecBLR", "ModelStore", "Interactions", "Evaluation", .product(name: "Logging", package: "swift-log"),
+                "RecBLR", "ModelStore", "Interactions", "Evaluation",
             ],
             swiftSettings: strict),
         .target(name: "Serving", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
@@ -63,7 +62,6 @@ let package = Package(
             dependencies: [
                 "CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "ModelStore", "FileSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
 

@@ -77,7 +77,8 @@ public struct CPUBackend: Backend {
 
     /// Calls `body` with each pair of rows, or once with everything where neither tensor has gaps.
     private func forEachRow(
-        _ source: Tensor, _ target: Tensor, _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
+        _ source: Tensor, _ target: Tensor,
+        _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
     ) {
         precondition(source.rows == target.rows && source.columns == target.columns, "shapes differ")
         if source.isContiguous && target.isContiguous { return body(source.base, target.base, source.count) }

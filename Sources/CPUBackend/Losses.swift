@@ -58,7 +58,8 @@ extension CPUBackend {
         for (index, columns) in columnTiles.enumerated() {
             let logits = tile.logits(rows.rows, columns.count)
             if columnTiles.count > 1 {
-                multiply(rows, transposed: false, table.rows(columns), transposed: true, into: logits, accumulate: false)
+                multiply(
+                    rows, transposed: false, table.rows(columns), transposed: true, into: logits, accumulate: false)
                 kernels.exp_rows(rows.rows, columns.count, logits.base, logits.stride, tile.max)
             }
             for r in 0..<rows.rows where columns.contains(Int(target[r])) {

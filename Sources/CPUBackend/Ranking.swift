@@ -2,15 +2,17 @@ import CKernels
 import Tensors
 
 extension CPUBackend {
-    private static var tileRows: Int { 64 }
+    /// Rows of scores computed at a time: 64, fewer where a row is long, so that a tile stays under 16 MB.
+    private func tileRows(_ table: Tensor) -> Int { max(1, min(64, (1 << 22) / max(1, table.rows))) }
 
     public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
         precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
-        let storage = allocate(min(Self.tileRows, max(1, hidden.rows)) * table.rows)
+        let tileRows = tileRows(table)
+        let storage = allocate(min(tileRows, max(1, hidden.rows)) * table.rows)
         var counts: [RankCounts] = []
         counts.reserveCapacity(hidden.rows)
-        for start in stride(from: 0, to: hidden.rows, by: Self.tileRows) {
-            let rows = hidden.rows(start..<min(start + Self.tileRows, hidden.rows))
+        for start in stride(from: 0, to: hidden.rows, by: tileRows) {
+            let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
             let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
             multiply(rows, transposed: false, table, transposed: true, into: scores, accumulate: false)
             for r in 0..<rows.rows {
@@ -29,11 +31,12 @@ extension CPUBackend {
 
     public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
         precondition(candidates.count == hidden.rows, "one choice of candidates a row")
-        let storage = allocate(min(Self.tileRows, max(1, hidden.rows)) * table.rows)
+        let tileRows = tileRows(table)
+        let storage = allocate(min(tileRows, max(1, hidden.rows)) * table.rows)
         var lists: [[ScoredRow]] = []
         lists.reserveCapacity(hidden.rows)
-        for start in stride(from: 0, to: hidden.rows, by: Self.tileRows) {
-            let rows = hidden.rows(start..<min(start + Self.tileRows, hidden.rows))
+        for start in stride(from: 0, to: hidden.rows, by: tileRows) {
+            let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
             let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
             multiply(rows, transposed: false, table, transposed: true, into: scores, accumulate: false)
             for r in 0..<rows.rows {

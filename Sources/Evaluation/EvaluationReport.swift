@@ -28,7 +28,9 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     }
 
     /// Ranks the cases and sums up.
-    public init(_ ranker: some Ranker, _ cases: [EvaluationCase], _ dataset: Dataset, _ split: Split) throws(EvaluationError) {
+    public init(_ ranker: some Ranker, _ cases: [EvaluationCase], _ dataset: Dataset, _ split: Split)
+        throws(EvaluationError)
+    {
         guard !cases.isEmpty else { throw .noCases }
         let ranks = try ranker.rank(cases, in: dataset)
         let slices = popularitySlices(trainingCounts(dataset, split))

@@ -2,6 +2,7 @@ import Dispatch
 import Interactions
 import RecBLR
 import Synchronization
+import Tensors
 
 /// Ranks by a model's scores of all items.
 public struct ModelRanker: Ranker {
@@ -28,10 +29,9 @@ public struct ModelRanker: Ranker {
         let batches = self.batches(cases)
         let next = Atomic<Int>(0)
         let results = Mutex<[CaseRanks?]>(Array(repeating: nil, count: cases.count))
-        let longest = cases.map(\.position).max() ?? 0
         DispatchQueue.concurrentPerform(iterations: min(threads, max(1, batches.count))) { _ in
             let encoder = Encoder(
-                model, tokens: max(Self.batchTokens, length(longest)), sequences: batches.map(\.count).max() ?? 1)
+                model, tokens: Self.batchTokens, sequences: batches.map(\.count).max() ?? 1)
             while true {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < batches.count else { break }
@@ -64,6 +64,13 @@ public struct ModelRanker: Ranker {
         return batch.isEmpty ? batches : batches + [batch]
     }
 
+    /// A history longer than a batch goes alone, piece by piece.
+    private func encode(_ batch: PackedBatch, _ encoder: Encoder) -> Tensor {
+        guard batch.tokenCount > Self.batchTokens else { return encoder.encode(batch) }
+        var state = model.initialState()
+        return encoder.advance(&state, by: batch.items)
+    }
+
     private func rank(_ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder) -> [CaseRanks]? {
         var batch = PackedBatch()
         var (targets, seen): ([Int32], [[Int32]]) = ([], [])
@@ -73,7 +80,7 @@ public struct ModelRanker: Ranker {
             targets.append(dataset.item(ofUser: question.user, at: question.position) - 1)
             seen.append(seenItems(history).map { $0 - 1 })
         }
-        let hidden = encoder.encode(batch)
+        let hidden = encode(batch, encoder)
         let indices = model.backend.allocateIndices(targets.count)
         model.backend.upload(targets, to: indices.indices)
         let counts = withExtendedLifetime(indices) {

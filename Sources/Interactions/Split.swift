@@ -56,6 +56,7 @@ public struct Split: Sendable, Equatable {
         guard validationFraction > 0, testFraction > 0, validationFraction + testFraction < 1 else {
             throw .unusable("the fractions of a split by time must be positive and leave something to train")
         }
+        guard !times.isEmpty else { throw .unusable("there are no events to split by time") }
         let sorted = times.sorted()
         func cut(_ fraction: Double) -> Double { sorted[min(sorted.count - 1, Int(Double(sorted.count) * fraction))] }
         let (first, second) = (cut(1 - validationFraction - testFraction), cut(1 - testFraction))

@@ -88,7 +88,8 @@ public func readWeights(
         guard stored.shape == entry.shape else {
             throw .malformed(
                 path: path,
-                reason: "tensor \(prefix + entry.name) has shape \(stored.shape), the configuration wants \(entry.shape)")
+                reason:
+                    "tensor \(prefix + entry.name) has shape \(stored.shape), the configuration wants \(entry.shape)")
         }
     }
     let known = Set(layout.entries.map { prefix + $0.name })

@@ -53,10 +53,11 @@ public struct ReferenceCheckpoint: Sendable {
             throw .malformed(path: url.path, reason: "the convolution is not a multiple of the hidden size wide")
         }
         configuration.expansion = convolution[0] / embedding[1]
-        configuration.layerCount = (0...64).first { layer in
-            let name = "recurrent_layers.\(layer).behavior_modeling.Lambda"
-            return shapes[name] == nil && shapes["param." + name] == nil
-        } ?? 65
+        configuration.layerCount =
+            (0...64).first { layer in
+                let name = "recurrent_layers.\(layer).behavior_modeling.Lambda"
+                return shapes[name] == nil && shapes["param." + name] == nil
+            } ?? 65
         let network = "recurrent_layers.0.ffn.w_1.weight"
         configuration.feedForward = shapes[network] != nil || shapes["param." + network] != nil
         configuration.warmupSteps = warmupSteps

@@ -74,7 +74,9 @@ public struct SafeTensors: Sendable {
                 }
             }
         }
-        let ordered = entries.filter { !$0.value.bytes.isEmpty }.sorted { $0.value.bytes.lowerBound < $1.value.bytes.lowerBound }
+        let ordered = entries.filter { !$0.value.bytes.isEmpty }.sorted {
+            $0.value.bytes.lowerBound < $1.value.bytes.lowerBound
+        }
         for (first, second) in zip(ordered, ordered.dropFirst())
         where first.value.bytes.upperBound > second.value.bytes.lowerBound {
             throw malformed("tensors \(first.key) and \(second.key) overlap")
@@ -102,7 +104,8 @@ public struct SafeTensors: Sendable {
             return fail("data_offsets \(offsets) lie outside the \(body.count) bytes of data")
         }
         guard offsets[1] - offsets[0] == size else {
-            return fail("shape \(shape) of \(typeName) needs \(size) bytes, data_offsets hold \(offsets[1] - offsets[0])")
+            return fail(
+                "shape \(shape) of \(typeName) needs \(size) bytes, data_offsets hold \(offsets[1] - offsets[0])")
         }
         return .success(
             Entry(type: type, shape: shape, bytes: body.lowerBound + offsets[0]..<body.lowerBound + offsets[1]))
@@ -114,7 +117,8 @@ public struct SafeTensors: Sendable {
         switch entry.type {
         case .float32: return elements(entry, UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }
         case .float64: return elements(entry, UInt64.self) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
-        case .bfloat16: return elements(entry, UInt16.self) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
+        case .bfloat16:
+            return elements(entry, UInt16.self) { Float(bitPattern: UInt32(UInt16(littleEndian: $0)) << 16) }
         case .float16: return elements(entry, UInt16.self) { floatFromHalf(UInt16(littleEndian: $0)) }
         case .int32, .int64:
             throw .malformed(path: path, reason: "tensor \(name) holds \(entry.type.rawValue), expected floats")

@@ -86,7 +86,8 @@ public final class Encoder {
         let configuration = model.configuration
         for (index, layer) in workspace.layers.enumerated() {
             state.values.replaceSubrange(
-                State.recurrence(index, configuration), with: model.backend.download(layer.recurrence.rows(row..<row + 1)))
+                State.recurrence(index, configuration),
+                with: model.backend.download(layer.recurrence.rows(row..<row + 1)))
             guard let window = layer.window, window.columns > 0 else { continue }
             state.values.replaceSubrange(
                 State.window(index, configuration), with: model.backend.download(window.rows(row..<row + 1)))

@@ -62,7 +62,8 @@ func operationTimes(_ backend: CPUBackend) -> [BenchResult.Operation] {
         },
         time("dropout + residual + norm") {
             backend.residualNorm(
-                x, bias: nil, residual: gradient, dropout: dropout, parameters: norm, inverseDeviation: inverse, output: y)
+                x, bias: nil, residual: gradient, dropout: dropout, parameters: norm, inverseDeviation: inverse,
+                output: y)
         },
         time("dropout + residual + norm, backward") {
             backend.residualNormBackward(

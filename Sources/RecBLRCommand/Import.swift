@@ -40,7 +40,9 @@ struct Import: ParsableCommand {
             let vocabulary = names ?? Vocabulary(ids: (1...count).map(String.init))!
             try ModelFolder.write(
                 try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: fileURL(model))
-            print("\(grouped(count)) items, \(checkpoint.configuration.layerCount) layers, \(steps) warm-up steps: \(model)")
+            print(
+                "\(grouped(count)) items, \(checkpoint.configuration.layerCount) layers, \(steps) warm-up steps: \(model)"
+            )
         }
     }
 }

@@ -62,7 +62,9 @@ struct Inspect: ParsableCommand {
             State     \(grouped(4 * shape.stateSize)) bytes a user
             """)
         guard let record else { return }
-        print("Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)")
+        print(
+            "Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)"
+        )
         if let test = record.test { print("\n" + metricsTable((record.baselines ?? []) + [test])) }
     }
 }

@@ -24,7 +24,8 @@ final class ProgressLine {
 
     private func draw(_ progress: TrainingEvent.Progress) {
         let now = ContinuousClock.now
-        let fraction = (Double(progress.epoch - 1) + Double(progress.batch) / Double(progress.batches)) / Double(progress.epochs)
+        let fraction =
+            (Double(progress.epoch - 1) + Double(progress.batch) / Double(progress.batches)) / Double(progress.epochs)
         if firstFraction == nil { firstFraction = fraction }
         guard isTerminal, lastDrawn.map({ now - $0 > .milliseconds(100) }) ?? true else { return }
         lastDrawn = now
@@ -35,13 +36,16 @@ final class ProgressLine {
         let left = gained > 0 ? (now - start) / .seconds(1) * (1 - fraction) / gained : 0
         write(
             "\r\u{1B}[2KEpoch \(progress.epoch)/\(progress.epochs) \(bar) loss \(fixed(progress.loss, 4))  "
-                + "\(grouped(Int(progress.tokensPerSecond))) tokens/s  \(gained > 0.001 ? duration(left) + " left" : "")")
+                + "\(grouped(Int(progress.tokensPerSecond))) tokens/s  \(gained > 0.001 ? duration(left) + " left" : "")"
+        )
     }
 
     private func finish(_ record: EpochRecord) {
-        var line = "Epoch \(record.epoch)  loss \(fixed(record.loss, 4))  \(grouped(Int(record.tokensPerSecond))) tokens/s"
+        var line =
+            "Epoch \(record.epoch)  loss \(fixed(record.loss, 4))  \(grouped(Int(record.tokensPerSecond))) tokens/s"
         if let validation = record.validation {
-            line += "  validation NDCG@10 \(fixed(validation.unmasked.at10.ndcg, 4)) unmasked, "
+            line +=
+                "  validation NDCG@10 \(fixed(validation.unmasked.at10.ndcg, 4)) unmasked, "
                 + "\(fixed(validation.masked.at10.ndcg, 4)) masked" + (record.isBest ? "  best" : "")
         }
         write((isTerminal ? "\r\u{1B}[2K" : "") + line + "  \(duration(record.seconds))\n")

@@ -49,7 +49,9 @@ struct Recommend: ParsableCommand {
             choice.excludesSeen = excludeSeen
             choice.excluded = try exclude.map { try numbers(list($0), folder.items) } ?? []
             choice.only = try only.map { try numbers(list($0), folder.items) }
-            let recommender = Recommender(try folder.model(on: CPUBackend()), items: folder.items)
+            // One long history may occupy every core.
+            let backend = CPUBackend(scanThreads: ProcessInfo.processInfo.activeProcessorCount)
+            let recommender = Recommender(try folder.model(on: backend), items: folder.items)
             let answers = questions.map { question in
                 Answer(
                     name: question.name, history: question.items.map { folder.items.ids[Int($0) - 1] },

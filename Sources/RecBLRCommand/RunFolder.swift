@@ -24,7 +24,8 @@ struct RunFolder {
         if restart { try? manager.removeItem(at: url) }
         let exists = manager.fileExists(atPath: url.appendingPathComponent("checkpoint.safetensors").path)
         if exists, !resume {
-            throw fail(.usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
+            throw fail(
+                .usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
         }
         do { try manager.createDirectory(at: url, withIntermediateDirectories: true) } catch {
             throw FileError(path: url.path, operation: "create", reason: error.localizedDescription)

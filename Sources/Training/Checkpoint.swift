@@ -51,12 +51,15 @@ extension Checkpoint {
                 values: .integers([Int64(batch), Int64(step), Int64(lossCount), Int64(bitPattern: lossSum.bitPattern)])),
         ]
         if let best { tensors.append(flat("best_weights", best)) }
-        let metadata = ["run": String(decoding: run, as: UTF8.self), "epochs": String(decoding: history, as: UTF8.self)]
+        let metadata = [
+            "run": String(decoding: run, as: UTF8.self), "epochs": String(decoding: history, as: UTF8.self),
+        ]
         do { try SafeTensors.write(tensors, metadata: metadata, to: url) } catch { throw .file(error) }
     }
 
     /// Reads what ``write(_:_:to:)`` wrote into the group, if it was the same run.
-    static func read(_ url: URL, into group: ReplicaGroup, _ identity: RunIdentity) throws(TrainingError) -> Checkpoint {
+    static func read(_ url: URL, into group: ReplicaGroup, _ identity: RunIdentity) throws(TrainingError) -> Checkpoint
+    {
         do {
             let file = try SafeTensors(url)
             func malformed(_ reason: String) -> ModelFileError { .malformed(path: url.path, reason: reason) }
@@ -87,7 +90,9 @@ extension Checkpoint {
             return Checkpoint(
                 epochs: epochs, batch: Int(counters[0]), step: Int(counters[1]),
                 lossSum: Double(bitPattern: UInt64(bitPattern: counters[3])), lossCount: Int(counters[2]), best: best)
-        } catch let error as ModelFileError { throw .file(error) } catch let error as TrainingError { throw error } catch {
+        } catch let error as ModelFileError { throw .file(error) } catch let error as TrainingError {
+            throw error
+        } catch {
             throw .otherRun(path: url.path, reason: "\(error)")
         }
     }

@@ -1,1 +1,100 @@
-import Testing
+import CZlib
+import FileSupport
+import Foundation
+import Interactions
+
+/// A new folder that is removed when `body` ends.
+func withTemporaryFolder<Value>(_ body: (URL) throws -> Value) throws -> Value {
+    let url = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: url) }
+    return try body(url)
+}
+
+/// A prepared log: what its users did, by raw ids, users in order.
+struct Prepared: Equatable {
+    var users: [String] = []
+    var histories: [[String]] = []
+    var times: [[Double]] = []
+    var summary: DatasetSummary?
+
+    /// Lines, skipped lines, events dropped by rating.
+    var readCounts: [Int] {
+        (summary?.report?.read).map { [$0.lines, $0.skippedLines, $0.droppedByRating] } ?? []
+    }
+
+    init(_ dataset: Dataset) {
+        users = dataset.users?.ids ?? []
+        let items = dataset.items?.ids ?? []
+        for user in 0..<dataset.userCount {
+            histories.append(dataset.sequence(ofUser: user).map { items[Int($0) - 1] })
+            if let times = dataset.timestamps(ofUser: user) { self.times.append(times) }
+        }
+        summary = dataset.summary
+    }
+}
+
+/// Reads, prepares and opens a log of these bytes.
+func prepare(
+    _ bytes: [UInt8], named name: String = "log.csv", _ options: ReadOptions = ReadOptions(),
+    _ filters: Filters = Filters()
+) throws -> Prepared {
+    try withTemporaryFolder { folder in
+        let url = folder.appendingPathComponent(name)
+        try Data(bytes).write(to: url)
+        let output = folder.appendingPathComponent("dataset")
+        let log = try InteractionLog.read(url, options)
+        let summary = try log.prepare(filters, source: name, to: output)
+        let dataset = try Dataset.open(output)
+        guard dataset.summary == summary else { throw CocoaError(.coderInvalidValue) }
+        return Prepared(dataset)
+    }
+}
+
+func prepare(
+    _ text: String, named name: String = "log.csv", _ options: ReadOptions = ReadOptions(),
+    _ filters: Filters = Filters()
+) throws -> Prepared {
+    try prepare([UInt8](text.utf8), named: name, options, filters)
+}
+
+/// What the error says, with the folder that the test ran in taken out; nil if there was none.
+func complaint(_ body: () throws -> Void) -> String? {
+    do { try body() } catch {
+        guard let error = error as? DatasetError else { return "another error: \(error)" }
+        return error.description.replacing(/\/[^ ,:]*recblr-[-0-9A-F]{36}\//, with: "")
+    }
+    return nil
+}
+
+/// Bytes as gzip packs them.
+func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
+    try withTemporaryFolder { folder in
+        let url = folder.appendingPathComponent("packed")
+        guard let file = gzopen(url.path, "wb") else { throw CocoaError(.fileWriteUnknown) }
+        let written = bytes.withUnsafeBytes { gzwrite(file, $0.baseAddress, UInt32($0.count)) }
+        guard gzclose(file) == Z_OK, Int(written) == bytes.count else { throw CocoaError(.fileWriteUnknown) }
+        return [UInt8](try Data(contentsOf: url))
+    }
+}
+
+/// SplitMix64: repeatable random numbers for tests.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
+
+extension ReadOptions {
+    static func with(_ change: (inout ReadOptions) -> Void) -> ReadOptions {
+        var options = ReadOptions()
+        change(&options)
+        return options
+    }
+}

@@ -26,7 +26,9 @@ import Testing
                     let segment = plan.segments[index]
                     #expect(segment.tokens <= 7)
                     let targets = (segment.inputs.lowerBound + 1)...segment.inputs.upperBound
-                    for target in objective == .everyPosition ? targets : segment.inputs.upperBound...segment.inputs.upperBound {
+                    for target in objective == .everyPosition
+                        ? targets : segment.inputs.upperBound...segment.inputs.upperBound
+                    {
                         counts[segment.user][target] += 1
                     }
                 }

@@ -63,6 +63,8 @@ func trainedWeights(
     let trainer = try Trainer(
         data, .leaveOneOut(data), smallShape(items: data.itemCount), options, backend: CPUBackend(),
         checkpointFolder: folder)
-    guard case .finished(let model, _) = try trainer.run(resuming: resuming) else { fatalError("it was not asked to stop") }
+    guard case .finished(let model, _) = try trainer.run(resuming: resuming) else {
+        fatalError("it was not asked to stop")
+    }
     return model.backend.download(model.weights.flat)
 }

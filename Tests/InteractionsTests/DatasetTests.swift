@@ -1,0 +1,158 @@
+import FileSupport
+import Foundation
+import Interactions
+import Testing
+
+@Suite struct DatasetTests {
+    private static let log = "user,item,ts\nu1,a,3\nu2,b,1\nu1,b,2\nu2,c,4\nu1,c,3\n"
+    private static let files = ["dataset.json", "items.i32", "items.tsv", "starts.i64", "timestamps.f64", "users.tsv"]
+
+    /// Prepares the log above in a temporary folder.
+    private func withDataset(_ body: (URL) throws -> Void) throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("log.csv")
+            try Data(Self.log.utf8).write(to: url)
+            let output = folder.appendingPathComponent("dataset")
+            _ = try InteractionLog.read(url).prepare(
+                Filters(), titles: ["a": "The A"], source: "log.csv", to: output)
+            try body(output)
+        }
+    }
+
+    @Test func inMemory() {
+        let dataset = Dataset(sequences: [[1, 2, 3], [], [3]], itemCount: 4, timestamps: [[1, 2, 2], [], [0]])
+        #expect((dataset.userCount, dataset.itemCount, dataset.eventCount) == (3, 4, 4))
+        #expect(dataset.sequence(ofUser: 0) == [1, 2, 3])
+        #expect(dataset.sequence(ofUser: 0, 1..<3) == [2, 3])
+        #expect(dataset.sequence(ofUser: 0, 3..<3) == [])
+        #expect(dataset.sequence(ofUser: 1) == [])
+        #expect(dataset.item(ofUser: 2, at: 0) == 3)
+        #expect((0..<3).map(dataset.length) == [3, 0, 1])
+        #expect(dataset.timestamps(ofUser: 0) == [1, 2, 2])
+        #expect(dataset.hasTimestamps && dataset.summary.timestamps)
+        #expect(dataset.summary.density == 4.0 / 12)
+        #expect(Dataset(sequences: [], itemCount: 0).userCount == 0)
+        #expect(Dataset(sequences: [[1]], itemCount: 1).timestamps(ofUser: 0) == nil)
+    }
+
+    @Test func aMisusedIndexStops() async {
+        await #expect(processExitsWith: .failure) { _ = Dataset(sequences: [[1]], itemCount: 1).length(ofUser: 1) }
+        await #expect(processExitsWith: .failure) {
+            _ = Dataset(sequences: [[1], [1]], itemCount: 1).item(ofUser: 0, at: 1)
+        }
+        await #expect(processExitsWith: .failure) { _ = Dataset(sequences: [[2]], itemCount: 1) }
+        await #expect(processExitsWith: .failure) {
+            _ = Dataset(sequences: [[1]], itemCount: 1, timestamps: [[]])
+        }
+    }
+
+    @Test func opensWhatWasPrepared() throws {
+        try withDataset { folder in
+            let dataset = try Dataset.open(folder)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == Self.files)
+            #expect(dataset.users?.ids == ["u1", "u2"])
+            #expect(dataset.items?.ids == ["a", "b", "c"])
+            #expect(dataset.items?.title(at: 0) == "The A")
+            #expect(dataset.sequence(ofUser: 0) == [2, 1, 3])
+            #expect(dataset.sequence(ofUser: 1) == [2, 3])
+            #expect(dataset.timestamps(ofUser: 0) == [2, 3, 3])
+            let inMemory = Dataset(sequences: [[2, 1, 3], [2, 3]], itemCount: 3)
+            #expect(inMemory.summary.fingerprint == dataset.summary.fingerprint)
+        }
+    }
+
+    /// The mapped files stay valid when the folder is replaced or removed.
+    @Test func staysReadableAfterItsFolderIsGone() throws {
+        try withDataset { folder in
+            let dataset = try Dataset.open(folder)
+            try FileManager.default.removeItem(at: folder)
+            #expect(dataset.sequence(ofUser: 0) == [2, 1, 3])
+        }
+    }
+
+    private func damage(_ name: String, _ change: (inout [UInt8]) -> Void) throws -> String? {
+        var result: String?
+        try withDataset { folder in
+            let url = folder.appendingPathComponent(name)
+            var bytes = try readFile(url)
+            change(&bytes)
+            try writeFile(bytes, to: url)
+            result = complaint { _ = try Dataset.open(folder) }
+        }
+        return result
+    }
+
+    private func edit(_ name: String, _ old: String, _ new: String) throws -> String? {
+        try damage(name) { $0 = Array(String(decoding: $0, as: UTF8.self).replacing(old, with: new).utf8) }
+    }
+
+    @Test func wordingOfDamage() throws {
+        #expect(try damage("items.i32") { $0.removeLast() } == "dataset/items.i32: 19 bytes, expected 20")
+        #expect(try damage("items.i32") { $0 = [] } == "dataset/items.i32: 0 bytes, expected 20")
+        #expect(try damage("items.i32") { $0[0] = 4 } == "dataset/items.i32: an item lies outside 1 ... 3")
+        #expect(try damage("items.i32") { $0[0] = 0 } == "dataset/items.i32: an item lies outside 1 ... 3")
+        let mark = try damage("items.i32") { $0[0] = 1 }
+        #expect(mark?.hasPrefix("dataset: the data does not match its fingerprint ") == true)
+        #expect(try damage("starts.i64") { $0[8] = 6 } == "dataset/starts.i64: starts must rise from 0 to 5")
+        #expect(try damage("starts.i64") { $0[15] = 0xFF } == "dataset/starts.i64: starts must rise from 0 to 5")
+        #expect(try damage("starts.i64") { $0[0] = 1 } == "dataset/starts.i64: starts must rise from 0 to 5")
+        let times = "dataset/timestamps.f64: the times of a user must be numbers that never fall"
+        #expect(try damage("timestamps.f64") { $0.replaceSubrange(6..<8, with: [0xF8, 0x7F]) } == times)
+        #expect(try damage("timestamps.f64") { $0[7] = 0x50 } == times)
+        #expect(try edit("users.tsv", "u2\t\n", "") == "dataset/users.tsv: 1 ids, expected 2")
+        #expect(try edit("items.tsv", "b\t\n", "a\t\n") == "dataset/items.tsv: cannot read: an id occurs twice")
+        #expect(
+            try edit("dataset.json", "{", "") == "dataset/dataset.json: expected the JSON that `recblr prepare` writes")
+        #expect(
+            try edit("dataset.json", "\"format\" : 1", "\"format\" : 2")?.hasSuffix(
+                "format 2; this program reads format 1") == true)
+        for count in ["-1", "0", "9223372036854775807", "2305843009213693952"] {
+            #expect(
+                try edit("dataset.json", "\"events\" : 5", "\"events\" : \(count)")?.hasPrefix("dataset/") == true)
+            #expect(try edit("dataset.json", "\"users\" : 2", "\"users\" : \(count)")?.hasPrefix("dataset/") == true)
+        }
+    }
+
+    @Test(arguments: files) func aMissingFile(_ name: String) throws {
+        try withDataset { folder in
+            try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            #expect(
+                complaint { _ = try Dataset.open(folder) } == "dataset/\(name): cannot open: No such file or directory")
+        }
+    }
+
+    /// Any one byte changed, any file cut short: an error, or a dataset that can be read to its end.
+    @Test(arguments: files) func anyDamageIsAnErrorOrHarmless(_ name: String) throws {
+        try withDataset { folder in
+            let url = folder.appendingPathComponent(name)
+            let good = try readFile(url)
+            var refused = 0
+            var random = SplitMix(state: 8)
+            for i in good.indices {
+                for value in [good[i] ^ 1, 0xFF, UInt8.random(in: 0...255, using: &random)] {
+                    var bad = good
+                    bad[i] = value
+                    try Data(bad).write(to: url)
+                    if complaint({ try walk(try Dataset.open(folder)) }) != nil { refused += 1 }
+                }
+                try Data(good[0..<i]).write(to: url)
+                let cut = complaint { try walk(try Dataset.open(folder)) }
+                // Without its last line end a vocabulary, without white space at its end the JSON is still whole.
+                #expect(cut != nil || i == good.count - 1, "cut to \(i) bytes")
+            }
+            #expect(refused > good.count)
+        }
+    }
+
+    private func walk(_ dataset: Dataset) throws {
+        for user in 0..<dataset.userCount {
+            let items = dataset.sequence(ofUser: user)
+            guard items.allSatisfy({ $0 >= 1 && $0 <= dataset.itemCount }) else { throw CocoaError(.coderInvalidValue) }
+            guard dataset.timestamps(ofUser: user)?.allSatisfy(\.isFinite) != false else {
+                throw CocoaError(.coderInvalidValue)
+            }
+        }
+        _ = Split.leaveOneOut(dataset)
+        if dataset.hasTimestamps { _ = try? Split.globalTime(dataset, validationFraction: 0.2, testFraction: 0.2) }
+    }
+}

@@ -1,0 +1,197 @@
+import Foundation
+import Interactions
+import Testing
+
+/// Every way a log can be wrong, and the words for it.
+@Suite struct ErrorTests {
+    @Test(arguments: [
+        ("log.csv", "", "log.csv: it is empty; expected a header with column names"),
+        ("log.csv", "user,item\n", "log.csv: no events"),
+        ("log.csv", "user,item\n\n\n", "log.csv: no events"),
+        ("log.csv", "\nuser,item\n", "log.csv, line 1: there is no column of users; name it with --user; found "),
+        ("log.csv", "a,b\n1,2\n", "log.csv, line 1: there is no column of users; name it with --user; found a, b"),
+        (
+            "log.csv", "user,b\n1,2\n",
+            "log.csv, line 1: there is no column of items; name it with --item; found user, b"
+        ),
+        (
+            "log.csv", "user,item,user\n",
+            "log.csv, line 1: the column user occurs more than once; found user, item, user"
+        ),
+        ("log.csv", "user,item\n1,2\n1\n", "log.csv, line 3: expected 2 fields, found 1"),
+        ("log.csv", "user,item\n1,2,3\n", "log.csv, line 2: expected 2 fields, found 3"),
+        ("log.csv", "user,item\n,2\n", "log.csv, line 2: the user is empty"),
+        ("log.csv", "user,item\n1,\"\"\n", "log.csv, line 2: the item is empty"),
+        (
+            "log.csv", "user,item,ts\n1,2,x\n",
+            "log.csv, line 2: the timestamp 'x' is neither a number nor ISO 8601"
+        ),
+        ("log.csv", "user,item,ts\n1,2,\n", "log.csv, line 2: the timestamp '' is neither a number nor ISO 8601"),
+        ("log.csv", "user,item,ts\n1,2,nan\n", "log.csv, line 2: the timestamp 'nan' is neither a number nor ISO 8601"),
+        (
+            "log.csv", "user,item,ts\n1,2,1e999\n",
+            "log.csv, line 2: the timestamp '1e999' is neither a number nor ISO 8601"
+        ),
+        (
+            "log.csv", "user,item,ts\n1,2,\(String(repeating: "z", count: 99))\n",
+            "log.csv, line 2: the timestamp '\(String(repeating: "z", count: 40))…' is neither a number nor ISO 8601"
+        ),
+        (
+            "log.csv", "user,item\n1,\"2\n3\",4\n",
+            "log.csv, line 2: a quote is not closed (a quoted field may not run over several lines)"
+        ),
+        (
+            "log.csv", "user,item\n1,\"2\"3\n",
+            "log.csv, line 2: a closing quote must be followed by a comma or the end of the line"
+        ),
+        (
+            "log.inter", "user:token\tx:token\n",
+            "log.inter, line 1: there is no column of items; name it with --item; found user, x"
+        ),
+        ("ratings.dat", "", "ratings.dat: no events"),
+        ("ratings.dat", "1::2::3\n", "ratings.dat, line 1: expected 4 fields, found 3"),
+        ("ratings.dat", "1:2:3:4\n", "ratings.dat, line 1: expected 4 fields, found 1"),
+        ("log.txt", "u1 a\nu2\n", "log.txt, line 2: expected a user id and at least one item id"),
+        ("log.txt", " \n", "log.txt, line 1: expected a user id and at least one item id"),
+        ("log.jsonl", "[1]\n", "log.jsonl, line 1: expected a JSON object at byte 1"),
+        ("log.jsonl", "{\"user\":1}\n", "log.jsonl, line 1: expected an item as text or a number"),
+        ("log.jsonl", "{\"user\":true,\"item\":1}\n", "log.jsonl, line 1: expected a user as text or a number"),
+        ("log.jsonl", "{\"user\":1,\"item\":2}}\n", "log.jsonl, line 1: expected the end of the line at byte 20"),
+        (
+            "log.jsonl", "{\"user\":1 \"item\":2}\n",
+            "log.jsonl, line 1: expected a comma or the end of the object at byte 11"
+        ),
+        ("log.jsonl", "{\"user\":1,}\n", "log.jsonl, line 1: expected a key at byte 11"),
+        ("log.jsonl", "{\"user\" 1}\n", "log.jsonl, line 1: expected a colon at byte 9"),
+        ("log.jsonl", "{\"user\":-}\n", "log.jsonl, line 1: expected a number at byte 9"),
+        ("log.jsonl", "{\"user\":}\n", "log.jsonl, line 1: expected a value at byte 9"),
+        ("log.jsonl", "{\"user\":\"\\x\"}\n", "log.jsonl, line 1: expected an escape at byte 11"),
+        ("log.jsonl", "{\"user\":\"\\u00g0\"}\n", "log.jsonl, line 1: expected four hexadecimal digits at byte 14"),
+        (
+            "log.jsonl", "{\"user\":\"\\ud800x\"}\n",
+            "log.jsonl, line 1: expected the other half of a surrogate pair at byte 16"
+        ),
+        ("log.jsonl", "{\"user\":[1\n", "log.jsonl, line 1: expected a closing bracket at byte 11"),
+        ("log.jsonl", "{\"user\":\"1\n", "log.jsonl, line 1: expected a closing quote at byte 11"),
+        ("log.jsonl", "{\"user\":1,\"user\":2}\n", "log.jsonl, line 1: the key 'user' occurs more than once"),
+        (
+            "log.jsonl", "{\"user\":1,\"item\":2,\"ts\":3}\n{\"user\":1,\"item\":2}\n",
+            "log.jsonl, line 2: expected a timestamp as text or a number"
+        ),
+        (
+            "log.jsonl", "{\"user\":1,\"item\":2}\n{\"user\":1,\"item\":2,\"ts\":3}\n",
+            "log.jsonl, line 2: it has a timestamp, but lines before it have none"
+        ),
+        (
+            "log.parquet", "",
+            "log.parquet: its name does not tell the format; give one of csv, tsv, recbole, movielens, jsonl, sequences"
+        ),
+    ])
+    func wording(_ name: String, _ text: String, _ expected: String) {
+        #expect(complaint { _ = try prepare(text, named: name) } == expected)
+    }
+
+    @Test(arguments: [
+        (
+            "user,item\n1,2\n", ReadOptions.with { $0.columns.timestamp = "t" },
+            "log.csv, line 1: there is no column t; found user, item"
+        ),
+        (
+            "user,item\n1,2\n", .with { $0.columns.user = "id" },
+            "log.csv, line 1: there is no column id; found user, item"
+        ),
+        (
+            "user,item\n1,2\n", .with { $0.minimumRating = 3 },
+            "log.csv, line 1: there is no column of ratings; name it with --rating; found user, item"
+        ),
+        (
+            "user,item,rating,rating\n1,2,3,4\n", .with { $0.minimumRating = 3 },
+            "log.csv, line 1: the column rating occurs more than once; found user, item, rating, rating"
+        ),
+        (
+            "user,item,rating\n1,2,good\n", .with { $0.minimumRating = 3 },
+            "log.csv, line 2: the rating 'good' is not a number"
+        ),
+        (
+            "user,item,rating\n1,2,3\n1,3,2\n", .with { $0.minimumRating = 4 },
+            "log.csv: none of its 2 lines is an event that passes"
+        ),
+        (
+            "user,item\n1\n2\n", .with { $0.skipsBadLines = true },
+            "log.csv: none of its 2 lines is an event that passes"
+        ),
+        (
+            "1 2\n",
+            .with {
+                $0.format = .sequences; $0.minimumRating = 4
+            }, "sequence files have no ratings to compare"
+        ),
+        (
+            "{\"user\":1,\"item\":2,\"rating\":\"3\"}",
+            .with {
+                $0.format = .jsonl; $0.minimumRating = 4
+            },
+            "log.csv, line 1: expected a rating as a number"
+        ),
+        (
+            "{\"user\":1,\"item\":2}",
+            .with {
+                $0.format = .jsonl; $0.columns.timestamp = "when"
+            },
+            "log.csv, line 1: expected a timestamp as text or a number"
+        ),
+    ])
+    func wordingWithOptions(_ text: String, _ options: ReadOptions, _ expected: String) {
+        #expect(complaint { _ = try prepare(text, options) } == expected)
+    }
+
+    @Test(arguments: ["log.csv", "log.txt", "log.jsonl"]) func bytesThatAreNotUTF8(_ name: String) {
+        let good = ["log.csv": "user,item\n1,", "log.txt": "1 ", "log.jsonl": "{\"item\":2,\"user\":\""][name] ?? ""
+        let end = name == "log.jsonl" ? "\"}" : ""
+        let expected = [
+            "log.csv": "log.csv, line 2: the item is not UTF-8", "log.txt": "log.txt, line 1: not UTF-8",
+            "log.jsonl": "log.jsonl, line 1: the user is not UTF-8",
+        ]
+        for bad in [[0xFF], [0xC3], [0xED, 0xA0, 0x80], [0xC0, 0x80]] as [[UInt8]] {
+            let bytes = Array(good.utf8) + bad + Array(end.utf8)
+            #expect(complaint { _ = try prepare(bytes, named: name) } == expected[name])
+        }
+    }
+
+    @Test func aHeaderThatIsNotUTF8() {
+        #expect(complaint { _ = try prepare([0xFF, 0x0A]) } == "log.csv, line 1: the header is not UTF-8")
+    }
+
+    @Test func badLinesAreCountedAndSkipped() throws {
+        let text = "user,item,ts\n1,a,1\n1,b\n,c,1\n1,d,x\n1,\"e,1\n1,f,2\n"
+        let prepared = try prepare(text, .with { $0.skipsBadLines = true })
+        #expect(prepared.histories == [["a", "f"]])
+        #expect(prepared.readCounts == [6, 4, 0])
+    }
+
+    @Test func skippedLinesLeaveNoIdsBehind() throws {
+        let text = "{\"user\":\"x\",\"item\":\"y\",\"ts\":\"never\"}\n{\"user\":\"u\",\"item\":\"i\",\"ts\":1}\n"
+        let prepared = try prepare(text, named: "log.jsonl", .with { $0.skipsBadLines = true })
+        #expect(prepared.users == ["u"])
+        #expect(prepared.summary?.items == 1)
+    }
+
+    @Test func truncatedGzipAndMissingFiles() throws {
+        let packed = try gzipped([UInt8]("user,item\n1,2\n".utf8))
+        let message = complaint { _ = try prepare(Array(packed.dropLast(9)), named: "log.csv.gz") }
+        #expect(message?.hasPrefix("log.csv.gz: cannot read: damaged gzip data") == true)
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("none.csv")
+            #expect(
+                complaint { _ = try InteractionLog.read(url) } == "none.csv: cannot open: No such file or directory")
+        }
+    }
+
+    @Test func filtersThatLeaveNothing() {
+        var filters = Filters()
+        filters.minimumUserEvents = 3
+        #expect(
+            complaint { _ = try prepare("user,item\n1,2\n1,3\n", .init(), filters) }
+                == "the filters leave no event of 2")
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import Testing
+
+@testable import Interactions
+
+/// The small parsers against Foundation's, or against a plain way to do the same.
+@Suite struct FieldParsingTests {
+    private func withBytes<Value>(_ text: String, _ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+        try Array(text.utf8).withUnsafeBytes(body)
+    }
+
+    @Test func csvFieldsComeBack() throws {
+        var random = SplitMix(state: 3)
+        let alphabet = ["a", "b", ",", "\"", " ", "é", ";", ""]
+        for _ in 0..<2_000 {
+            let fields = (0..<Int.random(in: 1...5, using: &random)).map { _ in
+                (0..<Int.random(in: 0...4, using: &random)).map { _ in
+                    alphabet[Int.random(in: 0..<alphabet.count, using: &random)]
+                }.joined()
+            }
+            let line = fields.map { field in
+                let needsQuotes = field.contains(",") || field.contains("\"") || Bool.random(using: &random)
+                return needsQuotes ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+            }.joined(separator: ",")
+            var splitter = FieldSplitter()
+            for _ in 0..<2 {
+                try withBytes(line) { bytes in
+                    try splitter.splitCSV(bytes)
+                    #expect(splitter.fields.map { String(decoding: $0, as: UTF8.self) } == fields, "\(line)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("", [""]), ("::", ["", ""]), ("a::b", ["a", "b"]), ("a:b::c", ["a:b", "c"]), ("a:::b", ["a", ":b"]),
+        ("a:", ["a:"]),
+    ])
+    func doubleColons(_ line: String, _ expected: [String]) {
+        var splitter = FieldSplitter()
+        withBytes(line) { bytes in
+            splitter.splitDoubleColon(bytes)
+            #expect(splitter.fields.map { String(decoding: $0, as: UTF8.self) } == expected)
+        }
+    }
+
+    @Test(arguments: [
+        ("0", 0), ("007", 7), ("978300760", 978_300_760), ("9007199254740993", 9_007_199_254_740_992),
+        ("123456789012345678901", 1.2345678901234568e20), ("-5", -5), ("+5", 5), ("1.5", 1.5), (".5", 0.5),
+        ("5.", 5), ("1e3", 1000), ("1E-2", 0.01), ("", nil), (" 1", nil), ("1 ", nil), ("-", nil), ("1e", nil),
+        ("0x10", nil), ("inf", nil), ("nan", nil), ("1e999", nil), ("1,5", nil), ("--1", nil), ("1.2.3", nil),
+        ("é", nil),
+        (String(repeating: "1", count: 65), nil),
+    ])
+    func numbers(_ text: String, _ expected: Double?) { #expect(withBytes(text, parseNumber) == expected) }
+
+    @Test(arguments: [
+        ("1970-01-01", 0), ("1969-12-31", -86_400), ("2000-02-29", 951_782_400),
+        ("2024-05-01T12:30:00Z", 1_714_566_600),
+        ("2024-05-01 12:30:00", 1_714_566_600), ("2024-05-01T12:30", 1_714_566_600),
+        ("2024-05-01T12:30:00.25Z", 1_714_566_600.25), ("2024-05-01T14:30:00+02:00", 1_714_566_600),
+        ("2024-05-01T14:30:00+0200", 1_714_566_600), ("2024-05-01T14:30+02", 1_714_566_600),
+        ("2024-05-01T10:00:00-02:30", 1_714_566_600), ("2016-12-31T23:59:60Z", 1_483_228_800),
+        ("0001-01-01", -62_135_596_800), ("12", 12), ("2024-5-1", nil), ("2024-13-01", nil), ("2024-00-01", nil),
+        ("2024-02-30", nil), ("2023-02-29", nil), ("1900-02-29", nil), ("2024-04-31", nil), ("2024-05-00", nil),
+        ("2024-05-01T", nil), ("2024-05-01T24:00", nil), ("2024-05-01T12:60", nil), ("2024-05-01T12", nil),
+        ("2024-05-01T12:30:61", nil), ("2024-05-01T12:30:00.", nil), ("2024-05-01T12:30:00Z+02:00", nil),
+        ("2024-05-01T12:30:00Zx", nil), ("2024-05-01T12:30+02:", nil), ("2024-05-01T12:30+", nil), ("2024-05-01Z", nil),
+        ("2024-05-01x12:30", nil), ("20240501T1230", nil), ("٢٠٢٤-05-01", nil), ("-", nil), ("", nil),
+    ])
+    func timestamps(_ text: String, _ expected: Double?) { #expect(withBytes(text, parseTimestamp) == expected) }
+
+    @Test func everyDayOfFourCenturiesFollowsTheOneBefore() {
+        var expected = -2_208_988_800.0
+        var wrong: [String] = []
+        for year in 1900..<2300 {
+            for month in 1...12 {
+                for day in 1...31 {
+                    let text = String(format: "%04d-%02d-%02d", year, month, day)
+                    guard let time = withBytes(text, parseTimestamp) else { continue }
+                    if time != expected { wrong.append(text) }
+                    expected += 86_400
+                }
+            }
+        }
+        #expect(wrong == [])
+        #expect(expected == withBytes("2300-01-01", parseTimestamp))
+    }
+
+    @Test func jsonStringsAsFoundationWritesThem() throws {
+        var random = SplitMix(state: 4)
+        let alphabet: [Unicode.Scalar] = ["a", "\"", "\\", "/", "\n", "\t", "\u{1}", "é", "日", "😀", "{", "]", ","]
+        for _ in 0..<1_000 {
+            var object: [String: String] = [:]
+            for key in 0..<Int.random(in: 0...4, using: &random) {
+                var value = "\(key)"
+                for _ in 0..<Int.random(in: 0...6, using: &random) {
+                    value.unicodeScalars.append(alphabet[Int.random(in: 0..<alphabet.count, using: &random)])
+                }
+                object[value] = value
+            }
+            let line = try JSONSerialization.data(withJSONObject: object)
+            var found: [String: String] = [:]
+            try line.withUnsafeBytes { bytes in
+                var scanner = try JSONObjectScanner(bytes, Scratch())
+                while let (key, value) = try scanner.next() {
+                    guard case .text(let text) = value else { continue }
+                    found[String(decoding: key, as: UTF8.self)] = String(decoding: text, as: UTF8.self)
+                }
+            }
+            #expect(found == object)
+        }
+    }
+
+    @Test func internerNumbersByFirstAppearance() {
+        var random = SplitMix(state: 5)
+        var interner = Interner()
+        var numbers: [String: Int32] = [:]
+        for _ in 0..<20_000 {
+            let text = String(Int.random(in: 0..<5_000, using: &random), radix: Int.random(in: 2...36, using: &random))
+            let (index, isNew) = withBytes(text) { interner.intern($0) }
+            #expect(isNew == (numbers[text] == nil))
+            #expect(index == numbers[text, default: Int32(numbers.count)])
+            numbers[text] = index
+        }
+        #expect(interner.count == numbers.count)
+        for (text, index) in numbers { #expect(interner.string(index) == text) }
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Interactions
+import Testing
+
+/// Valid logs with random damage: a dataset or a `DatasetError`, never a trap.
+@Suite struct FuzzTests {
+    /// Inputs that once went wrong, kept.
+    static let regressions: [(name: String, text: String)] = [
+        ("log.csv", "user,item,ts\n1,2,2024-02-30\n"),
+        ("log.csv", "user,item,ts\n1,2,2024-05-01T12:00Z+02:00\n"),
+        ("log.csv", "user,item\n1,é\n1,e\u{301}\n"),
+        ("log.txt", "u\ta b\n"),
+        ("log.jsonl", "{\"user\":1,\"item\":2}\n"),
+        ("log.jsonl", "{\"user\":\"\\ud83d\"}"),
+        ("log.jsonl", String(repeating: "{\"user\":", count: 50_000)),
+        ("log.jsonl", "{\"x\":" + String(repeating: "[", count: 200_000)),
+        ("log.csv", "\"\n"), ("log.csv", "\"\"\"\n"), ("log.csv", "user,item,\"\n1,2,\n"),
+        ("ratings.dat", ":"), ("ratings.dat", ":::::::"), ("log.txt", " "), ("log.inter", ":\t:\n:\t:\n"),
+    ]
+
+    @Test(arguments: regressions) func keptInputs(_ name: String, _ text: String) { check([UInt8](text.utf8), name) }
+
+    @Test(arguments: FormatTests.logs.map(\.name) + ["log.txt"]) func randomDamage(_ name: String) {
+        let text = FormatTests.logs.first { $0.name == name }?.text ?? "u1 b c a\nu2\ta c\nu1 d\n"
+        let good = [UInt8](text.utf8)
+        var random = SplitMix(state: 10)
+        for round in 0..<700 {
+            var bytes = good
+            for _ in 0..<Int.random(in: 1...4, using: &random) { Self.damage(&bytes, &random) }
+            check(bytes, name, writes: round % 20 == 0)
+        }
+    }
+
+    private static func damage(_ bytes: inout [UInt8], _ random: inout SplitMix) {
+        guard !bytes.isEmpty else { return bytes.append(0x0A) }
+        let i = Int.random(in: 0..<bytes.count, using: &random)
+        let telling =
+            [0x22, 0x2C, 0x0A, 0x0D, 0x09, 0x20, 0x3A, 0x5C, 0x7B, 0x7D, 0x5B, 0x2D, 0x65, 0, 0xFF, 0xC3] as [UInt8]
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: bytes[i] = UInt8.random(in: 0...255, using: &random)
+        case 1: bytes[i] = telling[Int.random(in: 0..<telling.count, using: &random)]
+        case 2: bytes.insert(telling[Int.random(in: 0..<telling.count, using: &random)], at: i)
+        case 3: bytes.remove(at: i)
+        case 4: bytes.removeSubrange(i...)
+        default:
+            let end = Int.random(in: i...bytes.count, using: &random)
+            bytes.insert(contentsOf: bytes[i..<end], at: Int.random(in: 0...bytes.count, using: &random))
+        }
+    }
+
+    /// Reads the bytes, with and without skipping; writes and opens what was read where `writes` says so.
+    private func check(_ bytes: [UInt8], _ name: String, writes: Bool = true) {
+        for skips in [false, true] {
+            let options = ReadOptions.with { $0.skipsBadLines = skips }
+            do {
+                guard writes else {
+                    _ = try read(bytes, named: name, options)
+                    continue
+                }
+                let prepared = try prepare(bytes, named: name, options)
+                #expect(prepared.summary?.events == prepared.histories.joined().count)
+                #expect(prepared.times.allSatisfy { $0 == $0.sorted() })
+            } catch {
+                #expect(error is DatasetError, "\(bytes): \(error)")
+            }
+        }
+    }
+
+    private func read(_ bytes: [UInt8], named name: String, _ options: ReadOptions) throws -> InteractionLog {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent(name)
+            try Data(bytes).write(to: url)
+            return try InteractionLog.read(url, options)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import FileSupport
+import Foundation
+import Testing
+
+@testable import Interactions
+
+/// Filters, order and numbering against a plain implementation, on random logs.
+@Suite struct PrepareTests {
+    struct Event { var user, item: String; var time, rating: Int }
+
+    static func randomLog(_ random: inout SplitMix) -> [Event] {
+        let (users, items) = (Int.random(in: 1...12, using: &random), Int.random(in: 1...12, using: &random))
+        return (0..<Int.random(in: 1...80, using: &random)).map { _ in
+            Event(
+                user: "u\(Int.random(in: 1...users, using: &random))",
+                item: "i\(Int.random(in: 1...items, using: &random))",
+                time: Int.random(in: -3...3, using: &random), rating: Int.random(in: 1...5, using: &random))
+        }
+    }
+
+    /// What is left by the definition: drop whoever has too few until nobody has.
+    static func kept(_ log: [Event], _ filters: Filters) -> [Event] {
+        var left = log.filter { Double($0.rating) >= filters.minimumRating ?? 0 }
+        while true {
+            let users = Dictionary(grouping: left, by: \.user), items = Dictionary(grouping: left, by: \.item)
+            let next = left.filter {
+                (users[$0.user]?.count ?? 0) >= filters.minimumUserEvents
+                    && (items[$0.item]?.count ?? 0) >= filters.minimumItemEvents
+            }
+            if next.count == left.count { return next }
+            left = next
+        }
+    }
+
+    static func firstAppearances(_ ids: [String]) -> [String] {
+        var seen = Set<String>()
+        return ids.filter { seen.insert($0).inserted }
+    }
+
+    @Test func randomLogsAgreeWithTheDefinition() throws {
+        var random = SplitMix(state: 6)
+        var (empty, full) = (0, 0)
+        for _ in 0..<150 {
+            let log = Self.randomLog(&random)
+            var filters = Filters()
+            filters.minimumRating = Bool.random(using: &random) ? Double(Int.random(in: 1...3, using: &random)) : nil
+            filters.minimumUserEvents = Int.random(in: 1...4, using: &random)
+            filters.minimumItemEvents = Int.random(in: 1...4, using: &random)
+            let text =
+                "user,item,time,rating\n" + log.map { "\($0.user),\($0.item),\($0.time),\($0.rating)\n" }.joined()
+            let options = ReadOptions.with { $0.minimumRating = filters.minimumRating }
+            let expected = Self.kept(log, filters)
+            guard !expected.isEmpty else {
+                #expect(complaint { _ = try prepare(text, options, filters) } != nil)
+                empty += 1
+                continue
+            }
+            full += 1
+            let prepared = try prepare(text, options, filters)
+            let users = Self.firstAppearances(expected.map(\.user))
+            #expect(prepared.users == users)
+            for (user, id) in users.enumerated() {
+                let own = expected.enumerated().filter { $0.element.user == id }
+                    .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+                #expect(prepared.histories[user] == own.map(\.item))
+                #expect(prepared.times[user] == own.map { Double($0.time) })
+            }
+            #expect(prepared.summary?.events == expected.count)
+            #expect(prepared.summary?.items == Set(expected.map(\.item)).count)
+            let dropped = log.count - expected.count
+            let report = try #require(prepared.summary?.report)
+            #expect(report.read.droppedByRating + report.droppedByCore == dropped)
+        }
+        #expect(empty > 5 && full > 50)
+    }
+
+    @Test func numbersAreFirstAppearancesAndOneToOne() throws {
+        var random = SplitMix(state: 7)
+        for _ in 0..<30 {
+            let log = Self.randomLog(&random)
+            try withTemporaryFolder { folder in
+                let url = folder.appendingPathComponent("log.csv")
+                try Data(("user,item\n" + log.map { "\($0.user),\($0.item)\n" }.joined()).utf8).write(to: url)
+                let output = folder.appendingPathComponent("dataset")
+                _ = try InteractionLog.read(url).prepare(Filters(), source: "log.csv", to: output)
+                let dataset = try Dataset.open(output)
+                let items = try #require(dataset.items)
+                #expect(items.ids == Self.firstAppearances(log.map(\.item)))
+                #expect(dataset.users?.ids == Self.firstAppearances(log.map(\.user)))
+                #expect(Set(items.ids).count == dataset.itemCount)
+                for (i, id) in items.ids.enumerated() { #expect(items.position(of: id) == i) }
+                #expect(
+                    try contents(of: output) == ["dataset.json", "items.i32", "items.tsv", "starts.i64", "users.tsv"])
+            }
+        }
+    }
+
+    @Test func coreCountsRounds() throws {
+        var filters = Filters()
+        filters.minimumUserEvents = 2
+        filters.minimumItemEvents = 2
+        // c has one event, without it u3 has one, without u3 b has one, without b u2 has one, …
+        let text = "user,item\nu1,a\nu1,a\nu2,a\nu2,b\nu3,b\nu3,c\n"
+        let prepared = try prepare(text, ReadOptions(), filters)
+        #expect(prepared.histories == [["a", "a"]])
+        #expect(prepared.summary?.report?.droppedByCore == 4)
+        #expect(prepared.summary?.report?.coreRounds == 5)
+    }
+
+    @Test func oneEventUsersStay() throws {
+        #expect(try prepare("user,item\n1,a\n2,a\n").histories == [["a"], ["a"]])
+    }
+
+    @Test func theSameLogHasTheSameFingerprint() throws {
+        let text = "user,item\n1,a\n2,b\n1,b\n"
+        let mark = try prepare(text).summary?.fingerprint
+        #expect(mark?.count == 16)
+        #expect(try prepare(text).summary?.fingerprint == mark)
+        #expect(try prepare("user,item\n1,a\n2,b\n1,a\n").summary?.fingerprint != mark)
+    }
+
+    @Test func aDatasetIsReplacedButNothingElse() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("log.csv")
+            try Data("user,item,ts\n1,a,1\n".utf8).write(to: url)
+            let output = folder.appendingPathComponent("dataset")
+            let log = try InteractionLog.read(url)
+            _ = try log.prepare(Filters(), source: "first", to: output)
+            _ = try log.prepare(Filters(), source: "second", to: output)
+            #expect(try Dataset.open(output).summary.source == "second")
+            for place in [folder, url] {
+                #expect(
+                    complaint { _ = try log.prepare(Filters(), source: "x", to: place) }?.contains("cannot replace")
+                        == true)
+            }
+            #expect(try contents(of: folder) == ["dataset", "log.csv"])
+        }
+    }
+
+    @Test func titlesAreKept() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("log.csv")
+            try Data("user,item\n1,a\n1,b\n1,c\n".utf8).write(to: url)
+            let titles = ["a": "A\tB\nC\\", "c": "Été", "z": "unused"]
+            let output = folder.appendingPathComponent("dataset")
+            _ = try InteractionLog.read(url).prepare(Filters(), titles: titles, source: "log.csv", to: output)
+            let items = try #require(try Dataset.open(output).items)
+            #expect((0..<3).map { items.title(at: $0) } == ["A\tB\nC\\", nil, "Été"])
+        }
+    }
+
+    private func contents(of folder: URL) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+    }
+}

@@ -1,0 +1,99 @@
+import CPUBackend
+import RecBLR
+import ReferenceBackend
+import Tensors
+import Testing
+
+/// The hand-written backward pass of whole models against finite differences of their loss.
+@Suite struct GradientTests {
+    enum Kind: CaseIterable, Sendable { case full, lastPosition, sampled, pairwise, dropout }
+
+    @Test(arguments: variants(itemCount: 12), Kind.allCases)
+    func everyGradientIsTheSlopeOfTheLoss(shape: Configuration, kind: Kind) {
+        let model = Model.perturbed(shape, on: ReferenceBackend())
+        let problem = Problem(kind, shape)
+        let gradients = Weights(zerosFor: shape, on: model.backend)
+        _ = problem.loss(model, into: gradients)
+        let own = model.backend.download(gradients.flat)
+        let weights = model.backend.download(model.weights.flat)
+        var generator = SeededGenerator(seed: 2)
+        for entry in model.weights.layout.entries {
+            for _ in 0..<3 {
+                let padding = entry.name == "item_embedding" && !shape.paddingInSoftmax ? shape.hiddenSize : 0
+                let index = entry.offset + Int.random(in: padding..<entry.rows * entry.columns, using: &generator)
+                let slope = problem.slope(model, weights, index)
+                let error = abs(Double(own[index]) - slope) / max(0.05, abs(slope))
+                #expect(error < 0.02, "\(entry.name)[\(index - entry.offset)]: \(own[index]), slope \(slope)")
+            }
+        }
+    }
+
+    @Test(arguments: variants(itemCount: 12), Kind.allCases)
+    func fastBackendsAgreeWithTheOracle(shape: Configuration, kind: Kind) {
+        let oracle = Model.perturbed(shape, on: ReferenceBackend())
+        let problem = Problem(kind, shape)
+        let expected = Weights(zerosFor: shape, on: oracle.backend)
+        let loss = problem.loss(oracle, into: expected)
+        for set in InstructionSet.available {
+            let model = Model.perturbed(shape, on: CPUBackend(instructionSet: set))
+            let gradients = Weights(zerosFor: shape, on: model.backend)
+            #expect(abs(problem.loss(model, into: gradients) - loss) < 1e-4 * abs(loss))
+            for entry in gradients.layout.entries {
+                let difference = relativeDifference(
+                    model.backend.download(gradients.tensor(entry)), oracle.backend.download(expected.tensor(entry)))
+                #expect(difference < 1e-4, "\(set) \(entry.name)")
+            }
+        }
+    }
+
+    /// A batch, its targets and a loss.
+    struct Problem {
+        let batch: PackedBatch
+        let targets: Targets
+        let kind: Kind
+        let negatives: [Int32]
+
+        init(_ kind: Kind, _ shape: Configuration) {
+            self.kind = kind
+            let sequences = randomSequences([1, 4, 7], items: shape.itemCount, seed: 9)
+            batch = PackedBatch(sequences)
+            let items = randomSequences([12], items: shape.itemCount, seed: 10)[0]
+            targets =
+                kind == .lastPosition
+                ? Targets(rows: [0, 4, 11], items: Array(items[..<3])) : Targets(rows: nil, items: items)
+            negatives = randomSequences([12], items: shape.itemCount, seed: 12)[0]
+        }
+
+        func loss(_ model: Model, into gradients: Weights) -> Double {
+            let learner = Learner(model, tokens: batch.tokenCount, sequences: batch.sequenceCount)
+            let dropout = DropoutSettings(
+                rate: 0.3, seed: 4, step: 2, tokenNumbers: (0..<Int32(batch.tokenCount)).map { 3 * $0 })
+            let kind: Loss =
+                switch self.kind {
+                case .sampled:
+                    .sampled(
+                        negatives: Array(negatives[..<5]),
+                        logQ: (0...model.configuration.itemCount).map { -0.1 * Float($0) })
+                case .pairwise: .pairwise(negatives: negatives)
+                default: .full
+                }
+            return learner.learn(
+                batch, targets, loss: kind, dropout: self.kind == .dropout ? dropout : nil, scale: 1, into: gradients)
+        }
+
+        /// Central difference of the loss along one weight.
+        func slope(_ model: Model, _ weights: [Float], _ index: Int) -> Double {
+            let scratch = Weights(zerosFor: model.configuration, on: model.backend)
+            let width: Float = 4e-3
+            func lossAt(_ value: Float) -> Double {
+                var moved = weights
+                moved[index] = value
+                model.backend.upload(moved, to: model.weights.flat)
+                return loss(model, into: scratch)
+            }
+            let slope = (lossAt(weights[index] + width) - lossAt(weights[index] - width)) / Double(2 * width)
+            model.backend.upload(weights, to: model.weights.flat)
+            return slope
+        }
+    }
+}
