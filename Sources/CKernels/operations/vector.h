@@ -26,8 +26,10 @@ INLINE void store(float *p, vf x, ptrdiff_t m) {
     if (__builtin_expect(m == WIDTH, 1)) *(vf_unaligned *)p = x;
     else memcpy(p, &x, (size_t)m * sizeof(float));
 }
-INLINE vf vmax(vf a, vf b) { return __builtin_elementwise_max(a, b); }
-INLINE vf vmin(vf a, vf b) { return __builtin_elementwise_min(a, b); }
+INLINE vf choose(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+// One instruction each on x86, which fmax and fmin are not; where either is NaN, the second.
+INLINE vf vmax(vf a, vf b) { return choose(a > b, a, b); }
+INLINE vf vmin(vf a, vf b) { return choose(a < b, a, b); }
 INLINE vf vsqrt(vf a) { return __builtin_elementwise_sqrt(a); }
 INLINE float sum(vf x) {
     float s = 0;
@@ -43,7 +45,8 @@ INLINE float largest(vf x) {
 // x = n·ln 2 + r with |r| ≤ ln 2 / 2; returns 2ⁿ and leaves (eʳ − 1) in *p. Valid for −87 ≤ x ≤ 88.
 // eʳ − 1 = r + r² · (1/2! + r/3! + … + r⁵/7!): error below one unit in the last place on that interval.
 INLINE vf exp_parts(vf x, vf *p) {
-    vf n = __builtin_elementwise_roundeven(x * 1.44269504f);
+    const float magic = 12582912.0f;  // 1.5 · 2²³: adding it rounds to a whole number, which is then in the low bits
+    vf shifted = x * 1.44269504f + magic, n = shifted - magic;
     vf r = x - n * 0.693359375f;
     r = r + n * 2.12194440e-4f;
     vf q = set1(1.0f / 5040);
@@ -53,19 +56,22 @@ INLINE vf exp_parts(vf x, vf *p) {
     q = q * r + 1.0f / 6;
     q = q * r + 0.5f;
     *p = q * r * r + r;
-    vi bits = (__builtin_convertvector(n, vi) + 127) << 23;
-    return (vf)bits;
+    return (vf)(((vu)shifted + 127) << 23);
 }
-// eˣ; 0 ≤ result below −87, finite above 88.
+// eˣ; 0 ≤ result below −87, finite above 88; NaN stays NaN.
 INLINE vf vexp(vf x) {
-    vf p, two = exp_parts(vmin(vmax(x, set1(-87.0f)), set1(88.0f)), &p);
+    vf p, two = exp_parts(vmin(set1(88.0f), vmax(set1(-87.0f), x)), &p);
     return two + two * p;
 }
-// eˣ − 1 for x ≤ 0, in [−1, 0], with full relative precision near 0.
+// eˣ − 1 for x ≤ 0, in [−1, 0], with full relative precision near 0; NaN stays NaN.
 INLINE vf vexpm1_negative(vf x) {
-    vf p, two = exp_parts(vmax(x, set1(-87.0f)), &p);
-    return vmax(two * p + (two - 1.0f), set1(-1.0f));
+    vf p, two = exp_parts(vmax(set1(-87.0f), x), &p);
+    return vmax(set1(-1.0f), two * p + (two - 1.0f));
 }
-INLINE vf sigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }
+// The clamp comes before the sign, where the compiler sees that it is one instruction.
+INLINE vf sigmoid(vf x) {
+    vf p, two = exp_parts(-vmin(set1(87.0f), vmax(set1(-88.0f), x)), &p);
+    return 1.0f / (1.0f + two + two * p);
+}
 // d/dx (x·σ(x)), given s = σ(x).
 INLINE vf silu_slope(vf x, vf s) { return s * (1.0f + x * (1.0f - s)); }
