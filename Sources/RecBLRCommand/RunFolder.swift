@@ -32,9 +32,10 @@ struct RunFolder {
         }
     }
 
-    /// Moves the log into the finished model's folder and removes the rest.
-    func close(into model: URL) throws(FileError) {
-        try writeFile(try readFile(log), to: model.appendingPathComponent("training.jsonl"))
+    /// Writes the whole log into the finished model's folder (a crash may have cost the running one a line) and removes
+    /// what the run needed.
+    func close(into model: URL, _ epochs: [EpochRecord]) throws(FileError) {
+        try writeFile(epochs.flatMap(EpochLog.line), to: model.appendingPathComponent("training.jsonl"))
         try? FileManager.default.removeItem(at: url)
     }
 }
@@ -54,10 +55,14 @@ struct EpochLog {
         _ = try? handle.seekToEnd()
     }
 
-    mutating func append(_ record: EpochRecord) throws(FileError) {
+    static func line(_ record: EpochRecord) -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        do { try handle.write(contentsOf: try encoder.encode(record) + [0x0A]) } catch {
+        return Array((try? encoder.encode(record)) ?? Data()) + [0x0A]
+    }
+
+    mutating func append(_ record: EpochRecord) throws(FileError) {
+        do { try handle.write(contentsOf: Self.line(record)) } catch {
             throw FileError(path: path, operation: "write", reason: error.localizedDescription)
         }
     }

@@ -79,8 +79,11 @@ struct Train: ParsableCommand {
         let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
         try ModelFolder.write(
             trained, items: items, trainingRecord: Array(try encoder.encode(record)) + [0x0A], to: fileURL(model))
-        try folder.close(into: fileURL(model))
+        try folder.close(into: fileURL(model), record.epochs)
         if json.isOn { return try printJSON(record) }
+        guard !reports.isEmpty else {
+            return print("\nNo user has enough events for a test case.\n\nThe model is in \(model)")
+        }
         print("\nTest, \(grouped(split.test.count)) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
         print(metricsTable(reports))
         print("\nThe model is in \(model)")

@@ -31,11 +31,13 @@ extension Storage where Element == Int32 {
     public var indices: Indices { Indices(base: base, count: count) }
 }
 
-/// Zeroed host memory on a 64-byte boundary, for backends that compute on the CPU.
-public func allocateHost<Element: BitwiseCopyable & Sendable>(_ count: Int, of type: Element.Type) -> Storage<Element> {
+/// Host memory on a 64-byte boundary, zeroed unless told otherwise, for backends that compute on the CPU.
+public func allocateHost<Element: BitwiseCopyable & Sendable>(
+    _ count: Int, of type: Element.Type, zeroed: Bool = true
+) -> Storage<Element> {
     let bytes = max(1, count) * MemoryLayout<Element>.stride
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    if zeroed { raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
     let base = raw.bindMemory(to: Element.self, capacity: max(1, count))
     return Storage(base: base, count: count) { $0.deallocate() }
 }
