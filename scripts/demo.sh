@@ -23,4 +23,4 @@ say "Evaluating"
 "$recblr" evaluate demo/model demo/dataset
 say "Recommending"
 "$recblr" recommend demo/model --data demo/dataset --user 1 --user 42 --user 405 -k 10
-say "Now try: $recblr recommend demo/model --title 'Toy Story (1995)' --title 'Aladdin (1992)'"
+say "Now try: $recblr recommend demo/model --title 'Toy Story' --title Aladdin"

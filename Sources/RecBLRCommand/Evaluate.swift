@@ -43,7 +43,11 @@ struct Evaluate: ParsableCommand {
             let record = folder.trainingRecord.flatMap {
                 try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
             }
-            let split = try (splitOptions.kind ?? record?.split ?? .leaveOneOut).split(data)
+            let kind = splitOptions.kind ?? record?.split ?? .leaveOneOut
+            if let trainedOn = record?.split, trainedOn != kind {
+                printError("recblr: warning: the model was trained with another split and may have seen these targets")
+            }
+            let split = try kind.split(data)
             let cases = validation ? split.validation : split.test
             let ranker = ModelRanker(trained, maximumLength: maxLength, threads: threads.count)
             let started = ContinuousClock.now
