@@ -66,7 +66,8 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
-        .testTarget(name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
+        .testTarget(
+            name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
         .testTarget(name: "FileSupportTests", dependencies: ["FileSupport", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib"], swiftSettings: strict),
