@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RECBLR = .build/release/recblr
 
-.PHONY: help setup build demo test check format bench coverage sanitize clean
+.PHONY: help setup build demo test check lint coverage sanitize format bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -18,12 +18,17 @@ demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
 	@scripts/demo.sh $(RECBLR)
 
 test: setup ## all tests
-	$(SWIFT) test
-
-check: setup ## format, lint, all tests, sanitizers over the C kernels
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	$(SWIFT) test --enable-code-coverage
+
+check: lint test coverage sanitize ## format, lint, all tests, coverage, sanitizers over the C kernels
+
+lint: ## the format of every Swift file
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+
+coverage: ## lines covered by the last `make test`, a target a line
 	@scripts/coverage.sh
+
+sanitize: setup ## the C kernels under address and undefined-behaviour sanitizers
 	@scripts/sanitize.sh
 
 format: ## rewrite the sources in the project's style

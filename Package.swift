@@ -24,7 +24,7 @@ let package = Package(
         .executable(name: "recblr", targets: ["RecBLRCommand"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
         // Files that are written whole or not at all, memory maps, gzip.

@@ -128,12 +128,22 @@ final class Scratch {
 /// A number: digits with sign, fraction and exponent, nothing around it; nil if it is none or not finite.
 func parseNumber(_ bytes: Bytes) -> Double? {
     guard !bytes.isEmpty, bytes.count <= 64 else { return nil }
-    var value: Int64 = 0
-    for (i, byte) in bytes.enumerated() {
-        guard byte >= 0x30, byte <= 0x39, i < 18 else { return parseGeneralNumber(bytes) }
-        value = value * 10 + Int64(byte - 0x30)
+    guard bytes.count <= 16 else { return parseGeneralNumber(bytes) }
+    // Up to 15 digits and a power of ten up to 15 are exact, so that their quotient is rounded once, as it should be.
+    var value = 0
+    var scale = 0
+    for byte in bytes {
+        if byte >= 0x30, byte <= 0x39 {
+            value = value * 10 + Int(byte - 0x30)
+            scale *= 10
+        } else if byte == 0x2E, scale == 0, bytes.count > 1 {
+            scale = 1
+        } else {
+            return parseGeneralNumber(bytes)
+        }
     }
-    return Double(value)
+    guard scale > 0 else { return Double(value) }
+    return Double(value) / Double(scale)
 }
 
 private func parseGeneralNumber(_ bytes: Bytes) -> Double? {

@@ -126,10 +126,11 @@ import Testing
         try withDataset { folder in
             let url = folder.appendingPathComponent(name)
             let good = try readFile(url)
-            var refused = 0
+            var (refused, tried) = (0, 0)
             var random = SplitMix(state: 8)
             for i in good.indices {
-                for value in [good[i] ^ 1, 0xFF, UInt8.random(in: 0...255, using: &random)] {
+                for value in [good[i] ^ 1, 0xFF, UInt8.random(in: 0...255, using: &random)] where value != good[i] {
+                    tried += 1
                     var bad = good
                     bad[i] = value
                     try Data(bad).write(to: url)
@@ -140,7 +141,8 @@ import Testing
                 // Without its last line end a vocabulary, without white space at its end the JSON is still whole.
                 #expect(cut != nil || i == good.count - 1, "cut to \(i) bytes")
             }
-            #expect(refused > good.count)
+            // The fingerprint covers items and starts.
+            #expect(name.hasPrefix("items.i") || name.hasPrefix("starts") ? refused == tried : refused > 0)
         }
     }
 

@@ -54,6 +54,19 @@ import Testing
     ])
     func numbers(_ text: String, _ expected: Double?) { #expect(withBytes(text, parseNumber) == expected) }
 
+    @Test func numbersAreRoundedAsTheStandardLibraryDoes() {
+        var random = SplitMix(state: 11)
+        for _ in 0..<20_000 {
+            var digits = (0..<Int.random(in: 1...20, using: &random)).map { _ in
+                String(Int.random(in: 0...9, using: &random))
+            }
+            if Bool.random(using: &random) { digits.insert(".", at: Int.random(in: 0...digits.count, using: &random)) }
+            let text = digits.joined()
+            let (found, expected) = (withBytes(text, parseNumber), Double(text))
+            if found != expected { Issue.record("\(text): \(String(describing: found))") }
+        }
+    }
+
     @Test(arguments: [
         ("1970-01-01", 0), ("1969-12-31", -86_400), ("2000-02-29", 951_782_400),
         ("2024-05-01T12:30:00Z", 1_714_566_600),
