@@ -6,6 +6,7 @@ import Testing
     @Test(arguments: candidates.indices)
     func activationsKeepIt(candidate: Int) {
         let bench = Bench(candidates[candidate], seed: 1)
+        defer { withExtendedLifetime(bench) {} }
         let output = bench.output("output", 1, 20)
         var values = bench.numbers(20)
         for place in [2, 19] { values[place] = .nan }
@@ -16,6 +17,7 @@ import Testing
     @Test(arguments: candidates.indices, [0, 1])
     func gatesKeepIt(candidate: Int, gate: Int) {
         let bench = Bench(candidates[candidate], seed: 1)
+        defer { withExtendedLifetime(bench) {} }
         var gates = bench.numbers(2 * 2 * 20)
         gates[20 * gate + 3] = .nan
         let states = bench.output("states", 2, 20)
@@ -31,6 +33,7 @@ import Testing
     @Test(arguments: candidates.indices)
     func lossesKeepIt(candidate: Int) {
         let bench = Bench(candidates[candidate], seed: 1)
+        defer { withExtendedLifetime(bench) {} }
         var table = bench.numbers(21 * 3)
         table[20 * 3] = .nan
         let loss = bench.backend.crossEntropy(

@@ -22,6 +22,7 @@ let candidates: [any Backend] =
     @Test(arguments: candidates.indices, widths)
     func rowsOfEqualNumbersStayBounded(candidate: Int, width: Int) {
         let bench = Bench(candidates[candidate], seed: 1)
+        defer { withExtendedLifetime(bench) {} }
         let normalized = bench.changing("normalized", 1, width, values: [Float](repeating: 0.3, count: width))
         bench.backend.residualNorm(
             normalized, bias: nil, residual: nil, dropout: nil,

@@ -1,0 +1,44 @@
+/// A mistake that somebody could make in a fast backend.
+enum Mutation: String, CaseIterable, Sendable {
+    case productIgnoresAccumulate, productForgetsLastTerm, copyIgnoresStride
+    case scatterOverwrites, gatherRepeatsFirstRow
+    case normForgetsResidual, normIgnoresDropout, normLeavesInput
+    case normBackwardOverwritesParameterGradients, normBackwardForgetsDropout
+    case activateWritesPastRow, activateWritesBeforeFirstRow, activateWritesItsInput
+    case dropoutUsesLocalRows, dropoutUsesOtherSeed
+    case activateBackwardForgetsBiasGradient
+    case convolutionIgnoresRestarts, convolutionForgetsWindow, convolutionForgetsFinalWindow
+    case convolutionBackwardIgnoresRestarts, convolutionBackwardWritesPastStridedRow
+    case scanIgnoresRestarts, scanForgetsInitial, scanForgetsFinal, scanSkipsLastRow
+    case scanBackwardIgnoresRestarts, scanBackwardForgetsFinalGradient, scanBackwardForgetsDecay
+    case lossIgnoresScale, lossForgetsLastTableRow, sampledLossForgetsCorrection, sampledLossKeepsTarget
+    case pairwiseLossSwapsPair
+    case adamForgetsCorrection
+    case rankCountsOnlyHigher, rankIgnoresSeen, rankIgnoresNaN, topKPrefersHigherRow, topKIgnoresExclusions
+
+    /// Where the comparison must find it.
+    var operations: [Operation] {
+        switch self {
+        case .productIgnoresAccumulate, .productForgetsLastTerm: [.multiply]
+        case .copyIgnoresStride: [.copy]
+        case .scatterOverwrites: [.scatterAdd]
+        case .gatherRepeatsFirstRow: [.gather]
+        case .normForgetsResidual, .normIgnoresDropout, .normLeavesInput: [.residualNorm]
+        case .normBackwardOverwritesParameterGradients, .normBackwardForgetsDropout: [.residualNormBackward]
+        case .activateWritesPastRow, .activateWritesBeforeFirstRow, .activateWritesItsInput: [.activate]
+        case .dropoutUsesLocalRows, .dropoutUsesOtherSeed: [.activate, .activateBackward]
+        case .activateBackwardForgetsBiasGradient: [.activateBackward]
+        case .convolutionIgnoresRestarts, .convolutionForgetsWindow, .convolutionForgetsFinalWindow: [.convolve]
+        case .convolutionBackwardIgnoresRestarts, .convolutionBackwardWritesPastStridedRow: [.convolveBackward]
+        case .scanIgnoresRestarts, .scanForgetsInitial, .scanForgetsFinal, .scanSkipsLastRow: [.scan]
+        case .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient, .scanBackwardForgetsDecay:
+            [.scanBackward]
+        case .lossIgnoresScale, .lossForgetsLastTableRow: [.crossEntropy]
+        case .sampledLossForgetsCorrection, .sampledLossKeepsTarget: [.sampledCrossEntropy]
+        case .pairwiseLossSwapsPair: [.pairwiseLoss]
+        case .adamForgetsCorrection: [.adam]
+        case .rankCountsOnlyHigher, .rankIgnoresSeen, .rankIgnoresNaN: [.rank]
+        case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK]
+        }
+    }
+}
