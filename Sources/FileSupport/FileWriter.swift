@@ -96,7 +96,7 @@ public func writeFolder<Failure: Error>(
 ) throws(Failure) {
     let manager = FileManager.default
     let target = url.standardizedFileURL
-    do { try checkReplaceable(target, replaceable) } catch { throw wrap(error) }
+    do { try checkReplaceable(url, holding: replaceable) } catch { throw wrap(error) }
     let stem = ".\(target.lastPathComponent).\(UInt32.random(in: 0 ... .max))"
     let parent = target.deletingLastPathComponent()
     let (new, old) = (parent.appendingPathComponent(stem + ".tmp"), parent.appendingPathComponent(stem + ".old"))
@@ -117,8 +117,10 @@ public func writeFolder<Failure: Error>(
     if replaces { try? manager.removeItem(at: old) }
 }
 
-/// Throws unless nothing is at `target`, or a folder of nothing but files of these names.
-private func checkReplaceable(_ target: URL, _ names: Set<String>) throws(FileError) {
+/// Throws where ``writeFolder(_:replaceable:wrap:_:)`` would refuse: unless nothing is at `url`, or a folder of nothing
+/// but files of these names. Worth asking before long work.
+public func checkReplaceable(_ url: URL, holding names: Set<String>) throws(FileError) {
+    let target = url.standardizedFileURL
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: target.path, isDirectory: &isFolder) else { return }
     guard isFolder.boolValue else {

@@ -13,6 +13,7 @@ public struct ModelFolder: Sendable {
         public static let training = "training.json"
         /// One line an epoch, put there by training.
         public static let log = "training.jsonl"
+        static let all: Set = [weights, configuration, items, training, log]
     }
 
     /// Where it is.
@@ -48,12 +49,16 @@ public struct ModelFolder: Sendable {
         return Model(weights: weights, backend: backend)
     }
 
+    /// Throws where a model could not be written to `url` because something else is there. Worth asking before training.
+    public static func checkReplaceable(_ url: URL) throws(ModelFileError) {
+        try withFileErrors { () throws(FileError) in try FileSupport.checkReplaceable(url, holding: File.all) }
+    }
+
     /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
     public static func write(
         _ model: Model, items: Vocabulary, trainingRecord: [UInt8]?, to url: URL
     ) throws(ModelFileError) {
-        let replaceable: Set = [File.weights, File.configuration, File.items, File.training, File.log]
-        try writeFolder(url, replaceable: replaceable, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
+        try writeFolder(url, replaceable: File.all, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
                 namedWeights(model.weights, on: model.backend), metadata: ["format": "recblr"],
                 to: folder.appendingPathComponent(File.weights))

@@ -35,6 +35,7 @@ struct Train: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
+            try ModelFolder.checkReplaceable(fileURL(model))
             let data = try Dataset.open(fileURL(dataset))
             let kind = splitOptions.kind ?? .leaveOneOut
             let split = try kind.split(data)

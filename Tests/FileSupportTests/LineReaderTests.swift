@@ -94,7 +94,7 @@ import Testing
 
     /// Behind the header's ten bytes everything is under the checksum.
     @Test func everyDamagedByteOfGzipIsAnError() throws {
-        let text = [UInt8]((0..<300).map { "\($0 * 7919 % 1000),\($0)\n" }.joined().utf8)
+        let text = [UInt8]((0..<60).map { "\($0 * 7919 % 1000),\($0)\n" }.joined().utf8)
         let packed = try gzipped(text)
         for i in 10..<packed.count {
             var damaged = packed
