@@ -25,6 +25,7 @@ extension CPUBackend {
             let range = start..<min(start + rows, hidden.rows)
             loss += crossEntropyRows(range, hidden, table, targets, scale, gradients, tile)
         }
+        withExtendedLifetime(tile) {}
         return loss
     }
 

@@ -26,6 +26,7 @@ extension CPUBackend {
                 counts.append(RankCounts(all: Int32(all), masked: Int32(all - hidden)))
             }
         }
+        withExtendedLifetime(storage) {}
         return counts
     }
 
@@ -43,6 +44,7 @@ extension CPUBackend {
                 lists.append(best(k, of: scores.rows(r..<r + 1), among: candidates[start + r]))
             }
         }
+        withExtendedLifetime(storage) {}
         return lists
     }
 

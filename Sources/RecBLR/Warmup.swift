@@ -69,5 +69,6 @@ struct Warmup {
                 scanGradients.input, input: zeros, parameters: convolution, starts: starts.indices,
                 inputGradient: memory.tensor(steps, width), parameterGradients: convolutionGradients)
         }
+        withExtendedLifetime(memory) {}
     }
 }

@@ -148,6 +148,6 @@ public protocol Backend: Sendable {
     /// Returns nil if any score is NaN.
     func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]?
     /// The `k` best-scoring table rows of each row, best first, ties by lower row number; `allowed[n]` says which rows
-    /// may appear. Fewer than k where fewer are allowed.
+    /// may appear. Fewer than k where fewer are allowed. Scores are expected to be finite: −∞ and NaN never appear.
     func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]]
 }
