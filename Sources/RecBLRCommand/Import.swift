@@ -20,7 +20,8 @@ struct Import: ParsableCommand {
 
     @Argument(help: "The safetensors file.") var weights: String
     @Option(help: "Sequence length that the weights were trained with.") var length: Int
-    @Option(name: .shortAndLong, help: "The model's folder.") var model: String
+    @Option(name: .shortAndLong, help: "The model's folder. A model that is there is replaced, anything else refused.")
+    var model: String
     @Option(help: "Ids and titles of the items in order, as in a dataset's items.tsv. (default: their numbers)")
     var items: String?
 

@@ -17,7 +17,9 @@ struct Prepare: ParsableCommand {
             """)
 
     @Argument(help: "The log.") var input: String
-    @Option(name: .shortAndLong, help: "The dataset's folder. One that exists is replaced.") var output: String
+    @Option(
+        name: .shortAndLong, help: "The dataset's folder. A dataset that is there is replaced, anything else refused.")
+    var output: String
     @Option(help: "csv, tsv, recbole, movielens, jsonl or sequences. (default: by the file's name)")
     var format: InputFormat?
     @Option(help: "Column of users. (default: user_id, user, …)") var user: String?

@@ -23,7 +23,9 @@ struct Train: ParsableCommand {
             """)
 
     @Argument(help: "The dataset's folder, made by prepare.") var dataset: String
-    @Option(name: .shortAndLong, help: "The model's folder. One that exists is replaced when training is done.")
+    @Option(
+        name: .shortAndLong,
+        help: "The model's folder. A model that is there is replaced when training is done, anything else refused.")
     var model: String
     @OptionGroup(title: "Shape") var shape: ShapeOptions
     @OptionGroup(title: "Learning") var learning: LearningOptions
