@@ -78,6 +78,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend"], swiftSettings: strict),
+        .testTarget(
+            name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )
