@@ -9,7 +9,7 @@ static void activate(ptrdiff_t rows, ptrdiff_t columns, const float *input, ptrd
             FOR_VECTORS(c, m, from, last) {
                 vf x = load(input + r * ld_input + c, m);
                 if (bias) x += load(bias + c, m);
-                store(output + r * ld_output + c, x * sigmoid(x) * load(mask + c - from, m), m);
+                store(output + r * ld_output + c, x * sigmoid(x) * load(mask + (c - from), m), m);
             }
         }
 }
@@ -24,7 +24,7 @@ static void activate_backward(ptrdiff_t rows, ptrdiff_t columns, const float *ou
             FOR_VECTORS(c, m, from, last) {
                 vf x = load(input + r * ld_input + c, m);
                 if (bias) x += load(bias + c, m);
-                vf g = load(output_gradient + r * ld_gradient + c, m) * load(mask + c - from, m);
+                vf g = load(output_gradient + r * ld_gradient + c, m) * load(mask + (c - from), m);
                 g *= silu_slope(x, sigmoid(x));
                 store(input_gradient + r * ld_input_gradient + c, g, m);
                 if (bias_gradient) store(bias_gradient + c, load(bias_gradient + c, m) + g, m);

@@ -18,7 +18,7 @@ static void norm(const ck_norm *a, float *input, const float *bias, const float 
             FOR_VECTORS(c, m, from, last) {
                 vf s = load(x + c, m);
                 if (bias) s += load(bias + c, m);
-                s *= load(mask + c - from, m);
+                s *= load(mask + (c - from), m);
                 if (skip) s += load(skip + c, m);
                 store(x + c, s, m);
                 total += s;
@@ -65,7 +65,7 @@ static void norm_backward(const ck_norm *a, const float *output_gradient, const 
             fill_mask(&a->dropout, r, from / MASK_COLUMNS, mask);
             FOR_VECTORS(c, m, from, last) {
                 vf g = inverse * (load(dy + c, m) * load(a->scale + c, m) - mean - load(x + c, m) * slope);
-                vf dropped = g * load(mask + c - from, m);
+                vf dropped = g * load(mask + (c - from), m);
                 if (residual_gradient) store(residual_gradient + r * n + c, g, m);
                 if (bias_gradient) store(bias_gradient + c, load(bias_gradient + c, m) + dropped, m);
                 store(input_gradient + r * n + c, dropped, m);
