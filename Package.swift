@@ -81,6 +81,14 @@ let package = Package(
         .testTarget(
             name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],
             swiftSettings: strict),
+        .testTarget(
+            name: "CommandTests", dependencies: ["RecBLRCommand"], exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "ModelStoreTests", dependencies: ["ModelStore", "RecBLR", "FileSupport", "CPUBackend"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EvaluationTests", dependencies: ["Evaluation", "Interactions", "RecBLR", "CPUBackend"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

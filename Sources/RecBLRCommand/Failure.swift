@@ -45,7 +45,7 @@ func reportingErrors<Value>(_ body: () throws -> Value) throws -> Value {
 private func status(_ error: FileError) -> ExitStatus {
     switch error.operation {
     case "open", "inspect", "map": .noInput
-    case "create", "write", "sync", "rename to": .cannotCreate
+    case "create", "write", "sync", "rename to", "replace": .cannotCreate
     default: .badData
     }
 }

@@ -1,0 +1,123 @@
+import Foundation
+import Testing
+
+/// Bad input: one clear sentence, the right code, nothing left behind.
+@Suite struct ErrorTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var arguments: String
+        var status: Int32
+        var message: String
+        var testDescription: String { arguments }
+    }
+
+    static let cases = [
+        Case(
+            arguments: "prepare none.csv -o out", status: 66,
+            message: "none.csv: cannot open: No such file or directory"),
+        Case(arguments: "prepare folder -o out", status: 65, message: "folder: its name does not tell the format"),
+        Case(
+            arguments: "prepare folder --format csv -o out", status: 66, message: "folder: cannot open: it is a folder"),
+        Case(arguments: "prepare empty.csv -o out", status: 65, message: "empty.csv: it is empty; expected a header"),
+        Case(arguments: "prepare header.csv -o out", status: 65, message: "header.csv: no events"),
+        Case(arguments: "prepare bad.csv -o out", status: 65, message: "bad.csv, line 3: the item is empty"),
+        Case(
+            arguments: "prepare log.csv --user nobody -o out", status: 65,
+            message: "line 1: there is no column nobody; found user_id, item_id, timestamp"),
+        Case(
+            arguments: "prepare twice.csv -o out", status: 65,
+            message: "line 1: the column user occurs more than once; found user, user, item"),
+        Case(
+            arguments: "prepare log.csv --min-user-events 999 -o out", status: 65, message: "the filters leave no event"
+        ),
+        Case(
+            arguments: "prepare log.csv --min-user-events 0 -o out", status: 64,
+            message: "Fewest events must be at least 1."),
+        Case(arguments: "prepare log.csv -o folder", status: 73, message: "folder"),
+        Case(arguments: "prepare log.csv", status: 64, message: "Missing expected argument '--output"),
+        Case(arguments: "train none -m out", status: 66, message: "none/dataset.json: cannot open"),
+        Case(
+            arguments: "train data -m out --learning-rate 0", status: 64,
+            message: "the learning rate must lie in (0, 10)"),
+        Case(arguments: "train data -m out --dropout 1", status: 64, message: "dropout must lie in [0, 1)"),
+        Case(
+            arguments: "train data -m out --hidden-size 0", status: 64,
+            message: "hiddenSize is 0; it must lie in 1 ... 4096"),
+        Case(
+            arguments: "train data -m out --loss none", status: 64,
+            message: "The value 'none' is invalid for '--loss <loss>'"),
+        Case(arguments: "train data -m out --threads 0", status: 64, message: "--threads must be at least 1."),
+        Case(
+            arguments: "train sequences -m out --split global-time", status: 65,
+            message: "a split by time needs timestamps"),
+        Case(arguments: "evaluate none data", status: 66, message: "none/config.json: cannot open"),
+        Case(arguments: "evaluate model other", status: 65, message: "model was trained on other items than other has"),
+        Case(
+            arguments: "recommend model", status: 64, message: "Give one of --user, --history, --title and --histories."
+        ),
+        Case(arguments: "recommend model --history i1 -k 0", status: 64, message: "-k must be at least 1."),
+        Case(arguments: "recommend model --history i1,i99", status: 65, message: "the model knows no item i99"),
+        Case(arguments: "recommend model --history i1 --only i99", status: 65, message: "the model knows no item i99"),
+        Case(
+            arguments: "recommend model --title Nothing", status: 65,
+            message: "the title 'Nothing' names no single item"),
+        Case(arguments: "recommend model --user u1", status: 64, message: "--user needs --data."),
+        Case(arguments: "recommend model --user u99 --data data", status: 65, message: "there is no user u99 in data"),
+        Case(
+            arguments: "import empty.csv --length 8 -m out", status: 65,
+            message: "empty.csv: not a safetensors file: 0 bytes"),
+        Case(arguments: "import empty.csv --length 0 -m out", status: 64, message: "--length must lie in 1 ... 65536."),
+        Case(arguments: "inspect folder", status: 66, message: "folder is neither a dataset's nor a model's folder"),
+        Case(arguments: "unknown", status: 64, message: "Unexpected argument 'unknown'"),
+    ]
+
+    /// Everything that the cases need, made once.
+    private static func place() throws -> Workplace {
+        let place = try Workplace()
+        try place.write(walks(), "log.csv")
+        try place.write("", "empty.csv")
+        try place.write("user,item\n", "header.csv")
+        try place.write("user,item\n1,2\n1,\n", "bad.csv")
+        try place.write("user,user,item\n1,2,3\n", "twice.csv")
+        try place.write("1 a b c d e\n2 a b c d e\n3 a b c d e\n4 a b c d e\n5 a b c d e\n", "log.txt")
+        try FileManager.default.createDirectory(atPath: place.path("folder"), withIntermediateDirectories: true)
+        try place.write("precious", "folder/file")
+        for arguments in [
+            "prepare log.csv -o data", "prepare log.txt -o sequences", "prepare log.txt -o other",
+            "train data -m model --epochs 1 --hidden-size 4",
+        ] {
+            let outcome = try run(arguments.split(separator: " ").map(String.init), in: place)
+            try #require(outcome.status == 0, "\(arguments): \(outcome.error)")
+        }
+        return place
+    }
+
+    @Test func everyErrorIsOneClearSentence() throws {
+        let place = try Self.place()
+        let before = try place.names()
+        for each in Self.cases {
+            let outcome = try run(each.arguments.split(separator: " ").map(String.init), in: place)
+            #expect(outcome.status == each.status, "\(each.arguments): \(outcome.error)")
+            #expect(outcome.error.contains(each.message), "\(each.arguments): \(outcome.error)")
+            #expect(outcome.output.isEmpty, "\(each.arguments)")
+            // A run that got as far as training keeps its folder on purpose; none of these does.
+            #expect(try place.names().filter { !$0.hasSuffix(".training") } == before, "\(each.arguments)")
+            try? FileManager.default.removeItem(atPath: place.path("out.training"))
+        }
+        #expect(try place.bytes("folder/file") == Data("precious".utf8))
+    }
+
+    @Test func damagedModelsAreErrors() throws {
+        let place = try Self.place()
+        for (file, message) in [
+            ("config.json", "config.json: expected a JSON object"), ("items.tsv", "items.tsv"),
+            ("model.safetensors", "model.safetensors: not a safetensors file"),
+        ] {
+            let good = try place.bytes("model/\(file)")
+            try place.write("?", "model/\(file)")
+            let outcome = try run(["recommend", "model", "--history", "i1"], in: place)
+            #expect(outcome.status == 65 && outcome.error.contains(message), "\(outcome.error)")
+            try good.write(to: place.url.appendingPathComponent("model/\(file)"))
+        }
+        #expect(try run(["recommend", "model", "--history", "i1"], in: place).status == 0)
+    }
+}

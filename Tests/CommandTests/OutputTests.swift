@@ -1,0 +1,58 @@
+import Foundation
+import Testing
+
+/// What people read, kept in `Golden`. `RECBLR_UPDATE_GOLDEN=1 swift test --filter CommandTests` writes it anew.
+@Suite struct OutputTests {
+    @Test(arguments: ["", "prepare", "train", "evaluate", "recommend", "import", "inspect", "bench"])
+    func helpIsAsItWas(command: String) throws {
+        let outcome = try run((command.isEmpty ? [] : [command]) + ["--help"], in: Workplace())
+        #expect(outcome.status == 0 && outcome.error.isEmpty)
+        #expect(command.isEmpty || outcome.output.contains("Example:"))
+        let difference = try differenceFromGolden(outcome.output, "help\(command.isEmpty ? "" : "-" + command).txt")
+        #expect(difference == nil)
+    }
+
+    @Test func fromALogToRecommendations() throws {
+        let place = try Workplace()
+        try place.write(walks(), "log.csv")
+        try place.write("item_id\ttitle\ni3\tThe third\n", "titles.tsv")
+        let prepared = try run(["prepare", "log.csv", "--titles", "titles.tsv", "-o", "data"], in: place)
+        #expect(prepared.status == 0 && prepared.error.isEmpty)
+        #expect(try differenceFromGolden(prepared.output, "prepare.txt") == nil)
+        #expect(try run(["inspect", "data"], in: place).output == prepared.output)
+
+        let trained = try run(
+            ["train", "data", "-m", "model", "--epochs", "12", "--batch-tokens", "128", "--threads", "2"], in: place)
+        #expect(trained.status == 0)
+        #expect(trained.error.split(separator: "\n").count == 12, "one plain line an epoch")
+        #expect(try place.names() == ["data", "log.csv", "model", "titles.tsv"], "nothing is left of the run")
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: place.path("model")).sorted()
+                == ["config.json", "items.tsv", "model.safetensors", "training.json", "training.jsonl"])
+        #expect(try differenceFromGolden(masked(trained.output), "train.txt") == nil)
+        let evaluated = try run(["evaluate", "model", "data"], in: place)
+        #expect(try differenceFromGolden(masked(evaluated.output), "evaluate.txt") == nil)
+
+        let asked = try run(["recommend", "model", "--data", "data", "--user", "u2", "-k", "3"], in: place)
+        #expect(try differenceFromGolden(masked(asked.output), "recommend.txt") == nil)
+        try place.write("i1 i2 i4\n\ni7\n", "histories.txt")
+        let batch = try run(
+            ["recommend", "model", "--histories", "histories.txt", "-k", "2", "--no-exclude-seen", "--json"], in: place)
+        struct Answer: Decodable {
+            struct Item: Decodable { var id: String, score: Double }
+            var name: String, history: [String], recommendations: [Item]
+        }
+        let answers = try JSONDecoder().decode([Answer].self, from: Data(batch.output.utf8))
+        #expect(answers.map(\.name) == ["Line 1", "Line 3"] && answers[0].history == ["i1", "i2", "i4"])
+        #expect(answers.allSatisfy { $0.recommendations.count == 2 })
+        // The walk goes one or two on: whoever learnt anything says so.
+        #expect(["i8", "i9"].contains(answers[1].recommendations[0].id))
+    }
+
+    /// Numbers with a fraction, which depend on the processor, and times are replaced.
+    private func masked(_ text: String) -> String {
+        text.replacing(/-?[0-9]+[.][0-9]+/, with: "#").replacing(/epoch [0-9]+ of/, with: "epoch # of")
+            .replacing("The third", with: "i3").replacing(/i[0-9]+/, with: "i#").replacing(/--+/, with: "--")
+            .replacing(/\ \ +/, with: "  ").replacing(/\ +\n/, with: "\n")
+    }
+}

@@ -1,0 +1,115 @@
+import CPUBackend
+import Evaluation
+import Interactions
+import RecBLR
+import Testing
+
+/// Every ranker against the definition: count who scores at least as high.
+@Suite struct RankerTests {
+    let data: Dataset
+    let split: Split
+
+    init() {
+        var generator = SeededGenerator(seed: 21)
+        let sequences = (0..<60).map { _ in
+            (0..<Int.random(in: 1...30, using: &generator)).map { _ in
+                Int32(Double(12) * generator.uniform() * generator.uniform()) + 1
+            }
+        }
+        data = Dataset(sequences: sequences, itemCount: 15)  // few items: many ties and repeats, three never seen
+        split = .leaveOneOut(data)
+    }
+
+    /// Ranks by the definition, given the scores of items 1 ... V for a history.
+    private func expected(_ cases: [EvaluationCase], _ scores: ([Int32]) -> [[Double]]) -> [CaseRanks] {
+        cases.map { question in
+            let history = data.sequence(ofUser: question.user, 0..<question.position)
+            let target = Int(data.item(ofUser: question.user, at: question.position))
+            let values = scores(history)
+            func beats(_ item: Int) -> Bool {
+                item != target && !values[item - 1].lexicographicallyPrecedes(values[target - 1])
+            }
+            let items = 1...data.itemCount
+            return CaseRanks(
+                unmasked: 1 + items.count(where: beats),
+                masked: 1 + items.count { beats($0) && !history.contains(Int32($0)) })
+        }
+    }
+
+    private var training: [[Int32]] {
+        (0..<data.userCount).map { data.sequence(ofUser: $0, 0..<split.trainingEnd[$0]) }
+    }
+
+    @Test func popularityCountsTrainingEventsOnly() throws {
+        let counts = (1...data.itemCount).map { item in
+            [Double(training.joined().count { $0 == Int32(item) })]
+        }
+        let ranks = try PopularityRanker(data, split).rank(split.test, in: data)
+        #expect(ranks == expected(split.test) { _ in counts })
+        #expect(Set(ranks.map(\.masked)) != Set(ranks.map(\.unmasked)), "the test tells the settings apart")
+    }
+
+    @Test func transitionsCountPairsThenPopularity() throws {
+        let ranks = try TransitionRanker(data, split).rank(split.test + split.validation, in: data)
+        let reference = expected(split.test + split.validation) { history in
+            (1...data.itemCount).map { item in
+                let pairs = training.reduce(0) { total, events in
+                    total + zip(events, events.dropFirst()).count { $0 == history.last && $1 == Int32(item) }
+                }
+                return [Double(pairs), Double(training.joined().count { $0 == Int32(item) })]
+            }
+        }
+        #expect(ranks == reference)
+    }
+
+    private func model(items: Int) throws -> Model {
+        var shape = Configuration(itemCount: items)
+        shape.hiddenSize = 8
+        return try Model(initializing: shape, seed: 2, on: CPUBackend())
+    }
+
+    @Test(arguments: [nil, 1, 3])
+    func theModelsScoresAreRanked(maximumLength: Int?) throws {
+        let model = try model(items: data.itemCount)
+        let encoder = Encoder(model, tokens: 64, sequences: 1)
+        let table = model.backend.download(model.itemTable)
+        let reference = expected(split.test) { history in
+            let cut = history.suffix(maximumLength ?? history.count)
+            let hidden = model.backend.download(encoder.encode(PackedBatch([cut])))
+            return (0..<data.itemCount).map { item in
+                [Double((0..<8).reduce(Float(0)) { $0 + hidden[$1] * table[item * 8 + $1] })]
+            }
+        }
+        for threads in [1, 2, 3] {
+            let ranker = ModelRanker(model, maximumLength: maximumLength, threads: threads)
+            #expect(try ranker.rank(split.test, in: data) == reference)
+        }
+    }
+
+    @Test func historiesLongerThanABatchAreRankedPieceByPiece() throws {
+        var generator = SeededGenerator(seed: 1)
+        let long = (0..<5000).map { _ in Int32.random(in: 1...15, using: &generator) }
+        let data = Dataset(sequences: [long, [1, 2, 3]], itemCount: 15)
+        let model = try model(items: 15)
+        let hidden = Encoder(model, tokens: 5000, sequences: 1).encode(PackedBatch([long.dropLast()]))
+        let scores = model.backend.topK(hidden, table: model.itemTable, k: 15, candidates: [.allExcept([])])[0]
+        let rank = 1 + scores.firstIndex { $0.row == long.last! - 1 }!
+        let ranks = try ModelRanker(model, threads: 2).rank(Split.leaveOneOut(data).test, in: data)
+        #expect(ranks[0].unmasked == rank && ranks[0].masked == 1 && ranks.count == 2)
+    }
+
+    @Test func scoresThatAreNotNumbersAreAnError() throws {
+        let model = try model(items: data.itemCount)
+        model.backend.upload([.nan], to: model.itemTable.rows(4..<5))
+        #expect(throws: EvaluationError.notANumber(model: "RecBLR")) {
+            _ = try ModelRanker(model, threads: 2).rank(split.test, in: data)
+        }
+    }
+
+    @Test func anotherCatalogueIsAnError() throws {
+        let model = try model(items: 3)
+        #expect(throws: EvaluationError.itemCount(model: 3, dataset: 15)) {
+            _ = try ModelRanker(model, threads: 1).rank(split.test, in: data)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import CPUBackend
+import FileSupport
+import Foundation
+import ModelStore
+import RecBLR
+import Testing
+
+@Suite struct ModelFolderTests {
+    let parent: URL
+    var folder: URL { parent.appendingPathComponent("model") }
+
+    init() throws {
+        parent = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+    }
+
+    private func tidy() { try? FileManager.default.removeItem(at: parent) }
+
+    private static let items = Vocabulary(ids: ["a", "b\t", "c"], titles: ["A title", "", "line\nbreak \\"])!
+
+    private func model(_ change: (inout Configuration) -> Void = { _ in }) throws -> Model {
+        var shape = Configuration(itemCount: 3)
+        shape.hiddenSize = 4
+        change(&shape)
+        return try Model(initializing: shape, seed: 5, on: CPUBackend())
+    }
+
+    private func edit(_ name: String, _ change: (String) -> String) throws {
+        let url = folder.appendingPathComponent(name)
+        try Data(change(String(decoding: try Data(contentsOf: url), as: UTF8.self)).utf8).write(to: url)
+    }
+
+    @Test func savedIsLoadedBitForBit() throws {
+        defer { tidy() }
+        for change in [
+            { _ in }, { $0.block = .recurrenceOnly }, { $0.feedForward = false },
+            {
+                $0.convolutionWidth = 0; $0.warmupSteps = 9; $0.paddingInSoftmax = true
+            },
+        ] as [(inout Configuration) -> Void] {
+            let model = try model(change)
+            try ModelFolder.write(model, items: Self.items, trainingRecord: Array("{}".utf8), to: folder)
+            let opened = try ModelFolder.open(folder)
+            #expect(opened.configuration == model.configuration && opened.items == Self.items)
+            #expect(opened.trainingRecord == Array("{}".utf8))
+            let loaded = try opened.model(on: CPUBackend())
+            #expect(
+                loaded.backend.download(loaded.weights.flat).map(\.bitPattern)
+                    == model.backend.download(model.weights.flat).map(\.bitPattern))
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: parent.path) == ["model"], "nothing else is left")
+    }
+
+    @Test func aFolderThatIsNoModelIsNotReplaced() throws {
+        defer { tidy() }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try Data("precious".utf8).write(to: folder.appendingPathComponent("thesis.txt"))
+        #expect(throws: ModelFileError.self) {
+            try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
+        }
+        #expect(try Data(contentsOf: folder.appendingPathComponent("thesis.txt")) == Data("precious".utf8))
+    }
+
+    @Test(arguments: [
+        ("\"hiddenSize\" : 4", "\"hiddenSize\" : 5", "model.safetensors"),
+        ("\"hiddenSize\" : 4", "\"hiddenSize\" : 0", "hiddenSize is 0; it must lie in 1 ... 4096"),
+        ("\"hiddenSize\" : 4", "\"hiddenSize\" : \"x\"", "the value of hiddenSize is not of the right kind"),
+        ("\"hiddenSize\" : 4", "\"size\" : 4", "unknown key size"),
+        ("\"hiddenSize\" : 4,", "", "the key hiddenSize is missing"),
+        ("\"format\" : 1", "\"format\" : 2", "expected \"format\": 1; a newer program may have written it"),
+        ("\"block\" : \"full\"", "\"block\" : \"half\"", "the value of block is not of the right kind"),
+        ("\"itemCount\" : 3", "\"itemCount\" : 4", "3 items, but the model was made for 4"),
+        ("{", "", "expected a JSON object"),
+    ])
+    func wrongConfigurationsAreNamed(old: String, new: String, message: String) throws {
+        defer { tidy() }
+        try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
+        try edit("config.json") { $0.replacingOccurrences(of: old, with: new) }
+        let error = #expect(throws: ModelFileError.self) { _ = try ModelFolder.open(folder).model(on: CPUBackend()) }
+        #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+    }
+
+    @Test func weightsMustBeThereWholeFiniteAndAlone() throws {
+        defer { tidy() }
+        let model = try model()
+        try ModelFolder.write(model, items: Self.items, trainingRecord: nil, to: folder)
+        let file = folder.appendingPathComponent("model.safetensors")
+        let good = namedWeights(model.weights, on: model.backend)
+        func expect(_ tensors: [SafeTensors.Named], _ message: String) throws {
+            try SafeTensors.write(tensors, to: file)
+            let error = #expect(throws: ModelFileError.self) {
+                _ = try ModelFolder.open(folder).model(on: CPUBackend())
+            }
+            #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+        }
+        try expect(Array(good.dropFirst()), "there is no tensor item_embedding")
+        try expect(good + [.init(name: "z", shape: [1], values: .floats([1]))], "tensor z belongs to no part")
+        var damaged = good
+        damaged[1] = .init(name: good[1].name, shape: [4], values: .floats([1, 2, .nan, 4]))
+        try expect(damaged, "embedding_norm.scale holds a value that is not finite")
+        damaged[1] = .init(name: good[1].name, shape: [2, 2], values: .floats([1, 2, 3, 4]))
+        try expect(damaged, "embedding_norm.scale has shape [2, 2], the configuration wants [4]")
+    }
+
+    /// Any byte of config.json changed: an error or a configuration that is valid.
+    @Test func damagedConfigurationsNeverTrap() throws {
+        defer { tidy() }
+        try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
+        let url = folder.appendingPathComponent("config.json")
+        let good = [UInt8](try Data(contentsOf: url))
+        var generator = SeededGenerator(seed: 8)
+        for _ in 0..<1500 {
+            var bytes = good
+            bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            try Data(bytes).write(to: url)
+            if let opened = try? ModelFolder.open(folder) { try opened.configuration.validate() }
+        }
+    }
+}
+
+@Suite struct ReferenceCheckpointTests {
+    private let fixtures = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Fixtures/reference")
+
+    @Test(arguments: [
+        ("recblr-d8-T8-nopad", 20, 8, 2), ("recblr-d16-T6-pad2", 39, 16, 1), ("recblr-d64-T50-pad14", 100, 64, 2),
+    ])
+    func theShapeIsReadFromTheWeights(name: String, items: Int, hiddenSize: Int, layers: Int) throws {
+        let url = fixtures.appendingPathComponent(name + ".safetensors")
+        let checkpoint = try ReferenceCheckpoint(url, warmupSteps: 3)
+        var expected = Configuration(itemCount: items)
+        expected.hiddenSize = hiddenSize
+        expected.layerCount = layers
+        expected.warmupSteps = 3
+        expected.paddingInSoftmax = true
+        #expect(checkpoint.configuration == expected)
+
+        let model = try checkpoint.model(on: CPUBackend())
+        let theirs = try SafeTensors(url).floats("param.recurrent_layers.0.behavior_modeling.conv1d.weight")
+        let ours = model.backend.download(try #require(model.weights.tensor(named: "layers.0.convolution.weight")))
+        let width = expected.recurrenceSize
+        for tap in 0..<4 {
+            for channel in 0..<width { #expect(ours[tap * width + channel] == theirs[channel * 4 + tap]) }
+        }
+    }
+
+    @Test func warmUpIsThePaddingToAPowerOfTwo() {
+        for (length, steps) in [(200, 56), (50, 14), (64, 0), (1, 0), (3, 1), (257, 255)] {
+            #expect(ReferenceCheckpoint.warmupSteps(sequenceLength: length) == steps)
+        }
+    }
+
+    @Test func otherFilesAreRefused() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        try SafeTensors.write([.init(name: "a", shape: [1], values: .floats([1]))], to: url)
+        #expect(
+            throws: ModelFileError.malformed(
+                path: url.path, reason: "there is no tensor item_embedding.weight of 2 dimensions")
+        ) { _ = try ReferenceCheckpoint(url, warmupSteps: 0) }
+    }
+}
