@@ -24,6 +24,7 @@ struct Import: ParsableCommand {
     var model: String
     @Option(help: "Ids and titles of the items in order, as in a dataset's items.tsv. (default: their numbers)")
     var items: String?
+    @OptionGroup var json: JSONFlag
 
     func validate() throws {
         if !(1...65_536).contains(length) { throw ValidationError("--length must lie in 1 ... 65536.") }
@@ -41,6 +42,7 @@ struct Import: ParsableCommand {
             let vocabulary = names ?? Vocabulary(ids: (1...count).map(String.init))!
             try ModelFolder.write(
                 try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: fileURL(model))
+            if json.isOn { return try printJSON(checkpoint.configuration) }
             print(
                 "\(grouped(count)) items, \(checkpoint.configuration.layerCount) layers, \(steps) warm-up steps: \(model)"
             )
