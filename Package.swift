@@ -68,26 +68,29 @@ let package = Package(
         // Tests.
         .testTarget(
             name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
-        .testTarget(name: "FileSupportTests", dependencies: ["FileSupport", "CZlib"], swiftSettings: strict),
         .testTarget(
-            name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib"], swiftSettings: strict),
+            name: "FileSupportTests", dependencies: ["FileSupport", "CZlib", "Tensors"], swiftSettings: strict),
+        .testTarget(
+            name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib", "Tensors"],
+            swiftSettings: strict),
         .testTarget(
             name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend"], swiftSettings: strict),
         .testTarget(
             name: "RecBLRTests", dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend"],
             swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend"], swiftSettings: strict),
+            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend", "Tensors"],
+            swiftSettings: strict),
         .testTarget(
             name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["RecBLRCommand"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
-            name: "ModelStoreTests", dependencies: ["ModelStore", "RecBLR", "FileSupport", "CPUBackend"],
+            name: "ModelStoreTests", dependencies: ["ModelStore", "RecBLR", "FileSupport", "CPUBackend", "Tensors"],
             swiftSettings: strict),
         .testTarget(
-            name: "EvaluationTests", dependencies: ["Evaluation", "Interactions", "RecBLR", "CPUBackend"],
+            name: "EvaluationTests", dependencies: ["Evaluation", "Interactions", "RecBLR", "CPUBackend", "Tensors"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 import Interactions
 import RecBLR
+import Tensors
 
 /// A piece of one user's training events that is learnt from at once.
 struct Segment: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import Evaluation
 import Interactions
 import RecBLR
+import Tensors
 
 #if canImport(Glibc)
     import Glibc

@@ -2,6 +2,7 @@ import CPUBackend
 import Evaluation
 import Interactions
 import RecBLR
+import Tensors
 import Testing
 
 /// Every ranker against the definition: count who scores at least as high.

@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Tensors
 import Testing
 
 @Suite struct LineReaderTests {
@@ -56,7 +57,7 @@ import Testing
     }
 
     @Test func randomTextComesBackLineByLine() throws {
-        var random = SplitMix(state: 1)
+        var random = SeededGenerator(seed: 1)
         for _ in 0..<200 {
             let bytes = (0..<Int.random(in: 0...60, using: &random)).map { _ in
                 [0x0A, 0x0D, 0x61, 0xFF][Int.random(in: 0..<4, using: &random)] as UInt8

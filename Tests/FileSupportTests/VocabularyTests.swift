@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Tensors
 import Testing
 
 @Suite struct VocabularyTests {
@@ -8,7 +9,7 @@ import Testing
     ]
 
     @Test func escapesComeBack() throws {
-        var random = SplitMix(state: 2)
+        var random = SeededGenerator(seed: 2)
         let alphabet: [Unicode.Scalar] = ["\t", "\n", "\r", "\\", "t", "n", "é", "\u{301}", "a"]
         for _ in 0..<500 {
             var text = ""

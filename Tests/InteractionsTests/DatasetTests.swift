@@ -1,6 +1,7 @@
 import FileSupport
 import Foundation
 import Interactions
+import Tensors
 import Testing
 
 @Suite struct DatasetTests {
@@ -127,7 +128,7 @@ import Testing
             let url = folder.appendingPathComponent(name)
             let good = try readFile(url)
             var (refused, tried) = (0, 0)
-            var random = SplitMix(state: 8)
+            var random = SeededGenerator(seed: 8)
             for i in good.indices {
                 for value in [good[i] ^ 1, 0xFF, UInt8.random(in: 0...255, using: &random)] where value != good[i] {
                     tried += 1

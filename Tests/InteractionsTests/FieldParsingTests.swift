@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 import Testing
 
 @testable import Interactions
@@ -10,7 +11,7 @@ import Testing
     }
 
     @Test func csvFieldsComeBack() throws {
-        var random = SplitMix(state: 3)
+        var random = SeededGenerator(seed: 3)
         let alphabet = ["a", "b", ",", "\"", " ", "é", ";", ""]
         for _ in 0..<2_000 {
             let fields = (0..<Int.random(in: 1...5, using: &random)).map { _ in
@@ -55,7 +56,7 @@ import Testing
     func numbers(_ text: String, _ expected: Double?) { #expect(withBytes(text, parseNumber) == expected) }
 
     @Test func numbersAreRoundedAsTheStandardLibraryDoes() {
-        var random = SplitMix(state: 11)
+        var random = SeededGenerator(seed: 11)
         for _ in 0..<20_000 {
             var digits = (0..<Int.random(in: 1...20, using: &random)).map { _ in
                 String(Int.random(in: 0...9, using: &random))
@@ -101,7 +102,7 @@ import Testing
     }
 
     @Test func jsonStringsAsFoundationWritesThem() throws {
-        var random = SplitMix(state: 4)
+        var random = SeededGenerator(seed: 4)
         let alphabet: [Unicode.Scalar] = ["a", "\"", "\\", "/", "\n", "\t", "\u{1}", "é", "日", "😀", "{", "]", ","]
         for _ in 0..<1_000 {
             var object: [String: String] = [:]
@@ -126,7 +127,7 @@ import Testing
     }
 
     @Test func internerNumbersByFirstAppearance() {
-        var random = SplitMix(state: 5)
+        var random = SeededGenerator(seed: 5)
         var interner = Interner()
         var numbers: [String: Int32] = [:]
         for _ in 0..<20_000 {

@@ -1,5 +1,6 @@
 import Foundation
 import Interactions
+import Tensors
 import Testing
 
 /// Valid logs with random damage: a dataset or a `DatasetError`, never a trap.
@@ -24,7 +25,7 @@ import Testing
 
     @Test(arguments: FormatTests.logs.map(\.name) + ["log.txt"]) func randomDamage(_ name: String) throws {
         let text = FormatTests.logs.first { $0.name == name }?.text ?? "u1 b c a\nu2\ta c\nu1 d\n"
-        var random = SplitMix(state: 10)
+        var random = SeededGenerator(seed: 10)
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent(name)
             for round in 0..<500 {
@@ -37,7 +38,7 @@ import Testing
         }
     }
 
-    private static func damage(_ bytes: inout [UInt8], _ random: inout SplitMix) {
+    private static func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         guard !bytes.isEmpty else { return bytes.append(0x0A) }
         let i = Int.random(in: 0..<bytes.count, using: &random)
         let telling =

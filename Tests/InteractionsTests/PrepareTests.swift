@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Tensors
 import Testing
 
 @testable import Interactions
@@ -8,7 +9,7 @@ import Testing
 @Suite struct PrepareTests {
     struct Event { var user, item: String; var time, rating: Int }
 
-    static func randomLog(_ random: inout SplitMix) -> [Event] {
+    static func randomLog(_ random: inout SeededGenerator) -> [Event] {
         let (users, items) = (Int.random(in: 1...12, using: &random), Int.random(in: 1...12, using: &random))
         return (0..<Int.random(in: 1...80, using: &random)).map { _ in
             Event(
@@ -38,7 +39,7 @@ import Testing
     }
 
     @Test func randomLogsAgreeWithTheDefinition() throws {
-        var random = SplitMix(state: 6)
+        var random = SeededGenerator(seed: 6)
         var (empty, full) = (0, 0)
         for _ in 0..<150 {
             let log = Self.randomLog(&random)
@@ -75,7 +76,7 @@ import Testing
     }
 
     @Test func numbersAreFirstAppearancesAndOneToOne() throws {
-        var random = SplitMix(state: 7)
+        var random = SeededGenerator(seed: 7)
         for _ in 0..<30 {
             let log = Self.randomLog(&random)
             try withTemporaryFolder { folder in

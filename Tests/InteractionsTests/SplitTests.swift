@@ -1,4 +1,5 @@
 import Interactions
+import Tensors
 import Testing
 
 @Suite struct SplitTests {
@@ -32,7 +33,7 @@ import Testing
     }
 
     @Test func globalTimeNeverLooksAhead() throws {
-        var random = SplitMix(state: 9)
+        var random = SeededGenerator(seed: 9)
         var splits = 0
         for _ in 0..<300 {
             let times = (0..<Int.random(in: 1...8, using: &random)).map { _ in

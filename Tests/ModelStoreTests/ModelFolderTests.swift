@@ -3,6 +3,7 @@ import FileSupport
 import Foundation
 import ModelStore
 import RecBLR
+import Tensors
 import Testing
 
 @Suite struct ModelFolderTests {

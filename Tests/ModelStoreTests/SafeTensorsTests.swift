@@ -1,6 +1,7 @@
 import Foundation
 import ModelStore
 import RecBLR
+import Tensors
 import Testing
 
 @Suite struct SafeTensorsTests {

@@ -7,7 +7,7 @@ import Tensors
 /// but did.
 final class Bench {
     let backend: any Backend
-    private var generator: SplitMix64
+    private var generator: SeededGenerator
     private var blocks: [Block] = []
     private var indexBlocks: [IndexBlock] = []
     private var reports: [Result] = []
@@ -33,7 +33,7 @@ final class Bench {
 
     init(_ backend: any Backend, seed: UInt64) {
         self.backend = backend
-        generator = SplitMix64(state: seed)
+        generator = SeededGenerator(seed: seed)
     }
 
     // MARK: Random numbers
@@ -174,17 +174,4 @@ struct Result {
 struct Outcome {
     var results: [Result]
     var damage: [String]
-}
-
-/// SplitMix64 (Steele et al. 2014): small, and the same everywhere.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

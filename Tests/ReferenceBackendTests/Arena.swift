@@ -7,7 +7,7 @@ let backend = ReferenceBackend()
 final class Arena {
     private var blocks: [Storage<Float>] = []
     private var indexBlocks: [Storage<Int32>] = []
-    private var generator = SplitMix64(state: 42)
+    private var generator = SeededGenerator(seed: 42)
 
     func tensor(_ rows: Int, _ columns: Int, _ values: [Float]? = nil) -> Tensor {
         let storage = backend.allocate(rows * columns)
@@ -38,17 +38,4 @@ func withArena(_ body: (Arena) throws -> Void) rethrows {
     let arena = Arena()
     defer { withExtendedLifetime(arena) {} }
     try body(arena)
-}
-
-/// SplitMix64 (Steele et al. 2014).
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

@@ -2,6 +2,7 @@ import CPUBackend
 import Foundation
 import Interactions
 import RecBLR
+import Tensors
 import Testing
 import Training
 

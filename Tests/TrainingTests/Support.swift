@@ -2,6 +2,7 @@ import CPUBackend
 import Foundation
 import Interactions
 import RecBLR
+import Tensors
 import Training
 
 /// Sequences of an order-2 Markov chain over `items` items: after (a, b) comes one favourite item with probability
