@@ -102,7 +102,7 @@ struct LineParser {
             let name = format == .recbole ? String(text.prefix { $0 != ":" }) : text
             names.append(name.trimmingCharacters(in: .whitespaces))
         }
-        let found = "found \(names.joined(separator: ", "))"
+        let found = "found \(shortened(names.joined(separator: ", ")))"
         func position(_ name: String?, _ defaults: [String], _ what: String) throws(LineProblem) -> Int? {
             let candidates = name.map { [$0] } ?? defaults
             guard let match = candidates.first(where: names.contains) else {
@@ -137,3 +137,6 @@ struct LineParser {
 func quoted(_ bytes: Bytes) -> String {
     "'" + String(decoding: bytes.prefix(40), as: UTF8.self) + (bytes.count > 40 ? "…'" : "'")
 }
+
+/// A text that may stand in a message.
+func shortened(_ text: String) -> String { text.count > 200 ? text.prefix(200) + "…" : text }

@@ -71,7 +71,7 @@ public enum Titles {
                 if let position = names.firstIndex(of: candidate) { return position }
             }
             throw LineProblem(
-                reason: "there is no column \(name ?? "of \(what)"); found \(names.joined(separator: ", "))")
+                reason: "there is no column \(name ?? "of \(what)"); found \(shortened(names.joined(separator: ", ")))")
         }
         let titleDefaults = ["title", "movie_title", "name", "item_name", "Title"]
         return (

@@ -14,7 +14,7 @@ extension ReferenceBackend {
             }
             let mean = sums.reduce(0, +) / Double(width)
             let variance = sums.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
-            let inverse = 1 / (variance + Double(parameters.epsilon)).squareRoot()
+            let inverse = variance > 0 ? 1 / (variance + Double(parameters.epsilon)).squareRoot() : 0
             inverseDeviation[r] = inverse
             for c in 0..<width {
                 let normalized = (sums[c] - mean) * inverse

@@ -51,6 +51,9 @@ public protocol Backend: Sendable {
     /// `input` [N, D] is **overwritten with** `normalized`, which the backward pass wants; `inverseDeviation` [N] (one
     /// column or one row of N) gets 1 / sqrt(var + ε). `bias` [D] and `residual` [N, D] are optional. `output` may be
     /// `residual` but not `input`. (LayerNorm: Ba et al. 2016; biased variance.)
+    ///
+    /// A row of equal numbers (all of it dropped, say) gets the inverse deviation 0 instead of 1 / sqrt(ε): it normalises
+    /// to zeros and passes no gradient, where ε = 1e-12 would multiply it by a million in every norm it meets.
     func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
         inverseDeviation: Tensor, output: Tensor)

@@ -46,9 +46,8 @@ import Testing
                 parameters: NormParameters(
                     scale: arena.tensor(1, 3, [1, 1, 1]), shift: arena.tensor(1, 3), epsilon: 1e-12),
                 inverseDeviation: deviation, output: output)
-            // The mean in double precision is off by a few 1e-17, the deviation is 1e-6.
             #expect(backend.download(output).allSatisfy { abs($0) < 1e-9 })
-            #expect(abs(deviation.base[0] - 1e6) < 1)
+            #expect(deviation.base[0] == 0, "no gradient passes")
         }
     }
 

@@ -64,6 +64,26 @@ import Training
         #expect(metrics == record.epochs[record.bestEpoch - 1].validation)
     }
 
+    /// With eight channels and dropout one half, one event in 256 is dropped whole and meets nine norms as a row of zeros.
+    @Test func narrowAndDeepModelsSurviveRowsThatAreDroppedWhole() throws {
+        let data = randomDataset()
+        var shape = Configuration(itemCount: data.itemCount)
+        shape.hiddenSize = 8
+        shape.layerCount = 4
+        var options = TrainingOptions()
+        options.epochs = 2
+        options.batchTokens = 64
+        options.dropout = 0.5
+        guard
+            case .finished(let model, let record) = try Trainer(
+                data, .leaveOneOut(data), shape, options, backend: CPUBackend()
+            ).run()
+        else { return }
+        #expect(record.epochs.count == 2)
+        let weights = model.backend.download(model.weights.flat)
+        #expect(weights.allSatisfy { $0.isFinite })
+    }
+
     @Test func impossibleRunsAreRefused() throws {
         let data = randomDataset()
         var options = TrainingOptions()

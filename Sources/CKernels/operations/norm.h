@@ -35,7 +35,8 @@ static void norm(const ck_norm *a, float *input, const float *bias, const float 
             }
             squares += s * s;
         }
-        float inverse = 1.0f / sqrtf(sum(squares) / (float)n + a->epsilon);
+        // Equal numbers have no deviation to divide by: they become zeros and pass no gradient.
+        float variance = sum(squares) / (float)n, inverse = variance > 0 ? 1.0f / sqrtf(variance + a->epsilon) : 0;
         inverse_deviation[r] = inverse;
         FOR_VECTORS(c, m, 0, n) {
             vf s = (load(x + c, m) - mean) * inverse;
