@@ -29,6 +29,14 @@ public struct Split: Sendable, Equatable {
         self.test = test
     }
 
+    /// 64 bits that any other split of the same data changes, in hexadecimal.
+    public var fingerprint: String {
+        let cases = [validation, test].map { $0.flatMap { [Int64($0.user), Int64($0.position)] } }
+        return Array((trainingEnd.map(Int64.init) + [-1] + cases[0] + [-1] + cases[1])).withUnsafeBufferPointer {
+            Interactions.fingerprint(UnsafeBufferPointer(start: nil, count: 0), $0)
+        }
+    }
+
     /// The last event of each user is the test, the one before it validation, the rest trains. Users with fewer than
     /// three events only train. (DESIGN section 6.)
     public static func leaveOneOut(_ dataset: Dataset) -> Split {

@@ -16,7 +16,7 @@ struct RunFolder {
     let url: URL
     var log: URL { url.appendingPathComponent("training.jsonl") }
 
-    /// Makes the folder. A run that is there already is gone on with or thrown away only where that was asked for.
+    /// A run that is there already is gone on with or thrown away only where that was asked for.
     init(model: URL, resume: Bool, restart: Bool) throws {
         let name = model.standardizedFileURL.lastPathComponent
         url = model.standardizedFileURL.deletingLastPathComponent().appendingPathComponent(name + ".training")
@@ -27,7 +27,11 @@ struct RunFolder {
             throw fail(
                 .usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
         }
-        do { try manager.createDirectory(at: url, withIntermediateDirectories: true) } catch {
+    }
+
+    /// Makes the folder, if it is not there.
+    func create() throws(FileError) {
+        do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
             throw FileError(path: url.path, operation: "create", reason: error.localizedDescription)
         }
     }

@@ -46,6 +46,7 @@ struct Train: ParsableCommand {
             let trainer = try Trainer(
                 data, split, shape.configuration(itemCount: data.itemCount), options, backend: CPUBackend(),
                 checkpointFolder: folder.url)
+            try folder.create()
             let stop = StopSignals()
             let progress = ProgressLine()
             var log = try EpochLog(folder.log, appending: resume)

@@ -24,6 +24,7 @@ struct RunIdentity: Codable, Equatable {
     var configuration: Configuration
     var options: TrainingOptions
     var dataset: String
+    var split: String
     var backend: String
 }
 
@@ -102,6 +103,7 @@ extension RunIdentity {
     /// What differs, for people; nil where nothing does.
     func difference(from other: RunIdentity) -> String? {
         if other.dataset != dataset { return "it was trained on other data (fingerprint \(other.dataset))" }
+        if other.split != split { return "the data was split in another way" }
         if other.configuration != configuration { return "the model's configuration differs" }
         if other.options != options { return "the training options differ" }
         if other.backend != backend { return "it ran on \(other.backend), this is \(backend)" }

@@ -44,7 +44,7 @@ public struct Trainer {
     private let identity: RunIdentity
     private let checkpointURL: URL?
 
-    /// Prepares a run. With a `checkpointFolder` (which must exist) the run can be interrupted and resumed.
+    /// Prepares a run. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
     public init(
         _ dataset: Dataset, _ split: Split, _ configuration: Configuration, _ options: TrainingOptions,
         backend: any Backend, checkpointFolder: URL? = nil
@@ -65,7 +65,7 @@ public struct Trainer {
         sampler = options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives)
         identity = RunIdentity(
             configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
-            backend: "\(backend.name), \(options.threads) replicas")
+            split: split.fingerprint, backend: "\(backend.name), \(options.threads) replicas")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
 

@@ -74,6 +74,21 @@ import Training
         }
     }
 
+    @Test func aCheckpointOfAnotherSplitIsRefused() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (data, options) = (randomDataset(), Self.options(.full, .everyPosition))
+        _ = try trainedWeights(data, options, folder: folder)
+        let split = Split.leaveOneOut(data)
+        let other = Split(trainingEnd: split.trainingEnd, validation: split.test, test: split.validation)
+        let trainer = try Trainer(
+            data, other, smallShape(items: data.itemCount), options, backend: CPUBackend(), checkpointFolder: folder)
+        let path = folder.appendingPathComponent("checkpoint.safetensors").path
+        #expect(throws: TrainingError.otherRun(path: path, reason: "the data was split in another way")) {
+            _ = try trainer.run(resuming: true)
+        }
+    }
+
     @Test func damagedCheckpointsAreErrorsNotTraps() throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
