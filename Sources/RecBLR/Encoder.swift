@@ -1,6 +1,9 @@
 import Tensors
 
 /// Runs a model over histories without learning: one thread's workspace. Make one for each thread.
+///
+/// The hidden vectors that it returns are views of its workspace: they last until its next call, and no longer than the
+/// encoder itself.
 public final class Encoder {
     /// What it runs.
     public let model: Model

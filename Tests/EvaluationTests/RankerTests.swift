@@ -92,9 +92,11 @@ import Testing
         let long = (0..<5000).map { _ in Int32.random(in: 1...15, using: &generator) }
         let data = Dataset(sequences: [long, [1, 2, 3]], itemCount: 15)
         let model = try model(items: 15)
-        let hidden = Encoder(model, tokens: 5000, sequences: 1).encode(PackedBatch([long.dropLast()]))
+        let encoder = Encoder(model, tokens: 5000, sequences: 1)
+        let hidden = encoder.encode(PackedBatch([long.dropLast()]))
         let scores = model.backend.topK(hidden, table: model.itemTable, k: 15, candidates: [.allExcept([])])[0]
         let rank = 1 + scores.firstIndex { $0.row == long.last! - 1 }!
+        withExtendedLifetime(encoder) {}
         let ranks = try ModelRanker(model, threads: 2).rank(Split.leaveOneOut(data).test, in: data)
         #expect(ranks[0].unmasked == rank && ranks[0].masked == 1 && ranks.count == 2)
     }
