@@ -15,6 +15,7 @@ build: setup ## the program, optimised
 	$(SWIFT) build -c release --product recblr
 
 demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
+	@[ -s demo/ml-100k/ml-100k.inter ] || scripts/setup.sh --demo || true
 	@scripts/demo.sh $(RECBLR)
 
 test: setup ## all tests
