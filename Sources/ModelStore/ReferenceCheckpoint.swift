@@ -23,6 +23,7 @@ public struct ReferenceCheckpoint: Sendable {
     /// The shape, read from the shapes of the weights.
     public let configuration: Configuration
     private let file: SafeTensors
+    private let prefix: String
     private let path: String
 
     /// Rows of zeros that the reference code puts before a sequence of `length`: it pads to a power of two.
@@ -32,45 +33,50 @@ public struct ReferenceCheckpoint: Sendable {
         return power - length
     }
 
-    /// Opens a file whose parameters' names start with `prefix` (`param.` and none are tried where nil).
+    /// Opens a file and reads the shape of its model, ablations included, from the shapes of the weights. Their names may
+    /// start with `param.`.
     public init(_ url: URL, warmupSteps: Int) throws(ModelFileError) {
-        file = try SafeTensors(url)
-        path = url.path
-        let shapes = file.entries.mapValues(\.shape)
-        func shape(_ name: String, _ rank: Int) throws(ModelFileError) -> [Int] {
-            guard let shape = shapes[name] ?? shapes["param." + name], shape.count == rank else {
+        let file = try SafeTensors(url)
+        let prefix = file.entries["param.item_embedding.weight"] == nil ? "" : "param."
+        func shape(_ name: String, _ rank: Int) -> [Int]? {
+            file.entries[prefix + name].flatMap { $0.shape.count == rank ? $0.shape : nil }
+        }
+        func layer(_ index: Int, _ name: String) -> String { "recurrent_layers.\(index).\(name)" }
+        func needed(_ name: String, _ rank: Int) throws(ModelFileError) -> [Int] {
+            guard let shape = shape(name, rank) else {
                 throw .malformed(path: url.path, reason: "there is no tensor \(name) of \(rank) dimensions")
             }
             return shape
         }
-        let embedding = try shape("item_embedding.weight", 2)
-        let first = "recurrent_layers.0.behavior_modeling."
-        let convolution = try shape(first + "conv1d.weight", 3)
+        let embedding = try needed("item_embedding.weight", 2)
+        let width = try needed(layer(0, "behavior_modeling.Lambda"), 1)[0]
+        guard embedding[1] > 0, width % embedding[1] == 0 else {
+            throw .malformed(path: url.path, reason: "the recurrence is not a multiple of the hidden size wide")
+        }
         var configuration = Configuration(itemCount: embedding[0] - 1)
         configuration.hiddenSize = embedding[1]
-        configuration.convolutionWidth = convolution[2]
-        guard embedding[1] > 0, convolution[0] % embedding[1] == 0 else {
-            throw .malformed(path: url.path, reason: "the convolution is not a multiple of the hidden size wide")
-        }
-        configuration.expansion = convolution[0] / embedding[1]
-        configuration.layerCount =
-            (0...64).first { layer in
-                let name = "recurrent_layers.\(layer).behavior_modeling.Lambda"
-                return shapes[name] == nil && shapes["param." + name] == nil
-            } ?? 65
-        let network = "recurrent_layers.0.ffn.w_1.weight"
-        configuration.feedForward = shapes[network] != nil || shapes["param." + network] != nil
+        configuration.expansion = width / embedding[1]
+        configuration.layerCount = (1...65).first { shape(layer($0, "behavior_modeling.Lambda"), 1) == nil } ?? 65
+        configuration.block = shape(layer(0, "behavior_modeling.input.weight"), 2) == nil ? .recurrenceOnly : .full
+        configuration.convolutionWidth = shape(layer(0, "behavior_modeling.conv1d.weight"), 3)?[2] ?? 0
+        configuration.feedForward = shape(layer(0, "ffn.w_1.weight"), 2) != nil
         configuration.warmupSteps = warmupSteps
         configuration.paddingInSoftmax = true
         if let text = file.metadata["layer_norm_eps"], let epsilon = Float(text) { configuration.normEpsilon = epsilon }
         do { try configuration.validate() } catch { throw .configuration(path: url.path, error) }
-        self.configuration = configuration
+        for entry in WeightLayout(configuration).entries {
+            let name = referenceName(of: entry.name)
+            guard file.entries[prefix + name]?.count == entry.rows * entry.columns else {
+                throw .malformed(
+                    path: url.path, reason: "tensor \(name): expected \(entry.rows * entry.columns) values")
+            }
+        }
+        (self.file, self.prefix, self.configuration, path) = (file, prefix, configuration, url.path)
     }
 
     /// The weights, in a backend's memory.
     public func model(on backend: some Backend) throws(ModelFileError) -> Model {
         let weights = Weights(zerosFor: configuration, on: backend)
-        let prefix = file.entries["param.item_embedding.weight"] == nil ? "" : "param."
         for entry in weights.layout.entries {
             backend.upload(try values(of: entry, prefix: prefix), to: weights.tensor(entry))
         }

@@ -151,6 +151,53 @@ import Testing
         }
     }
 
+    /// The ablations of the paper's Table 3, with their names and without the prefix.
+    @Test func ablationsAreRecognised() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        let changes: [(inout Configuration) -> Void] = [
+            { $0.convolutionWidth = 0 }, { $0.feedForward = false }, { $0.layerCount = 1 },
+            {
+                $0.block = .recurrenceOnly
+                $0.expansion = 1
+                $0.convolutionWidth = 0
+            },
+        ]
+        for change in changes {
+            var shape = Configuration(itemCount: 7)
+            shape.hiddenSize = 4
+            shape.paddingInSoftmax = true
+            change(&shape)
+            let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
+            let tensors = model.weights.layout.entries.map { entry in
+                let isConvolution = entry.name.hasSuffix("convolution.weight")
+                return SafeTensors.Named(
+                    name: theirName(of: entry.name),
+                    shape: isConvolution ? [entry.columns, 1, entry.rows] : entry.shape,
+                    values: .floats(model.backend.download(model.weights.tensor(entry))))
+            }
+            try SafeTensors.write(tensors, to: url)
+            let checkpoint = try ReferenceCheckpoint(url, warmupSteps: 0)
+            #expect(checkpoint.configuration == shape)
+            try SafeTensors.write(Array(tensors.dropLast()), to: url)
+            #expect(throws: ModelFileError.self) { _ = try ReferenceCheckpoint(url, warmupSteps: 0) }
+        }
+    }
+
+    /// The documented name map, written down once more.
+    private func theirName(of name: String) -> String {
+        var result = name.replacingOccurrences(of: "layers.", with: "recurrent_layers.")
+        for (ours, theirs) in [
+            ("item_embedding", "item_embedding.weight"), ("embedding_norm", "layer_norm"),
+            ("feed_forward_norm", "ffn.layer_norm"), ("recurrent_norm", "layer_norm"), ("scale", "weight"),
+            ("shift", "bias"), ("input_projection", "behavior_modeling.input.weight"),
+            ("output_projection", "behavior_modeling.output.weight"), ("convolution", "behavior_modeling.conv1d"),
+            ("gates", "behavior_modeling.gates"), ("decay", "behavior_modeling.Lambda"),
+            ("feed_forward.inner", "ffn.w_1"), ("feed_forward.outer", "ffn.w_2"),
+        ] { result = result.replacingOccurrences(of: ours, with: theirs) }
+        return result
+    }
+
     @Test func otherFilesAreRefused() throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: url) }
