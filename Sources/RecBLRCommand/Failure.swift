@@ -60,7 +60,7 @@ private func status(_ error: ModelFileError) -> ExitStatus {
 
 private func status(_ error: TrainingError) -> ExitStatus {
     switch error {
-    case .option, .configuration: .usage
+    case .option, .configuration, .memory: .usage
     case .nothingToLearn, .evaluation, .otherRun: .badData
     case .diverged: .internalError
     case .file(let file): status(file)

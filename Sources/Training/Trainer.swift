@@ -54,6 +54,8 @@ public struct Trainer {
         guard configuration.itemCount == dataset.itemCount else {
             throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
         }
+        do { try configuration.validate() } catch { throw .configuration(error) }
+        try Self.checkMemory(configuration, options)
         let model: Model
         do {
             model = try Model(initializing: configuration, seed: options.seed, on: backend)
@@ -67,6 +69,18 @@ public struct Trainer {
             configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
             split: split.fingerprint, backend: "\(backend.name), \(options.threads) replicas")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
+    }
+
+    /// Throws where the blocks that grow with the model are more than the machine has: better than to be killed later.
+    private static func checkMemory(
+        _ configuration: Configuration, _ options: TrainingOptions
+    ) throws(TrainingError) {
+        let blocks = 3 + options.threads  // weights, two moments, gradients of each replica
+        let needed = Double(WeightLayout(configuration).count) * 4 * Double(blocks)
+        let available = Double(ProcessInfo.processInfo.physicalMemory)
+        guard needed < available else {
+            throw .memory(neededGigabytes: Int(needed / 1e9), availableGigabytes: Int(available / 1e9))
+        }
     }
 
     /// Trains until the last epoch, the end of patience, or until `shouldStop` (asked after every step) says so.

@@ -8,6 +8,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case option(String)
     /// The model's shape is impossible.
     case configuration(ConfigurationError)
+    /// Weights, gradients and moments would not fit.
+    case memory(neededGigabytes: Int, availableGigabytes: Int)
     /// No user has two events that train.
     case nothingToLearn
     /// The loss is not a number any more.
@@ -24,6 +26,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .option(let text): text
         case .configuration(let error): error.description
+        case .memory(let needed, let available):
+            "this model needs \(needed) GB for weights, gradients and moments, the machine has \(available) GB"
         case .nothingToLearn: "there is nothing to learn from: no user has two training events"
         case .diverged(let epoch, let step):
             "the loss is not a number any more in epoch \(epoch), step \(step): try a lower learning rate or --clip-norm 1"

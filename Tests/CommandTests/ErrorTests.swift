@@ -43,6 +43,9 @@ import Testing
             arguments: "train data -m out --hidden-size 0", status: 64,
             message: "hiddenSize is 0; it must lie in 1 ... 4096"),
         Case(
+            arguments: "train data -m out --hidden-size 4096 --layers 64 --expansion 16", status: 64,
+            message: "GB for weights, gradients and moments, the machine has"),
+        Case(
             arguments: "train data -m out --loss none", status: 64,
             message: "The value 'none' is invalid for '--loss <loss>'"),
         Case(arguments: "train data -m out --threads 0", status: 64, message: "--threads must be at least 1."),
