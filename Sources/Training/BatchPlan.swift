@@ -79,7 +79,7 @@ struct BatchPlan: Sendable {
         return shares.map { $0.sorted() }
     }
 
-    /// Cuts a replica's list into pieces whose activations stay in a core's cache; a longer segment is a piece alone.
+    /// Cuts a replica's list into pieces that go through the model one after the other; a longer segment is a piece alone.
     func pieces(_ positions: [Int]) -> [ArraySlice<Int>] {
         var pieces: [ArraySlice<Int>] = []
         var (start, tokens) = (0, 0)
@@ -94,7 +94,8 @@ struct BatchPlan: Sendable {
         return start < positions.count ? pieces + [positions[start...]] : pieces
     }
 
-    /// Measured: 512 tokens are as fast as any number from 256 to 768 at D = 64, and a fifth faster than 2,048.
+    /// Measured at 4,096 tokens a step, D = 64: 123,000 tokens/s with pieces of 512, 127,000 of 256, 119,000 without. What they
+    /// save for certain is memory: 13 KB a token.
     private static let pieceTokens = 512
 }
 
