@@ -15,7 +15,7 @@ extension CPUBackend {
     private static var tileRows: Int { 128 }
 
     public func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
         let width = min(table.rows, Self.widestTable)
         let rows = max(16, min(Self.tileRows, Self.tileSize / max(1, width)))
@@ -23,7 +23,7 @@ extension CPUBackend {
         var loss = 0.0
         for start in stride(from: 0, to: hidden.rows, by: rows) {
             let range = start..<min(start + rows, hidden.rows)
-            loss += crossEntropyRows(range, hidden, table, targets, scale, gradients, tile)
+            loss += crossEntropyRows(range, hidden, table, targets, bias, scale, gradients, tile)
         }
         withExtendedLifetime(tile) {}
         return loss
@@ -34,8 +34,8 @@ extension CPUBackend {
     /// The tile holds e = exp(logit − max), not divided by its sum Σ: with δ the target's indicator the gradient of the
     /// logits is (e − Σδ) · scale/Σ, and the row's factor goes to the D-wide side of each product instead.
     private func crossEntropyRows(
-        _ range: Range<Int>, _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ scale: Float,
-        _ gradients: LossGradients?, _ tile: SoftmaxTile
+        _ range: Range<Int>, _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ bias: SparseBias?,
+        _ scale: Float, _ gradients: LossGradients?, _ tile: SoftmaxTile
     ) -> Double {
         let rows = hidden.rows(range)
         let target = targets.base + range.lowerBound
@@ -43,7 +43,10 @@ extension CPUBackend {
             $0..<min($0 + tile.columns, table.rows)
         }
         tile.begin(rows.rows)
-        for columns in columnTiles { addToSums(rows, table, columns, target, tile) }
+        for columns in columnTiles {
+            let logits = logits(rows, table, columns, bias, firstRow: range.lowerBound, tile)
+            addToSums(logits, columns, target, tile)
+        }
         var loss = 0.0
         for r in 0..<rows.rows { loss += Double(log(tile.sum[r]) + tile.max[r] - tile.targetLogit[r]) }
         guard let gradients else { return loss }
@@ -57,14 +60,17 @@ extension CPUBackend {
         }
         let hiddenGradient = gradients.hidden.rows(range)
         for (index, columns) in columnTiles.enumerated() {
-            let logits = tile.logits(rows.rows, columns.count)
+            var logits = tile.logits(rows.rows, columns.count)
             if columnTiles.count > 1 {
-                multiply(
-                    rows, transposed: false, table.rows(columns), transposed: true, into: logits, accumulate: false)
+                logits = self.logits(rows, table, columns, bias, firstRow: range.lowerBound, tile)
                 kernels.exp_rows(rows.rows, columns.count, logits.base, logits.stride, tile.max)
             }
             for r in 0..<rows.rows where columns.contains(Int(target[r])) {
                 logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound] -= tile.sum[r]
+            }
+            if let bias, let values = gradients.biasValues {
+                bias.addGradient(
+                    of: logits, firstRow: range.lowerBound, columns: columns, rowFactors: tile.sum, scale, to: values)
             }
             multiply(
                 logits, transposed: false, table.rows(columns), transposed: false, into: hiddenGradient,
@@ -80,21 +86,54 @@ extension CPUBackend {
         return loss
     }
 
-    /// One column tile's part of max and Σ (the online softmax of Milakov & Gimelshein 2018).
-    private func addToSums(
-        _ rows: Tensor, _ table: Tensor, _ columns: Range<Int>, _ target: UnsafeMutablePointer<Int32>,
-        _ tile: SoftmaxTile
-    ) {
+    private func logits(
+        _ rows: Tensor, _ table: Tensor, _ columns: Range<Int>, _ bias: SparseBias?, firstRow: Int, _ tile: SoftmaxTile
+    ) -> Tensor {
         let logits = tile.logits(rows.rows, columns.count)
         multiply(rows, transposed: false, table.rows(columns), transposed: true, into: logits, accumulate: false)
-        for r in 0..<rows.rows where columns.contains(Int(target[r])) {
+        bias?.add(to: logits, firstRow: firstRow, columns: columns)
+        return logits
+    }
+
+    /// One column tile's part of max and Σ (the online softmax of Milakov & Gimelshein 2018).
+    private func addToSums(
+        _ logits: Tensor, _ columns: Range<Int>, _ target: UnsafeMutablePointer<Int32>, _ tile: SoftmaxTile
+    ) {
+        for r in 0..<logits.rows where columns.contains(Int(target[r])) {
             tile.targetLogit[r] = logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound]
         }
-        kernels.softmax_rows(rows.rows, columns.count, logits.base, logits.stride, tile.newMax, tile.newSum)
-        for r in 0..<rows.rows {
+        kernels.softmax_rows(logits.rows, columns.count, logits.base, logits.stride, tile.newMax, tile.newSum)
+        for r in 0..<logits.rows {
             let highest = max(tile.max[r], tile.newMax[r])
             tile.sum[r] = tile.sum[r] * exp(tile.max[r] - highest) + tile.newSum[r] * exp(tile.newMax[r] - highest)
             tile.max[r] = highest
+        }
+    }
+}
+
+extension SparseBias {
+    /// Adds to a tile of scores whose first row is row `firstRow` and which holds these table rows.
+    func add(to scores: Tensor, firstRow: Int, columns: Range<Int>) {
+        for r in 0..<scores.rows {
+            let row = scores.base + r * scores.stride
+            forEach(ofRow: firstRow + r) { column, kind in
+                if columns.contains(column) { row[column - columns.lowerBound] += value(kind) }
+            }
+        }
+    }
+
+    /// Adds gradients of the values: those of row r's scores are slopes[r] · gradientScale / rowFactors[r].
+    fileprivate func addGradient(
+        of slopes: Tensor, firstRow: Int, columns: Range<Int>, rowFactors: UnsafeMutablePointer<Float>,
+        _ gradientScale: Float, to gradient: Tensor
+    ) {
+        for r in 0..<slopes.rows {
+            let row = slopes.base + r * slopes.stride
+            let factor = scale * gradientScale / rowFactors[r]
+            forEach(ofRow: firstRow + r) { column, kind in
+                guard columns.contains(column) else { return }
+                gradient.base[kind] += factor * row[column - columns.lowerBound]
+            }
         }
     }
 }

@@ -5,7 +5,9 @@ extension CPUBackend {
     /// Rows of scores computed at a time: 64, fewer where a row is long, so that a tile stays under 16 MB.
     private func tileRows(_ table: Tensor) -> Int { max(1, min(64, (1 << 22) / max(1, table.rows))) }
 
-    public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+    public func rank(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
+    ) -> [RankCounts]? {
         precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
         let tileRows = tileRows(table)
         let storage = allocate(min(tileRows, max(1, hidden.rows)) * table.rows)
@@ -15,6 +17,7 @@ extension CPUBackend {
             let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
             let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
             multiply(rows, transposed: false, table, transposed: true, into: scores, accumulate: false)
+            bias?.add(to: scores, firstRow: start, columns: 0..<table.rows)
             for r in 0..<rows.rows {
                 let row = scores.base + r * table.rows
                 let target = targets.base[start + r]
@@ -30,7 +33,9 @@ extension CPUBackend {
         return counts
     }
 
-    public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+    public func topK(
+        _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
+    ) -> [[ScoredRow]] {
         precondition(candidates.count == hidden.rows, "one choice of candidates a row")
         let tileRows = tileRows(table)
         let storage = allocate(min(tileRows, max(1, hidden.rows)) * table.rows)
@@ -40,6 +45,7 @@ extension CPUBackend {
             let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
             let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
             multiply(rows, transposed: false, table, transposed: true, into: scores, accumulate: false)
+            bias?.add(to: scores, firstRow: start, columns: 0..<table.rows)
             for r in 0..<rows.rows {
                 lists.append(best(k, of: scores.rows(r..<r + 1), among: candidates[start + r]))
             }

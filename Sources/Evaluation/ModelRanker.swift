@@ -74,17 +74,21 @@ public struct ModelRanker: Ranker {
     private func rank(_ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder) -> [CaseRanks]? {
         var batch = PackedBatch()
         var (targets, seen): ([Int32], [[Int32]]) = ([], [])
+        var histories: [ArraySlice<Int32>] = []
         for question in cases {
             let history = dataset.sequence(ofUser: question.user, 0..<question.position)
             batch.append(history.suffix(length(history.count)))
             targets.append(dataset.item(ofUser: question.user, at: question.position) - 1)
+            histories.append(history[...])
             seen.append(seenItems(history).map { $0 - 1 })
         }
         let hidden = encode(batch, encoder)
+        let repeats = model.repeatBias(after: histories)
         let indices = model.backend.allocateIndices(targets.count)
         model.backend.upload(targets, to: indices.indices)
-        let counts = withExtendedLifetime(indices) {
-            model.backend.rank(hidden, table: model.itemTable, targets: indices.indices, seen: seen)
+        let counts = withExtendedLifetime((indices, repeats)) {
+            model.backend.rank(
+                hidden, table: model.itemTable, targets: indices.indices, bias: repeats?.bias, seen: seen)
         }
         return counts?.map { CaseRanks(unmasked: Int($0.all) + 1, masked: Int($0.masked) + 1) }
     }

@@ -23,6 +23,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var warmupSteps: Int = 0
     /// Whether the padding item takes part in the softmax, as in the reference code.
     public var paddingInSoftmax: Bool = false
+    /// Whether items of the history get a learned addition to their logits (``RepeatHead``; not in the paper).
+    public var repeatAware: Bool = false
     /// ε of every LayerNorm.
     public var normEpsilon: Float = 1e-12
 

@@ -53,9 +53,11 @@ public final class Learner {
         let pass = Pass(model, workspace, batch, dropout: dropout)
         pass.forward(from: .fresh)
         let stream = scratch.stream.prefix(pass.tokens)
+        let repeats = model.repeatBias(batch, rows: targets.rows)
         guard let rowNumbers = targets.rows else {
             let value = evaluate(
-                kind, pass.output, targets.items, scale, LossGradients(hidden: stream, table: gradients.embedding))
+                kind, pass.output, targets.items, repeats, scale,
+                LossGradients(hidden: stream, table: gradients.embedding, biasValues: gradients.repeatBias))
             pass.backward(scratch, into: gradients)
             return value
         }
@@ -64,7 +66,8 @@ public final class Learner {
         backend.upload(rowNumbers, to: rows)
         backend.gather(rows, from: pass.output, into: hidden)
         let value = evaluate(
-            kind, hidden, targets.items, scale, LossGradients(hidden: hiddenGradient, table: gradients.embedding))
+            kind, hidden, targets.items, repeats, scale,
+            LossGradients(hidden: hiddenGradient, table: gradients.embedding, biasValues: gradients.repeatBias))
         backend.fill(stream, with: 0)
         backend.scatterAdd(hiddenGradient, to: rows, of: stream)
         pass.backward(scratch, into: gradients)
@@ -73,12 +76,14 @@ public final class Learner {
 
     /// The loss of hidden vectors; `gradients.table` is the whole embedding's.
     private func evaluate(
-        _ kind: Loss, _ hidden: Tensor, _ items: [Int32], _ scale: Float, _ gradients: LossGradients
+        _ kind: Loss, _ hidden: Tensor, _ items: [Int32], _ repeats: RepeatBias?, _ scale: Float,
+        _ gradients: LossGradients
     ) -> Double {
         let backend = model.backend
         let (table, first) = model.softmaxTable
         let own = LossGradients(
-            hidden: gradients.hidden, table: gradients.table.rows(Int(first)..<gradients.table.rows))
+            hidden: gradients.hidden, table: gradients.table.rows(Int(first)..<gradients.table.rows),
+            biasValues: gradients.biasValues)
         let targets = loss.targets.prefix(items.count)
         backend.upload(items.map { $0 - first }, to: targets)
         func upload(_ negatives: [Int32]) -> Storage<Int32> {
@@ -88,7 +93,10 @@ public final class Learner {
         }
         switch kind {
         case .full:
-            return backend.crossEntropy(hidden, table: table, targets: targets, scale: scale, gradients: own)
+            return withExtendedLifetime(repeats) {
+                backend.crossEntropy(
+                    hidden, table: table, targets: targets, bias: repeats?.bias, scale: scale, gradients: own)
+            }
         case .sampled(let negatives, let logQ):
             let block = upload(negatives)
             let correction = backend.allocate(logQ.count)

@@ -28,6 +28,7 @@ public struct WeightLayout: Sendable, Equatable {
     let embedding: Int
     let embeddingNorm: Norm
     let layers: [Layer]
+    let repeatBias: Int?
 
     struct Norm: Sendable, Equatable { let scale, shift: Int }
     struct Linear: Sendable, Equatable { let weight, bias: Int }
@@ -67,6 +68,9 @@ public struct WeightLayout: Sendable, Equatable {
                         outer: builder.linear(prefix + "feed_forward.outer", d, configuration.innerSize, bias: d),
                         norm: builder.norm(prefix + "feed_forward_norm", d)) : nil)
         }
+        repeatBias =
+            configuration.repeatAware
+            ? builder.matrix("repeat_bias", RepeatHead.recencies, RepeatHead.counts) : nil
         entries = builder.entries
         count = builder.count
     }

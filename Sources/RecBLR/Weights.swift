@@ -32,6 +32,11 @@ public struct Weights: Sendable {
     /// Item embedding [V + 1, D]; row 0 is padding.
     public var embedding: Tensor { self[layout.embedding] }
 
+    /// One value a kind of repeat [1, B]; nil without a repeat-aware head.
+    var repeatBias: Tensor? {
+        layout.repeatBias.map { self[$0] }.map { $0.reshaped(1, $0.count) }
+    }
+
     subscript(_ index: Int) -> Tensor { tensor(layout.entries[index]) }
 
     func norm(_ norm: WeightLayout.Norm) -> NormParameters {

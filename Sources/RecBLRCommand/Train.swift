@@ -110,6 +110,8 @@ struct ShapeOptions: ParsableArguments {
     @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false
     @Flag(help: "Bare recurrences: no projections, convolution and output gates.") var recurrenceOnly = false
     @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
+    @Flag(help: "Learn how likely items of the history come again, by recency and count (not in the paper).")
+    var repeatAware = false
 
     func configuration(itemCount: Int) -> Configuration {
         var configuration = Configuration(itemCount: itemCount)
@@ -120,6 +122,7 @@ struct ShapeOptions: ParsableArguments {
         configuration.feedForward = !withoutFeedForward
         configuration.block = recurrenceOnly ? .recurrenceOnly : .full
         configuration.decayInitialization = withoutDecayRing ? .normal : .ring
+        configuration.repeatAware = repeatAware
         return configuration
     }
 }

@@ -2,22 +2,26 @@ import Tensors
 
 extension ReferenceBackend {
     public func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
         var sums = TableSums(table)
+        var biasSums = [Double](repeating: 0, count: bias?.values.columns ?? 0)
         var loss = 0.0
         for n in 0..<hidden.rows {
-            let logits = (0..<table.rows).map { dot(hidden, n, table, $0) }
+            var logits = (0..<table.rows).map { dot(hidden, n, table, $0) }
+            bias?.forEach(ofRow: n) { logits[$0] += Double(bias!.value($1)) }
             let normalizer = logSumExp(logits)
             loss += normalizer - logits[targets[n]]
             guard let gradients else { continue }
             var slopes = logits.map { exponential($0 - normalizer) * Double(scale) }
             slopes[targets[n]] -= Double(scale)
+            bias?.forEach(ofRow: n) { biasSums[$1] += slopes[$0] * Double(bias!.scale) }
             let terms = slopes.enumerated().map { (row: $0.offset, slope: $0.element) }
             spread(terms, of: hidden, n, table, into: gradients.hidden, &sums)
         }
         if let gradients { sums.add(to: gradients.table) }
+        for (kind, sum) in biasSums.enumerated() { gradients?.biasValues?[0, kind] += sum }
         return loss
     }
 

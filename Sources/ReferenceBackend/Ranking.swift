@@ -1,11 +1,13 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+    public func rank(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
+    ) -> [RankCounts]? {
         precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
         var counts: [RankCounts] = []
         for n in 0..<hidden.rows {
-            let scores = scores(hidden, n, table)
+            let scores = scores(hidden, n, table, bias)
             if scores.contains(where: \.isNaN) { return nil }
             let above = scores.indices.filter { $0 != targets[n] && scores[$0] >= scores[targets[n]] }
             let hiddenRows = Set(seen[n].map(Int.init))
@@ -15,10 +17,12 @@ extension ReferenceBackend {
         return counts
     }
 
-    public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+    public func topK(
+        _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
+    ) -> [[ScoredRow]] {
         precondition(candidates.count == hidden.rows, "one choice of candidates a row")
         return (0..<hidden.rows).map { n in
-            let scores = scores(hidden, n, table)
+            let scores = scores(hidden, n, table, bias)
             let allowed: [Int]
             switch candidates[n] {
             case .allExcept(let rows):
@@ -34,7 +38,9 @@ extension ReferenceBackend {
     }
 
     /// Row n's scores, rounded to what is stored, so that ties are those that a caller would see.
-    private func scores(_ hidden: Tensor, _ n: Int, _ table: Tensor) -> [Float] {
-        (0..<table.rows).map { Float(dot(hidden, n, table, $0)) }
+    private func scores(_ hidden: Tensor, _ n: Int, _ table: Tensor, _ bias: SparseBias?) -> [Float] {
+        var scores = (0..<table.rows).map { dot(hidden, n, table, $0) }
+        bias?.forEach(ofRow: n) { scores[$0] += Double(bias!.value($1)) }
+        return scores.map { Float($0) }
     }
 }

@@ -48,12 +48,13 @@ public final class Recommender {
         return best(k, hidden, history: history, choice)
     }
 
-    /// Moves a user's state on by one event and returns the `k` best next items: the cost does not grow with the
-    /// history. `seen` are the items that ``Choice/excludesSeen`` leaves out.
+    /// Moves a user's state on by one event and returns the `k` best next items: the model's cost does not grow with the
+    /// history. `history` are the user's events, `item` the last of them, as far as they are known: what
+    /// ``Choice/excludesSeen`` leaves out and a repeat-aware model looks at.
     public func step(
-        _ state: inout State, item: Int32, seen: [Int32] = [], k: Int, _ choice: Choice = Choice()
+        _ state: inout State, item: Int32, history: [Int32] = [], k: Int, _ choice: Choice = Choice()
     ) -> [Recommendation] {
-        best(k, encoder.step(&state, item: item), history: seen, choice)
+        best(k, encoder.step(&state, item: item), history: history, choice)
     }
 
     private func best(_ k: Int, _ hidden: Tensor, history: [Int32], _ choice: Choice) -> [Recommendation] {
@@ -65,7 +66,10 @@ public final class Recommender {
         } else {
             candidates = .allExcept(left.map { $0 - 1 })
         }
-        let rows = model.backend.topK(hidden, table: model.itemTable, k: k, candidates: [candidates])[0]
+        let repeats = history.isEmpty ? nil : model.repeatBias(after: [history])
+        let rows = withExtendedLifetime(repeats) {
+            model.backend.topK(hidden, table: model.itemTable, bias: repeats?.bias, k: k, candidates: [candidates])[0]
+        }
         return rows.map { row in
             Recommendation(id: items.ids[Int(row.row)], title: items.title(at: Int(row.row)), score: row.score)
         }

@@ -58,12 +58,47 @@ public struct LossGradients: Sendable {
     public var hidden: Tensor
     /// [V, D], added to.
     public var table: Tensor
+    /// Like ``SparseBias/values``, added to; nil where nobody wants it.
+    public var biasValues: Tensor?
 
-    /// Groups the two.
-    public init(hidden: Tensor, table: Tensor) {
+    /// Groups the three.
+    public init(hidden: Tensor, table: Tensor, biasValues: Tensor? = nil) {
         self.hidden = hidden
         self.table = table
+        self.biasValues = biasValues
     }
+}
+
+/// Additions to a few scores of each row n:
+/// score[n, columns[j]] += scale · values[kinds[j]] for j in starts[n] ..< starts[n + 1].
+public struct SparseBias: Sendable {
+    /// N + 1 positions in `columns` and `kinds`.
+    public var starts: Indices
+    /// Table rows, none twice for one n.
+    public var columns: Indices
+    /// Positions in `values`.
+    public var kinds: Indices
+    /// [1, B]: one value a kind.
+    public var values: Tensor
+    /// Multiplies the values.
+    public var scale: Float
+
+    /// Groups the five.
+    public init(starts: Indices, columns: Indices, kinds: Indices, values: Tensor, scale: Float) {
+        self.starts = starts
+        self.columns = columns
+        self.kinds = kinds
+        self.values = values
+        self.scale = scale
+    }
+
+    /// Calls `body` with table row and kind of each addition to row n.
+    @inlinable public func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
+        for j in Int(starts.base[n])..<Int(starts.base[n + 1]) { body(Int(columns.base[j]), Int(kinds.base[j])) }
+    }
+
+    /// What is added for a kind.
+    @inlinable public func value(_ kind: Int) -> Float { scale * values.base[kind] }
 }
 
 /// The numbers of one Adam step.

@@ -120,9 +120,10 @@ public protocol Backend: Sendable {
     /// Full-catalogue softmax cross-entropy: Σ_n −log softmax(hidden[n] · tableᵀ)[targets[n]], in tiles, never N × V.
     ///
     /// `hidden` [N, D], `table` [V, D], `targets` [N] row numbers of `table`. Where `gradients` is given,
-    /// `gradients.hidden` is overwritten and `gradients.table` added to, both times `scale`. O(N·V·D) time.
+    /// `gradients.hidden` is overwritten and `gradients.table` added to, both times `scale`. `bias` adds to some of the
+    /// logits; its values' gradient goes to `gradients.biasValues`. O(N·V·D) time.
     func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double
     /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008).
     ///
@@ -146,11 +147,36 @@ public protocol Backend: Sendable {
     // MARK: Ranking
 
     /// For each row n the number of table rows, other than the target itself, that score at least as high as it:
-    /// the pessimistic rank − 1. Row n's `seen` rows (sorted, unique) are left out of `masked`, not of `all`.
+    /// the pessimistic rank − 1. Row n's `seen` rows (sorted, unique) are left out of `masked`, not of `all`. `bias` adds
+    /// to some of the scores.
     ///
     /// Returns nil if any score is NaN.
-    func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]?
+    func rank(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
+    ) -> [RankCounts]?
     /// The `k` best-scoring table rows of each row, best first, ties by lower row number; `allowed[n]` says which rows
     /// may appear. Fewer than k where fewer are allowed. Scores are expected to be finite: −∞ and NaN never appear.
-    func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]]
+    /// `bias` adds to some of the scores.
+    func topK(
+        _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
+    ) -> [[ScoredRow]]
+}
+
+extension Backend {
+    /// ``crossEntropy(_:table:targets:bias:scale:gradients:)`` without a bias.
+    public func crossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        crossEntropy(hidden, table: table, targets: targets, bias: nil, scale: scale, gradients: gradients)
+    }
+
+    /// ``rank(_:table:targets:bias:seen:)`` without a bias.
+    public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+        rank(hidden, table: table, targets: targets, bias: nil, seen: seen)
+    }
+
+    /// ``topK(_:table:bias:k:candidates:)`` without a bias.
+    public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+        topK(hidden, table: table, bias: nil, k: k, candidates: candidates)
+    }
 }

@@ -55,6 +55,9 @@ public struct Trainer {
             throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
         }
         do { try configuration.validate() } catch { throw .configuration(error) }
+        if configuration.repeatAware, options.loss != .full {
+            throw .option("a repeat-aware model is trained with the full loss")
+        }
         try Self.checkMemory(configuration, options)
         let model: Model
         do {

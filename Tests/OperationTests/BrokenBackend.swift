@@ -179,13 +179,15 @@ struct BrokenBackend: Backend {
     // MARK: Losses and optimiser
 
     func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
+        var gradients = gradients
+        if mutation == .lossForgetsBiasGradient { gradients?.biasValues = nil }
         let (last, rows) = (table.rows - 1, table.rows)
         let kept = gradients.map { inner.download($0.table.rows(last..<rows)) }
         let loss = inner.crossEntropy(
-            hidden, table: table, targets: targets, scale: mutation == .lossIgnoresScale ? 1 : scale,
-            gradients: gradients)
+            hidden, table: table, targets: targets, bias: mutation == .lossForgetsBias ? nil : bias,
+            scale: mutation == .lossIgnoresScale ? 1 : scale, gradients: gradients)
         if mutation == .lossForgetsLastTableRow, let kept, let gradients {
             inner.upload(kept, to: gradients.table.rows(last..<rows))
         }
@@ -227,9 +229,12 @@ struct BrokenBackend: Backend {
 
     // MARK: Ranking
 
-    func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+    func rank(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
+    ) -> [RankCounts]? {
         let ignored = mutation == .rankIgnoresSeen ? seen.map { _ in [] } : seen
-        let counts = inner.rank(hidden, table: table, targets: targets, seen: ignored)
+        let counts = inner.rank(
+            hidden, table: table, targets: targets, bias: mutation == .rankForgetsBias ? nil : bias, seen: ignored)
         if mutation == .rankIgnoresNaN, counts == nil { return seen.map { _ in RankCounts(all: 0, masked: 0) } }
         guard mutation == .rankCountsOnlyHigher else { return counts }
         return counts?.enumerated().map { n, count in
@@ -241,12 +246,15 @@ struct BrokenBackend: Backend {
         }
     }
 
-    func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+    func topK(
+        _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
+    ) -> [[ScoredRow]] {
         let ignored = candidates.map { each in
             if case .allExcept = each, mutation == .topKIgnoresExclusions { return Candidates.allExcept([]) }
             return each
         }
-        let lists = inner.topK(hidden, table: table, k: k, candidates: ignored)
+        let lists = inner.topK(
+            hidden, table: table, bias: mutation == .topKForgetsBias ? nil : bias, k: k, candidates: ignored)
         guard mutation == .topKPrefersHigherRow else { return lists }
         return lists.map { $0.sorted { ($0.score, $0.row) > ($1.score, $1.row) } }
     }

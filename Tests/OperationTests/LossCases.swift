@@ -32,6 +32,18 @@ extension Bench {
             table: changing("table gradient", shape.tableRows, shape.columns))
     }
 
+    /// Additions to none, some or many of each row's scores.
+    func sparseBias(rows: Int, tableRows: Int, kinds: Int, in range: ClosedRange<Float> = -3...3) -> SparseBias {
+        var (starts, columns): ([Int32], [Int32]) = ([0], [])
+        for n in 0..<rows {
+            columns += Set(rowNumbers([0, 1, 5, 40][n % 4], below: tableRows)).sorted(by: n % 2 == 0 ? (<) : (>))
+            starts.append(Int32(columns.count))
+        }
+        return SparseBias(
+            starts: indices(starts), columns: indices(columns), kinds: indices(rowNumbers(columns.count, below: kinds)),
+            values: input(1, kinds, in: range), scale: 2)
+    }
+
     fileprivate func targets(_ shape: LossShape) -> Indices {
         indices(rowNumbers(shape.rows, below: shape.tableRows))
     }
@@ -43,6 +55,19 @@ let crossEntropyCases: [Case] =
             let loss = bench.backend.crossEntropy(
                 bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
                 targets: bench.targets(shape), scale: 0.7, gradients: bench.lossGradients(shape))
+            bench.report("loss", loss, floor: Float(shape.rows))
+        }
+    }
+    + lossShapes(budget: 200_000).map { shape in
+        Case(.crossEntropy, "\(shape.name), with a bias") { bench in
+            let kinds = [1, 7, 40][shape.options % 3]
+            var gradients = bench.lossGradients(shape)
+            gradients?.biasValues = bench.changing("bias gradient", 1, kinds)
+            let loss = bench.backend.crossEntropy(
+                bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
+                targets: bench.targets(shape),
+                bias: bench.sparseBias(rows: shape.rows, tableRows: shape.tableRows, kinds: kinds), scale: 0.7,
+                gradients: gradients)
             bench.report("loss", loss, floor: Float(shape.rows))
         }
     }

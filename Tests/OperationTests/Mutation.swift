@@ -12,6 +12,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case scanIgnoresRestarts, scanForgetsInitial, scanForgetsFinal, scanSkipsLastRow
     case scanBackwardIgnoresRestarts, scanBackwardForgetsFinalGradient, scanBackwardForgetsDecay
     case lossIgnoresScale, lossForgetsLastTableRow, sampledLossForgetsCorrection, sampledLossKeepsTarget
+    case lossForgetsBias, lossForgetsBiasGradient, rankForgetsBias, topKForgetsBias
     case pairwiseLossSwapsPair
     case adamForgetsCorrection
     case rankCountsOnlyHigher, rankIgnoresSeen, rankIgnoresNaN, topKPrefersHigherRow, topKIgnoresExclusions
@@ -34,6 +35,9 @@ enum Mutation: String, CaseIterable, Sendable {
         case .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient, .scanBackwardForgetsDecay:
             [.scanBackward]
         case .lossIgnoresScale, .lossForgetsLastTableRow: [.crossEntropy]
+        case .lossForgetsBias, .lossForgetsBiasGradient: [.crossEntropy]
+        case .rankForgetsBias: [.rank]
+        case .topKForgetsBias: [.topK]
         case .sampledLossForgetsCorrection, .sampledLossKeepsTarget: [.sampledCrossEntropy]
         case .pairwiseLossSwapsPair: [.pairwiseLoss]
         case .adamForgetsCorrection: [.adam]

@@ -11,6 +11,13 @@ extension Bench {
     fileprivate func wholeInput(_ rows: Int, _ columns: Int, upTo bound: Int) -> Tensor {
         input(rows, columns, values: wholeNumbers(rows * columns, upTo: bound))
     }
+
+    /// Additions of 0, 8 or -80,000, so that scores stay whole.
+    fileprivate func wholeBias(rows: Int, tableRows: Int) -> SparseBias {
+        var bias = sparseBias(rows: rows, tableRows: tableRows, kinds: 3)
+        bias.values = input(1, 3, values: [0, 4, -40_000])
+        return bias
+    }
 }
 
 /// Bound 1 makes most scores tie, bound 50 few.
@@ -26,7 +33,8 @@ let rankCases: [Case] =
                 let counts = bench.backend.rank(
                     bench.wholeInput(rows, columns, upTo: bound),
                     table: bench.wholeInput(tableRows, columns, upTo: bound),
-                    targets: bench.indices(targets), seen: seen)
+                    targets: bench.indices(targets),
+                    bias: bound == 1 ? nil : bench.wholeBias(rows: rows, tableRows: tableRows), seen: seen)
                 bench.report("all", exactly: counts?.map { Int($0.all) } ?? [-1])
                 bench.report("masked", exactly: counts?.map { Int($0.masked) } ?? [-1])
             }
@@ -57,7 +65,8 @@ let topKCases: [Case] = rankingShapes.flatMap { rows, columns, tableRows in
             }
             let lists = bench.backend.topK(
                 bench.wholeInput(rows, columns, upTo: bound), table: bench.wholeInput(tableRows, columns, upTo: bound),
-                k: k, candidates: candidates)
+                bias: bound == 1 ? nil : bench.wholeBias(rows: rows, tableRows: tableRows), k: k, candidates: candidates
+            )
             bench.report("lengths", exactly: lists.map(\.count))
             bench.report("rows", exactly: lists.joined().map { Int($0.row) })
             bench.report("scores", exactly: lists.joined().map { Int($0.score) })

@@ -114,6 +114,7 @@ func variants(itemCount: Int) -> [Configuration] {
         variant { $0.feedForward = false },
         variant { $0.decayInitialization = .normal },
         variant { $0.warmupSteps = 5 },
+        variant { $0.repeatAware = true },
         variant {
             $0.hiddenSize = 5
             $0.expansion = 3

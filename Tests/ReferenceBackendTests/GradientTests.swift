@@ -158,10 +158,14 @@ import Testing
             let targets = arena.indices([0, 5, 2, 2])
             let negatives = arena.indices([2, 1, 3, 1])  // a repeated one, and one that is a target
             let logQ = arena.random(1, tableRows, in: -3...0)
+            let bias = SparseBias(
+                starts: arena.indices([0, 2, 2, 3, 4]), columns: arena.indices([1, 0, 4, 2]),
+                kinds: arena.indices([0, 1, 1, 0]), values: arena.random(1, 2), scale: 3)
             func value(_ scale: Float, _ gradients: LossGradients?) -> Double {
                 switch kind {
                 case .full:
-                    backend.crossEntropy(hidden, table: table, targets: targets, scale: scale, gradients: gradients)
+                    backend.crossEntropy(
+                        hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
                 case .sampled:
                     backend.sampledCrossEntropy(
                         hidden, table: table, targets: targets, negatives: negatives, logQ: logQ, scale: scale,
@@ -172,12 +176,14 @@ import Testing
                         gradients: gradients)
                 }
             }
-            let own = LossGradients(hidden: arena.tensor(rows, columns), table: arena.tensor(tableRows, columns))
+            var own = LossGradients(hidden: arena.tensor(rows, columns), table: arena.tensor(tableRows, columns))
+            own.biasValues = arena.tensor(1, 2)
             _ = value(0.5, own)
-            let claims = [
+            var claims = [
                 Claim(name: "hidden", parameter: hidden, gradient: own.hidden),
                 Claim(name: "table", parameter: table, gradient: own.table),
             ]
+            if kind == .full { claims.append(Claim(name: "bias", parameter: bias.values, gradient: own.biasValues!)) }
             checkGradients(claims, tolerance: 2e-6) { 0.5 * value(1, nil) }
         }
     }

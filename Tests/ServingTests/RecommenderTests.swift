@@ -56,7 +56,7 @@ import Testing
     @Test func stepByStepIsTheWholeHistory() {
         var state = model.initialState()
         var last: [Recommender.Recommendation] = []
-        for item in history { last = recommender.step(&state, item: item, seen: history, k: 5) }
+        for item in history { last = recommender.step(&state, item: item, history: history, k: 5) }
         let whole = recommender.recommend(after: history, k: 5)
         #expect(last.map(\.id) == whole.map(\.id))
     }

@@ -1,0 +1,124 @@
+import Tensors
+
+/// The repeat-aware head: a learned number is added to the logit of each item that the history already holds, chosen by
+/// how long ago the item last occurred and by how often it did, among the last ``window`` events.
+///
+/// Not part of the paper. Films are not watched twice and songs are: the recurrence can learn neither from a handful of
+/// epochs, for it would have to keep every item of the history apart in one vector; the head needs 40 numbers.
+enum RepeatHead {
+    /// Events since the last occurrence, in powers of two: 1, 2–3, 4–7, ..., 512 and more.
+    static let recencies = 10
+    /// Occurrences: 1, 2, 3, 4 and more.
+    static let counts = 4
+    /// Only the last so many events of a history count: what a row costs is bounded.
+    static let window = 1024
+    /// A weight of 1 adds this much to a logit, so that Adam, which moves weights by about the learning rate a step,
+    /// gets to where e^logit vanishes in a thousand steps.
+    static let scale: Float = 10
+
+    /// Number of the weight for an item that last occurred `recency` events ago (1: it is the last event itself) and
+    /// `count` times in all.
+    static func kind(recency: Int, count: Int) -> Int32 {
+        let power = Int.bitWidth - 1 - recency.leadingZeroBitCount
+        return Int32(min(power, recencies - 1) * counts + min(count, counts) - 1)
+    }
+}
+
+/// For some rows, the items of each one's history and their kinds: what becomes a ``SparseBias``.
+struct RepeatEntries {
+    private(set) var starts: [Int32] = [0]
+    private(set) var items: [Int32] = []
+    private(set) var kinds: [Int32] = []
+
+    /// One row for every position of `rows`, the history being the events up to and with it. O(rows · window) time.
+    mutating func append(_ rows: Range<Int>, of history: some RandomAccessCollection<Int32>) {
+        let first = max(0, rows.lowerBound - RepeatHead.window + 1)
+        let events = Array(history.dropFirst(first).prefix(rows.upperBound - first))
+        let links = Links(events)
+        for row in rows.lowerBound - first..<rows.upperBound - first {
+            let oldest = max(0, row - RepeatHead.window + 1)
+            for position in oldest...row where links.next[position] > row {
+                let count = links.count(at: position, from: oldest)
+                items.append(events[position])
+                kinds.append(RepeatHead.kind(recency: row - position + 1, count: count))
+            }
+            starts.append(Int32(items.count))
+        }
+    }
+
+    /// Where the item of each event occurs next and occurred before: `Int.max` and −1 where it does not.
+    private struct Links {
+        var next, previous: [Int]
+
+        init(_ events: [Int32]) {
+            next = [Int](repeating: .max, count: events.count)
+            previous = [Int](repeating: -1, count: events.count)
+            var last: [Int32: Int] = [:]
+            for (position, item) in events.enumerated() {
+                guard let earlier = last.updateValue(position, forKey: item) else { continue }
+                next[earlier] = position
+                previous[position] = earlier
+            }
+        }
+
+        /// Occurrences of an event's item up to it and not before `oldest`, as far as the head tells them apart.
+        func count(at position: Int, from oldest: Int) -> Int {
+            var (count, earlier) = (1, previous[position])
+            while earlier >= oldest, count < RepeatHead.counts {
+                count += 1
+                earlier = previous[earlier]
+            }
+            return count
+        }
+    }
+}
+
+/// A ``SparseBias`` and the memory it looks at.
+public struct RepeatBias: Sendable {
+    /// Valid as long as this value lives.
+    public let bias: SparseBias
+    private let blocks: [Storage<Int32>]
+
+    init(_ entries: RepeatEntries, _ model: Model, firstItem: Int32) {
+        let backend = model.backend
+        blocks = [entries.starts, entries.items.map { $0 - firstItem }, entries.kinds].map { values in
+            let block = backend.allocateIndices(values.count)
+            if !values.isEmpty { backend.upload(values, to: block.indices) }
+            return block
+        }
+        bias = SparseBias(
+            starts: blocks[0].indices, columns: blocks[1].indices, kinds: blocks[2].indices,
+            values: model.weights.repeatBias!, scale: RepeatHead.scale)
+    }
+}
+
+extension Model {
+    /// What the repeat-aware head adds to the scores of ``itemTable`` after each of these histories; nil in a model
+    /// without such a head. O(histories · window).
+    public func repeatBias(after histories: [some RandomAccessCollection<Int32>]) -> RepeatBias? {
+        guard weights.repeatBias != nil else { return nil }
+        var entries = RepeatEntries()
+        for history in histories { entries.append(history.count - 1..<history.count, of: history) }
+        return RepeatBias(entries, self, firstItem: 1)
+    }
+
+    /// The same for the given rows of a batch (nil: all of them) and ``softmaxTable``.
+    func repeatBias(_ batch: PackedBatch, rows: [Int32]?) -> RepeatBias? {
+        guard weights.repeatBias != nil else { return nil }
+        var entries = RepeatEntries()
+        var wanted = rows?[...]
+        for sequence in 0..<batch.sequenceCount {
+            let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
+            let events = batch.items[start..<end]
+            guard wanted != nil else {
+                if start < end { entries.append(0..<end - start, of: events) }
+                continue
+            }
+            while let row = wanted?.first, row < end {
+                entries.append(Int(row) - start..<Int(row) - start + 1, of: events)
+                wanted!.removeFirst()
+            }
+        }
+        return RepeatBias(entries, self, firstItem: softmaxTable.firstItem)
+    }
+}
