@@ -8,23 +8,31 @@ import Tensors
 public struct CPUBackend: Backend {
     /// Which kernels run.
     public let instructionSet: InstructionSet
+    /// What matrix products round their operands to.
+    public let precision: Precision
     /// How many cores one long sequence may occupy in a scan; 1 for the replicas of a training run.
     public let scanThreads: Int
     let kernels: ck_kernels
 
-    /// A backend for `instructionSet`, which must be available.
-    public init(instructionSet: InstructionSet = .best, scanThreads: Int = 1) {
+    /// A backend for `instructionSet` and `precision`, which must be available.
+    public init(
+        instructionSet: InstructionSet = .best, precision: Precision = .float32, scanThreads: Int = 1
+    ) {
         guard let kernels = instructionSet.kernels else {
             preconditionFailure("this processor has no \(instructionSet.rawValue)")
         }
         limitBLASToOneThread()
+        precondition(precision.isAvailable, "this processor has no \(precision.rawValue) products")
         self.instructionSet = instructionSet
+        self.precision = precision
         self.scanThreads = max(1, scanThreads)
         self.kernels = kernels.pointee
     }
 
-    /// "CPU" and the instruction set.
-    public var name: String { "CPU \(instructionSet.rawValue)" }
+    /// "CPU", the instruction set, and the precision where it is not float32.
+    public var name: String {
+        "CPU \(instructionSet.rawValue)" + (precision == .float32 ? "" : " \(precision.rawValue)")
+    }
 
     // MARK: Memory
 

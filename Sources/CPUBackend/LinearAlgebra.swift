@@ -29,9 +29,21 @@ extension CPUBackend {
                 blasInt(b.stride), a.base, 1, beta, output.base, 1)
             return
         }
+        if precision == .bfloat16, k > 0 {
+            return roundedProduct(a, aTransposed, b, bTransposed, into: output, accumulate: accumulate)
+        }
+        product(a, aTransposed, b, bTransposed, into: output, accumulate: accumulate)
+    }
+
+    /// output = op(a) · op(b), or output +=, in float32 whatever the backend's precision: what ranks should be exact.
+    func product(
+        _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, into output: Tensor, accumulate: Bool
+    ) {
+        let depth = aTransposed ? a.rows : a.columns
         cblas_sgemm(
-            CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans, blasInt(m),
-            blasInt(n), blasInt(k), 1, a.base, blasInt(a.stride), b.base, blasInt(b.stride), beta, output.base,
+            CblasRowMajor, aTransposed ? CblasTrans : CblasNoTrans, bTransposed ? CblasTrans : CblasNoTrans,
+            blasInt(output.rows), blasInt(output.columns), blasInt(depth), 1, a.base, blasInt(a.stride), b.base,
+            blasInt(b.stride), accumulate ? 1 : 0, output.base,
             blasInt(output.stride))
     }
 

@@ -16,7 +16,7 @@ extension CPUBackend {
         for start in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
             let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
-            multiply(rows, transposed: false, table, transposed: true, into: scores, accumulate: false)
+            product(rows, false, table, true, into: scores, accumulate: false)
             bias?.add(to: scores, firstRow: start, columns: 0..<table.rows)
             for r in 0..<rows.rows {
                 let row = scores.base + r * table.rows
@@ -44,7 +44,7 @@ extension CPUBackend {
         for start in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
             let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
-            multiply(rows, transposed: false, table, transposed: true, into: scores, accumulate: false)
+            product(rows, false, table, true, into: scores, accumulate: false)
             bias?.add(to: scores, firstRow: start, columns: 0..<table.rows)
             for r in 0..<rows.rows {
                 lists.append(best(k, of: scores.rows(r..<r + 1), among: candidates[start + r]))

@@ -23,11 +23,12 @@ struct Bench: ParsableCommand {
             """)
 
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var precision: PrecisionOption
     @OptionGroup var json: JSONFlag
 
     func run() throws {
         try reportingErrors {
-            let backend = CPUBackend()
+            let backend = try precision.backend()
             let data = syntheticDataset(users: 1200, meanLength: 165, items: 3416)
             var result = BenchResult(backend: backend.name, threads: threads.count)
             // The machine's speed drifts: the limit is measured between the epochs that are compared with it.
@@ -53,11 +54,11 @@ struct Bench: ParsableCommand {
         let shape = RecBLR.Configuration(itemCount: data.itemCount)
         let split = Split(
             trainingEnd: (0..<data.userCount).map { data.length(ofUser: $0) }, validation: [], test: [])
-        var (rates, products) = ([Double](), [productRate(backend)])
+        var (rates, products) = ([Double](), [productRate()])
         _ = try Trainer(data, split, shape, options, backend: backend).run(report: { event in
             guard case .epoch(let record) = event else { return }
             rates.append(record.tokensPerSecond)
-            products.append(productRate(backend))
+            products.append(productRate())
         })
         let product = median(products)
         return BenchResult.Training(
@@ -94,7 +95,8 @@ func trainingFLOPs(_ shape: RecBLR.Configuration) -> Double {
 }
 
 /// GFLOP/s of the BLAS on one thread, at the shape of the widest layer.
-private func productRate(_ backend: CPUBackend) -> Double {
+private func productRate() -> Double {
+    let backend = CPUBackend()
     let (m, n, k) = (8192, 256, 64)
     let (a, b, c) = (backend.allocate(m * k), backend.allocate(n * k), backend.allocate(m * n))
     let time = medianTime(of: 30) { _ in

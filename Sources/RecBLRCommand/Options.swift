@@ -9,6 +9,7 @@ extension InputFormat: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}
 extension TrainingOptions.Objective: ExpressibleByArgument {}
 extension TrainingOptions.LossKind: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 
 /// A path as a file's address.
 func fileURL(_ path: String) -> URL { URL(fileURLWithPath: (path as NSString).expandingTildeInPath) }
@@ -26,6 +27,20 @@ struct ThreadsOption: ParsableArguments {
 
     func validate() throws {
         if let given, given < 1 { throw ValidationError("--threads must be at least 1.") }
+    }
+}
+
+struct PrecisionOption: ParsableArguments {
+    @Option(help: "What products round their operands to while training: bfloat16 needs AVX512-BF16, and is quicker.")
+    var precision: Precision = .float32
+
+    /// Throws where the processor cannot.
+    func backend() throws -> CPUBackend {
+        guard precision.isAvailable else {
+            throw fail(
+                .usage, "this processor has no \(precision.rawValue) products (AVX512-BF16); leave --precision out")
+        }
+        return CPUBackend(precision: precision)
     }
 }
 

@@ -31,6 +31,7 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Learning") var learning: LearningOptions
     @OptionGroup var splitOptions: SplitOptions
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var precision: PrecisionOption
     @Flag(help: "Go on from a checkpoint, if there is one.") var resume = false
     @Flag(help: "Throw an unfinished run of the same name away.") var restart = false
     @OptionGroup var json: JSONFlag
@@ -44,7 +45,8 @@ struct Train: ParsableCommand {
             let options = learning.options(for: data, threads: threads.count)
             let folder = try RunFolder(model: fileURL(model), resume: resume, restart: restart)
             let trainer = try Trainer(
-                data, split, shape.configuration(itemCount: data.itemCount), options, backend: CPUBackend(),
+                data, split, shape.configuration(itemCount: data.itemCount), options,
+                backend: try precision.backend(),
                 checkpointFolder: folder.url)
             try folder.create()
             let stop = StopSignals()
@@ -63,7 +65,9 @@ struct Train: ParsableCommand {
                 throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
             case .finished(let trained, var record):
                 record.split = kind
-                try finish(trained, &record, data, split, folder)
+                // Whatever it was trained with, a model is tested as it will be used.
+                let model = Model(weights: trained.weights, backend: CPUBackend())
+                try finish(model, &record, data, split, folder)
             }
         }
     }

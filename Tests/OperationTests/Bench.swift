@@ -7,6 +7,8 @@ import Tensors
 /// but did.
 final class Bench {
     let backend: any Backend
+    /// Whether random numbers have no more bits than bfloat16 keeps.
+    private let rounded: Bool
     private var generator: SeededGenerator
     private var blocks: [Block] = []
     private var indexBlocks: [IndexBlock] = []
@@ -31,8 +33,9 @@ final class Bench {
         let before: [Int32]
     }
 
-    init(_ backend: any Backend, seed: UInt64) {
+    init(_ backend: any Backend, seed: UInt64, rounded: Bool = false) {
         self.backend = backend
+        self.rounded = rounded
         generator = SeededGenerator(seed: seed)
     }
 
@@ -40,7 +43,8 @@ final class Bench {
 
     func number(in range: ClosedRange<Float>) -> Float {
         let unit = Float(generator.next() >> 40) * 0x1p-24
-        return range.lowerBound + unit * (range.upperBound - range.lowerBound)
+        let number = range.lowerBound + unit * (range.upperBound - range.lowerBound)
+        return rounded ? Float(bitPattern: number.bitPattern & 0xFFFF_0000) : number
     }
     func integer(in range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
     func numbers(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {

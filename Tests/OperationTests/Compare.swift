@@ -14,11 +14,11 @@ struct Case: Sendable {
         self.body = body
     }
 
-    func run(on backend: any Backend) -> Outcome {
+    func run(on backend: any Backend, rounded: Bool = false) -> Outcome {
         let seed = (operation.rawValue + name).utf8.reduce(0xCBF2_9CE4_8422_2325) {
             ($0 ^ UInt64($1)) &* 0x100_0000_01B3
         }
-        let bench = Bench(backend, seed: seed)
+        let bench = Bench(backend, seed: seed, rounded: rounded)
         return withExtendedLifetime(bench) {
             body(bench)
             return bench.outcome()
@@ -44,15 +44,18 @@ struct Comparison {
 }
 
 /// Runs the cases on the oracle once (which must not do damage either) and on every candidate, with the same numbers, and compares what comes out.
-func compare(_ candidates: [any Backend], to oracle: ReferenceBackend, on cases: [Case]) -> Comparison {
+/// `rounded` numbers are those of bfloat16.
+func compare(
+    _ candidates: [any Backend], to oracle: ReferenceBackend, on cases: [Case], rounded: Bool = false
+) -> Comparison {
     var comparison = Comparison()
     for each in cases {
-        let expected = each.run(on: oracle)
+        let expected = each.run(on: oracle, rounded: rounded)
         comparison.discrepancies += expected.damage.map {
             Discrepancy(backend: oracle.name, operation: each.operation, caseName: each.name, detail: $0)
         }
         for candidate in candidates {
-            let actual = each.run(on: candidate)
+            let actual = each.run(on: candidate, rounded: rounded)
             var details = actual.damage
             for (own, right) in zip(actual.results, expected.results) {
                 let error = largestError(own, right)

@@ -1,4 +1,5 @@
 import CPUBackend
+import Foundation
 import RecBLR
 import ReferenceBackend
 import Tensors
@@ -43,6 +44,24 @@ import Testing
                     model.backend.download(gradients.tensor(entry)), oracle.backend.download(expected.tensor(entry)))
                 #expect(difference < 1e-4, "\(set) \(entry.name)")
             }
+        }
+    }
+
+    /// Eight bits of every operand: each gradient points where it should, within a few percent.
+    @Test(.enabled(if: Precision.bfloat16.isAvailable, "this processor has no AVX512-BF16"), arguments: Kind.allCases)
+    func roundedProductsStayNear(kind: Kind) {
+        var shape = Configuration(itemCount: 100)
+        (shape.hiddenSize, shape.repeatAware) = (32, true)
+        let problem = Problem(kind, shape)
+        let (exact, rounded) = (CPUBackend(), CPUBackend(precision: .bfloat16))
+        let (expected, gradients) = (Weights(zerosFor: shape, on: exact), Weights(zerosFor: shape, on: rounded))
+        let loss = problem.loss(Model.perturbed(shape, on: exact), into: expected)
+        #expect(abs(problem.loss(Model.perturbed(shape, on: rounded), into: gradients) - loss) < 5e-3 * abs(loss))
+        for entry in gradients.layout.entries {
+            let (own, right) = (rounded.download(gradients.tensor(entry)), exact.download(expected.tensor(entry)))
+            let error = zip(own, right).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
+            let size = right.reduce(0.0) { $0 + pow(Double($1), 2) }
+            #expect(error.squareRoot() <= 0.05 * size.squareRoot() + 1e-6, "\(entry.name)")
         }
     }
 

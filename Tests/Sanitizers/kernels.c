@@ -96,6 +96,17 @@ static double reductions(const ck_kernels *k, ptrdiff_t n, ptrdiff_t d) {
     return total;
 }
 
+static void bfloat16(const ck_bfloat16 *kernels, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, int options) {
+    bool a_transposed = options & 1, b_transposed = options & 2;
+    ptrdiff_t lda = (a_transposed ? m : k) + 1, ldb = (b_transposed ? k : n) + 1;
+    ptrdiff_t a_rows = a_transposed ? k : m, b_rows = b_transposed ? n : k;
+    uint32_t *panels = (uint32_t *)block((n + kernels->panel - 1) / kernels->panel * kernels->panel * ((k + 1) / 2));
+    kernels->pack(k, n, block((b_rows - 1) * ldb + ldb - 1), ldb, b_transposed, panels);
+    kernels->multiply(m, n, k, block((a_rows - 1) * lda + lda - 1), lda, a_transposed, panels,
+                      block((m - 1) * (n + 2) + n), n + 2, options & 4, (uint32_t *)block(kernels->block_size));
+    free_blocks();
+}
+
 int main(void) {
     const ptrdiff_t sizes[] = {1, 2, 3, 5, 7, 15, 16, 17, 31, 63, 64, 65, 100, 130};
     const int count = sizeof sizes / sizeof *sizes;
@@ -113,6 +124,11 @@ int main(void) {
                     total += reductions(k, sizes[i], sizes[j]);
                 }
     }
+    const ck_bfloat16 *products = ck_bfloat16_kernels();
+    for (int i = 0; products && i < count; i++)
+        for (int j = 0; j < count; j++)
+            for (int options = 0; options < 8; options++)
+                bfloat16(products, sizes[i], sizes[j], i + j == 20 ? 1027 : sizes[(i + 2 * j) % count], options);
     printf("sanitize: %d instruction sets, %d rounds of every kernel, nothing found (sum %.3g)\n", sets, runs, total);
     return 0;
 }

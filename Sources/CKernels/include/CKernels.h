@@ -110,3 +110,17 @@ typedef struct {
 // The table for an instruction set, or NULL where this processor or build does not have it.
 typedef enum { CK_BASELINE, CK_AVX2, CK_AVX512 } ck_isa;
 const ck_kernels *ck_kernels_for(ck_isa isa);
+
+// Products of operands rounded to bfloat16, summed in float32 (bfloat16.c). `panels` holds a packed right operand:
+// ⌈n / panel⌉ · panel · ⌈k / 2⌉ pairs; `block` is `block_size` pairs of scratch memory.
+typedef struct {
+    ptrdiff_t panel, block_size;
+    // The right operand op(b) [k, n]: b is [k, n], or [n, k] where transposed.
+    void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t ld, bool transposed, uint32_t *panels);
+    // c [m, n] = or += op(a) · panels: a is [m, k], or [k, m] where transposed.
+    void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, bool transposed,
+                     const uint32_t *panels, float *c, ptrdiff_t ldc, bool accumulate, uint32_t *block);
+} ck_bfloat16;
+
+// NULL where this processor or build cannot.
+const ck_bfloat16 *ck_bfloat16_kernels(void);

@@ -1,0 +1,33 @@
+import CKernels
+import Tensors
+
+/// What the matrix products of a backend round their operands to. Sums, activations and weights are float32 always.
+public enum Precision: String, Sendable, CaseIterable, Codable {
+    /// Nothing is rounded.
+    case float32
+    /// Eight significant bits, the range of float32: on a processor with AVX512-BF16 twice the products a second.
+    case bfloat16
+
+    /// Whether this processor and build can.
+    public var isAvailable: Bool { self == .float32 || ck_bfloat16_kernels() != nil }
+}
+
+extension CPUBackend {
+    /// output = op(a) · op(b), or output +=, with operands rounded to bfloat16 and sums in float32.
+    func roundedProduct(
+        _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, into output: Tensor, accumulate: Bool
+    ) {
+        let kernels = ck_bfloat16_kernels()!.pointee
+        let depth = aTransposed ? a.rows : a.columns
+        let panels = (output.columns + kernels.panel - 1) / kernels.panel * kernels.panel * ((depth + 1) / 2)
+        withUnsafeTemporaryAllocation(
+            byteCount: 4 * (panels + kernels.block_size), alignment: 64
+        ) { memory in
+            let scratch = memory.bindMemory(to: UInt32.self).baseAddress!
+            kernels.pack(depth, output.columns, b.base, b.stride, bTransposed, scratch)
+            kernels.multiply(
+                output.rows, output.columns, depth, a.base, a.stride, aTransposed, scratch, output.base,
+                output.stride, accumulate, scratch + panels)
+        }
+    }
+}
