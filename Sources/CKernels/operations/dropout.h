@@ -1,9 +1,11 @@
 // Philox4x32-7 (Salmon et al., SC 2011): 64 columns of one row's mask from 16 counters.
 
+// Upper and lower halves of a · m: processors multiply every other lane to 64 bits, so the odd lanes go extra.
 INLINE vu multiply_high_low(vu a, uint32_t m, vu *low) {
-    vu64 product = __builtin_convertvector(a, vu64) * (uint64_t)m;
-    *low = __builtin_convertvector(product, vu);
-    return __builtin_convertvector(product >> 32, vu);
+    const uint64_t lower = 0xFFFFFFFFu;
+    vu64 even = ((vu64)a & lower) * m, odd = ((vu64)a >> 32) * m;
+    *low = (vu)((even & lower) | (odd << 32));
+    return (vu)((even >> 32) | (odd & ~lower));
 }
 
 enum { MASK_COLUMNS = 64 };

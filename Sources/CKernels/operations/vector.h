@@ -7,7 +7,7 @@
 typedef float vf __attribute__((vector_size(4 * WIDTH)));
 typedef int32_t vi __attribute__((vector_size(4 * WIDTH)));
 typedef uint32_t vu __attribute__((vector_size(4 * WIDTH)));
-typedef uint64_t vu64 __attribute__((vector_size(8 * WIDTH)));
+typedef uint64_t vu64 __attribute__((vector_size(4 * WIDTH)));  // half as many
 typedef vf vf_unaligned __attribute__((aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
