@@ -6,9 +6,6 @@ import RecBLR
 import Training
 
 extension InputFormat: ExpressibleByArgument {}
-extension TrainingOptions.Schedule: ExpressibleByArgument {}
-extension TrainingOptions.Objective: ExpressibleByArgument {}
-extension TrainingOptions.LossKind: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
 /// A path as a file's address.
@@ -31,14 +28,19 @@ struct ThreadsOption: ParsableArguments {
 }
 
 struct PrecisionOption: ParsableArguments {
-    @Option(help: "What products round their operands to while training: bfloat16 needs AVX512-BF16, and is quicker.")
-    var precision: Precision = .float32
+    @Option(
+        help: """
+            What matrix products round their operands to while training; bfloat16 needs AVX512-BF16. \
+            (default: bfloat16 where the processor has it)
+            """)
+    var precision: Precision?
 
     /// Throws where the processor cannot.
     func backend() throws -> CPUBackend {
+        let precision = precision ?? (Precision.bfloat16.isAvailable ? .bfloat16 : .float32)
         guard precision.isAvailable else {
-            throw fail(
-                .usage, "this processor has no \(precision.rawValue) products (AVX512-BF16); leave --precision out")
+            let wish = "this processor has no \(precision.rawValue) products (AVX512-BF16); leave --precision out"
+            throw fail(.usage, wish)
         }
         return CPUBackend(precision: precision)
     }

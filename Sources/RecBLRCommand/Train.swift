@@ -42,13 +42,15 @@ struct Train: ParsableCommand {
             let data = try Dataset.open(fileURL(dataset))
             let kind = splitOptions.kind ?? .leaveOneOut
             let split = try kind.split(data)
-            let options = learning.options(for: data, threads: threads.count)
+            let recipe = learning.recipe(for: data, threads: threads.count)
+            var configuration = shape.configuration(itemCount: data.itemCount)
+            configuration.repeatAware = recipe.repeatAware
             let folder = try RunFolder(model: fileURL(model), resume: resume, restart: restart)
             let trainer = try Trainer(
-                data, split, shape.configuration(itemCount: data.itemCount), options,
-                backend: try precision.backend(),
+                data, split, configuration, recipe.options, backend: try precision.backend(),
                 checkpointFolder: folder.url)
             try folder.create()
+            for choice in Recipe.Choice.allCases { if let reason = recipe.reasons[choice] { printError(reason) } }
             let stop = StopSignals()
             let progress = ProgressLine()
             var log = try EpochLog(folder.log, appending: resume)
@@ -104,68 +106,4 @@ func baselines(_ cases: [EvaluationCase], _ data: Dataset, _ split: Split) throw
         try EvaluationReport(PopularityRanker(data, split), cases, data, split),
         try EvaluationReport(TransitionRanker(data, split), cases, data, split),
     ]
-}
-
-struct ShapeOptions: ParsableArguments {
-    @Option(help: "Hidden size D.") var hiddenSize = 64
-    @Option(help: "Recurrent layers L.") var layers = 2
-    @Option(help: "Expansion E: the recurrence is E·D wide.") var expansion = 2
-    @Option(help: "Taps K of the convolution; 0 leaves it out.") var convolutionWidth = 4
-    @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false
-    @Flag(help: "Bare recurrences: no projections, convolution and output gates.") var recurrenceOnly = false
-    @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
-    @Flag(help: "Learn how likely items of the history come again, by recency and count (not in the paper).")
-    var repeatAware = false
-
-    func configuration(itemCount: Int) -> Configuration {
-        var configuration = Configuration(itemCount: itemCount)
-        configuration.hiddenSize = hiddenSize
-        configuration.layerCount = layers
-        configuration.expansion = expansion
-        configuration.convolutionWidth = convolutionWidth
-        configuration.feedForward = !withoutFeedForward
-        configuration.block = recurrenceOnly ? .recurrenceOnly : .full
-        configuration.decayInitialization = withoutDecayRing ? .normal : .ring
-        configuration.repeatAware = repeatAware
-        return configuration
-    }
-}
-
-struct LearningOptions: ParsableArguments {
-    @Option(help: "Passes over the data.") var epochs = 25
-    @Option(help: "Events a step.") var batchTokens = 1024
-    @Option(help: "Peak learning rate.") var learningRate: Float = 2e-3
-    @Option(help: "Steps over which the learning rate rises.") var warmupSteps = 100
-    @Option(help: "cosine (to zero) or constant.") var schedule: TrainingOptions.Schedule = .cosine
-    @Option(help: "Dropout. (default: 0.2 for 50 and more events a user, 0.4 for 15 and more, else 0.5)")
-    var dropout: Float?
-    @Option(help: "every-position, or last-position as in the paper (much slower).")
-    var objective: TrainingOptions.Objective = .everyPosition
-    @Option(help: "full, sampled or bpr.") var loss: TrainingOptions.LossKind = .full
-    @Option(help: "Negatives a step for --loss sampled.") var negatives = 512
-    @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
-    @Option(help: "Stop after this many epochs without a better validation NDCG@10. (default: never)")
-    var patience: Int?
-    @Option(help: "Longest piece of a history learnt from at once.") var maxLength = 512
-    @Option(help: "Seed of weights, order and dropout.") var seed: UInt64 = 1
-
-    func options(for data: Dataset, threads: Int) -> TrainingOptions {
-        var options = TrainingOptions()
-        options.epochs = epochs
-        options.batchTokens = batchTokens
-        options.learningRate = learningRate
-        options.warmupSteps = warmupSteps
-        options.schedule = schedule
-        let meanLength = Double(data.eventCount) / Double(data.userCount)
-        options.dropout = dropout ?? TrainingOptions.dropout(forMeanLength: meanLength)
-        options.objective = objective
-        options.loss = loss
-        options.negatives = negatives
-        options.clipNorm = clipNorm
-        options.patience = patience
-        options.maximumLength = maxLength
-        options.seed = seed
-        options.threads = threads
-        return options
-    }
 }

@@ -58,12 +58,6 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// The defaults for dense data.
     public init() {}
 
-    /// Dropout that suits data with this many events a user: 0.2 from 50 on, 0.4 from 15 on, else 0.5, after the values
-    /// that the paper found for ML-1M, Gowalla and Steam, and Amazon's (section 4.1.4).
-    public static func dropout(forMeanLength length: Double) -> Float {
-        length >= 50 ? 0.2 : (length >= 15 ? 0.4 : 0.5)
-    }
-
     /// Throws where a value is out of range.
     public func validate() throws(TrainingError) {
         func check(_ holds: Bool, _ what: String) throws(TrainingError) { if !holds { throw .option(what) } }

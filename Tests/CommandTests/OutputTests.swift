@@ -24,7 +24,10 @@ import Testing
         let trained = try run(
             ["train", "data", "-m", "model", "--epochs", "12", "--batch-tokens", "128", "--threads", "2"], in: place)
         #expect(trained.status == 0)
-        #expect(trained.error.split(separator: "\n").count == 12, "one plain line an epoch")
+        let lines = trained.error.split(separator: "\n")
+        #expect(lines.count { $0.hasPrefix("Epoch ") } == 12, "one plain line an epoch")
+        #expect(lines.contains { $0.hasPrefix("dropout 0.4: histories are middling, 15 events") }, "reasons are given")
+        #expect(!lines.contains { $0.contains("epochs:") }, "none for what was asked for")
         #expect(try place.names() == ["data", "log.csv", "model", "titles.tsv"], "nothing is left of the run")
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: place.path("model")).sorted()

@@ -1,0 +1,78 @@
+/// What is known of a dataset before anything is learnt from it.
+public struct DatasetShape: Sendable, Equatable {
+    /// Users, items and events.
+    public var users, items, events: Int
+
+    /// Groups the three.
+    public init(users: Int, items: Int, events: Int) {
+        (self.users, self.items, self.events) = (users, items, events)
+    }
+
+    /// Events a user, on average.
+    public var meanLength: Double { Double(events) / Double(max(1, users)) }
+}
+
+/// How much time a model is worth.
+public enum Preset: String, Sendable, CaseIterable, Codable {
+    /// A first look.
+    case fast
+    /// Near the best in a fraction of its time.
+    case balanced
+    /// What the last percent costs.
+    case best
+
+    /// The settings for a dataset, and why. Chosen by validation metrics on ML-100K, ML-1M and Amazon Beauty.
+    public func recipe(for shape: DatasetShape) -> Recipe {
+        var recipe = Recipe()
+        let length = shape.meanLength
+        recipe.options.dropout = length >= 50 ? 0.2 : (length >= 15 ? 0.4 : 0.5)
+        let density = length >= 50 ? "long" : (length >= 15 ? "middling" : "short")
+        recipe.reasons[.dropout] =
+            "dropout \(recipe.options.dropout): histories are \(density), \(Int(length.rounded())) events on average"
+        chooseEpochs(&recipe, shape)
+        chooseLoss(&recipe, shape)
+        return recipe
+    }
+
+    private func chooseEpochs(_ recipe: inout Recipe, _ shape: DatasetShape) {
+        let usual =
+            switch self {
+            case .fast: 8
+            case .balanced: 25
+            case .best: 50
+            }
+        // A large log teaches in one epoch what a small one does in several.
+        let share = min(1, (2e6 / Double(max(1, shape.events))).squareRoot())
+        recipe.options.epochs = max(2, Int((Double(usual) * share).rounded()))
+        recipe.options.learningRate = self == .fast ? 3e-3 : 2e-3
+        let size = share < 1 ? ", fewer than \(usual) because the log is large" : ""
+        recipe.reasons[.epochs] = "\(recipe.options.epochs) epochs: the \(rawValue) preset\(size)"
+    }
+
+    private func chooseLoss(_ recipe: inout Recipe, _ shape: DatasetShape) {
+        guard shape.items > Self.largestFullCatalogue else {
+            recipe.repeatAware = true
+            recipe.reasons[.repeats] = "repeat-aware: whether seen items come again is learnt from the data"
+            return
+        }
+        recipe.options.loss = .sampled
+        recipe.reasons[.loss] = "sampled loss: \(shape.items) items are more than \(Self.largestFullCatalogue)"
+    }
+
+    private static let largestFullCatalogue = 100_000
+}
+
+/// Settings, and the reasons for those that are not the same for all.
+public struct Recipe: Sendable, Equatable {
+    /// How to train.
+    public var options = TrainingOptions()
+    /// Whether the model has a repeat-aware head.
+    public var repeatAware = false
+    /// A sentence for each choice that depends on preset or data.
+    public var reasons: [Choice: String] = [:]
+
+    /// What a recipe chooses.
+    public enum Choice: Sendable, CaseIterable {
+        case epochs, dropout, loss, repeats
+    }
+}

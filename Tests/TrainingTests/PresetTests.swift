@@ -1,0 +1,44 @@
+import Testing
+
+@testable import Training
+
+/// What presets choose, and that they say why.
+@Suite struct PresetTests {
+    @Test func dropoutFollowsTheLengthOfHistories() {
+        for (length, dropout) in [(200, 0.2), (50, 0.2), (49, 0.4), (15, 0.4), (14, 0.5), (1, 0.5)] {
+            let shape = DatasetShape(users: 100, items: 50, events: 100 * length)
+            #expect(Preset.balanced.recipe(for: shape).options.dropout == Float(dropout))
+        }
+    }
+
+    @Test func moreTimeMeansMoreEpochs() {
+        for events in [10, 1_000_000, 50_000_000] {
+            let shape = DatasetShape(users: 1 + events / 100, items: 1000, events: events)
+            let epochs = Preset.allCases.map { $0.recipe(for: shape).options.epochs }
+            #expect(epochs == epochs.sorted() && Set(epochs).count == 3 && epochs[0] >= 2)
+        }
+        let (small, large) = (
+            DatasetShape(users: 10, items: 10, events: 1_000_000),
+            DatasetShape(users: 10, items: 10, events: 32_000_000)
+        )
+        #expect(Preset.balanced.recipe(for: small).options.epochs == 25)
+        #expect(Preset.balanced.recipe(for: large).options.epochs == 6)
+    }
+
+    @Test func hugeCataloguesAreSampled() {
+        let small = Preset.balanced.recipe(for: DatasetShape(users: 9, items: 100_000, events: 100))
+        #expect(small.options.loss == .full && small.repeatAware && small.reasons[.repeats] != nil)
+        let large = Preset.balanced.recipe(for: DatasetShape(users: 9, items: 100_001, events: 100))
+        #expect(large.options.loss == .sampled && !large.repeatAware && large.reasons[.loss] != nil)
+    }
+
+    @Test func everyRecipeIsValid() throws {
+        for preset in Preset.allCases {
+            for events in [0, 1, 1000, 1_000_000_000] {
+                let recipe = preset.recipe(for: DatasetShape(users: events / 7, items: events / 3, events: events))
+                try recipe.options.validate()
+                #expect(recipe.reasons[.epochs] != nil && recipe.reasons[.dropout] != nil)
+            }
+        }
+    }
+}
