@@ -46,8 +46,13 @@ public struct FileWriter: ~Copyable {
     public mutating func append(_ text: String) throws(FileError) { try append(text.utf8) }
 
     /// Adds the bytes of values, in this machine's order (little-endian wherever this runs).
-    public mutating func append<Element: BitwiseCopyable>(values: UnsafeBufferPointer<Element>) throws(FileError) {
-        try append(UnsafeRawBufferPointer(values))
+    public mutating func append<Element: BitwiseCopyable>(values: [Element]) throws(FileError) {
+        try values.withUnsafeBufferPointer { (values) throws(FileError) in
+            let bytes = UnsafeRawBufferPointer(values)
+            for start in stride(from: 0, to: bytes.count, by: Self.bufferSize) {
+                try append(bytes[start..<min(start + Self.bufferSize, bytes.count)])
+            }
+        }
     }
 
     /// Puts everything on disk under the file's name. The old file, if any, is replaced at that moment.
@@ -59,12 +64,8 @@ public struct FileWriter: ~Copyable {
     }
 
     private mutating func flush() throws(FileError) {
-        var start = 0
-        while start < buffer.count {
-            let written = buffer.withUnsafeBytes { write(descriptor, $0.baseAddress! + start, $0.count - start) }
-            if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { throw .system(path, "write") }
-            start += written
+        try buffer.withUnsafeBufferPointer { (bytes) throws(FileError) in
+            try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, path: path)
         }
         buffer.removeAll(keepingCapacity: true)
     }

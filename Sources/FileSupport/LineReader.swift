@@ -17,6 +17,7 @@ public struct LineReader: ~Copyable {
 
     private let path: String
     private let file: gzFile
+    private let size: Int
     private var buffer: UnsafeMutableRawBufferPointer
     private var start = 0
     private var end = 0
@@ -28,6 +29,8 @@ public struct LineReader: ~Copyable {
     public init(_ url: URL) throws(FileError) {
         file = try Self.open(url)
         path = url.path
+        var information = stat()
+        size = stat(path, &information) == 0 ? Int(information.st_size) : 0
         buffer = .allocate(byteCount: Self.chunk, alignment: 16)
     }
 
@@ -65,6 +68,9 @@ public struct LineReader: ~Copyable {
             searched = start + pending
         }
     }
+
+    /// How much of the file was read so far, packed bytes where it is packed: 0 ... 1. A pipe has no size: 0.
+    public var fractionRead: Double { size > 0 ? min(1, Double(gzoffset(file)) / Double(size)) : 0 }
 
     private mutating func skipByteOrderMark() throws(FileError) {
         while end < 3 && !atEnd { try fill() }

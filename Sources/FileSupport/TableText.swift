@@ -2,7 +2,7 @@
 public enum TableText {
     /// A field that holds no tab and no line end.
     public static func escaped(_ text: String) -> String {
-        guard text.utf8.contains(where: { $0 == 0x09 || $0 == 0x0A || $0 == 0x0D || $0 == 0x5C }) else { return text }
+        guard text.utf8.contains(where: isEscaped) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -14,6 +14,13 @@ public enum TableText {
             }
         }
         return result
+    }
+
+    /// Whether ``escaped(_:)`` would leave a field of these bytes as it is.
+    static func isItsOwnEscape(_ bytes: UnsafeRawBufferPointer) -> Bool { !bytes.contains(where: isEscaped) }
+
+    private static func isEscaped(_ byte: UInt8) -> Bool {
+        byte == 0x5C || byte == 0x09 || byte == 0x0A || byte == 0x0D
     }
 
     /// What ``escaped(_:)`` was given; nil where a backslash is followed by anything else.
@@ -36,4 +43,9 @@ public enum TableText {
         }
         return result
     }
+}
+
+/// Whether bytes are UTF-8. O(count).
+public func isUTF8(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    bytes.allSatisfy { $0 < 0x80 } || String(validating: bytes, as: UTF8.self) != nil
 }

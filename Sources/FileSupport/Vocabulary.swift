@@ -2,27 +2,34 @@ import Foundation
 
 /// Raw identifiers and their numbers, with an optional title each: one line a number in a tab-separated file with the
 /// header `id<TAB>title`, fields escaped as ``TableText`` says.
+///
+/// Identifiers are bytes: é is not e + ́ , though a `String` takes them for the same. They lie packed, so that millions of
+/// users need little more memory than their file is long.
 public struct Vocabulary: Sendable, Equatable {
-    /// Identifiers in order of their numbers.
-    public private(set) var ids: [String]
-    /// Titles in the same order; empty where there are none at all, an empty string where one has none.
-    public private(set) var titles: [String]
-    private var positions: [ExactText: Int]
+    private var table = Interner()
+    /// Titles in order of the numbers; empty where there are none at all, an empty string where one has none.
+    public private(set) var titles: [String] = []
 
     /// The vocabulary of these identifiers; nil if one occurs twice (byte for byte) or the titles are not as many.
     public init?(ids: [String], titles: [String] = []) {
         guard titles.isEmpty || titles.count == ids.count else { return nil }
-        self.ids = ids
         self.titles = titles
-        positions = Dictionary(
-            zip(ids.lazy.map(ExactText.init), ids.indices), uniquingKeysWith: { first, _ in first })
-        guard positions.count == ids.count else { return nil }
+        for var id in ids {
+            guard id.withUTF8({ table.intern(UnsafeRawBufferPointer($0)).isNew }) else { return nil }
+        }
     }
 
+    private init() {}
+
     /// Number of identifiers.
-    public var count: Int { ids.count }
+    public var count: Int { table.count }
+    /// Identifiers in order of their numbers.
+    public var ids: Identifiers { Identifiers(table: table) }
     /// Position of an identifier, from 0. O(1).
-    public func position(of id: String) -> Int? { positions[ExactText(text: id)] }
+    public func position(of id: String) -> Int? {
+        var id = id
+        return id.withUTF8 { table.index(of: UnsafeRawBufferPointer($0)) }.map(Int.init)
+    }
     /// Title at a position, nil where it has none.
     public func title(at position: Int) -> String? {
         titles.isEmpty || titles[position].isEmpty ? nil : titles[position]
@@ -34,10 +41,24 @@ public struct Vocabulary: Sendable, Equatable {
 
     /// Writes the file, whole or not at all.
     public func write(to url: URL) throws(FileError) {
+        try Self.write(0..<Int32(count), of: table, titles: titles, to: url)
+    }
+
+    /// Writes the file of the strings with these numbers in this order, whole or not at all. The strings must be UTF-8,
+    /// the titles none or as many as the numbers.
+    public static func write(
+        _ numbers: some Collection<Int32>, of table: Interner, titles: [String] = [], to url: URL
+    ) throws(FileError) {
         var writer = try FileWriter(url)
         try writer.append("id\ttitle\n")
-        for position in ids.indices {
-            try writer.append(TableText.escaped(ids[position]))
+        for (position, number) in numbers.enumerated() {
+            try table.withBytes(number) { (id) throws(FileError) in
+                if TableText.isItsOwnEscape(id) {
+                    try writer.append(id)
+                } else {
+                    try writer.append(TableText.escaped(String(decoding: id, as: UTF8.self)))
+                }
+            }
             try writer.append("\t")
             if !titles.isEmpty { try writer.append(TableText.escaped(titles[position])) }
             try writer.append("\n")
@@ -54,34 +75,47 @@ public struct Vocabulary: Sendable, Equatable {
         guard let header = try reader.next(), String(decoding: header, as: UTF8.self) == "id\ttitle" else {
             throw malformed(1, "expected the header id<TAB>title")
         }
-        var (ids, titles): ([String], [String]) = ([], [])
+        var vocabulary = Vocabulary()
         while let line = try reader.next() {
-            guard let text = String(validating: line, as: UTF8.self) else {
-                throw malformed(reader.lineNumber, "not UTF-8")
+            guard isUTF8(line) else { throw malformed(reader.lineNumber, "not UTF-8") }
+            guard let isNew = vocabulary.add(line) else {
+                throw malformed(reader.lineNumber, "expected an id, a tab and a title")
             }
-            let fields = text.split(separator: "\t", omittingEmptySubsequences: false)
-            guard fields.count == 2, let id = TableText.unescaped(fields[0]), let title = TableText.unescaped(fields[1])
-            else { throw malformed(reader.lineNumber, "expected an id, a tab and a title") }
-            ids.append(id)
-            titles.append(title)
+            guard isNew else { throw FileError(path: url.path, operation: "read", reason: "an id occurs twice") }
         }
-        if titles.allSatisfy(\.isEmpty) { titles = [] }
-        guard let vocabulary = Vocabulary(ids: ids, titles: titles) else {
-            throw FileError(path: url.path, operation: "read", reason: "an id occurs twice")
-        }
+        if !vocabulary.titles.isEmpty { vocabulary.fillTitles() }
         return vocabulary
     }
+
+    /// Adds what one line of a file says. false: the id was there before; nil: the line is not an id, a tab and a title.
+    private mutating func add(_ line: UnsafeRawBufferPointer) -> Bool? {
+        guard let tab = line.firstIndex(of: 0x09), !line[(tab + 1)...].contains(0x09),
+            let title = TableText.unescaped(Substring(decoding: line[(tab + 1)...], as: UTF8.self))
+        else { return nil }
+        if !title.isEmpty {
+            fillTitles()
+            titles.append(title)
+        }
+        let id = UnsafeRawBufferPointer(rebasing: line[..<tab])
+        if TableText.isItsOwnEscape(id) { return table.intern(id).isNew }
+        guard var text = TableText.unescaped(Substring(decoding: id, as: UTF8.self)) else { return nil }
+        return text.withUTF8 { table.intern(UnsafeRawBufferPointer($0)).isNew }
+    }
+
+    /// Gives an empty title to all that have none.
+    private mutating func fillTitles() { titles += repeatElement("", count: count - titles.count) }
 }
 
-/// Text that equals another only if their UTF-8 does: `String` takes é and e + ́ for the same, a log's ids need not.
-private struct ExactText: Hashable {
-    let text: String
+extension Vocabulary {
+    /// Identifiers by position from 0; each becomes a string when it is asked for.
+    public struct Identifiers: RandomAccessCollection, Equatable, Sendable {
+        fileprivate let table: Interner
 
-    static func == (a: ExactText, b: ExactText) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
-
-    func hash(into hasher: inout Hasher) {
-        if text.utf8.withContiguousStorageIfAvailable({ hasher.combine(bytes: UnsafeRawBufferPointer($0)) }) == nil {
-            for byte in text.utf8 { hasher.combine(byte) }
-        }
+        /// 0.
+        public var startIndex: Int { 0 }
+        /// Their number.
+        public var endIndex: Int { table.count }
+        /// O(length).
+        public subscript(position: Int) -> String { table.string(Int32(position)) }
     }
 }

@@ -132,11 +132,26 @@ private final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
     deinit { values.deallocate() }
 }
 
-/// 64 bits that any change of data changes: FNV-1a over the numbers.
+/// 64 bits that any change of data changes: FNV-1a over the starts, then over the items, piece by piece.
+struct Fingerprint {
+    private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    init(starts: UnsafeBufferPointer<Int64>) { for value in starts { add(UInt64(bitPattern: value)) } }
+
+    mutating func add(items: some Sequence<Int32>) { for value in items { add(UInt64(UInt32(bitPattern: value))) } }
+
+    private mutating func add(_ value: UInt64) { hash = (hash ^ value) &* 0x100_0000_01B3 }
+
+    /// In hexadecimal.
+    var text: String {
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+/// The fingerprint of data that is in memory.
 func fingerprint(_ events: UnsafeBufferPointer<Int32>, _ starts: UnsafeBufferPointer<Int64>) -> String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for value in starts { hash = (hash ^ UInt64(bitPattern: value)) &* 0x100_0000_01B3 }
-    for value in events { hash = (hash ^ UInt64(UInt32(bitPattern: value))) &* 0x100_0000_01B3 }
-    let text = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - text.count) + text
+    var fingerprint = Fingerprint(starts: starts)
+    fingerprint.add(items: events)
+    return fingerprint.text
 }

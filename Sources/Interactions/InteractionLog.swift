@@ -11,6 +11,10 @@ public struct ReadOptions: Sendable {
     public var minimumRating: Double?
     /// Whether malformed lines are counted and skipped instead of stopping.
     public var skipsBadLines = false
+    /// Where a log that is too long for memory keeps its events, 16 bytes each, in a file without a name.
+    public var temporaryFolder = FileManager.default.temporaryDirectory
+    /// Smaller in tests.
+    var memory = MemoryLimits()
 
     /// The defaults.
     public init() {}
@@ -26,30 +30,39 @@ public struct ReadReport: Sendable, Codable, Equatable {
     public var droppedByRating = 0
 }
 
-/// A log in memory as columns, in file order: 16 bytes an event.
-public struct InteractionLog: Sendable {
-    /// User numbers by first appearance.
-    private(set) var users: [Int32] = []
-    /// Item numbers by first appearance.
-    private(set) var items: [Int32] = []
-    /// Times in the file's unit; integers up to 2⁵³ exactly. Empty where the file has none.
-    private(set) var timestamps: [Double] = []
+/// A log that was read: its events in file order and the ids that occur.
+public struct InteractionLog: ~Copyable, Sendable {
+    /// Users and items as numbers by first appearance; times in the file's unit, integers up to 2⁵³ exactly.
+    private(set) var events: EventSpool
+    private(set) var hasTimestamps = false
     private(set) var userIDs = Interner()
     private(set) var itemIDs = Interner()
     /// What reading met.
     public private(set) var report = ReadReport()
+    let memory: MemoryLimits
+    /// Events whose ids have no numbers yet: they get them together, which is quicker.
+    private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Double]())
+
+    private init(_ options: ReadOptions) {
+        events = EventSpool(in: options.temporaryFolder, limit: options.memory.reading)
+        memory = options.memory
+    }
 
     /// Number of events.
-    public var count: Int { users.count }
+    public var count: Int { events.count + waiting.times.count }
 
-    /// Reads a file. O(size) time; memory grows with events and different ids, not with the length of lines.
-    public static func read(_ url: URL, _ options: ReadOptions = ReadOptions()) throws(DatasetError) -> InteractionLog {
+    /// Reads a file. O(size) time; memory grows with the different ids and the longest line, not with the events.
+    /// - Parameter progress: called every 2¹⁶ lines with their number so far and the fraction of the file that is read.
+    public static func read(
+        _ url: URL, _ options: ReadOptions = ReadOptions(),
+        progress: (_ lines: Int, _ fraction: Double) -> Void = { _, _ in }
+    ) throws(DatasetError) -> InteractionLog {
         guard let format = options.format ?? InputFormat(fileName: url.lastPathComponent) else {
             throw .unusable(
                 "\(url.path): its name does not tell the format; give one of "
                     + InputFormat.allCases.map(\.rawValue).joined(separator: ", "))
         }
-        var log = InteractionLog()
+        var log = InteractionLog(options)
         var reader = try withFileErrors { () throws(FileError) in try LineReader(url) }
         var parser = try LineParser(format, options, &reader, path: url.path)
         while let line = try withFileErrors({ () throws(FileError) in try reader.next() }) {
@@ -63,7 +76,10 @@ public struct InteractionLog: Sendable {
                 }
                 log.report.skippedLines += 1
             }
+            try log.events.spill()
+            if log.report.lines % (1 << 16) == 0 { progress(log.report.lines, reader.fractionRead) }
         }
+        log.numberWaiting()
         guard log.count > 0 else {
             let why =
                 log.report.lines == 0
@@ -77,22 +93,25 @@ public struct InteractionLog: Sendable {
     mutating func append(user: Bytes, item: Bytes, timestamp: Double?) throws(LineProblem) {
         try Self.check(user, "user")
         try Self.check(item, "item")
-        users.append(userIDs.intern(user).index)
-        items.append(itemIDs.intern(item).index)
-        if let timestamp { timestamps.append(timestamp) }
+        waiting.users.append(user)
+        waiting.items.append(item)
+        waiting.times.append(timestamp ?? 0)
+        hasTimestamps = timestamp != nil
+        if waiting.users.isFull || waiting.items.isFull { numberWaiting() }
+    }
+
+    private mutating func numberWaiting() {
+        let (users, items) = (userIDs.intern(waiting.users), itemIDs.intern(waiting.items))
+        for (i, time) in waiting.times.enumerated() { events.append(Event(user: users[i], item: items[i], time: time)) }
+        waiting.users.removeAll()
+        waiting.items.removeAll()
+        waiting.times.removeAll(keepingCapacity: true)
     }
 
     mutating func dropByRating() { report.droppedByRating += 1 }
 
     private static func check(_ id: Bytes, _ what: String) throws(LineProblem) {
         guard !id.isEmpty else { throw LineProblem(reason: "the \(what) is empty") }
-        var ascii = true
-        for byte in id where byte >= 0x80 {
-            ascii = false
-            break
-        }
-        guard ascii || String(validating: id, as: UTF8.self) != nil else {
-            throw LineProblem(reason: "the \(what) is not UTF-8")
-        }
+        guard isUTF8(id) else { throw LineProblem(reason: "the \(what) is not UTF-8") }
     }
 }

@@ -71,10 +71,10 @@ struct JSONLines {
         try log.append(user: user, item: item, timestamp: time)
     }
 
-    private func time(_ found: Found, _ log: InteractionLog) throws(LineProblem) -> Double? {
-        if found.rank == .max, !needsTimestamp, log.timestamps.isEmpty { return nil }
+    private func time(_ found: Found, _ log: borrowing InteractionLog) throws(LineProblem) -> Double? {
+        if found.rank == .max, !needsTimestamp, !log.hasTimestamps { return nil }
         let bytes = try found.id("a timestamp")
-        guard log.count == 0 || !log.timestamps.isEmpty else {
+        guard log.count == 0 || log.hasTimestamps else {
             throw LineProblem(reason: "it has a timestamp, but lines before it have none")
         }
         guard let time = parseTimestamp(bytes) else {

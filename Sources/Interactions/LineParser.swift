@@ -83,7 +83,7 @@ struct LineParser {
     }
 
     private mutating func parseSequence(_ line: Bytes, into log: inout InteractionLog) throws(LineProblem) {
-        guard String(validating: line, as: UTF8.self) != nil else { throw LineProblem(reason: "not UTF-8") }
+        guard isUTF8(line) else { throw LineProblem(reason: "not UTF-8") }
         splitter.splitWhitespace(line)
         let fields = splitter.fields
         guard fields.count >= 2 else { throw LineProblem(reason: "expected a user id and at least one item id") }

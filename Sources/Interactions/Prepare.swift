@@ -30,71 +30,55 @@ extension InteractionLog {
     /// there already is replaced, anything else is left alone and an error thrown.
     ///
     /// Each user's events are sorted by time, ties in file order. Users and items are numbered by their first appearance
-    /// in the file among what is left. O(events · log of the longest sequence).
+    /// in the file among what is left. O(events · log of the longest sequence) and a walk through the log for every round
+    /// of the filters and every 2²⁴ events. Memory grows with users, items and the longest sequence, not with the events.
     public func prepare(
         _ filters: Filters, titles: [String: String] = [:], source: String, to url: URL
     ) throws(DatasetError) -> DatasetSummary {
-        let core = KCore(self, filters)
-        let columns = try OrderedColumns(self, keeping: core.alive)
-        let itemIDs = try names(columns.itemNumbers, self.itemIDs)
-        let itemTitles = titles.isEmpty ? [] : itemIDs.map { titles[$0] ?? "" }
-        guard let users = Vocabulary(ids: try names(columns.userNumbers, userIDs)),
-            let items = Vocabulary(ids: itemIDs, titles: itemTitles)
-        else { throw .unusable("\(source): an id occurs twice") }
-        let mark = columns.events.withUnsafeBufferPointer { events in
-            columns.starts.withUnsafeBufferPointer { fingerprint(events, $0) }
-        }
+        let core = try KCore(self, filters)
+        let numbering = try Numbering(self, core)
+        let kept = Int(numbering.starts.last!)
+        guard kept > 0 else { throw .unusable("the filters leave no event of \(count)") }
         var summary = DatasetSummary(
-            users: users.count, items: items.count, events: columns.events.count, fingerprint: mark)
-        summary.timestamps = !columns.times.isEmpty
+            users: numbering.users.count, items: numbering.items.count, events: kept, fingerprint: "")
+        summary.timestamps = hasTimestamps
         summary.source = source
         summary.filters = filters
-        summary.report = PrepareReport(
-            read: report, droppedByCore: count - columns.events.count, coreRounds: core.rounds)
-        let finished = summary
+        summary.report = PrepareReport(read: report, droppedByCore: count - kept, coreRounds: core.rounds)
         try writeFolder(url, replaceable: DatasetFile.all, wrap: DatasetError.file) { (folder) throws(DatasetError) in
+            summary.fingerprint = try writeEvents(numbering, to: folder)
             try withFileErrors { () throws(FileError) in
-                try write(columns, finished, users: users, items: items, to: folder)
+                try writeVocabularies(numbering, titles, to: folder)
+                try write(summary, to: folder.appendingPathComponent(DatasetFile.summary))
             }
         }
-        return finished
+        return summary
     }
 
-    private func names(_ numbers: [Int32], _ interner: Interner) throws(DatasetError) -> [String] {
-        var names: [String] = []
-        names.reserveCapacity(numbers.count)
-        for number in numbers {
-            guard let name = interner.string(number) else { throw .unusable("an id is not UTF-8") }
-            names.append(name)
-        }
-        return names
+    /// Throws where ``prepare(_:titles:source:to:)`` would refuse to write. Worth asking before a long log is read.
+    public static func checkReplaceable(_ url: URL) throws(DatasetError) {
+        try withFileErrors { () throws(FileError) in try FileSupport.checkReplaceable(url, holding: DatasetFile.all) }
     }
 
-    private func write(
-        _ columns: OrderedColumns, _ summary: DatasetSummary, users: Vocabulary, items: Vocabulary, to folder: URL
+    private func writeVocabularies(
+        _ numbering: Numbering, _ titles: [String: String], to folder: URL
     ) throws(FileError) {
-        try writeColumn(columns.events, to: folder.appendingPathComponent(DatasetFile.items))
-        try writeColumn(columns.starts, to: folder.appendingPathComponent(DatasetFile.starts))
-        if summary.timestamps { try writeColumn(columns.times, to: folder.appendingPathComponent(DatasetFile.times)) }
-        try users.write(to: folder.appendingPathComponent(DatasetFile.userVocabulary))
-        try items.write(to: folder.appendingPathComponent(DatasetFile.itemVocabulary))
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let summaryURL = folder.appendingPathComponent(DatasetFile.summary)
-        guard let json = try? encoder.encode(summary) else {
-            throw FileError(path: summaryURL.path, operation: "write", reason: "it cannot be written as JSON")
-        }
-        try writeFile(json + [0x0A], to: summaryURL)
+        let itemTitles = titles.isEmpty ? [] : numbering.items.map { titles[itemIDs.string($0)] ?? "" }
+        try Vocabulary.write(
+            numbering.users, of: userIDs, to: folder.appendingPathComponent(DatasetFile.userVocabulary))
+        try Vocabulary.write(
+            numbering.items, of: itemIDs, titles: itemTitles,
+            to: folder.appendingPathComponent(DatasetFile.itemVocabulary))
     }
 }
 
-private func writeColumn<Element: BitwiseCopyable>(_ values: [Element], to url: URL) throws(FileError) {
-    var writer = try FileWriter(url)
-    for start in stride(from: 0, to: values.count, by: 1 << 16) {
-        let piece = values[start..<min(start + 1 << 16, values.count)]
-        try piece.withUnsafeBufferPointer { (buffer) throws(FileError) in try writer.append(values: buffer) }
+private func write(_ summary: DatasetSummary, to url: URL) throws(FileError) {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let json = try? encoder.encode(summary) else {
+        throw FileError(path: url.path, operation: "write", reason: "it cannot be written as JSON")
     }
-    try writer.commit()
+    try writeFile(json + [0x0A], to: url)
 }
 
 /// Names of the files of a prepared dataset.
@@ -106,97 +90,4 @@ enum DatasetFile {
     static let itemVocabulary = "items.tsv"
     static let summary = "dataset.json"
     static let all: Set = [items, starts, times, userVocabulary, itemVocabulary, summary]
-}
-
-/// Which users and items have enough events, each counted among the others that have.
-private struct KCore {
-    private(set) var aliveUsers: [Bool]
-    private(set) var aliveItems: [Bool]
-    private(set) var rounds = 0
-    private let users: [Int32]
-    private let items: [Int32]
-
-    init(_ log: InteractionLog, _ filters: Filters) {
-        users = log.users
-        items = log.items
-        aliveUsers = Array(repeating: true, count: log.userIDs.count)
-        aliveItems = Array(repeating: true, count: log.itemIDs.count)
-        var changed = filters.minimumUserEvents > 1 || filters.minimumItemEvents > 1
-        while changed {
-            rounds += 1
-            var userEvents = [Int](repeating: 0, count: aliveUsers.count)
-            var itemEvents = [Int](repeating: 0, count: aliveItems.count)
-            for event in users.indices where alive(event) {
-                userEvents[Int(users[event])] += 1
-                itemEvents[Int(items[event])] += 1
-            }
-            changed = false
-            func drop(_ alive: inout [Bool], _ events: [Int], _ minimum: Int) {
-                for index in alive.indices where alive[index] && events[index] < minimum {
-                    alive[index] = false
-                    changed = true
-                }
-            }
-            drop(&aliveUsers, userEvents, filters.minimumUserEvents)
-            drop(&aliveItems, itemEvents, filters.minimumItemEvents)
-        }
-    }
-
-    func alive(_ event: Int) -> Bool { aliveUsers[Int(users[event])] && aliveItems[Int(items[event])] }
-}
-
-/// What is left, numbered anew, user by user in order of time.
-private struct OrderedColumns {
-    var events: [Int32]
-    var starts: [Int64] = [0]
-    var times: [Double] = []
-    /// Numbers in the log of users 0 ... and of items 1 ...
-    var userNumbers: [Int32] = []
-    var itemNumbers: [Int32] = []
-
-    init(_ log: InteractionLog, keeping alive: (Int) -> Bool) throws(DatasetError) {
-        var newUser = [Int32](repeating: -1, count: log.userIDs.count)
-        var newItem = [Int32](repeating: -1, count: log.itemIDs.count)
-        var lengths: [Int64] = []
-        for event in 0..<log.count where alive(event) {
-            let (user, item) = (Int(log.users[event]), Int(log.items[event]))
-            if newUser[user] < 0 {
-                newUser[user] = Int32(userNumbers.count)
-                userNumbers.append(Int32(user))
-                lengths.append(0)
-            }
-            if newItem[item] < 0 {
-                itemNumbers.append(Int32(item))
-                newItem[item] = Int32(itemNumbers.count)
-            }
-            lengths[Int(newUser[user])] += 1
-        }
-        for length in lengths { starts.append(starts.last! + length) }
-        let total = Int(starts.last!)
-        guard total > 0 else { throw .unusable("the filters leave no event of \(log.count)") }
-
-        // A counting sort by user keeps file order.
-        var next = starts
-        events = Array(repeating: 0, count: total)
-        if !log.timestamps.isEmpty { times = Array(repeating: 0, count: total) }
-        for event in 0..<log.count where alive(event) {
-            let user = Int(newUser[Int(log.users[event])])
-            let row = Int(next[user])
-            next[user] += 1
-            events[row] = newItem[Int(log.items[event])]
-            if !times.isEmpty { times[row] = log.timestamps[event] }
-        }
-        if !times.isEmpty { sortByTime() }
-    }
-
-    private mutating func sortByTime() {
-        for user in 0..<starts.count - 1 {
-            let rows = Int(starts[user])..<Int(starts[user + 1])
-            if zip(rows, rows.dropFirst()).allSatisfy({ times[$0] <= times[$1] }) { continue }
-            let order = rows.sorted { (times[$0], $0) < (times[$1], $1) }
-            let (sortedEvents, sortedTimes) = (order.map { events[$0] }, order.map { times[$0] })
-            events.replaceSubrange(rows, with: sortedEvents)
-            times.replaceSubrange(rows, with: sortedTimes)
-        }
-    }
 }

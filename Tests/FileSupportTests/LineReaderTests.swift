@@ -37,6 +37,24 @@ import Testing
         #expect(try lines(of: [0x61, 0x0A], named: "packed.csv.gz") == [[0x61]])
     }
 
+    @Test func saysHowMuchIsRead() throws {
+        var random = SeededGenerator(seed: 22)
+        let numbers = (0..<200_000).map { _ in UInt64.random(in: 0 ... .max, using: &random) }
+        let text = [UInt8](numbers.map { "\($0)\n" }.joined().utf8)
+        for bytes in [text, try gzipped(text)] {
+            try withTemporaryFolder { folder in
+                let url = folder.appendingPathComponent("log")
+                try Data(bytes).write(to: url)
+                var reader = try LineReader(url)
+                var fractions = [reader.fractionRead]
+                while try reader.next() != nil { fractions.append(reader.fractionRead) }
+                #expect(fractions.first == 0 && fractions.last == 1)
+                #expect(fractions == fractions.sorted())
+                #expect(fractions.contains { $0 > 0.2 && $0 < 0.8 })
+            }
+        }
+    }
+
     @Test func gzipMembersOneAfterTheOther() throws {
         #expect(try lines(of: gzipped(Array("a\nb".utf8)) + gzipped(Array("c\nd\n".utf8))).count == 3)
     }

@@ -35,9 +35,35 @@ import Testing
                 let back = try Vocabulary.read(url)
                 #expect(back.ids.map { Array($0.utf8) } == odd.map { Array($0.utf8) })
                 #expect(back.titles.map { Array($0.utf8) } == titles.map { Array($0.utf8) })
-                for (i, id) in odd.enumerated() { #expect(back.position(of: id) == i) }
+                for (i, id) in odd.enumerated() {
+                    #expect(back.position(of: id) == i)
+                    #expect(back.ids[i].utf8.elementsEqual(id.utf8))
+                }
                 #expect(back.position(of: "absent") == nil)
             }
+        }
+    }
+
+    @Test(arguments: [["", "", "c"], ["a", "", ""], ["", "b", ""], ["a", "b", "c"]])
+    func someHaveTitles(_ titles: [String]) throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("items.tsv")
+            let vocabulary = try #require(Vocabulary(ids: ["1", "2", "3"], titles: titles))
+            try vocabulary.write(to: url)
+            let back = try Vocabulary.read(url)
+            #expect(back == vocabulary)
+            #expect((0..<3).map(back.title) == titles.map { $0.isEmpty ? nil : $0 })
+        }
+    }
+
+    @Test func writesSomeOfATableInAnyOrder() throws {
+        try withTemporaryFolder { folder in
+            var table = Interner()
+            for text in odd { Array(text.utf8).withUnsafeBytes { _ = table.intern($0) } }
+            let url = folder.appendingPathComponent("items.tsv")
+            try Vocabulary.write([4, 0, 7], of: table, titles: ["x", "", "\t"], to: url)
+            #expect(try Vocabulary.read(url) == Vocabulary(ids: [odd[4], odd[0], odd[7]], titles: ["x", "", "\t"]))
+            #expect(try contents(of: folder) == ["items.tsv"])
         }
     }
 

@@ -25,7 +25,7 @@ import Testing
                 expected += piece
             }
             try writer.append("été")
-            try [Int32(1), -2].withUnsafeBufferPointer { try writer.append(values: $0) }
+            try writer.append(values: [Int32(1), -2])
             try writer.commit()
             #expect(try readFile(url) == expected + Array("été".utf8) + [1, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF])
         }

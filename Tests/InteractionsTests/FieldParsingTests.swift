@@ -125,19 +125,4 @@ import Testing
             #expect(found == object)
         }
     }
-
-    @Test func internerNumbersByFirstAppearance() {
-        var random = SeededGenerator(seed: 5)
-        var interner = Interner()
-        var numbers: [String: Int32] = [:]
-        for _ in 0..<20_000 {
-            let text = String(Int.random(in: 0..<5_000, using: &random), radix: Int.random(in: 2...36, using: &random))
-            let (index, isNew) = withBytes(text) { interner.intern($0) }
-            #expect(isNew == (numbers[text] == nil))
-            #expect(index == numbers[text, default: Int32(numbers.count)])
-            numbers[text] = index
-        }
-        #expect(interner.count == numbers.count)
-        for (text, index) in numbers { #expect(interner.string(index) == text) }
-    }
 }

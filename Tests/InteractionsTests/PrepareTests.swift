@@ -9,9 +9,9 @@ import Testing
 @Suite struct PrepareTests {
     struct Event { var user, item: String; var time, rating: Int }
 
-    static func randomLog(_ random: inout SeededGenerator) -> [Event] {
+    static func randomLog(_ random: inout SeededGenerator, events: ClosedRange<Int> = 1...80) -> [Event] {
         let (users, items) = (Int.random(in: 1...12, using: &random), Int.random(in: 1...12, using: &random))
-        return (0..<Int.random(in: 1...80, using: &random)).map { _ in
+        return (0..<Int.random(in: events, using: &random)).map { _ in
             Event(
                 user: "u\(Int.random(in: 1...users, using: &random))",
                 item: "i\(Int.random(in: 1...items, using: &random))",
@@ -40,39 +40,56 @@ import Testing
 
     @Test func randomLogsAgreeWithTheDefinition() throws {
         var random = SeededGenerator(seed: 6)
-        var (empty, full) = (0, 0)
-        for _ in 0..<150 {
-            let log = Self.randomLog(&random)
-            var filters = Filters()
-            filters.minimumRating = Bool.random(using: &random) ? Double(Int.random(in: 1...3, using: &random)) : nil
-            filters.minimumUserEvents = Int.random(in: 1...4, using: &random)
-            filters.minimumItemEvents = Int.random(in: 1...4, using: &random)
-            let text =
-                "user,item,time,rating\n" + log.map { "\($0.user),\($0.item),\($0.time),\($0.rating)\n" }.joined()
-            let options = ReadOptions.with { $0.minimumRating = filters.minimumRating }
-            let expected = Self.kept(log, filters)
-            guard !expected.isEmpty else {
-                #expect(complaint { _ = try prepare(text, options, filters) } != nil)
-                empty += 1
-                continue
-            }
+        var full = 0
+        for _ in 0..<150 where try agreesWithTheDefinition(Self.randomLog(&random), MemoryLimits(), &random) {
             full += 1
-            let prepared = try prepare(text, options, filters)
-            let users = Self.firstAppearances(expected.map(\.user))
-            #expect(prepared.users == users)
-            for (user, id) in users.enumerated() {
-                let own = expected.enumerated().filter { $0.element.user == id }
-                    .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
-                #expect(prepared.histories[user] == own.map(\.item))
-                #expect(prepared.times[user] == own.map { Double($0.time) })
-            }
-            #expect(prepared.summary?.events == expected.count)
-            #expect(prepared.summary?.items == Set(expected.map(\.item)).count)
-            let dropped = log.count - expected.count
-            let report = try #require(prepared.summary?.report)
-            #expect(report.read.droppedByRating + report.droppedByCore == dropped)
         }
-        #expect(empty > 5 && full > 50)
+        #expect(full > 50 && full < 145)
+    }
+
+    /// So little memory that nearly all events go through the temporary file and users are ordered a few at a time.
+    @Test func littleMemoryChangesNothing() throws {
+        var random = SeededGenerator(seed: 16)
+        for _ in 0..<25 {
+            let log = Self.randomLog(&random, events: 300...3_000)
+            let memory = MemoryLimits(
+                reading: Int.random(in: 1...300, using: &random), ordering: Int.random(in: 1...2_000, using: &random))
+            #expect(try agreesWithTheDefinition(log, memory, &random))
+        }
+    }
+
+    /// Compares what is prepared with random filters to what is left by the definition; false where that is nothing.
+    private func agreesWithTheDefinition(
+        _ log: [Event], _ memory: MemoryLimits, _ random: inout SeededGenerator
+    ) throws -> Bool {
+        var filters = Filters()
+        filters.minimumRating = Bool.random(using: &random) ? Double(Int.random(in: 1...3, using: &random)) : nil
+        filters.minimumUserEvents = Int.random(in: 1...4, using: &random)
+        filters.minimumItemEvents = Int.random(in: 1...4, using: &random)
+        let text = "user,item,time,rating\n" + log.map { "\($0.user),\($0.item),\($0.time),\($0.rating)\n" }.joined()
+        let options = ReadOptions.with {
+            $0.minimumRating = filters.minimumRating
+            $0.memory = memory
+        }
+        let expected = Self.kept(log, filters)
+        guard !expected.isEmpty else {
+            #expect(complaint { _ = try prepare(text, options, filters) } != nil)
+            return false
+        }
+        let prepared = try prepare(text, options, filters)
+        let users = Self.firstAppearances(expected.map(\.user))
+        #expect(prepared.users == users)
+        for (user, id) in users.enumerated() {
+            let own = expected.enumerated().filter { $0.element.user == id }
+                .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+            #expect(prepared.histories[user] == own.map(\.item))
+            #expect(prepared.times[user] == own.map { Double($0.time) })
+        }
+        #expect(prepared.summary?.events == expected.count)
+        #expect(prepared.summary?.items == Set(expected.map(\.item)).count)
+        let report = try #require(prepared.summary?.report)
+        #expect(report.read.droppedByRating + report.droppedByCore == log.count - expected.count)
+        return true
     }
 
     @Test func numbersAreFirstAppearancesAndOneToOne() throws {
@@ -86,8 +103,8 @@ import Testing
                 _ = try InteractionLog.read(url).prepare(Filters(), source: "log.csv", to: output)
                 let dataset = try Dataset.open(output)
                 let items = try #require(dataset.items)
-                #expect(items.ids == Self.firstAppearances(log.map(\.item)))
-                #expect(dataset.users?.ids == Self.firstAppearances(log.map(\.user)))
+                #expect(Array(items.ids) == Self.firstAppearances(log.map(\.item)))
+                #expect(dataset.users.map { Array($0.ids) } == Self.firstAppearances(log.map(\.user)))
                 #expect(Set(items.ids).count == dataset.itemCount)
                 for (i, id) in items.ids.enumerated() { #expect(items.position(of: id) == i) }
                 #expect(
@@ -129,12 +146,45 @@ import Testing
             _ = try log.prepare(Filters(), source: "first", to: output)
             _ = try log.prepare(Filters(), source: "second", to: output)
             #expect(try Dataset.open(output).summary.source == "second")
+            try InteractionLog.checkReplaceable(output)
             for place in [folder, url] {
+                #expect(complaint { try InteractionLog.checkReplaceable(place) }?.contains("cannot replace") == true)
                 #expect(
                     complaint { _ = try log.prepare(Filters(), source: "x", to: place) }?.contains("cannot replace")
                         == true)
             }
             #expect(try contents(of: folder) == ["dataset", "log.csv"])
+        }
+    }
+
+    @Test func nowhereToKeepALongLog() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("log.csv")
+            try Data(("user,item\n" + String(repeating: "1,a\n", count: 300)).utf8).write(to: url)
+            var options = ReadOptions()
+            options.temporaryFolder = url.appendingPathComponent("inside")
+            #expect(try InteractionLog.read(url, options).count == 300)
+            options.memory.reading = 100
+            #expect(
+                complaint { _ = try InteractionLog.read(url, options) }
+                    == "log.csv/inside: cannot create: Not a directory")
+            options.temporaryFolder = folder
+            #expect(try InteractionLog.read(url, options).count == 300)
+            #expect(try contents(of: folder) == ["log.csv"])
+        }
+    }
+
+    @Test func progressIsReported() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("log.csv")
+            try Data(("user,item\n" + String(repeating: "1,a\n", count: 200_000)).utf8).write(to: url)
+            var (lines, fractions): ([Int], [Double]) = ([], [])
+            _ = try InteractionLog.read(url) {
+                lines.append($0)
+                fractions.append($1)
+            }
+            #expect(lines == [1 << 16, 2 << 16, 3 << 16])
+            #expect(fractions.allSatisfy { $0 > 0 && $0 <= 1 } && fractions == fractions.sorted())
         }
     }
 

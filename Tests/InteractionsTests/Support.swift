@@ -24,8 +24,8 @@ struct Prepared: Equatable {
     }
 
     init(_ dataset: Dataset) {
-        users = dataset.users?.ids ?? []
-        let items = dataset.items?.ids ?? []
+        users = dataset.users.map { Array($0.ids) } ?? []
+        let items = dataset.items.map { Array($0.ids) } ?? []
         for user in 0..<dataset.userCount {
             histories.append(dataset.sequence(ofUser: user).map { items[Int($0) - 1] })
             if let times = dataset.timestamps(ofUser: user) { self.times.append(times) }

@@ -1,0 +1,71 @@
+import FileSupport
+import Foundation
+
+/// Who did what when, ids as numbers.
+struct Event: BitwiseCopyable {
+    var user: Int32
+    var item: Int32
+    /// 0 where the log has no times.
+    var time: Double
+}
+
+/// How many events are held in memory at a time: 16 bytes each.
+struct MemoryLimits {
+    /// While reading; also the size of a piece when the log is walked through.
+    var reading = 1 << 16
+    /// While ordering, unless one user alone has more.
+    var ordering = 1 << 24
+}
+
+/// Any number of events in file order in little memory: the newest stand in a buffer, the others in a temporary file.
+/// A log that fits the buffer never touches the disk.
+struct EventSpool: ~Copyable, Sendable {
+    private let folder: URL
+    private let limit: Int
+    private var newest: [Event] = []
+    private var file: TemporaryFile?
+    /// Number of events in the file.
+    private var stored = 0
+
+    /// - Parameter folder: where the temporary file is made, if one is needed.
+    init(in folder: URL, limit: Int) {
+        self.folder = folder
+        self.limit = limit
+    }
+
+    /// Number of events.
+    var count: Int { stored + newest.count }
+
+    /// Adds one event, in memory.
+    mutating func append(_ event: Event) { newest.append(event) }
+
+    /// Moves the buffer to the file if it is full. Worth a call after every line.
+    mutating func spill() throws(DatasetError) {
+        guard newest.count >= limit else { return }
+        do {
+            if file == nil { file = try TemporaryFile(in: folder) }
+            try newest.withUnsafeBufferPointer { (events) throws(FileError) in
+                try file!.append(UnsafeRawBufferPointer(events))
+            }
+        } catch { throw .file(error) }
+        stored += newest.count
+        newest.removeAll(keepingCapacity: true)
+    }
+
+    /// Calls `body` with every event from the first to the last.
+    func forEach(_ body: (Event) -> Void) throws(DatasetError) {
+        var piece = [Event](repeating: Event(user: 0, item: 0, time: 0), count: min(limit, stored))
+        for start in stride(from: 0, to: stored, by: limit) {
+            let size = min(limit, stored - start)
+            do {
+                try piece.withUnsafeMutableBufferPointer { (events) throws(FileError) in
+                    let part = UnsafeMutableBufferPointer(rebasing: events[0..<size])
+                    try file!.read(
+                        into: UnsafeMutableRawBufferPointer(part), at: start * MemoryLayout<Event>.stride)
+                }
+            } catch { throw .file(error) }
+            for event in piece[0..<size] { body(event) }
+        }
+        for event in newest { body(event) }
+    }
+}

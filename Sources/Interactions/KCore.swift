@@ -1,0 +1,39 @@
+/// Which users and items have enough events, each counted among the others that have.
+struct KCore {
+    private var users: [Bool]
+    private var items: [Bool]
+    /// Walks through the log until nothing changed.
+    private(set) var rounds = 0
+
+    init(_ log: borrowing InteractionLog, _ filters: Filters) throws(DatasetError) {
+        users = Array(repeating: true, count: log.userIDs.count)
+        items = Array(repeating: true, count: log.itemIDs.count)
+        var changed = filters.minimumUserEvents > 1 || filters.minimumItemEvents > 1
+        while changed {
+            rounds += 1
+            var userEvents = [Int](repeating: 0, count: users.count)
+            var itemEvents = [Int](repeating: 0, count: items.count)
+            try log.events.forEach { event in
+                guard contains(event) else { return }
+                userEvents[Int(event.user)] += 1
+                itemEvents[Int(event.item)] += 1
+            }
+            let usersChanged = Self.drop(&users, userEvents, filters.minimumUserEvents)
+            let itemsChanged = Self.drop(&items, itemEvents, filters.minimumItemEvents)
+            changed = usersChanged || itemsChanged
+        }
+    }
+
+    /// Whether an event's user and item are both left.
+    func contains(_ event: Event) -> Bool { users[Int(event.user)] && items[Int(event.item)] }
+
+    /// Drops who has too few events; returns whether there were any.
+    private static func drop(_ left: inout [Bool], _ events: [Int], _ minimum: Int) -> Bool {
+        var changed = false
+        for index in left.indices where left[index] && events[index] < minimum {
+            left[index] = false
+            changed = true
+        }
+        return changed
+    }
+}
