@@ -52,11 +52,14 @@ struct Prepare: ParsableCommand {
             filters.minimumRating = minRating
             filters.minimumUserEvents = minUserEvents
             filters.minimumItemEvents = minItemEvents
-            let source = fileURL(input)
+            let (source, target) = (fileURL(input), fileURL(output).standardizedFileURL)
+            options.temporaryFolder = target.deletingLastPathComponent()
+            try InteractionLog.checkReplaceable(target)
             let names = try titles.map { try Titles.read(fileURL($0), titleColumn: titleColumn) } ?? [:]
-            let log = try InteractionLog.read(source, options)
-            let summary = try log.prepare(
-                filters, titles: names, source: source.lastPathComponent, to: fileURL(output))
+            let progress = ReadingLine()
+            let log = try InteractionLog.read(source, options, progress: progress.show)
+            progress.finish(log.report.lines)
+            let summary = try log.prepare(filters, titles: names, source: source.lastPathComponent, to: target)
             if json.isOn { try printJSON(summary) } else { print(describe(summary)) }
         }
     }
