@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Report
 
 /// A table whose columns line up: the first to the left, the others to the right.
 struct TextTable {
@@ -23,24 +24,10 @@ struct TextTable {
     }
 }
 
-func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
-
-func grouped(_ value: Int) -> String {
-    var text = ""
-    for (index, digit) in String(value).reversed().enumerated() {
-        if index > 0, index % 3 == 0, digit != "-" { text = "," + text }
-        text = String(digit) + text
-    }
-    return text
-}
-
-/// "2 min 05 s", "14 s".
-func duration(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60 < 10 ? "0" : "")\(whole % 60) s" }
-    return "\(whole / 3600) h \(whole / 60 % 60 < 10 ? "0" : "")\(whole / 60 % 60) min"
-}
+// Numbers look here as they do in the report.
+func fixed(_ value: Double, _ digits: Int) -> String { Report.fixed(value, digits) }
+func grouped(_ value: Int) -> String { Report.grouped(value) }
+func duration(_ seconds: Double) -> String { Report.duration(seconds) }
 
 func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()
