@@ -22,6 +22,13 @@ struct TextTable {
         let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")
         return ([line(rows[0]), rule] + rows.dropFirst().map(line)).joined(separator: "\n")
     }
+
+    /// The same for Markdown.
+    var markdown: String {
+        let lines = rows.map { "| " + $0.joined(separator: " | ") + " |" }
+        let rule = "|" + rows[0].indices.map { $0 == 0 ? " --- |" : " ---: |" }.joined()
+        return ([lines[0], rule] + lines.dropFirst()).joined(separator: "\n")
+    }
 }
 
 // Numbers look here as they do in the report.

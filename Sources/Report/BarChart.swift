@@ -46,7 +46,7 @@ public struct BarChart: Chart {
     public var drawing: Markup {
         let ends = groups.flatMap(\.bars).filter(\.isFinite).map { $0.value + $0.deviation }
         let room = 8 + 6.6 * Double(groups.flatMap(\.bars).map { spoken($0).count }.max() ?? 0)
-        let x = Axis([0, max(1e-3, ends.max() ?? 0)], from: 1, to: chartWidth - room, rounding: false)
+        let x = Axis([0, max(1e-3, ends.max() ?? 0)], from: 1, to: chartWidth - room, count: 6, rounding: false)
         let bottom = height - 22
         let ticks = x.ticks.map { tick -> Markup in
             """

@@ -103,12 +103,13 @@ extension TrainingReport {
     private func card(_ example: Example) -> Markup {
         let history = example.history.map { "<li>\($0)</li>" as Markup }
         let recommendations = example.recommendations.enumerated().map { position, name -> Markup in
-            position == example.hit ? "<li class=\"hit\"><strong>\(name)</strong> ✓ came next</li>" : "<li>\(name)</li>"
+            position == example.hit
+                ? "<li class=\"hit\"><strong dir=\"auto\">\(name)</strong> ✓ came next</li>" : "<li>\(name)</li>"
         }
         let next: Markup =
             example.hit == nil
             ? """
-            <p>Came next: <strong>\(example.next)</strong>, rank \(grouped(example.rank)) of \(grouped(dataset.items)).</p>
+            <p>Came next: <strong dir="auto">\(example.next)</strong>, rank \(grouped(example.rank)) of \(grouped(dataset.items)).</p>
             """ : ""
         return """
             <article>

@@ -3,7 +3,7 @@ import Testing
 
 /// What people read, kept in `Golden`. `RECBLR_UPDATE_GOLDEN=1 swift test --filter CommandTests` writes it anew.
 @Suite struct OutputTests {
-    @Test(arguments: ["", "prepare", "train", "evaluate", "recommend", "import", "inspect", "bench"])
+    @Test(arguments: ["", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "bench"])
     func helpIsAsItWas(command: String) throws {
         let outcome = try run((command.isEmpty ? [] : [command]) + ["--help"], in: Workplace())
         #expect(outcome.status == 0 && outcome.error.isEmpty)
