@@ -20,6 +20,7 @@ let package = Package(
             name: "RecBLR",
             targets: [
                 "RecBLR", "Tensors", "CPUBackend", "Interactions", "Evaluation", "Training", "ModelStore", "Serving",
+                "Report",
             ]),
         .executable(name: "recblr", targets: ["RecBLRCommand"]),
     ],

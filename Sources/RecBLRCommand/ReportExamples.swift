@@ -20,6 +20,7 @@ func examplesForReport(
         return TrainingReport.Example(
             user: data.users?.ids[question.user] ?? String(question.user + 1), events: history.count,
             history: history.suffix(5).map { name(Int($0) - 1) }, recommendations: best.map { $0.title ?? $0.id },
-            hit: best.firstIndex { $0.id == items.ids[next] }, next: name(next), rank: rank.masked)
+            hit: best.firstIndex { $0.id == items.ids[next] }, next: name(next),
+            rank: history.contains(Int32(next + 1)) ? nil : rank.masked)
     }
 }

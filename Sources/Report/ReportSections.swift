@@ -106,11 +106,9 @@ extension TrainingReport {
             position == example.hit
                 ? "<li class=\"hit\"><strong dir=\"auto\">\(name)</strong> ✓ came next</li>" : "<li>\(name)</li>"
         }
+        let place = example.rank.map { "rank \(grouped($0)) of \(grouped(dataset.items))" } ?? "once more"
         let next: Markup =
-            example.hit == nil
-            ? """
-            <p>Came next: <strong dir="auto">\(example.next)</strong>, rank \(grouped(example.rank)) of \(grouped(dataset.items)).</p>
-            """ : ""
+            example.hit == nil ? "<p>Came next: <strong dir=\"auto\">\(example.next)</strong>, \(place).</p>" : ""
         return """
             <article>
             <h3>User \(example.user)</h3>

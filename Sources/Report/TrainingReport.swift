@@ -46,12 +46,13 @@ public struct TrainingReport: Sendable {
         public var hit: Int?
         /// Name of the item that came next.
         public var next: String
-        /// Rank of that item, from 1, among all items but those of the history.
-        public var rank: Int
+        /// Rank of that item, from 1, among all items but those of the history; nil where it is one of them.
+        public var rank: Int?
 
         /// Groups the parts.
         public init(
-            user: String, events: Int, history: [String], recommendations: [String], hit: Int?, next: String, rank: Int
+            user: String, events: Int, history: [String], recommendations: [String], hit: Int?, next: String,
+            rank: Int?
         ) {
             (self.user, self.events, self.history, self.recommendations) = (user, events, history, recommendations)
             (self.hit, self.next, self.rank) = (hit, next, rank)
@@ -77,6 +78,7 @@ public struct TrainingReport: Sendable {
             <header>
             <h1>\(title)</h1>
             <p>\(origin)</p>
+            <p>\(shape)</p>
             </header>
             \(sections)
             </main>
@@ -93,6 +95,15 @@ public struct TrainingReport: Sendable {
             Trained by RecBLR \(record.version) on \(grouped(dataset.events)) events\(source): \(grouped(dataset.users)) users, \
             \(grouped(dataset.items)) items, \(fixed(Double(dataset.events) / Double(max(1, dataset.users)), 1)) events a user.
             """
+    }
+
+    private var shape: String {
+        """
+        \(configuration.layerCount) layers, hidden size \(configuration.hiddenSize), \
+        \(grouped(WeightLayout(configuration).count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
+        \(record.options.loss.rawValue) loss, \(record.options.objective.rawValue), dropout \(record.options.dropout), peak \
+        learning rate \(record.options.learningRate), \(grouped(record.options.batchTokens)) events a step.
+        """
     }
 
     /// The figures worth a large print.
@@ -128,7 +139,7 @@ public struct TrainingReport: Sendable {
             <section>
             <h2>Settings</h2>
             \(list)
-            <details><summary>The model’s configuration: \(grouped(WeightLayout(configuration).count)) weights</summary>
+            <details><summary>The model’s configuration</summary>
             <pre tabindex="0">\(json(configuration))</pre></details>
             <details><summary>The training options</summary><pre tabindex="0">\(json(record.options))</pre></details>
             <p class="soft">Backend: \(record.backend). Fingerprint of the data: \(record.dataset).</p>

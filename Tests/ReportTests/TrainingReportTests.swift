@@ -43,6 +43,7 @@ import Testing
         #expect(text.contains("0.7153 (epoch 3)"))
         #expect(text.contains("loss: from 3.0000 (epoch 1) to 1.0000 (epoch 3)."))
         #expect(text.contains("✓ came next") && text.contains("The last of 1,234 events"))
+        #expect(text.contains("2 layers, hidden size 64, ") && text.contains(" full loss, every-position, dropout 0.2"))
         #expect(text.contains("12,346") && text.contains("5 min 00 s"))
     }
 
@@ -52,6 +53,8 @@ import Testing
         missed.examples[0].hit = nil
         let text = Parsed(missed.html).text
         #expect(!text.contains("✓ came next") && text.contains(", rank 2 of 3."))
+        missed.examples[0].rank = nil
+        #expect(Parsed(missed.html).text.contains(", once more."))
     }
 
     /// Two processes: 100 + 200 seconds, of which the second counts from its own beginning.
