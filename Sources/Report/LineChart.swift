@@ -86,7 +86,7 @@ public struct LineChart: Chart {
             \(y.ticks.map { horizontal(y.label($0), y.position($0), left) })
             \(x.ticks.map { "<text class=\"soft middle\" x=\"\(x.position($0))\" y=\"\(bottom + 15)\">\(x.label($0))</text>" })
             <text class="soft middle" x="\((left + chartWidth) / 2)" y="\(height - 4)">\(xLabel)</text>
-            \(mark.map { vertical($0.label, x.position($0.x), top, bottom) } ?? "")
+            \(mark.map { vertical($0.label, x.position($0.x), left, top, bottom) } ?? "")
             \(curves)
             """
     }
@@ -98,10 +98,10 @@ public struct LineChart: Chart {
         """
     }
 
-    private func vertical(_ label: String, _ x: Double, _ top: Double, _ bottom: Double) -> Markup {
+    private func vertical(_ label: String, _ x: Double, _ left: Double, _ top: Double, _ bottom: Double) -> Markup {
         """
         <path class="mark" d="M\(x) \(top)V\(bottom)" />\
-        <text class="soft middle" x="\(min(x, chartWidth - 14))" y="\(top - 4)">\(label)</text>
+        <text class="soft middle" x="\(min(max(x, left + 14), chartWidth - 14))" y="\(top - 4)">\(label)</text>
         """
     }
 

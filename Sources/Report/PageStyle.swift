@@ -15,7 +15,7 @@ let pageStyle: Markup = """
     .soft { opacity: .75; }
     .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
     .figures div { display: flex; flex-direction: column; padding: .75rem 1rem; background: var(--panel); border-radius: .5rem; }
-    .figures dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+    .figures dd { order: -1; margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; }
     .figures dt { font-size: .85rem; opacity: .75; }
     .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 27rem)); gap: 2rem; }
     figure { margin: .5rem 0; }

@@ -1,4 +1,5 @@
 import Evaluation
+import Interactions
 import Training
 
 /// The two settings, never mixed.
@@ -58,13 +59,23 @@ extension TrainingReport {
         return """
             <section>
             <h2>Test</h2>
-            <p>\(grouped(test.all.unmasked.cases)) cases, each target ranked among all \(grouped(dataset.items)) items, ties \
+            <p>\(splitRule)\(grouped(test.all.unmasked.cases)) cases, each target ranked among all \(grouped(dataset.items)) items, ties \
             against it; \(grouped(test.repeats)) targets were already in the history. <em>Unmasked</em> keeps items already seen \
             among the candidates, as papers do; <em>masked</em> leaves them out, as a product would on such data.</p>
             <div class="charts"><figure>\(chart.svg)</figure></div>
             \(table("Test metrics", ["Ranker"] + metricNames, rows, strong: "\(test.name), "))
             </section>
             """
+    }
+
+    private var splitRule: String {
+        switch record.split {
+        case .leaveOneOut: "Each user’s last event is the test, the one before it validation, the rest trained. "
+        case .globalTime(let validation, let test):
+            "The last \(fixed(100 * test, 0)) % of all events by time are the test, \(fixed(100 * validation, 0)) % before it "
+                + "validation, the rest trained. "
+        case nil: ""
+        }
     }
 
     /// The model where targets are popular and where they are not.

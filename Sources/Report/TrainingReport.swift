@@ -99,7 +99,7 @@ public struct TrainingReport: Sendable {
 
     private var shape: String {
         """
-        \(configuration.layerCount) layers, hidden size \(configuration.hiddenSize), \
+        \(configuration.layerCount) layer\(configuration.layerCount == 1 ? "" : "s"), hidden size \(configuration.hiddenSize), \
         \(grouped(WeightLayout(configuration).count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
         \(record.options.loss.rawValue) loss, \(record.options.objective.rawValue), dropout \(record.options.dropout), peak \
         learning rate \(record.options.learningRate), \(grouped(record.options.batchTokens)) events a step.
@@ -116,7 +116,7 @@ public struct TrainingReport: Sendable {
         figures.append(("\(record.bestEpoch) of \(record.epochs.count)", "epoch kept"))
         figures.append((grouped(medianRate), "events learnt a second"))
         figures.append((duration(trainingSeconds), "of training"))
-        let cells = figures.map { "<div><dd>\($0.value)</dd><dt>\($0.name)</dt></div>" as Markup }
+        let cells = figures.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as Markup }
         return "<dl class=\"figures\">\(cells)</dl>"
     }
 

@@ -57,6 +57,14 @@ import Testing
         #expect(Parsed(missed.html).text.contains(", once more."))
     }
 
+    @Test func theSplitIsNamed() throws {
+        var split = try report(losses: [1])
+        split.record.split = .globalTime(validationFraction: 0.1, testFraction: 0.2)
+        #expect(Parsed(split.html).text.contains("The last 20 % of all events by time are the test, 10 % before it"))
+        split.record.split = .leaveOneOut
+        #expect(Parsed(split.html).text.contains("Each user’s last event is the test"))
+    }
+
     /// Two processes: 100 + 200 seconds, of which the second counts from its own beginning.
     @Test func resumedSecondsAddUp() throws {
         var resumed = try report(losses: [4, 3, 2, 1])
