@@ -55,7 +55,7 @@ public struct BarChart: Chart {
             """
         }
         return """
-            \(legend(series, y: 30))
+            \(legend(series, y: 30, bars: true))
             \(ticks)
             \(groups.indices.map { group($0, x) })
             """

@@ -65,15 +65,18 @@ let chartStyle: Markup = """
     .s0 { color: #6ab0ff; } .s1 { color: #ffa566; } .s2 { color: #57d3ad; } .s3 { color: #d59cf0; } }
     """
 
-/// Names of the series in a row at `y`, nothing for a single one.
-func legend(_ names: [String], y: Double) -> Markup {
+/// Names of the series in a row at `y`, each behind a stroke or a bar in its colour; nothing for a single one.
+func legend(_ names: [String], y: Double, bars: Bool = false) -> Markup {
     guard names.count > 1 else { return "" }
     var x = 0.0
     let entries = names.enumerated().map { index, name -> Markup in
         defer { x += 36 + 6.2 * Double(name.count) }
+        let sample: Markup =
+            bars
+            ? "<rect class=\"fill\" x=\"\(x)\" y=\"\(y - 5)\" width=\"18\" height=\"10\" rx=\"1.5\" />"
+            : "<path class=\"line\" d=\"M\(x) \(y)h18\" />"
         return """
-            <g class="s\(index % 4)"><path class="line" d="M\(x) \(y)h18" /></g>\
-            <text class="soft" x="\(x + 23)" y="\(y + 4)">\(name)</text>
+            <g class="s\(index % 4)">\(sample)</g><text class="soft" x="\(x + 23)" y="\(y + 4)">\(name)</text>
             """
     }
     return "\(entries)"
