@@ -20,6 +20,7 @@ let package = Package(
             name: "RecBLR",
             targets: [
                 "RecBLR", "Tensors", "CPUBackend", "Interactions", "Evaluation", "Training", "ModelStore", "Serving",
+                "Report",
             ]),
         .executable(name: "recblr", targets: ["RecBLRCommand"]),
     ],
@@ -55,12 +56,15 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "Serving", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
+        .target(
+            name: "Report", dependencies: ["RecBLR", "Interactions", "Evaluation", "Training"], swiftSettings: strict),
 
         // The command.
         .executableTarget(
             name: "RecBLRCommand",
             dependencies: [
-                "CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "ModelStore", "FileSupport",
+                "CPUBackend", "Training", "Serving", "Report", "Interactions", "Evaluation", "ModelStore",
+                "FileSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -83,6 +87,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "ReportTests", dependencies: ["Report", "Training", "Evaluation", "Interactions", "RecBLR"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["RecBLRCommand"], exclude: ["Golden"], swiftSettings: strict),

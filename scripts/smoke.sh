@@ -14,8 +14,10 @@ for i in $(seq 0 49); do printf 'i%s\tItem number %s\n' "$i" "$i" >>"$work/title
 "$recblr" prepare "$work/log.csv" --titles "$work/titles.tsv" --output "$work/data"
 "$recblr" inspect "$work/data"
 "$recblr" train "$work/data" --model "$work/model" --epochs 3 --threads 2
+[ -s "$work/model/report.html" ]
 "$recblr" evaluate "$work/model" "$work/data"
 "$recblr" evaluate "$work/model" "$work/data" --split global-time --json >/dev/null
 "$recblr" recommend "$work/model" --data "$work/data" --user 1 --user 2 -k 3
 "$recblr" recommend "$work/model" --history i1,i2,i4 --only i5,i6,i7 --json
 "$recblr" inspect "$work/model"
+"$recblr" experiment ablations "$work/data" --output "$work/ablations" --epochs 1 --threads 2

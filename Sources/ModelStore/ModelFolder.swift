@@ -3,7 +3,7 @@ import Foundation
 import RecBLR
 import Tensors
 
-/// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `training.json`.
+/// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `training.json` and `report.html`.
 public struct ModelFolder: Sendable {
     /// Names of the files.
     public enum File {
@@ -11,9 +11,11 @@ public struct ModelFolder: Sendable {
         public static let configuration = "config.json"
         public static let items = "items.tsv"
         public static let training = "training.json"
+        /// For people, put there by training.
+        public static let report = "report.html"
         /// One line an epoch, put there by training.
         public static let log = "training.jsonl"
-        static let all: Set = [weights, configuration, items, training, log]
+        static let all: Set = [weights, configuration, items, training, report, log]
     }
 
     /// Where it is.
@@ -56,7 +58,7 @@ public struct ModelFolder: Sendable {
 
     /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
     public static func write(
-        _ model: Model, items: Vocabulary, trainingRecord: [UInt8]?, to url: URL
+        _ model: Model, items: Vocabulary, trainingRecord: [UInt8]?, report: String? = nil, to url: URL
     ) throws(ModelFileError) {
         try writeFolder(url, replaceable: File.all, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
@@ -68,6 +70,7 @@ public struct ModelFolder: Sendable {
                 if let trainingRecord {
                     try writeFile(trainingRecord, to: folder.appendingPathComponent(File.training))
                 }
+                if let report { try writeFile(report.utf8, to: folder.appendingPathComponent(File.report)) }
             }
         }
     }

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Report
 
 /// A table whose columns line up: the first to the left, the others to the right.
 struct TextTable {
@@ -21,26 +22,19 @@ struct TextTable {
         let rule = widths.map { String(repeating: "-", count: $0) }.joined(separator: "  ")
         return ([line(rows[0]), rule] + rows.dropFirst().map(line)).joined(separator: "\n")
     }
-}
 
-func fixed(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
-
-func grouped(_ value: Int) -> String {
-    var text = ""
-    for (index, digit) in String(value).reversed().enumerated() {
-        if index > 0, index % 3 == 0, digit != "-" { text = "," + text }
-        text = String(digit) + text
+    /// The same for Markdown.
+    var markdown: String {
+        let lines = rows.map { "| " + $0.joined(separator: " | ") + " |" }
+        let rule = "|" + rows[0].indices.map { $0 == 0 ? " --- |" : " ---: |" }.joined()
+        return ([lines[0], rule] + lines.dropFirst()).joined(separator: "\n")
     }
-    return text
 }
 
-/// "2 min 05 s", "14 s".
-func duration(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60 < 10 ? "0" : "")\(whole % 60) s" }
-    return "\(whole / 3600) h \(whole / 60 % 60 < 10 ? "0" : "")\(whole / 60 % 60) min"
-}
+// Numbers look here as they do in the report.
+func fixed(_ value: Double, _ digits: Int) -> String { Report.fixed(value, digits) }
+func grouped(_ value: Int) -> String { Report.grouped(value) }
+func duration(_ seconds: Double) -> String { Report.duration(seconds) }
 
 func printJSON(_ value: some Encodable) throws {
     let encoder = JSONEncoder()

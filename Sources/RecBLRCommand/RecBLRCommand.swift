@@ -16,6 +16,7 @@ struct RecBLRCommand: ParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Prepare.self, Train.self, Evaluate.self, Recommend.self, Import.self, Inspect.self, Bench.self,
+            Prepare.self, Train.self, Evaluate.self, Recommend.self, Import.self, Inspect.self, Experiment.self,
+            Bench.self,
         ])
 }

@@ -6,6 +6,8 @@ import Foundation
 import Interactions
 import ModelStore
 import RecBLR
+import Report
+import Serving
 import Training
 
 struct Train: ParsableCommand {
@@ -13,7 +15,7 @@ struct Train: ParsableCommand {
         abstract: "Train a model on a dataset.",
         discussion: """
             Trains with early choice of the best epoch by validation NDCG@10, then evaluates on the test events beside \
-            two counting baselines. Ctrl-C writes a checkpoint; --resume goes on from it (or from the last epoch after \
+            two counting baselines; report.html in the model's folder shows how it went. Ctrl-C writes a checkpoint; --resume goes on from it (or from the last epoch after \
             a crash) with the same bits as if nothing had happened.
 
             Example:
@@ -50,7 +52,8 @@ struct Train: ParsableCommand {
                 data, split, configuration, recipe.options, backend: try precision.backend(),
                 checkpointFolder: folder.url)
             try folder.create()
-            for choice in Recipe.Choice.allCases { if let reason = recipe.reasons[choice] { printError(reason) } }
+            let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
+            for reason in reasons { printError(reason) }
             let stop = StopSignals()
             let progress = ProgressLine()
             var log = try EpochLog(folder.log, appending: resume)
@@ -69,34 +72,47 @@ struct Train: ParsableCommand {
                 record.split = kind
                 // Whatever it was trained with, a model is tested as it will be used.
                 let model = Model(weights: trained.weights, backend: CPUBackend())
-                try finish(model, &record, data, split, folder)
+                try finish(model, &record, reasons, data, split, folder)
             }
         }
     }
 
     private func finish(
-        _ trained: Model, _ record: inout TrainingRecord, _ data: Dataset, _ split: Split, _ folder: RunFolder
+        _ trained: Model, _ record: inout TrainingRecord, _ reasons: [String], _ data: Dataset, _ split: Split,
+        _ folder: RunFolder
     ) throws {
         let ranker = ModelRanker(trained, threads: threads.count)
-        var reports: [EvaluationReport] = []
+        let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
+        var examples: [TrainingReport.Example] = []
         if !split.test.isEmpty {
             record.test = try EvaluationReport(ranker, split.test, data, split)
             record.baselines = try baselines(split.test, data, split)
-            reports = (record.baselines ?? []) + [record.test!]
+            examples = try examplesForReport(ranker, Recommender(trained, items: items), split.test, data)
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
+        let url = fileURL(model)
+        let report = TrainingReport(
+            name: url.standardizedFileURL.lastPathComponent, dataset: data.summary,
+            configuration: trained.configuration,
+            reasons: reasons, record: record, examples: examples)
         try ModelFolder.write(
-            trained, items: items, trainingRecord: Array(try encoder.encode(record)) + [0x0A], to: fileURL(model))
-        try folder.close(into: fileURL(model), record.epochs)
-        if json.isOn { return try printJSON(record) }
-        guard !reports.isEmpty else {
-            return print("\nNo user has enough events for a test case.\n\nThe model is in \(model)")
+            trained, items: items, trainingRecord: Array(try encoder.encode(record)) + [0x0A], report: report.html,
+            to: url)
+        try folder.close(into: url, record.epochs)
+        try json.isOn ? printJSON(record) : show(record)
+    }
+
+    private func show(_ record: TrainingRecord) {
+        if let test = record.test {
+            let cases = grouped(test.all.unmasked.cases)
+            print("\nTest, \(cases) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
+            print(metricsTable((record.baselines ?? []) + [test]))
+        } else {
+            print("\nNo user has enough events for a test case.")
         }
-        print("\nTest, \(grouped(split.test.count)) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
-        print(metricsTable(reports))
-        print("\nThe model is in \(model)")
+        let path = (model as NSString).appendingPathComponent(ModelFolder.File.report)
+        print("\nThe model is in \(model), its report in \(path)")
     }
 }
 

@@ -69,6 +69,16 @@ import Testing
             arguments: "import empty.csv --length 8 -m out", status: 65,
             message: "empty.csv: not a safetensors file: 0 bytes"),
         Case(arguments: "import empty.csv --length 0 -m out", status: 64, message: "--length must lie in 1 ... 65536."),
+        Case(
+            arguments: "experiment none data -o out", status: 64,
+            message: "The value 'none' is invalid for '<experiment>'"
+        ),
+        Case(
+            arguments: "experiment dropout data -o out --seeds 0", status: 64,
+            message: "--seeds must lie in 1 ... 1000."),
+        Case(
+            arguments: "experiment dropout data -o out --learning-rate 0", status: 64,
+            message: "the learning rate must lie in (0, 10)"),
         Case(arguments: "inspect folder", status: 66, message: "folder is neither a dataset's nor a model's folder"),
         Case(arguments: "unknown", status: 64, message: "Unexpected argument 'unknown'"),
     ]

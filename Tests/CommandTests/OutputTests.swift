@@ -3,7 +3,7 @@ import Testing
 
 /// What people read, kept in `Golden`. `RECBLR_UPDATE_GOLDEN=1 swift test --filter CommandTests` writes it anew.
 @Suite struct OutputTests {
-    @Test(arguments: ["", "prepare", "train", "evaluate", "recommend", "import", "inspect", "bench"])
+    @Test(arguments: ["", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "bench"])
     func helpIsAsItWas(command: String) throws {
         let outcome = try run((command.isEmpty ? [] : [command]) + ["--help"], in: Workplace())
         #expect(outcome.status == 0 && outcome.error.isEmpty)
@@ -31,8 +31,14 @@ import Testing
         #expect(try place.names() == ["data", "log.csv", "model", "titles.tsv"], "nothing is left of the run")
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: place.path("model")).sorted()
-                == ["config.json", "items.tsv", "model.safetensors", "training.json", "training.jsonl"])
+                == ["config.json", "items.tsv", "model.safetensors", "report.html", "training.json", "training.jsonl"])
         #expect(try differenceFromGolden(masked(trained.output), "train.txt") == nil)
+        let report = String(decoding: try place.bytes("model/report.html"), as: UTF8.self)
+        for part in [
+            "Training report: model", "900 events from log.csv", "histories are middling",
+            "Last-item transitions, masked",
+            "<h3>User u1</h3>", "<li>The third</li>",
+        ] { #expect(report.contains(part), "\(part)") }
         let evaluated = try run(["evaluate", "model", "data"], in: place)
         #expect(try differenceFromGolden(masked(evaluated.output), "evaluate.txt") == nil)
 

@@ -52,6 +52,17 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: parent.path) == ["model"], "nothing else is left")
     }
 
+    /// The report comes and goes with the model.
+    @Test func aReportIsPartOfTheModel() throws {
+        defer { tidy() }
+        let report = folder.appendingPathComponent("report.html")
+        for text in ["one", "two", nil] {
+            try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, report: text, to: folder)
+            #expect((try? String(contentsOf: report, encoding: .utf8)) == text)
+            _ = try ModelFolder.open(folder)
+        }
+    }
+
     @Test func aFolderThatIsNoModelIsNotReplaced() throws {
         defer { tidy() }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

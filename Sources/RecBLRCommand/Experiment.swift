@@ -1,0 +1,130 @@
+import ArgumentParser
+import CPUBackend
+import Evaluation
+import FileSupport
+import Foundation
+import Interactions
+import RecBLR
+import Report
+import Training
+
+struct Experiment: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Repeat an experiment of the paper on a dataset.",
+        discussion: """
+            ablations (Table 3) takes parts of the model away, expansion (Figure 5) widens the recurrence, dropout (Figure 6) \
+            drops more. Each variant is trained with the preset's recipe for the data, without the repeat-aware head unless \
+            it is asked for, and tested on each user's last event in both settings. The output folder gets table.md, \
+            results.json and chart.svg after every run; a run that results.json has with the same settings is not made \
+            again, so that Ctrl-C costs one at most.
+
+            Example:
+
+              recblr experiment ablations data/ml-100k --output experiments/ablations
+              recblr experiment dropout data/shop --output experiments/dropout --preset fast --seeds 3
+            """)
+
+    @Argument(help: "What is varied.") var experiment: ExperimentKind
+    @Argument(help: "The dataset's folder, made by prepare.") var dataset: String
+    @Option(name: .shortAndLong, help: "Folder for the results.") var output: String
+    @Option(help: "Runs a variant, with seeds that follow on --seed; more than one gives mean ± standard deviation.")
+    var seeds = 1
+    @OptionGroup(title: "Learning") var learning: LearningOptions
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var precision: PrecisionOption
+
+    func validate() throws {
+        if !(1...1000).contains(seeds) { throw ValidationError("--seeds must lie in 1 ... 1000.") }
+    }
+
+    func run() throws {
+        try reportingErrors {
+            let data = try Dataset.open(fileURL(dataset))
+            let split = Split.leaveOneOut(data)
+            guard !split.test.isEmpty else { throw EvaluationError.noCases }
+            let backend = try precision.backend()
+            let plan = self.plan(data, backend)
+            for settings in plan {
+                try settings.options.validate()
+                try settings.configuration.validate()
+            }
+            var results = try ExperimentResults(experiment, in: fileURL(output))
+            for (index, settings) in plan.enumerated() {
+                let name = "\(settings.variant), seed \(settings.options.seed) (\(index + 1) of \(plan.count))"
+                let isDone = results.holds(settings)
+                printError(isDone ? "\(name): done before" : name)
+                if !isDone {
+                    results.runs.append(try Self.run(settings, data, split, backend))
+                    try results.write(to: fileURL(output))
+                }
+                try writeTables(results, plan, data)
+            }
+            print("\n" + table(summaries(results, plan)).text)
+            print("\nTable, results and chart are in \(output)")
+        }
+    }
+
+    /// Every variant with the first seed, then with the next: what there is so far can be compared at any time.
+    private func plan(_ data: Dataset, _ backend: CPUBackend) -> [ExperimentResults.Settings] {
+        var learning = learning
+        learning.repeatAware = learning.repeatAware ?? false
+        let recipe = learning.recipe(for: data, threads: threads.count)
+        return (0..<UInt64(seeds)).flatMap { number in
+            experiment.variants.map { variant in
+                var (configuration, options) = (Configuration(itemCount: data.itemCount), recipe.options)
+                configuration.repeatAware = recipe.repeatAware
+                options.seed &+= number
+                variant.change(&configuration, &options)
+                return ExperimentResults.Settings(
+                    variant: variant.name, configuration: configuration, options: options,
+                    dataset: data.summary.fingerprint, backend: backend.name, version: programVersion)
+            }
+        }
+    }
+
+    private static func run(
+        _ settings: ExperimentResults.Settings, _ data: Dataset, _ split: Split, _ backend: CPUBackend
+    ) throws -> ExperimentResults.Run {
+        let trainer = try Trainer(data, split, settings.configuration, settings.options, backend: backend)
+        let progress = ProgressLine()
+        guard case .finished(let trained, let record) = try trainer.run(report: progress.show) else {
+            throw fail(.interrupted, "stopped")
+        }
+        let ranker = ModelRanker(
+            Model(weights: trained.weights, backend: CPUBackend()), threads: settings.options.threads)
+        let rates = record.epochs.map(\.tokensPerSecond).sorted()
+        return ExperimentResults.Run(
+            settings: settings, bestEpoch: record.bestEpoch, tokensPerSecond: rates[rates.count / 2],
+            test: try EvaluationReport(ranker, split.test, data, split))
+    }
+
+    /// The variants that have a run of this plan.
+    private func summaries(
+        _ results: ExperimentResults, _ plan: [ExperimentResults.Settings]
+    ) -> [VariantSummary] {
+        let runs = results.runs.filter { plan.contains($0.settings) }
+        return experiment.variants.compactMap { variant in
+            let own = runs.filter { $0.settings.variant == variant.name }
+            return own.isEmpty ? nil : VariantSummary(variant: variant, runs: own)
+        }
+    }
+
+    private func writeTables(
+        _ results: ExperimentResults, _ plan: [ExperimentResults.Settings], _ data: Dataset
+    ) throws {
+        let summaries = summaries(results, plan)
+        let text = """
+            # \(experiment.rawValue.capitalized) on \(data.summary.source ?? dataset)
+
+            \(grouped(data.userCount)) users, \(grouped(data.itemCount)) items, \(grouped(data.eventCount)) events. \
+            Epochs: \(plan[0].options.epochs). Seeds: \(seeds)\(seeds > 1 ? " (mean ± standard deviation)" : "").
+
+            \(table(summaries).markdown)
+
+            """
+        let folder = fileURL(output)
+        try writeFile(text.utf8, to: folder.appendingPathComponent("table.md"))
+        try writeFile(
+            svgFile(charts(summaries, axis: experiment.axis)).utf8, to: folder.appendingPathComponent("chart.svg"))
+    }
+}

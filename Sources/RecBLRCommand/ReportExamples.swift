@@ -1,0 +1,26 @@
+import Evaluation
+import FileSupport
+import Interactions
+import Report
+import Serving
+
+/// Some test cases, evenly spread over the users: the last five events, the five best items, what came next and its rank.
+func examplesForReport(
+    _ ranker: ModelRanker, _ recommender: Recommender, _ cases: [EvaluationCase], _ data: Dataset
+) throws -> [TrainingReport.Example] {
+    let count = min(6, cases.count)
+    let chosen = (0..<count).map { cases[$0 * cases.count / count] }
+    let ranks = try ranker.rank(chosen, in: data)
+    let items = recommender.items
+    return zip(chosen, ranks).map { question, rank in
+        let history = data.sequence(ofUser: question.user, 0..<question.position)
+        let next = Int(data.item(ofUser: question.user, at: question.position)) - 1
+        let best = recommender.recommend(after: history, k: 5)
+        func name(_ position: Int) -> String { items.title(at: position) ?? items.ids[position] }
+        return TrainingReport.Example(
+            user: data.users?.ids[question.user] ?? String(question.user + 1), events: history.count,
+            history: history.suffix(5).map { name(Int($0) - 1) }, recommendations: best.map { $0.title ?? $0.id },
+            hit: best.firstIndex { $0.id == items.ids[next] }, next: name(next),
+            rank: history.contains(Int32(next + 1)) ? nil : rank.masked)
+    }
+}
