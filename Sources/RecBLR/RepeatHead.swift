@@ -102,6 +102,14 @@ extension Model {
         return RepeatBias(entries, self, firstItem: 1)
     }
 
+    /// The same for ranges of rows of one sequence and ``softmaxTable``.
+    func repeatBias(_ history: [Int32], rows: [Range<Int>]) -> RepeatBias? {
+        guard weights.repeatBias != nil else { return nil }
+        var entries = RepeatEntries()
+        for range in rows { entries.append(range, of: history) }
+        return RepeatBias(entries, self, firstItem: softmaxTable.firstItem)
+    }
+
     /// The same for the given rows of a batch (nil: all of them) and ``softmaxTable``.
     func repeatBias(_ batch: PackedBatch, rows: [Int32]?) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }
