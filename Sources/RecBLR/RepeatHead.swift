@@ -34,42 +34,55 @@ struct RepeatEntries {
     mutating func append(_ rows: Range<Int>, of history: some RandomAccessCollection<Int32>) {
         let first = max(0, rows.lowerBound - RepeatHead.window + 1)
         let events = Array(history.dropFirst(first).prefix(rows.upperBound - first))
-        let links = Links(events)
-        for row in rows.lowerBound - first..<rows.upperBound - first {
-            let oldest = max(0, row - RepeatHead.window + 1)
-            for position in oldest...row where links.next[position] > row {
-                let count = links.count(at: position, from: oldest)
+        var recent = RecentItems(events, before: rows.lowerBound - first)
+        for row in rows.lowerBound - first..<events.count {
+            recent.moveOn(to: row)
+            for position in recent.positions {
                 items.append(events[position])
-                kinds.append(RepeatHead.kind(recency: row - position + 1, count: count))
+                kinds.append(RepeatHead.kind(recency: row - position + 1, count: recent.count(at: position)))
             }
             starts.append(Int32(items.count))
         }
     }
+}
 
-    /// Where the item of each event occurs next and occurred before: `Int.max` and −1 where it does not.
-    private struct Links {
-        var next, previous: [Int]
+/// The items among the last ``RepeatHead/window`` events up to one that moves on.
+private struct RecentItems {
+    /// Where each of them occurred last, ascending.
+    private(set) var positions: [Int] = []
+    /// For each event the last ones of the same item before it, nearest first; −1 where there is none.
+    private let earlier: [SIMD4<Int32>]
+    private var oldest = 0
 
-        init(_ events: [Int32]) {
-            next = [Int](repeating: .max, count: events.count)
-            previous = [Int](repeating: -1, count: events.count)
-            var last: [Int32: Int] = [:]
-            for (position, item) in events.enumerated() {
-                guard let earlier = last.updateValue(position, forKey: item) else { continue }
-                next[earlier] = position
-                previous[position] = earlier
-            }
+    /// Those before `start`, which is nearer to the first event than the window is long.
+    init(_ events: [Int32], before start: Int) {
+        var (earlier, last): ([SIMD4<Int32>], [Int32: Int]) = ([], [:])
+        var isLast = [Bool](repeating: true, count: start)
+        earlier.reserveCapacity(events.count)
+        for (position, item) in events.enumerated() {
+            let before = last.updateValue(position, forKey: item)
+            let chain = before.map { earlier[$0] }
+            earlier.append(SIMD4(Int32(before ?? -1), chain?[0] ?? -1, chain?[1] ?? -1, -1))
+            if let before, position < start { isLast[before] = false }
         }
+        positions = (0..<start).filter { isLast[$0] }
+        self.earlier = earlier
+    }
 
-        /// Occurrences of an event's item up to it and not before `oldest`, as far as the head tells them apart.
-        func count(at position: Int, from oldest: Int) -> Int {
-            var (count, earlier) = (1, previous[position])
-            while earlier >= oldest, count < RepeatHead.counts {
-                count += 1
-                earlier = previous[earlier]
-            }
-            return count
-        }
+    /// Takes the next event in, and out those that are too old by then.
+    mutating func moveOn(to row: Int) {
+        let before = Int(earlier[row][0])
+        if before >= oldest { positions.remove(at: positions.firstIndex(of: before)!) }
+        positions.append(row)
+        oldest = max(0, row - RepeatHead.window + 1)
+        if positions[0] < oldest { positions.removeFirst() }
+    }
+
+    /// Occurrences within the window of the item at a position, as far as the head tells them apart: up to four.
+    func count(at position: Int) -> Int {
+        let chain = earlier[position]
+        let oldest = Int32(oldest)
+        return 1 + (chain[0] >= oldest ? 1 : 0) + (chain[1] >= oldest ? 1 : 0) + (chain[2] >= oldest ? 1 : 0)
     }
 }
 
