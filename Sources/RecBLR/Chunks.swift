@@ -51,9 +51,12 @@ extension Learner {
             workspace.write(states[index], 0, of: model)
             let pass = Pass(model, workspace, part.batch, dropout: part.dropout, ends: ends)
             pass.forward(from: .keptStates)
-            let rows = lesson.targets.rows == nil ? [chunk] : part.targets.rows!.map { row in
-                chunk.lowerBound + Int(row)..<chunk.lowerBound + Int(row) + 1
-            }
+            let rows =
+                lesson.targets.rows == nil
+                ? [chunk]
+                : part.targets.rows!.map { row in
+                    chunk.lowerBound + Int(row)..<chunk.lowerBound + Int(row) + 1
+                }
             let repeats = model.repeatBias(lesson.batch.items, rows: rows)
             loss += learn(part, pass, repeats, scale, into: gradients)
         }
