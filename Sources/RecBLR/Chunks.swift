@@ -27,8 +27,8 @@ struct ChunkEnds {
 }
 
 extension Learner {
-    /// One sequence of any length, with the exact gradient and in memory that does not grow with it but for its own events
-    /// and ``State``, 4 KB, a chunk.
+    /// One sequence of any length, with the exact gradient, in memory that grows with it only by its events and by a
+    /// ``State`` (4 KB) a chunk.
     ///
     /// A sweep from chunk to chunk keeps the state before each. Then, from the last chunk to the first, the forward pass is
     /// done again from that state, with activations this time, and the backward pass takes over the gradient of the state
@@ -51,13 +51,7 @@ extension Learner {
             workspace.write(states[index], 0, of: model)
             let pass = Pass(model, workspace, part.batch, dropout: part.dropout, ends: ends)
             pass.forward(from: .keptStates)
-            let rows =
-                lesson.targets.rows == nil
-                ? [chunk]
-                : part.targets.rows!.map { row in
-                    chunk.lowerBound + Int(row)..<chunk.lowerBound + Int(row) + 1
-                }
-            let repeats = model.repeatBias(lesson.batch.items, rows: rows)
+            let repeats = model.repeatBias(lesson.batch.items, rows: part.targets.rows(of: chunk))
             loss += learn(part, pass, repeats, scale, into: gradients)
         }
         return loss
@@ -93,6 +87,12 @@ extension Lesson {
 }
 
 extension Targets {
+    /// The rows of the whole sequence that a chunk's targets are at.
+    fileprivate func rows(of chunk: Range<Int>) -> [Range<Int>] {
+        guard let rows else { return [chunk] }
+        return rows.map { chunk.lowerBound + Int($0) }.map { $0..<$0 + 1 }
+    }
+
     /// Positions in `items` of the targets at these rows. O(log targets).
     fileprivate func positions(in chunk: Range<Int>) -> Range<Int> {
         guard let rows else { return chunk }
