@@ -79,13 +79,41 @@ extension CPUBackend {
     }
 
     public func convolveBackward(
-        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
-        inputGradient: Tensor, parameterGradients: ConvolutionParameters
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?,
+        finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
+        windowGradient: Tensor?
     ) {
-        var argument = convolutionArgument(input, parameters, starts, nil)
+        precondition((window == nil) == (windowGradient == nil), "a window comes with its gradient")
+        var argument = convolutionArgument(input, parameters, starts, window)
         kernels.convolve_backward(
             &argument, outputGradient.base, inputGradient.base, inputGradient.stride, parameterGradients.weight.base,
             parameterGradients.bias.base)
+        if let windowGradient { fill(windowGradient, with: 0) }
+        if let finalWindowGradient { passOn(finalWindowGradient, starts, to: inputGradient, windowGradient) }
+        if let windowGradient {
+            kernels.convolve_backward_window(
+                &argument, outputGradient.base, parameterGradients.weight.base, windowGradient.base)
+        }
+    }
+
+    /// Adds the gradients of each sequence's last inputs, which its final window kept, to theirs; those of a sequence
+    /// shorter than the window go on to the window before it.
+    private func passOn(_ final: Tensor, _ starts: Indices, to inputGradient: Tensor, _ windowGradient: Tensor?) {
+        let width = inputGradient.columns
+        let length = final.columns / max(1, width)
+        for s in 0..<(starts.count - 1) {
+            let (begin, end) = (Int(starts.base[s]), Int(starts.base[s + 1]))
+            for slot in 0..<length {
+                let own = final.base + s * final.stride + slot * width
+                let source = end - length + slot
+                if source >= begin {
+                    kernels.add(width, own, inputGradient.base + source * inputGradient.stride)
+                } else if let windowGradient {
+                    let older = length - (begin - source)
+                    kernels.add(width, own, windowGradient.base + s * windowGradient.stride + older * width)
+                }
+            }
+        }
     }
 
     private func convolutionArgument(

@@ -32,7 +32,8 @@ struct BackwardScratch {
 
 extension Pass {
     /// Adds the gradients of all weights, given that of the output in `scratch.stream`. Only after a forward pass
-    /// from the fresh state in a workspace for training; the gates are overwritten on the way.
+    /// from the fresh state (of a chunk: from kept states) in a workspace for training; the gates are overwritten on the
+    /// way.
     func backward(_ scratch: BackwardScratch, into gradients: Weights) {
         for index in workspace.layers.indices.reversed() {
             let input = index > 0 ? workspace.layers[index - 1].output : workspace.embedding.output
@@ -89,7 +90,7 @@ extension Pass {
             branch, input: layer.gated.prefix(tokens), weight: projection,
             weightGradient: gradients.outputProjection!, inputGradient: gated, accumulate: false)
         scanBackward(index, gated, x, weights, gradients, scratch)
-        convolveBackward(layer, weights, gradients, scratch)
+        convolveBackward(index, weights, gradients, scratch)
         linearBackward(
             projected, input: x, weight: weights.inputProjection!, weightGradient: gradients.inputProjection!,
             inputGradient: stream, accumulate: true)
@@ -107,23 +108,25 @@ extension Pass {
         let own = ScanInputs(
             gates: inputs.gates, gateBias: gradients.gateBias, input: convolved,
             outputGate: scratch.projected?.prefix(tokens).columns(width..<2 * width), decay: gradients.decay)
+        let initialGradient = ends?.before.recurrences[index] ?? scratch.initial?.prefix(sequences)
         backend.scanBackward(
             outputGradient, inputs: inputs, starts: starts,
-            initial: scratch.initial == nil ? nil : layer.recurrence.prefix(sequences),
-            states: layer.states.prefix(tokens), finalGradient: nil, gradients: own,
-            initialGradient: scratch.initial?.prefix(sequences))
+            initial: initialGradient == nil ? nil : layer.recurrence.prefix(sequences),
+            states: layer.states.prefix(tokens), finalGradient: ends?.after?.recurrences[index], gradients: own,
+            initialGradient: initialGradient)
         linearBackward(
             own.gates, input: inputs.input, weight: weights.gates, weightGradient: gradients.gates,
             inputGradient: convolved, accumulate: true)
-        if let initial = scratch.initial?.prefix(sequences) {
-            Warmup(model, index).backward(initial, into: gradients)
+        if configuration.warmupSteps > 0, ends?.isFirst ?? true, let initialGradient {
+            Warmup(model, index).backward(initialGradient, into: gradients)
         }
     }
 
     /// From the gradient of C to that of U.
     private func convolveBackward(
-        _ layer: LayerActivations, _ weights: LayerWeights, _ gradients: LayerWeights, _ scratch: BackwardScratch
+        _ index: Int, _ weights: LayerWeights, _ gradients: LayerWeights, _ scratch: BackwardScratch
     ) {
+        let layer = workspace.layers[index]
         let columns = 0..<configuration.recurrenceSize
         let u = layer.projected!.prefix(tokens).columns(columns)
         let uGradient = scratch.projected!.prefix(tokens).columns(columns)
@@ -133,8 +136,10 @@ extension Pass {
                 convolved, input: u, bias: nil, dropout: nil, inputGradient: uGradient, biasGradient: nil)
         }
         backend.convolveBackward(
-            convolved, input: u, parameters: convolution, starts: starts, inputGradient: uGradient,
-            parameterGradients: own)
+            convolved, input: u, parameters: convolution, starts: starts,
+            window: ends == nil ? nil : layer.window?.prefix(sequences),
+            finalWindowGradient: ends?.after?.windows[index], inputGradient: uGradient, parameterGradients: own,
+            windowGradient: ends?.before.windows[index])
     }
 
     private func embedBackward(_ scratch: BackwardScratch, _ gradients: Weights) {

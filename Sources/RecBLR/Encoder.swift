@@ -37,9 +37,9 @@ public final class Encoder {
     public func advance(_ states: inout [State], by batch: PackedBatch) -> Tensor {
         precondition(states.count == batch.sequenceCount, "one state a sequence")
         let pass = Pass(model, workspace, batch, dropout: nil)
-        for (row, state) in states.enumerated() { write(state, row) }
+        for (row, state) in states.enumerated() { workspace.write(state, row, of: model) }
         pass.forward(from: .states)
-        for row in states.indices { read(&states[row], row) }
+        for row in states.indices { workspace.read(&states[row], row, of: model) }
         return lastRows(of: pass, batch)
     }
 
@@ -71,30 +71,6 @@ public final class Encoder {
         model.backend.upload(batch.starts.dropFirst().map { $0 - 1 }, to: rows)
         model.backend.gather(rows, from: pass.output, into: selected)
         return selected
-    }
-
-    private func write(_ state: State, _ row: Int) {
-        let configuration = model.configuration
-        precondition(state.values.count == configuration.stateSize, "the state of another model")
-        for (index, layer) in workspace.layers.enumerated() {
-            let recurrence = Array(state.values[State.recurrence(index, configuration)])
-            model.backend.upload(recurrence, to: layer.recurrence.rows(row..<row + 1))
-            guard let window = layer.window, window.columns > 0 else { continue }
-            model.backend.upload(
-                Array(state.values[State.window(index, configuration)]), to: window.rows(row..<row + 1))
-        }
-    }
-
-    private func read(_ state: inout State, _ row: Int) {
-        let configuration = model.configuration
-        for (index, layer) in workspace.layers.enumerated() {
-            state.values.replaceSubrange(
-                State.recurrence(index, configuration),
-                with: model.backend.download(layer.recurrence.rows(row..<row + 1)))
-            guard let window = layer.window, window.columns > 0 else { continue }
-            state.values.replaceSubrange(
-                State.window(index, configuration), with: model.backend.download(window.rows(row..<row + 1)))
-        }
     }
 }
 

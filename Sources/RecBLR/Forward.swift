@@ -6,6 +6,8 @@ enum StartingPoint {
     case fresh
     /// The states in the workspace, which the pass moves on.
     case states
+    /// The states in the workspace, which stay there for the backward pass.
+    case keptStates
 }
 
 /// One pass over a packed batch: the main path of the model, read with DESIGN section 2 beside it.
@@ -15,6 +17,8 @@ struct Pass {
     let tokens: Int
     let sequences: Int
     let dropout: DropoutSettings?
+    /// Of a chunk of a long sequence.
+    let ends: ChunkEnds?
 
     var backend: any Backend { model.backend }
     var configuration: Configuration { model.configuration }
@@ -24,13 +28,17 @@ struct Pass {
     var output: Tensor { workspace.layers[configuration.layerCount - 1].output.prefix(tokens) }
 
     /// Copies the batch to the backend.
-    init(_ model: Model, _ workspace: Workspace, _ batch: PackedBatch, dropout: DropoutSettings?) {
+    init(
+        _ model: Model, _ workspace: Workspace, _ batch: PackedBatch, dropout: DropoutSettings?,
+        ends: ChunkEnds? = nil
+    ) {
         precondition(
             batch.tokenCount <= workspace.tokens && batch.sequenceCount <= workspace.sequences,
             "the batch is larger than its workspace")
         self.model = model
         self.workspace = workspace
         self.dropout = dropout
+        self.ends = ends
         tokens = batch.tokenCount
         sequences = batch.sequenceCount
         backend.upload(batch.items, to: workspace.items)
@@ -49,13 +57,16 @@ struct Pass {
             rowNumbers: workspace.tokenNumbers.prefix(tokens))
     }
 
-    func forward(from start: StartingPoint) {
+    /// Where `statesOnly`, what comes after the last layer's recurrence is left out: there is no output then.
+    func forward(from start: StartingPoint, statesOnly: Bool = false) {
         embed()
         var input = workspace.embedding.output.prefix(tokens)
         for index in workspace.layers.indices {
-            let layer = workspace.layers[index]
-            recur(index, layer, model.weights.layer(index), input, start)
-            feedForward(index, layer, model.weights.layer(index))
+            let (layer, weights) = (workspace.layers[index], model.weights.layer(index))
+            recur(index, layer, weights, input, start)
+            if statesOnly, index == workspace.layers.count - 1 { return }
+            project(index, layer, weights, input)
+            feedForward(index, layer, weights)
             input = layer.output.prefix(tokens)
         }
     }
@@ -70,21 +81,19 @@ struct Pass {
             output: norm.output.prefix(tokens))
     }
 
-    /// Y = LayerNorm(dropout(G) + X), G the gated recurrence of X.
+    /// SiLU(Z) ⊙ h, h the recurrence of X.
     private func recur(
         _ index: Int, _ layer: LayerActivations, _ weights: LayerWeights, _ x: Tensor, _ start: StartingPoint
     ) {
-        let sum = layer.recurrentNorm.normalized.prefix(tokens)
         let recurrence = layer.recurrence.prefix(sequences)
         if start == .fresh, configuration.warmupSteps > 0 { Warmup(model, index).fill(recurrence) }
-        let initial = start == .states || configuration.warmupSteps > 0 ? recurrence : nil
+        let initial = start == .fresh && configuration.warmupSteps == 0 ? nil : recurrence
         let final = start == .states ? recurrence : nil
 
         if let projected = layer.projected?.prefix(tokens) {
             backend.multiply(
                 x, transposed: false, weights.inputProjection!, transposed: true, into: projected, accumulate: false)
-            let window = start == .states ? layer.window?.prefix(sequences) : nil
-            convolve(projected.columns(0..<configuration.recurrenceSize), weights, window, layer)
+            convolve(projected.columns(0..<configuration.recurrenceSize), weights, layer, start)
         }
         let inputs = scanInputs(layer, weights, x)
         backend.multiply(
@@ -92,6 +101,11 @@ struct Pass {
         backend.scan(
             inputs, starts: starts, initial: initial, states: layer.states.prefix(tokens),
             output: layer.gated.prefix(tokens), final: final)
+    }
+
+    /// Y = LayerNorm(dropout(G) + X), G the gated recurrence times W_out.
+    private func project(_ index: Int, _ layer: LayerActivations, _ weights: LayerWeights, _ x: Tensor) {
+        let sum = layer.recurrentNorm.normalized.prefix(tokens)
         if let projection = weights.outputProjection {
             backend.multiply(
                 layer.gated.prefix(tokens), transposed: false, projection, transposed: true, into: sum,
@@ -105,13 +119,15 @@ struct Pass {
             output: layer.recurrentNorm.output.prefix(tokens))
     }
 
-    private func convolve(_ u: Tensor, _ weights: LayerWeights, _ window: Tensor?, _ layer: LayerActivations) {
+    private func convolve(_ u: Tensor, _ weights: LayerWeights, _ layer: LayerActivations, _ start: StartingPoint) {
         let output = layer.convolved!.prefix(tokens)
         guard let convolution = weights.convolution else {
             return backend.activate(u, bias: nil, dropout: nil, output: output)
         }
+        let window = start == .fresh ? nil : layer.window?.prefix(sequences)
         backend.convolve(
-            u, parameters: convolution, starts: starts, window: window, finalWindow: window, output: output)
+            u, parameters: convolution, starts: starts, window: window, finalWindow: start == .states ? window : nil,
+            output: output)
     }
 
     func scanInputs(_ layer: LayerActivations, _ weights: LayerWeights, _ x: Tensor) -> ScanInputs {

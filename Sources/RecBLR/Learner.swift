@@ -24,22 +24,34 @@ public enum Loss: Sendable {
     case pairwise(negatives: [Int32])
 }
 
+/// A batch and what is to be learnt from it.
+struct Lesson {
+    var batch: PackedBatch
+    var targets: Targets
+    var loss: Loss
+    var dropout: DropoutSettings?
+}
+
 /// Forward and backward over packed batches: one replica's workspace. Make one for each thread.
 public final class Learner {
     /// What it trains. Somebody else moves the weights.
     public let model: Model
-    private let workspace: Workspace
-    private let scratch: BackwardScratch
+    let workspace: Workspace
+    let scratch: BackwardScratch
+    /// At the two ends of a chunk.
+    let stateGradients: [StateGradients]
     private let loss: LossScratch
     private let memory: Memory
 
-    /// A learner for batches of at most `tokens` events in at most `sequences` sequences.
+    /// A learner for batches of at most `tokens` events in at most `sequences` sequences, and for single sequences of any
+    /// length, which go through the model in chunks of `tokens` events.
     public init(_ model: Model, tokens: Int, sequences: Int) {
         self.model = model
         workspace = Workspace(
             model.configuration, tokens: tokens, sequences: sequences, training: true, backend: model.backend)
         var memory = Memory(backend: model.backend)
         scratch = BackwardScratch(model.configuration, tokens: tokens, sequences: sequences, &memory)
+        stateGradients = (0..<2).map { _ in StateGradients(model.configuration, &memory) }
         loss = LossScratch(model.configuration, tokens: tokens, &memory)
         self.memory = memory
     }
@@ -49,37 +61,49 @@ public final class Learner {
         _ batch: PackedBatch, _ targets: Targets, loss kind: Loss = .full, dropout: DropoutSettings? = nil,
         scale: Float, into gradients: Weights
     ) -> Double {
-        let backend = model.backend
+        let lesson = Lesson(batch: batch, targets: targets, loss: kind, dropout: dropout)
+        guard batch.tokenCount <= workspace.tokens else { return learnInChunks(lesson, scale, into: gradients) }
         let pass = Pass(model, workspace, batch, dropout: dropout)
         pass.forward(from: .fresh)
-        let stream = scratch.stream.prefix(pass.tokens)
         let repeats = model.repeatBias(batch, rows: targets.rows)
-        guard let rowNumbers = targets.rows else {
+        return learn(lesson, pass, repeats, scale, into: gradients)
+    }
+
+    /// The rest of a lesson, once its forward pass is done.
+    func learn(
+        _ lesson: Lesson, _ pass: Pass, _ repeats: RepeatBias?, _ scale: Float, into gradients: Weights
+    ) -> Double {
+        let backend = model.backend
+        let stream = scratch.stream.prefix(pass.tokens)
+        guard let rowNumbers = lesson.targets.rows else {
             let value = evaluate(
-                kind, pass.output, targets.items, repeats, scale,
+                lesson, pass.output, repeats, scale,
                 LossGradients(hidden: stream, table: gradients.embedding, biasValues: gradients.repeatBias))
             pass.backward(scratch, into: gradients)
             return value
         }
-        let rows = workspace.rows.prefix(rowNumbers.count)
-        let (hidden, hiddenGradient) = (loss.hidden.prefix(rows.count), loss.gradient.prefix(rows.count))
-        backend.upload(rowNumbers, to: rows)
-        backend.gather(rows, from: pass.output, into: hidden)
-        let value = evaluate(
-            kind, hidden, targets.items, repeats, scale,
-            LossGradients(hidden: hiddenGradient, table: gradients.embedding, biasValues: gradients.repeatBias))
         backend.fill(stream, with: 0)
-        backend.scatterAdd(hiddenGradient, to: rows, of: stream)
+        var value = 0.0
+        if !rowNumbers.isEmpty {
+            let rows = workspace.rows.prefix(rowNumbers.count)
+            let (hidden, hiddenGradient) = (loss.hidden.prefix(rows.count), loss.gradient.prefix(rows.count))
+            backend.upload(rowNumbers, to: rows)
+            backend.gather(rows, from: pass.output, into: hidden)
+            value = evaluate(
+                lesson, hidden, repeats, scale,
+                LossGradients(hidden: hiddenGradient, table: gradients.embedding, biasValues: gradients.repeatBias))
+            backend.scatterAdd(hiddenGradient, to: rows, of: stream)
+        }
         pass.backward(scratch, into: gradients)
         return value
     }
 
     /// The loss of hidden vectors; `gradients.table` is the whole embedding's.
     private func evaluate(
-        _ kind: Loss, _ hidden: Tensor, _ items: [Int32], _ repeats: RepeatBias?, _ scale: Float,
-        _ gradients: LossGradients
+        _ lesson: Lesson, _ hidden: Tensor, _ repeats: RepeatBias?, _ scale: Float, _ gradients: LossGradients
     ) -> Double {
         let backend = model.backend
+        let items = lesson.targets.items
         let (table, first) = model.softmaxTable
         let own = LossGradients(
             hidden: gradients.hidden, table: gradients.table.rows(Int(first)..<gradients.table.rows),
@@ -91,7 +115,7 @@ public final class Learner {
             backend.upload(negatives.map { $0 - first }, to: block.indices)
             return block
         }
-        switch kind {
+        switch lesson.loss {
         case .full:
             return withExtendedLifetime(repeats) {
                 backend.crossEntropy(

@@ -27,48 +27,79 @@ enum RepeatHead {
 /// For some rows, the items of each one's history and their kinds: what becomes a ``SparseBias``.
 struct RepeatEntries {
     private(set) var starts: [Int32] = [0]
-    private(set) var items: [Int32] = []
+    /// Less the number of the table's first item.
+    private(set) var columns: [Int32] = []
     private(set) var kinds: [Int32] = []
+    private let firstItem: Int32
+
+    /// Nothing yet, with room for so many rows of long histories.
+    init(firstItem: Int32, longRows: Int = 0) {
+        self.firstItem = firstItem
+        columns.reserveCapacity(longRows * RepeatHead.window)
+        kinds.reserveCapacity(longRows * RepeatHead.window)
+    }
 
     /// One row for every position of `rows`, the history being the events up to and with it. O(rows · window) time.
     mutating func append(_ rows: Range<Int>, of history: some RandomAccessCollection<Int32>) {
         let first = max(0, rows.lowerBound - RepeatHead.window + 1)
-        let events = Array(history.dropFirst(first).prefix(rows.upperBound - first))
-        let links = Links(events)
-        for row in rows.lowerBound - first..<rows.upperBound - first {
-            let oldest = max(0, row - RepeatHead.window + 1)
-            for position in oldest...row where links.next[position] > row {
-                let count = links.count(at: position, from: oldest)
-                items.append(events[position])
-                kinds.append(RepeatHead.kind(recency: row - position + 1, count: count))
-            }
-            starts.append(Int32(items.count))
+        let events = history.dropFirst(first).prefix(rows.upperBound - first).map { $0 - firstItem }
+        var recent = RecentEvents(events, before: rows.lowerBound - first)
+        for _ in rows {
+            recent.moveOn()
+            columns.append(contentsOf: recent.items())
+            kinds.append(contentsOf: recent.kinds())
+            starts.append(Int32(columns.count))
         }
     }
+}
 
-    /// Where the item of each event occurs next and occurred before: `Int.max` and −1 where it does not.
-    private struct Links {
-        var next, previous: [Int]
+/// The different items among the last ``RepeatHead/window`` of the events before a place that moves on.
+private struct RecentEvents {
+    private let events: [Int32]
+    /// For each event the last three of the same item before it, nearest first; −1 where there is none.
+    private let earlier: [SIMD4<Int32>]
+    /// Where each item occurred last, ascending.
+    private var positions: [Int32]
+    private var oldest = 0
+    private var end: Int
 
-        init(_ events: [Int32]) {
-            next = [Int](repeating: .max, count: events.count)
-            previous = [Int](repeating: -1, count: events.count)
-            var last: [Int32: Int] = [:]
-            for (position, item) in events.enumerated() {
-                guard let earlier = last.updateValue(position, forKey: item) else { continue }
-                next[earlier] = position
-                previous[position] = earlier
-            }
+    /// Before `end`, which must not be further from the first event than the window is long.
+    init(_ events: [Int32], before end: Int) {
+        var (earlier, last): ([SIMD4<Int32>], [Int32: Int]) = ([], [:])
+        var isLast = [Bool](repeating: true, count: end)
+        earlier.reserveCapacity(events.count)
+        for (position, item) in events.enumerated() {
+            let before = last.updateValue(position, forKey: item)
+            let chain = before.map { earlier[$0] }
+            earlier.append(SIMD4(Int32(before ?? -1), chain?[0] ?? -1, chain?[1] ?? -1, -1))
+            if let before, position < end { isLast[before] = false }
         }
+        positions = (0..<Int32(end)).filter { isLast[Int($0)] }
+        self.events = events
+        self.earlier = earlier
+        self.end = end
+    }
 
-        /// Occurrences of an event's item up to it and not before `oldest`, as far as the head tells them apart.
-        func count(at position: Int, from oldest: Int) -> Int {
-            var (count, earlier) = (1, previous[position])
-            while earlier >= oldest, count < RepeatHead.counts {
-                count += 1
-                earlier = previous[earlier]
-            }
-            return count
+    /// Takes the next event in, and out the one that is too old by then.
+    mutating func moveOn() {
+        let before = earlier[end][0]
+        if before >= oldest { positions.remove(at: positions.firstIndex(of: before)!) }
+        positions.append(Int32(end))
+        end += 1
+        oldest = max(0, end - RepeatHead.window)
+        if positions[0] < oldest { positions.removeFirst() }
+    }
+
+    /// Longest ago first.
+    func items() -> [Int32] { positions.map { events[Int($0)] } }
+
+    /// What recency and count of each of the items amount to.
+    func kinds() -> [Int32] {
+        let oldest = Int32(oldest)
+        return positions.map { position in
+            let chain = earlier[Int(position)]
+            let more = (chain[0] >= oldest ? 1 : 0) + (chain[1] >= oldest ? 1 : 0) + (chain[2] >= oldest ? 1 : 0)
+            return RepeatHead.kind(recency: end - Int(position), count: 1 + more)
         }
     }
 }
@@ -79,9 +110,9 @@ public struct RepeatBias: Sendable {
     public let bias: SparseBias
     private let blocks: [Storage<Int32>]
 
-    init(_ entries: RepeatEntries, _ model: Model, firstItem: Int32) {
+    init(_ entries: RepeatEntries, _ model: Model) {
         let backend = model.backend
-        blocks = [entries.starts, entries.items.map { $0 - firstItem }, entries.kinds].map { values in
+        blocks = [entries.starts, entries.columns, entries.kinds].map { values in
             let block = backend.allocateIndices(values.count)
             if !values.isEmpty { backend.upload(values, to: block.indices) }
             return block
@@ -97,15 +128,24 @@ extension Model {
     /// without such a head. O(histories · window).
     public func repeatBias(after histories: [some RandomAccessCollection<Int32>]) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }
-        var entries = RepeatEntries()
+        var entries = RepeatEntries(firstItem: 1)
         for history in histories { entries.append(history.count - 1..<history.count, of: history) }
-        return RepeatBias(entries, self, firstItem: 1)
+        return RepeatBias(entries, self)
+    }
+
+    /// The same for ranges of rows of one sequence and ``softmaxTable``.
+    func repeatBias(_ history: [Int32], rows: [Range<Int>]) -> RepeatBias? {
+        guard weights.repeatBias != nil else { return nil }
+        let count = rows.reduce(0) { $0 + $1.count }
+        var entries = RepeatEntries(firstItem: softmaxTable.firstItem, longRows: count)
+        for range in rows { entries.append(range, of: history) }
+        return RepeatBias(entries, self)
     }
 
     /// The same for the given rows of a batch (nil: all of them) and ``softmaxTable``.
     func repeatBias(_ batch: PackedBatch, rows: [Int32]?) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }
-        var entries = RepeatEntries()
+        var entries = RepeatEntries(firstItem: softmaxTable.firstItem)
         var wanted = rows?[...]
         for sequence in 0..<batch.sequenceCount {
             let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
@@ -119,6 +159,6 @@ extension Model {
                 wanted!.removeFirst()
             }
         }
-        return RepeatBias(entries, self, firstItem: softmaxTable.firstItem)
+        return RepeatBias(entries, self)
     }
 }

@@ -1,3 +1,5 @@
+import Tensors
+
 /// What the model remembers of one user: for each layer the last K − 1 inputs of the convolution, oldest first, then
 /// the recurrence. L · K · H floats, 4 KB for the default model, whatever the length of the history.
 ///
@@ -25,5 +27,33 @@ public struct State: Sendable, Equatable {
     static func recurrence(_ layer: Int, _ configuration: Configuration) -> Range<Int> {
         let start = window(layer, configuration).upperBound
         return start..<start + configuration.recurrenceSize
+    }
+}
+
+extension Workspace {
+    /// Copies a user's state to row `row` of every layer.
+    func write(_ state: State, _ row: Int, of model: Model) {
+        let configuration = model.configuration
+        precondition(state.values.count == configuration.stateSize, "the state of another model")
+        for (index, layer) in layers.enumerated() {
+            let recurrence = Array(state.values[State.recurrence(index, configuration)])
+            model.backend.upload(recurrence, to: layer.recurrence.rows(row..<row + 1))
+            guard let window = layer.window, window.columns > 0 else { continue }
+            model.backend.upload(
+                Array(state.values[State.window(index, configuration)]), to: window.rows(row..<row + 1))
+        }
+    }
+
+    /// Copies row `row` of every layer to a user's state.
+    func read(_ state: inout State, _ row: Int, of model: Model) {
+        let configuration = model.configuration
+        for (index, layer) in layers.enumerated() {
+            state.values.replaceSubrange(
+                State.recurrence(index, configuration),
+                with: model.backend.download(layer.recurrence.rows(row..<row + 1)))
+            guard let window = layer.window, window.columns > 0 else { continue }
+            state.values.replaceSubrange(
+                State.window(index, configuration), with: model.backend.download(window.rows(row..<row + 1)))
+        }
     }
 }

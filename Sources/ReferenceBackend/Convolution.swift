@@ -22,17 +22,22 @@ extension ReferenceBackend {
     }
 
     public func convolveBackward(
-        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
-        inputGradient: Tensor, parameterGradients: ConvolutionParameters
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?,
+        finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
+        windowGradient: Tensor?
     ) {
         precondition(outputGradient.hasShape(of: input) && inputGradient.hasShape(of: input), "shapes differ")
+        precondition((window == nil) == (windowGradient == nil), "a window comes with its gradient")
         let taps = parameters.weight.rows
         for c in 0..<input.columns {
             var weightSums = [Double](repeating: 0, count: taps)
             var biasSum = 0.0
             for (s, rows) in starts.sequences.enumerated() {
-                let history = history(of: input, s, rows, nil, taps: taps, channel: c)
+                let history = history(of: input, s, rows, window, taps: taps, channel: c)
                 var historyGradient = [Double](repeating: 0, count: history.count)
+                for slot in 0..<taps - 1 {  // the final window is the history's last K − 1 values
+                    historyGradient[rows.count + slot] = finalWindowGradient?[s, slot * input.columns + c] ?? 0
+                }
                 for (i, t) in rows.enumerated() {
                     let gradient = outputGradient[t, c] * siluSlope(preactivation(history, i, parameters, channel: c))
                     biasSum += gradient
@@ -41,6 +46,7 @@ extension ReferenceBackend {
                         historyGradient[i + k] += gradient * parameters.weight[k, c]
                     }
                 }
+                for slot in 0..<taps - 1 { windowGradient?[s, slot * input.columns + c] = historyGradient[slot] }
                 for (i, t) in rows.enumerated() { inputGradient[t, c] = historyGradient[taps - 1 + i] }
             }
             for k in 0..<taps { parameterGradients.weight[k, c] += weightSums[k] }

@@ -87,11 +87,15 @@ public protocol Backend: Sendable {
     func convolve(
         _ input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?, finalWindow: Tensor?,
         output: Tensor)
-    /// Backward of `convolve` with a zero window: recomputes the pre-activation from `input`. Overwrites `inputGradient`
-    /// (may be strided), adds to the parameter gradients.
+    /// Backward of `convolve`: recomputes the pre-activation from `input` and `window`. Overwrites `inputGradient` (may be
+    /// strided), adds to the parameter gradients.
+    ///
+    /// `finalWindowGradient` [S, (K − 1)·H] is the gradient of `finalWindow`, zero where nil. `windowGradient`
+    /// [S, (K − 1)·H], which comes with `window` and only then, is overwritten; it may not be `finalWindowGradient`.
     func convolveBackward(
-        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
-        inputGradient: Tensor, parameterGradients: ConvolutionParameters)
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?,
+        finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
+        windowGradient: Tensor?)
 
     // MARK: Gated scan (BD-LRU; paper, section 3.2 and 3.3)
 
@@ -163,6 +167,18 @@ public protocol Backend: Sendable {
 }
 
 extension Backend {
+    /// ``convolveBackward(_:input:parameters:starts:window:finalWindowGradient:inputGradient:parameterGradients:windowGradient:)``
+    /// of whole sequences: nothing before them, nothing after.
+    public func convolveBackward(
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
+        inputGradient: Tensor, parameterGradients: ConvolutionParameters
+    ) {
+        convolveBackward(
+            outputGradient, input: input, parameters: parameters, starts: starts, window: nil,
+            finalWindowGradient: nil, inputGradient: inputGradient, parameterGradients: parameterGradients,
+            windowGradient: nil)
+    }
+
     /// ``crossEntropy(_:table:targets:bias:scale:gradients:)`` without a bias.
     public func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?

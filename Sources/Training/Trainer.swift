@@ -207,10 +207,12 @@ public struct Trainer {
         BatchPlan(dataset, split, options, epoch: 1).batches.count * options.epochs
     }
 
+    /// Room for the largest piece. A history longer than any piece goes through it in chunks.
     private func reserve(for plan: BatchPlan) {
         let shares = plan.batches.flatMap { plan.deal($0, to: group.count).flatMap(plan.pieces) }
         let tokens = shares.map { $0.reduce(0) { $0 + plan.segments[$1].tokens } }.max() ?? 1
-        group.reserve(tokens: max(1, tokens), sequences: max(1, shares.map(\.count).max() ?? 1))
+        group.reserve(
+            tokens: max(1, min(tokens, BatchPlan.pieceTokens)), sequences: max(1, shares.map(\.count).max() ?? 1))
     }
 
     private func progress(_ state: Checkpoint, _ plan: BatchPlan, _ clock: Stopwatch) -> TrainingEvent.Progress {

@@ -22,7 +22,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var clipNorm: Float?
     /// Epochs without a better validation NDCG@10 after which training stops; nil never stops early.
     public var patience: Int?
-    /// Longest piece of a history that is learnt from at once; longer ones are cut, elsewhere in each epoch.
+    /// Longest piece of a history that is learnt from at once; longer ones are cut, elsewhere in each epoch. Memory does
+    /// not depend on it, but for the events themselves.
     public var maximumLength = 512
     /// Seed of weights, order and dropout.
     public var seed: UInt64 = 1
@@ -69,7 +70,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check((1...10_000_000).contains(negatives), "negatives must lie in 1 ... 10000000")
         try check(clipNorm.map { $0 > 0 } ?? true, "the clipping norm must be positive")
         try check(patience.map { $0 > 0 } ?? true, "patience must be positive")
-        try check((1...1_000_000).contains(maximumLength), "max-length must lie in 1 ... 1000000")
+        try check((1...10_000_000).contains(maximumLength), "max-length must lie in 1 ... 10000000")
         try check((1...1024).contains(threads), "threads must lie in 1 ... 1024")
     }
 }

@@ -137,13 +137,19 @@ struct BrokenBackend: Backend {
     }
 
     func convolveBackward(
-        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
-        inputGradient: Tensor, parameterGradients: ConvolutionParameters
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?,
+        finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
+        windowGradient: Tensor?
     ) {
+        let forgetsWindow = mutation == .convolutionBackwardForgetsWindow
+        if let windowGradient, forgetsWindow { inner.fill(windowGradient, with: 0) }
         withBroken(starts, .convolutionBackwardIgnoresRestarts) {
             inner.convolveBackward(
-                outputGradient, input: input, parameters: parameters, starts: $0, inputGradient: inputGradient,
-                parameterGradients: parameterGradients)
+                outputGradient, input: input, parameters: parameters, starts: $0,
+                window: forgetsWindow ? nil : window,
+                finalWindowGradient: mutation == .convolutionBackwardForgetsFinalGradient ? nil : finalWindowGradient,
+                inputGradient: inputGradient, parameterGradients: parameterGradients,
+                windowGradient: forgetsWindow ? nil : windowGradient)
         }
         if mutation == .convolutionBackwardWritesPastStridedRow, inputGradient.stride > inputGradient.columns {
             inputGradient.base[inputGradient.columns] = 0

@@ -9,6 +9,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case activateBackwardForgetsBiasGradient
     case convolutionIgnoresRestarts, convolutionForgetsWindow, convolutionForgetsFinalWindow
     case convolutionBackwardIgnoresRestarts, convolutionBackwardWritesPastStridedRow
+    case convolutionBackwardForgetsWindow, convolutionBackwardForgetsFinalGradient
     case scanIgnoresRestarts, scanForgetsInitial, scanForgetsFinal, scanSkipsLastRow
     case scanBackwardIgnoresRestarts, scanBackwardForgetsFinalGradient, scanBackwardForgetsDecay
     case lossIgnoresScale, lossForgetsLastTableRow, sampledLossForgetsCorrection, sampledLossKeepsTarget
@@ -31,6 +32,7 @@ enum Mutation: String, CaseIterable, Sendable {
         case .activateBackwardForgetsBiasGradient: [.activateBackward]
         case .convolutionIgnoresRestarts, .convolutionForgetsWindow, .convolutionForgetsFinalWindow: [.convolve]
         case .convolutionBackwardIgnoresRestarts, .convolutionBackwardWritesPastStridedRow: [.convolveBackward]
+        case .convolutionBackwardForgetsWindow, .convolutionBackwardForgetsFinalGradient: [.convolveBackward]
         case .scanIgnoresRestarts, .scanForgetsInitial, .scanForgetsFinal, .scanSkipsLastRow: [.scan]
         case .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient, .scanBackwardForgetsDecay:
             [.scanBackward]

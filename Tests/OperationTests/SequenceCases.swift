@@ -35,13 +35,18 @@ let convolveBackwardCases: [Case] = shapes().map { shape in
     Case(.convolveBackward, "\(shape.name), taps \(taps(shape))") { bench in
         let (rows, columns) = (shape.rows, shape.columns)
         let gap = shape.has(3) ? columns : 0
+        let starts = bench.sequences(shape)
+        let (sequences, past) = (starts.count - 1, (taps(shape) - 1) * columns)
+        let window = shape.has(0) ? bench.input(sequences, past, in: -2...2) : nil
         bench.backend.convolveBackward(
             bench.input(rows, columns), input: bench.input(rows, columns, gap: gap, in: -2...2),
-            parameters: bench.convolution(taps(shape), columns), starts: bench.sequences(shape),
+            parameters: bench.convolution(taps(shape), columns), starts: starts, window: window,
+            finalWindowGradient: shape.has(1) ? bench.input(sequences, past) : nil,
             inputGradient: bench.output("input gradient", rows, columns, gap: gap),
             parameterGradients: ConvolutionParameters(
                 weight: bench.changing("weight gradient", taps(shape), columns, floor: 1),
-                bias: bench.changing("bias gradient", 1, columns, floor: 1)))
+                bias: bench.changing("bias gradient", 1, columns, floor: 1)),
+            windowGradient: window.map { _ in bench.output("window gradient", sequences, past, floor: 1) })
     }
 }
 

@@ -16,10 +16,10 @@ import Testing
     }
 
     @Test func entriesOfAShortHistory() {
-        var entries = RepeatEntries()
+        var entries = RepeatEntries(firstItem: 0)
         entries.append(0..<3, of: [7, 5, 7] as [Int32])
         #expect(entries.starts == [0, 1, 3, 5])
-        #expect(entries.items == [7, 7, 5, 5, 7])
+        #expect(entries.columns == [7, 7, 5, 5, 7])
         // 7 just now; 7 two events ago and 5 just now; 5 two events ago and 7, for the second time, just now.
         #expect(entries.kinds == [0, 4, 0, 4, 1])
     }
@@ -28,12 +28,12 @@ import Testing
     func anyRowsAreCountedAsFromScratch(length: Int) {
         let history = randomSequences([length], items: 40, seed: UInt64(length))[0]
         for rows in [0..<length, length - 1..<length, length / 2..<(length + 1) / 2] {
-            var entries = RepeatEntries()
+            var entries = RepeatEntries(firstItem: 0)
             entries.append(rows, of: history)
             #expect(entries.starts.count == rows.count + 1)
             for (n, row) in rows.enumerated() {
                 let range = Int(entries.starts[n])..<Int(entries.starts[n + 1])
-                let own = Dictionary(uniqueKeysWithValues: zip(entries.items[range], entries.kinds[range]))
+                let own = Dictionary(uniqueKeysWithValues: zip(entries.columns[range], entries.kinds[range]))
                 #expect(own == naive(history[0...row]))
             }
         }

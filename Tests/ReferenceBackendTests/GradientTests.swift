@@ -72,30 +72,37 @@ import Testing
         }
     }
 
-    @Test(arguments: [1, 2, 4])
-    func convolution(taps: Int) {
+    /// Options: a window before each sequence, a gradient of the one after it.
+    @Test(arguments: [1, 2, 4, 7], combinations(2))
+    func convolution(taps: Int, options: [Bool]) {
         withArena { arena in
-            let (rows, columns) = (10, 3)
+            let (rows, columns, sequences) = (10, 3, Self.starts.count - 1)
             let starts = arena.indices(Self.starts)
             let input = arena.random(rows, 2 * columns).columns(columns..<2 * columns)
             let parameters = ConvolutionParameters(
                 weight: arena.random(taps, columns), bias: arena.random(1, columns))
+            let past = (taps - 1) * columns
+            let window = options[0] ? arena.random(sequences, past) : nil
             let weights = arena.random(rows, columns)
-            let output = arena.tensor(rows, columns)
+            let finalWeights = options[1] ? arena.random(sequences, past) : nil
+            let (output, final) = (arena.tensor(rows, columns), arena.tensor(sequences, past))
             let dInput = arena.tensor(rows, columns)
+            let dWindow = window.map { _ in arena.random(sequences, past) }
             let own = ConvolutionParameters(weight: arena.tensor(taps, columns), bias: arena.tensor(1, columns))
             backend.convolveBackward(
-                weights, input: input, parameters: parameters, starts: starts, inputGradient: dInput,
-                parameterGradients: own)
-            let claims = [
+                weights, input: input, parameters: parameters, starts: starts, window: window,
+                finalWindowGradient: finalWeights, inputGradient: dInput, parameterGradients: own,
+                windowGradient: dWindow)
+            var claims = [
                 Claim(name: "input", parameter: input, gradient: dInput),
                 Claim(name: "weight", parameter: parameters.weight, gradient: own.weight),
                 Claim(name: "bias", parameter: parameters.bias, gradient: own.bias),
             ]
+            if let window, let dWindow { claims.append(Claim(name: "window", parameter: window, gradient: dWindow)) }
             checkGradients(claims, tolerance: 3e-5) {
                 backend.convolve(
-                    input, parameters: parameters, starts: starts, window: nil, finalWindow: nil, output: output)
-                return weighted(output, weights)
+                    input, parameters: parameters, starts: starts, window: window, finalWindow: final, output: output)
+                return weighted(output, weights) + (finalWeights.map { weighted(final, $0) } ?? 0)
             }
         }
     }

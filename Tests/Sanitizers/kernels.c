@@ -63,8 +63,9 @@ static void sequences(const ck_kernels *k, ptrdiff_t n, ptrdiff_t h, int options
                             .weight = block(taps * h), .bias = block(h),
                             .window = options & 1 ? block(3 * (taps - 1) * h) : NULL};
         k->convolve(&c, block(n * h));
-        c.window = NULL;
-        k->convolve_backward(&c, block(n * h), wide_gradient, ld, block(taps * h), block(h));
+        float *gradient = block(n * h), *weight_gradient = block(taps * h);
+        k->convolve_backward(&c, gradient, wide_gradient, ld, weight_gradient, block(h));
+        if (c.window) k->convolve_backward_window(&c, gradient, weight_gradient, block(3 * (taps - 1) * h));
     }
     ck_scan s = {.channels = h, .gates = block(n * 2 * h), .gate_bias = block(2 * h), .input = block(n * h),
                  .output_gate = options & 2 ? wide + h : NULL, .ld_output_gate = ld, .rate = block(h)};

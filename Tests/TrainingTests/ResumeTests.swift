@@ -25,7 +25,20 @@ import Training
         options(.full, .everyPosition), options(.sampled, .everyPosition), options(.bpr, .lastPosition),
     ])
     func interruptedAndResumedIsUninterrupted(options: TrainingOptions) throws {
-        let data = randomDataset()
+        try expectSameBits(randomDataset(), options)
+    }
+
+    /// Histories of several chunks among short ones.
+    @Test(arguments: [TrainingOptions.LossKind.full, .bpr])
+    func longHistoriesToo(loss: TrainingOptions.LossKind) throws {
+        var options = Self.options(loss, .everyPosition)
+        options.epochs = 2
+        options.maximumLength = 10_000_000
+        let long = randomSequences([1030, 40, 600, 7], items: 23, seed: 6)
+        try expectSameBits(Dataset(sequences: long, itemCount: 23), options)
+    }
+
+    private func expectSameBits(_ data: Dataset, _ options: TrainingOptions) throws {
         let whole = try trainedWeights(data, options)
         #expect(try trainedWeights(data, options) == whole, "the same run twice")
 

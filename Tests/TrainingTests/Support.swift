@@ -44,6 +44,11 @@ func randomDataset(users: Int = 60, items: Int = 23, seed: UInt64 = 4) -> Datase
     return Dataset(sequences: sequences, itemCount: items)
 }
 
+func randomSequences(_ lengths: [Int], items: Int, seed: UInt64) -> [[Int32]] {
+    var generator = SeededGenerator(seed: seed)
+    return lengths.map { length in (0..<length).map { _ in Int32.random(in: 1...Int32(items), using: &generator) } }
+}
+
 func smallShape(items: Int) -> Configuration {
     var shape = Configuration(itemCount: items)
     shape.hiddenSize = 16

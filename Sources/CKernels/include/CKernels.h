@@ -81,6 +81,9 @@ typedef struct {
     void (*convolve)(const ck_convolution *, float *output);
     void (*convolve_backward)(const ck_convolution *, const float *output_gradient, float *input_gradient,
                               ptrdiff_t ld_input_gradient, float *weight_gradient, float *bias_gradient);
+    // With a window, `convolve_backward` leaves out what goes through it: this adds that.
+    void (*convolve_backward_window)(const ck_convolution *, const float *output_gradient, float *weight_gradient,
+                                     float *window_gradient);
 
     // Rows begin ..< end of one sequence. `initial` NULL is zero. Writes states and, with an output gate, output.
     void (*scan)(const ck_scan *, ptrdiff_t begin, ptrdiff_t end, const float *initial, float *states, float *output);

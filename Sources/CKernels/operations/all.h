@@ -25,6 +25,7 @@ const ck_kernels TABLE = {
     .activate_backward = activate_backward,
     .convolve = convolve,
     .convolve_backward = convolve_backward,
+    .convolve_backward_window = convolve_backward_window,
     .scan = scan,
     .scan_summary = scan_summary,
     .scan_backward = scan_backward,

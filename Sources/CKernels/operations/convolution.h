@@ -33,25 +33,47 @@ static void convolve(const ck_convolution *a, float *output) {
         }
 }
 
-// Scatters row t's gradient to the inputs its taps saw. Row t itself is met here first, so its gradient is written;
-// earlier rows are added to.
+// Scatters row t's gradient to the inputs its taps saw, those in the window left out. Row t itself is met here first,
+// so its gradient is written; earlier rows are added to.
 static void convolve_backward(const ck_convolution *a, const float *output_gradient, float *input_gradient,
                               ptrdiff_t ld_input_gradient, float *weight_gradient, float *bias_gradient) {
     const float *rows[CK_MAX_TAPS];
     ptrdiff_t last = a->taps - 1, width = a->channels;
     for (ptrdiff_t s = 0; s < a->sequences; s++)
         for (ptrdiff_t t = a->starts[s]; t < a->starts[s + 1]; t++) {
-            ptrdiff_t first = tap_rows(a, s, t, rows);
+            ptrdiff_t first = tap_rows(a, s, t, rows), inside = last - (t - a->starts[s]);
             float *dx = input_gradient + t * ld_input_gradient;
             FOR_VECTORS(c, m, 0, width) {
                 vf x = pre_activation(a, rows, first, a->taps, c, m);
                 vf g = load(output_gradient + t * width + c, m) * silu_slope(x, sigmoid(x));
                 store(bias_gradient + c, load(bias_gradient + c, m) + g, m);
-                for (ptrdiff_t k = first; k <= last; k++) {
+                for (ptrdiff_t k = inside > 0 ? inside : 0; k <= last; k++) {
                     float *dw = weight_gradient + k * width + c, *target = dx - (last - k) * ld_input_gradient + c;
                     store(dw, load(dw, m) + g * load(rows[k] + c, m), m);
                     vf share = g * load(a->weight + k * width + c, m);
                     store(target, k == last ? share : load(target, m) + share, m);
+                }
+            }
+        }
+}
+
+// What `convolve_backward` leaves out: the first rows' gradients through the taps that saw the window. Adds to both.
+static void convolve_backward_window(const ck_convolution *a, const float *output_gradient, float *weight_gradient,
+                                     float *window_gradient) {
+    const float *rows[CK_MAX_TAPS];
+    ptrdiff_t last = a->taps - 1, width = a->channels;
+    for (ptrdiff_t s = 0; s < a->sequences; s++)
+        for (ptrdiff_t t = a->starts[s]; t < a->starts[s + 1] && t < a->starts[s] + last; t++) {
+            ptrdiff_t inside = last - (t - a->starts[s]);  // tap k < inside sees slot last − inside + k of the window
+            tap_rows(a, s, t, rows);
+            float *dx = window_gradient + (s * last + last - inside) * width;
+            FOR_VECTORS(c, m, 0, width) {
+                vf x = pre_activation(a, rows, 0, a->taps, c, m);
+                vf g = load(output_gradient + t * width + c, m) * silu_slope(x, sigmoid(x));
+                for (ptrdiff_t k = 0; k < inside; k++) {
+                    float *dw = weight_gradient + k * width + c, *target = dx + k * width + c;
+                    store(dw, load(dw, m) + g * load(rows[k] + c, m), m);
+                    store(target, load(target, m) + g * load(a->weight + k * width + c, m), m);
                 }
             }
         }
