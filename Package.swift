@@ -56,11 +56,18 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "Serving", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
 
+        // What `recblr bench` measures.
+        .target(
+            name: "Benchmarks",
+            dependencies: ["CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "FileSupport"],
+            swiftSettings: strict),
+
         // The command.
         .executableTarget(
             name: "RecBLRCommand",
             dependencies: [
                 "CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "ModelStore", "FileSupport",
+                "Benchmarks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -83,6 +90,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BenchmarksTests", dependencies: ["Benchmarks", "RecBLR", "CPUBackend", "Tensors"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["RecBLRCommand"], exclude: ["Golden"], swiftSettings: strict),

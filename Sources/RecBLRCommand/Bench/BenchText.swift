@@ -1,0 +1,79 @@
+import Benchmarks
+
+extension BenchReport {
+    var text: String {
+        """
+        \(machine.text), \(threads) threads
+
+        \(trainingText)
+
+        \(copiesText)
+
+        \(operations.text)
+
+        Evaluation of 6,040 users, 3,416 items   \(fixed(evaluationSeconds, 2)) s
+        One step of one user, median             \(fixed(stepMicroseconds, 1)) µs
+        Step and top 10 of 3,416, median         \(fixed(recommendMicroseconds, 1)) µs
+        Peak memory of all this                  \(fixed(peakMegabytes, 0)) MB
+        """
+    }
+
+    private var copiesText: String {
+        let copies = operations.copyRates.sorted { $0.key < $1.key }.map { bytes, rate in
+            "\(fixed(rate / 1e9, 0)) in \(grouped(bytes >> 10)) KB (\(machine.home(of: bytes)))"
+        }
+        let disturbed = operations.processorShare < 0.95
+        return "Copies on one thread, GB/s read and written: " + copies.joined(separator: ", ")
+            + (disturbed ? "\nOther work ran: this had \(percent(operations.processorShare)) of a core." : "")
+    }
+
+    private var trainingText: String {
+        var table = TextTable([
+            "Training, tokens/s", "1 thread", "\(threads) threads", "scaling", "to float32", "limit", "share",
+            "of peak",
+        ])
+        var products: [String] = []
+        for entry in training {
+            table.add([
+                "\(entry.precision), \(grouped(entry.tokensAStep)) a step", grouped(Int(entry.oneThread)),
+                grouped(Int(entry.allThreads)), fixed(entry.scaling, 2) + " x", fixed(entry.speedup, 2) + " x",
+                grouped(Int(entry.limit)), percent(entry.share), percent(entry.shareOfPeak),
+            ])
+            let rates =
+                "\(fixed(entry.layerProductRate / 1e9, 0)) at the widest layer's shape, \(fixed(entry.productPeak / 1e9, 0)) at best"
+            let line = "\(entry.precision) products on one thread, GFLOP/s: \(rates)"
+            if !products.contains(where: { $0.hasPrefix(entry.precision) }) { products.append(line) }
+        }
+        return table.text + "\n\n" + products.joined(separator: "\n")
+    }
+}
+
+extension Machine {
+    var text: String { "\(processor), \(instructionSet), \(productLibrary)" }
+}
+
+extension OperationTable {
+    /// One row an operation, the sum, and what a measured step has beyond it.
+    var text: String {
+        var table = TextTable([
+            "\(precision), 1 thread, per token", "calls", "ns", "bytes", "FLOPs", "set", "in", "copy GB/s", "by",
+            "own limit",
+        ])
+        for row in rows {
+            table.add([
+                row.name, "\(row.calls)", fixed(row.nanoseconds, 0), grouped(Int(row.bytes)), grouped(Int(row.flops)),
+                "\(grouped(Int(row.workingSetKilobytes))) KB", row.home, fixed(row.copyGigabytes, 0),
+                row.limitedByArithmetic ? "FLOPs" : "bytes", percent(row.share),
+            ])
+        }
+        func total(_ name: String, _ nanoseconds: Double, _ share: String) {
+            table.add([name, "", fixed(nanoseconds, 0), "", "", "", "", "", "", share])
+        }
+        total("sum", sum, percent(limitSum / sum))
+        total("a step of \(grouped(stepTokens)) tokens, measured", stepNanoseconds, percent(limitSum / stepNanoseconds))
+        total("unexplained rest", stepNanoseconds - sum, "")
+        return table.text
+    }
+}
+
+func percent(_ share: Double) -> String { fixed(100 * share, 0) + " %" }
