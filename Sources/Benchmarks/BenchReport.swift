@@ -14,6 +14,9 @@ public struct BenchReport: Encodable, Sendable {
     public let threads: Int
     /// One entry a step size and precision.
     public let training: [TrainingRate]
+    /// Products on all threads at once beside one thread: what the threads share (a core, its clock, a cache) shows here,
+    /// and training cannot scale better.
+    public let productScaling: Double
     /// On one thread.
     public let operations: OperationTable
     /// Ranking of 6,040 cases, histories of 165 events.
@@ -42,21 +45,18 @@ public struct BenchReport: Encodable, Sendable {
         let shape = RecBLR.Configuration(itemCount: Self.items)
         let operationTimer = OperationTimer(
             StepOperations(shape, tokens: 512, stepTokens: 1024, backend: CPUBackend(precision: precision)))
+        var scalings: [Double] = []
         for _ in 0..<Self.rounds {
+            scalings.append(limits[.float32]!.productScaling(threads: threads))
             try timer.round(limits)
             operationTimer.round()
         }
+        productScaling = median(scalings)
         training = timer.results(limits)
         let oneThread = TrainingTimer.Setting(precision: precision, tokens: 1024, threads: 1)
         operations = OperationTable(
-            precision: precision.rawValue, pieceTokens: 512, stepTokens: 1024,
-            productPeak: limits[precision]!.productPeak / 1e9,
-            copyRates: Dictionary(
-                uniqueKeysWithValues: [1 << 18, 1 << 22, 1 << 28].map {
-                    ($0, limits[precision]!.copyRate(workingSet: $0))
-                }), processorShare: operationTimer.processorShare,
-            rows: operationTimer.rows(limits[precision]!, machine),
-            stepNanoseconds: 1e9 / median(timer.rates[oneThread]!))
+            operationTimer, limits[precision]!, machine, precision: precision,
+            stepNanoseconds: median(timer.stepTimes[oneThread]!))
         let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
         evaluationSeconds = try Self.evaluation(model, threads)
         (stepMicroseconds, recommendMicroseconds) = Self.serving(model)

@@ -8,7 +8,7 @@ import Tensors
 public struct LengthBench: Encodable, Sendable {
     /// What one pass costs.
     public struct Cost: Encodable, Sendable {
-        /// Median, per token.
+        /// Median of the thread's processor time, per token.
         public let nanoseconds: Double
         /// All that the pass keeps and needs at once beyond the weights and their gradients, exactly.
         public let bytes: Int
@@ -91,7 +91,7 @@ public struct LengthBench: Encodable, Sendable {
         let before = HostMemory.bytesInUse
         HostMemory.resetPeak()
         let pass = prepare()
-        let time = medianTime(for: 0.3, pass)
+        let time = medianThreadTime(for: 0.3, pass)
         return Cost(nanoseconds: time * 1e9 / Double(length), bytes: HostMemory.peakBytes - before)
     }
 

@@ -13,7 +13,7 @@ public struct ScanBench: Encodable, Sendable {
         public let paddedLength: Int
         /// Sequences of the batch.
         public let sequences: Int
-        /// Milliseconds a batch, by form: medians over the rounds.
+        /// Milliseconds of processor time a batch, by form: medians over the rounds.
         public let milliseconds: [String: Double]
         /// Time beside the packed form's, by form: medians of the rounds' ratios.
         public let ratios: [String: Double]
@@ -40,7 +40,7 @@ public struct ScanBench: Encodable, Sendable {
         }
         var times: [ScanForm: [Double]] = [:]
         for _ in 0..<rounds {
-            for (form, batch) in batches { times[form, default: []].append(medianTime(for: 0.2, batch.run)) }
+            for (form, batch) in batches { times[form, default: []].append(medianThreadTime(for: 0.2, batch.run)) }
         }
         func by(_ value: (ScanForm) -> Double) -> [String: Double] {
             Dictionary(uniqueKeysWithValues: ScanForm.allCases.map { ($0.rawValue, value($0)) })

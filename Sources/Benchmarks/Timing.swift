@@ -21,36 +21,28 @@ public func medianTime(of runs: Int, _ body: (Int) -> Void) -> Double {
         })
 }
 
-/// Median seconds of `body`, run for about `budget` seconds after one run to warm up.
-func medianTime(for budget: Double, _ body: () -> Void) -> Double { median(times(for: budget, body)) }
+/// Median processor time in seconds of `body`, which runs on the calling thread alone, for about `budget` seconds after one
+/// run to warm up. Of undisturbed work this is the time on the clock; when other work takes turns it still is.
+func medianThreadTime(for budget: Double, _ body: () -> Void) -> Double { median(threadTimes(for: budget, body)) }
 
-/// Seconds of the fastest run: a limit is what can be reached, whatever else ran meanwhile.
-func bestTime(for budget: Double, _ body: () -> Void) -> Double { times(for: budget, body).min()! }
+/// Processor time of the fastest run: a limit is what can be reached.
+func bestThreadTime(for budget: Double, _ body: () -> Void) -> Double { threadTimes(for: budget, body).min()! }
 
 /// 200 runs at most, and three at least unless one alone takes longer than the budget.
-private func times(for budget: Double, _ body: () -> Void) -> [Double] {
+private func threadTimes(for budget: Double, _ body: () -> Void) -> [Double] {
     func once() -> Double {
-        let start = ContinuousClock.now
+        let start = threadSeconds()
         body()
-        return seconds(since: start)
+        return threadSeconds() - start
     }
     let first = once()
     let runs = min(200, max(first > budget ? 1 : 3, Int(budget / max(1e-9, first))))
     return (0..<runs).map { _ in once() }
 }
 
-/// Processor time beside time on the clock of what ran since it was made: 1 for one thread that nobody disturbed.
-struct Stopwatch {
-    private let start = ContinuousClock.now
-    private let processorStart = processorSeconds()
-
-    var wall: Double { seconds(since: start) }
-    var processor: Double { processorSeconds() - processorStart }
-}
-
-/// Seconds that the threads of this process have run.
-private func processorSeconds() -> Double {
+/// Seconds that the calling thread has run on a core.
+func threadSeconds() -> Double {
     var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }

@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func ratesAreComparedWithinARound() throws {
-        let data = syntheticDataset(users: 3, meanLength: 30, items: 20)
+        let data = syntheticDataset(users: 9, meanLength: 30, items: 20)
         let timer = TrainingTimer(data, threads: 2, precisions: [.float32], steps: [64])
         let limits: [Precision: Limits] = [.float32: Limits(CPUBackend())]
         for _ in 0..<3 { try timer.round(limits) }
@@ -86,5 +86,10 @@ import Testing
         #expect(one.count == 3 && two.count == 3 && rate.oneThread == one.sorted()[1])
         #expect(rate.scaling == zip(two, one).map { $0 / $1 }.sorted()[1])
         #expect(rate.speedup == 1, "float32 beside itself")
+        let times = timer.stepTimes
+        #expect(times.count == 1 && times[.init(precision: .float32, tokens: 64, threads: 1)]?.count == 3)
+        #expect(times.values.joined().allSatisfy { $0 > 0 })
+        let products = trainingFLOPs(RecBLR.Configuration(itemCount: 20)) / rate.productPeak
+        #expect(abs(rate.oneThreadShareOfPeak - products / rate.oneThreadNanoseconds) < 1e-9)
     }
 }

@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -93,33 +93,37 @@ def precisions() -> list[str]:
     return ["float32", "bfloat16"] if flags.exists() and "avx512_bf16" in flags.read_text() else ["float32"]
 
 
-def summary(systems: list[System], predictions: int) -> list[dict[str, object]]:
-    """Rows with the time of an epoch (one prediction is an event of the packed, a sample of the padded form) and how many
-    times as long it takes as recblr's: medians of the rounds' ratios."""
+@dataclass(frozen=True)
+class Row:
+    """A system's medians; an epoch is one prediction for each event, which the padded form makes a sample of its own."""
+
+    name: str
+    unit: str
+    rate: float
+    epoch_seconds: float
+    beside: str
+    times_as_long: float  # as what it stands beside: median of the rounds' ratios
+    rates: list[float]
+
+
+def summary(systems: list[System], predictions: int) -> list[Row]:
     by_name = {system.name: system for system in systems}
-    return [
-        {
-            "name": system.name,
-            "unit": system.unit,
-            "rate": system.rate,
-            "epochSeconds": predictions / system.rate,
-            "beside": system.beside,
-            "timesAsLong": statistics.median(
-                ours / own for ours, own in zip(by_name[system.beside].rates, system.rates)),
-            "rates": system.rates,
-        }
-        for system in systems
-    ]
+
+    def row(own: System) -> Row:
+        ratios = [ours / theirs for ours, theirs in zip(by_name[own.beside].rates, own.rates)]
+        return Row(own.name, own.unit, own.rate, predictions / own.rate, own.beside, statistics.median(ratios), own.rates)
+
+    return [row(system) for system in systems]
 
 
-def table(rows: list[dict[str, object]]) -> str:
-    width = max(len(row["name"]) for row in rows)
+def table(rows: list[Row]) -> str:
+    width = max(len(row.name) for row in rows)
     lines = [f"{'':{width}}  {'a second':>16}  {'epoch':>11}  times as long as recblr float32"]
     for row in rows:
-        rate = f"{row['rate']:,.0f} {row['unit']}"
-        tokens = row["beside"].removeprefix("recblr float32, ")
+        rate = f"{row.rate:,.0f} {row.unit}"
+        tokens = row.beside.removeprefix("recblr float32, ")
         lines.append(
-            f"{row['name']:{width}}  {rate:>16}  {row['epochSeconds']:>9,.1f} s  {row['timesAsLong']:>7,.2f} x, {tokens}")
+            f"{row.name:{width}}  {rate:>16}  {row.epoch_seconds:>9,.1f} s  {row.times_as_long:>7,.2f} x, {tokens}")
     return "\n".join(lines)
 
 
@@ -136,16 +140,15 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     given.work.mkdir(parents=True, exist_ok=True)
     dataset = given.work / "dataset"
-    if not dataset.exists():
-        command = [given.program, "prepare", str(given.log), "--output", str(dataset)]
-        subprocess.run(command, check=True, capture_output=True)
+    command = [given.program, "prepare", given.log, "--output", dataset, "--min-user-events", 1, "--min-item-events", 1]
+    subprocess.run([str(word) for word in command], check=True, capture_output=True)
     users, items = read_log(given.log)
     predictions = sum(len(user) - 1 for user in users)
     rows = summary(measure(given, dataset, users, items), predictions)
     title = f"PyTorch {torch.__version__}, {given.threads} threads, medians of {given.rounds} rounds"
     print(f"\n{title}; an epoch is {predictions:,} predictions over {items:,} items\n\n{table(rows)}")
     if given.output:
-        result = {"title": title, "predictions": predictions, "items": items, "systems": rows}
+        result = {"title": title, "predictions": predictions, "items": items, "systems": [asdict(row) for row in rows]}
         given.output.write_text(json.dumps(result, indent=2) + "\n")
 
 

@@ -8,6 +8,7 @@ import torch
 from data import packed_batches, padded_batches
 from fixtures import read_safetensors
 from model import RecBLR
+from run import System, summary, table
 from scan import chunked, doubling, linear_recurrence
 
 FIXTURES = sorted((Path(__file__).parents[2] / "Tests/Fixtures/reference").glob("*.safetensors"))
@@ -97,6 +98,16 @@ class BatchTests(unittest.TestCase):
         torch.manual_seed(3)
         _, lengths, targets = next(padded_batches(self.users[:2], 200))
         self.assertEqual({(n, t) for n, t in zip(lengths.tolist(), targets.tolist())}, {(1, 2), (2, 3), (3, 4), (1, 11)})
+
+
+class SummaryTests(unittest.TestCase):
+    def test_ratios_are_those_of_the_rounds(self):
+        ours = System("recblr float32, 1,024 tokens a step", "events", "recblr float32, 1,024 tokens a step", [10, 20, 40])
+        theirs = System("PyTorch", "samples", ours.name, [5, 5, 8])
+        rows = summary([ours, theirs], predictions=100)
+        self.assertEqual([row.times_as_long for row in rows], [1, 4])  # 2, 4 and 5
+        self.assertEqual([row.epoch_seconds for row in rows], [5, 20])
+        self.assertIn("4.00 x, 1,024 tokens a step", table(rows))
 
 
 if __name__ == "__main__":

@@ -50,7 +50,7 @@ extension StepOperations {
         }
     }
 
-    func addOptimiser(_ stepTokens: Int) {
+    func addOptimiser() {
         let count = WeightLayout(shape).count
         let (weights, gradient) = (memory.tensor(1, count), memory.tensor(1, count))
         let (first, second) = (memory.zeros(1, count), memory.zeros(1, count))

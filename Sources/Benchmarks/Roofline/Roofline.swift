@@ -9,7 +9,7 @@ public struct OperationTable: Encodable, Sendable {
         public let name: String
         /// Calls for each piece (or step).
         public let calls: Int
-        /// Median.
+        /// Median of its thread's processor time.
         public let nanoseconds: Double
         /// The least that must be read and written.
         public let bytes: Double
@@ -25,9 +25,8 @@ public struct OperationTable: Encodable, Sendable {
         public let limitNanoseconds: Double
         /// Whether the limit is that of arithmetic.
         public let limitedByArithmetic: Bool
-
         /// Part of its own limit that it reaches.
-        public var share: Double { limitNanoseconds / nanoseconds }
+        public let share: Double
     }
 
     /// What products round their operands to.
@@ -36,21 +35,35 @@ public struct OperationTable: Encodable, Sendable {
     public let pieceTokens: Int
     /// Tokens of a step, which the optimiser's rows are divided by.
     public let stepTokens: Int
-    /// GFLOP/s.
+    /// GFLOP/s of the best products on one thread.
     public let productPeak: Double
-    /// Bytes/s of copies, read and written ones, by the bytes of their working set: in caches and in memory.
+    /// GB/s of copies, read and written bytes, by the bytes of their working set: in caches and in memory.
     public let copyRates: [Int: Double]
     /// Processor time beside time on the clock while the rows were timed: less than 0.95 means that other work ran.
     public let processorShare: Double
     /// In the order of the forward pass.
     public let rows: [Row]
-    /// A whole step of training on one thread, measured in the same rounds.
+    /// A whole step of training on one thread, processor time too, measured in the same rounds.
     public let stepNanoseconds: Double
 
-    /// Time of all rows.
-    public var sum: Double { rows.reduce(0) { $0 + $1.nanoseconds } }
+    /// Time of all rows, and what the step has beyond it.
+    public let sumNanoseconds, restNanoseconds: Double
     /// Time of a step if every operation ran at its limit.
-    public var limitSum: Double { rows.reduce(0) { $0 + $1.limitNanoseconds } }
+    public let limitNanoseconds: Double
+
+    init(_ timer: OperationTimer, _ limits: Limits, _ machine: Machine, precision: Precision, stepNanoseconds: Double) {
+        self.precision = precision.rawValue
+        (pieceTokens, stepTokens) = (timer.operations.tokens, timer.operations.stepTokens)
+        productPeak = limits.productPeak / 1e9
+        copyRates = Dictionary(
+            uniqueKeysWithValues: [1 << 18, 1 << 22, 1 << 28].map { ($0, limits.copyRate(workingSet: $0) / 1e9) })
+        processorShare = timer.processorShare
+        rows = timer.rows(limits, machine)
+        self.stepNanoseconds = stepNanoseconds
+        sumNanoseconds = rows.reduce(0) { $0 + $1.nanoseconds }
+        restNanoseconds = stepNanoseconds - sumNanoseconds
+        limitNanoseconds = rows.reduce(0) { $0 + $1.limitNanoseconds }
+    }
 }
 
 /// Times the operations round by round, so that a drift of the machine falls on all alike.
@@ -67,10 +80,10 @@ final class OperationTimer {
     var processorShare: Double { processor / wall }
 
     func round() {
-        let watch = Stopwatch()
-        defer { (wall, processor) = (wall + watch.wall, processor + watch.processor) }
+        let (start, startProcessor) = (ContinuousClock.now, threadSeconds())
+        defer { (wall, processor) = (wall + seconds(since: start), processor + threadSeconds() - startProcessor) }
         for (index, operation) in operations.list.enumerated() {
-            times[index].append(medianTime(for: 0.01, operation.run))
+            times[index].append(medianThreadTime(for: 0.01, operation.run))
         }
     }
 
@@ -79,13 +92,14 @@ final class OperationTimer {
             let copyRate = limits.copyRate(workingSet: operation.traffic.workingSet)
             let arithmetic = operation.flopsPerToken / limits.productPeak * 1e9
             let traffic = operation.bytesPerToken / copyRate * 1e9
+            let limit = max(arithmetic, traffic)
+            let time = median(times) * 1e9 * Double(operation.calls) / Double(operation.tokens)
             return OperationTable.Row(
-                name: operation.name, calls: operation.calls,
-                nanoseconds: median(times) * 1e9 * Double(operation.calls) / Double(operation.tokens),
+                name: operation.name, calls: operation.calls, nanoseconds: time,
                 bytes: operation.bytesPerToken, flops: operation.flopsPerToken,
                 workingSetKilobytes: Double(operation.traffic.workingSet) / 1e3,
                 home: machine.home(of: operation.traffic.workingSet), copyGigabytes: copyRate / 1e9,
-                limitNanoseconds: max(arithmetic, traffic), limitedByArithmetic: arithmetic >= traffic)
+                limitNanoseconds: limit, limitedByArithmetic: arithmetic >= traffic, share: limit / time)
         }
     }
 }

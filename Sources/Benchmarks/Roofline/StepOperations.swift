@@ -8,21 +8,21 @@ final class StepOperations {
     private(set) var list: [Operation] = []
     let memory: BenchMemory
     let shape: RecBLR.Configuration
-    let tokens: Int
+    let tokens, stepTokens: Int
     var backend: CPUBackend { memory.backend }
     var layers: Int { shape.layerCount }
 
     /// For the paper's block (projections, convolution, feed-forward).
     init(_ shape: RecBLR.Configuration, tokens: Int, stepTokens: Int, backend: CPUBackend) {
         self.shape = shape
-        self.tokens = tokens
+        (self.tokens, self.stepTokens) = (tokens, stepTokens)
         memory = BenchMemory(backend)
         addEmbedding()
         addRecurrence()
         addFeedForward()
         addNorms()
         addSoftmax()
-        addOptimiser(stepTokens)
+        addOptimiser()
     }
 
     func add(

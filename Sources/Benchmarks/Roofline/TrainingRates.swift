@@ -13,9 +13,12 @@ public struct TrainingRate: Encodable, Sendable {
     public let tokensAStep: Int
     /// Medians over the rounds, events a second.
     public let oneThread, allThreads: Double
-    /// FLOP/s of this precision's products at the shape of the widest layer, on one thread: median over the rounds.
+    /// Nanoseconds of processor time a token on one thread, whatever else ran meanwhile, and the part of that in which
+    /// `productPeak` would have done the products.
+    public let oneThreadNanoseconds, oneThreadShareOfPeak: Double
+    /// GFLOP/s of this precision's products at the shape of the widest layer, on one thread: median over the rounds.
     public let layerProductRate: Double
-    /// FLOP/s of the best products of this precision on one thread.
+    /// GFLOP/s of the best products of this precision on one thread.
     public let productPeak: Double
     /// All threads beside one: median of the rounds' ratios.
     public let scaling: Double
@@ -59,6 +62,8 @@ final class TrainingTimer {
     let precisions: [Precision]
     private let steps: [Int]
     private(set) var rates: [Setting: [Double]] = [:]
+    /// Nanoseconds of processor time a token, of settings with one thread.
+    private(set) var stepTimes: [Setting: [Double]] = [:]
     private var productRates: [Precision: [Double]] = [:]
 
     init(_ data: Dataset, threads: Int, precisions: [Precision], steps: [Int]) {
@@ -85,12 +90,21 @@ final class TrainingTimer {
         (options.epochs, options.batchTokens, options.threads) = (1, setting.tokens, setting.threads)
         let split = Split(
             trainingEnd: (0..<data.userCount).map { data.length(ofUser: $0) }, validation: [], test: [])
-        var rate = 0.0
+        let tokens = (0..<data.userCount).reduce(0) { $0 + data.length(ofUser: $1) - 1 }
+        var (rate, first) = (0.0, 0.0)
         _ = try Trainer(
             data, split, RecBLR.Configuration(itemCount: data.itemCount), options,
             backend: CPUBackend(precision: setting.precision)
         ).run(report: { event in
-            if case .epoch(let record) = event { rate = record.tokensPerSecond }
+            switch event {
+            case .step(let progress) where progress.batch == 1: first = threadSeconds()
+            case .step(let progress) where progress.batch == progress.batches && setting.threads == 1:
+                // All batches but the first, a batch being a batch.
+                let count = Double(tokens) * Double(progress.batches - 1) / Double(progress.batches)
+                stepTimes[setting, default: []].append((threadSeconds() - first) / count * 1e9)
+            case .epoch(let record): rate = record.tokensPerSecond
+            default: break
+            }
         })
         return rate
     }
@@ -106,9 +120,12 @@ final class TrainingTimer {
                 let (one, all) = (of(precision, 1), of(precision, threads))
                 let products = productRates[precision]!.map { $0 * Double(threads) / flops }
                 let peak = limits[precision]!.productPeak
+                let step = median(stepTimes[Setting(precision: precision, tokens: tokens, threads: 1)]!)
                 return TrainingRate(
                     precision: precision.rawValue, tokensAStep: tokens, oneThread: median(one), allThreads: median(all),
-                    layerProductRate: median(productRates[precision]!), productPeak: peak, scaling: ratio(all, one),
+                    oneThreadNanoseconds: step, oneThreadShareOfPeak: flops / peak * 1e9 / step,
+                    layerProductRate: median(productRates[precision]!) / 1e9, productPeak: peak / 1e9,
+                    scaling: ratio(all, one),
                     speedup: ratio(all, of(.float32, threads)), limit: median(products), share: ratio(all, products),
                     shareOfPeak: median(all) / (peak * Double(threads) / flops))
             }

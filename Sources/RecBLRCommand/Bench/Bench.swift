@@ -12,7 +12,8 @@ struct Bench: ParsableCommand {
             of training is the FLOPs of its products divided by what products at the shape of the widest layer reach on \
             one thread, in the same precision and the same run, times the threads. An operation's own limit is the \
             larger of its arithmetic at the best product's rate and the bytes it must at least move at the rate of a \
-            copy with the same working set. Ratios travel between machines; times do not.
+            copy with the same working set; both and the operations are timed by their thread's processor time, the rest by \
+            the clock. Ratios travel between machines; times do not.
 
             Example:
 

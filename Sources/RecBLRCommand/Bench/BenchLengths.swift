@@ -8,7 +8,7 @@ struct BenchLengths: ParsableCommand {
         discussion: """
             One sequence of 100 to 25,600 events on one thread, through the model (with a catalogue of 64 items, so that \
             the softmax does not weigh) and through as many layers of the same width with self-attention in place of the \
-            recurrence: forward, and forward with all gradients. Memory is what a pass keeps and needs at once beyond \
+            recurrence: forward, and forward with all gradients. Times are the thread's processor time; memory is what a pass keeps and needs at once beyond \
             the weights, counted byte by byte. A dash: the attention scores alone would need more than 2 GB.
 
             Example:
@@ -28,8 +28,9 @@ struct BenchLengths: ParsableCommand {
 
 extension LengthBench {
     var text: String {
-        let columns = ["forward ns/token", "MB", "training ns/token", "MB"]
-        var table = TextTable(["Events"] + columns + columns.map { "attention " + $0 })
+        var table = TextTable([
+            "Events, ns/token", "forward", "MB", "training", "MB", "attention forward", "MB", "training", "MB",
+        ])
         for row in rows {
             let costs = [row.forward, row.training, row.attentionForward, row.attentionTraining]
             table.add(

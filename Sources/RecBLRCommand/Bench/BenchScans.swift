@@ -10,7 +10,7 @@ struct BenchScans: ParsableCommand {
             sequences of one length, on one thread. Serial: one step after the other over the whole batch. Parallel: a \
             work-efficient parallel prefix, which wants a power of two: sequences are padded before the model, or \
             embeddings after the input projection. Packed is what training does. All forms share every other operation \
-            and compute the same gradients.
+            and compute the same gradients. Times are the thread's processor time.
 
             Example:
 

@@ -20,31 +20,35 @@ extension BenchReport {
 
     private var copiesText: String {
         let copies = operations.copyRates.sorted { $0.key < $1.key }.map { bytes, rate in
-            "\(fixed(rate / 1e9, 0)) in \(grouped(bytes >> 10)) KB (\(machine.home(of: bytes)))"
+            "\(fixed(rate, 0)) in \(grouped(bytes >> 10)) KB (\(machine.home(of: bytes)))"
         }
         let disturbed = operations.processorShare < 0.95
         return "Copies on one thread, GB/s read and written: " + copies.joined(separator: ", ")
-            + (disturbed ? "\nOther work ran: this had \(percent(operations.processorShare)) of a core." : "")
+            + (disturbed
+                ? "\nOther work ran: the table below had \(percent(operations.processorShare)) of a core." : "")
     }
 
+    /// "processor ns": its processor time a token, which other work does not change.
     private var trainingText: String {
         var table = TextTable([
-            "Training, tokens/s", "1 thread", "\(threads) threads", "scaling", "to float32", "limit", "share",
-            "of peak",
+            "Training, tokens/s", "1 thread", "processor ns", "of peak", "\(threads) threads", "scaling", "to float32",
+            "limit",
+            "share", "of peak",
         ])
-        var products: [String] = []
         for entry in training {
             table.add([
                 "\(entry.precision), \(grouped(entry.tokensAStep)) a step", grouped(Int(entry.oneThread)),
+                grouped(Int(entry.oneThreadNanoseconds)), percent(entry.oneThreadShareOfPeak),
                 grouped(Int(entry.allThreads)), fixed(entry.scaling, 2) + " x", fixed(entry.speedup, 2) + " x",
                 grouped(Int(entry.limit)), percent(entry.share), percent(entry.shareOfPeak),
             ])
-            let rates =
-                "\(fixed(entry.layerProductRate / 1e9, 0)) at the widest layer's shape, \(fixed(entry.productPeak / 1e9, 0)) at best"
-            let line = "\(entry.precision) products on one thread, GFLOP/s: \(rates)"
-            if !products.contains(where: { $0.hasPrefix(entry.precision) }) { products.append(line) }
         }
-        return table.text + "\n\n" + products.joined(separator: "\n")
+        var lines = training.filter { $0.tokensAStep == training[0].tokensAStep }.map { entry in
+            "\(entry.precision) products on one thread, GFLOP/s: \(fixed(entry.layerProductRate, 0)) at the widest layer's "
+                + "shape, \(fixed(entry.productPeak, 0)) at best"
+        }
+        lines.append("float32 products on \(threads) threads at once: \(fixed(productScaling, 2)) x those on one")
+        return table.text + "\n\n" + lines.joined(separator: "\n")
     }
 }
 
@@ -69,9 +73,11 @@ extension OperationTable {
         func total(_ name: String, _ nanoseconds: Double, _ share: String) {
             table.add([name, "", fixed(nanoseconds, 0), "", "", "", "", "", "", share])
         }
-        total("sum", sum, percent(limitSum / sum))
-        total("a step of \(grouped(stepTokens)) tokens, measured", stepNanoseconds, percent(limitSum / stepNanoseconds))
-        total("unexplained rest", stepNanoseconds - sum, "")
+        total("sum", sumNanoseconds, percent(limitNanoseconds / sumNanoseconds))
+        total(
+            "a step of \(grouped(stepTokens)) tokens, measured", stepNanoseconds,
+            percent(limitNanoseconds / stepNanoseconds))
+        total("unexplained rest", restNanoseconds, "")
         return table.text
     }
 }
