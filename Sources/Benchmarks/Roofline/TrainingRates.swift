@@ -125,8 +125,8 @@ final class TrainingTimer {
                     precision: precision.rawValue, tokensAStep: tokens, oneThread: median(one), allThreads: median(all),
                     oneThreadNanoseconds: step, oneThreadShareOfPeak: flops / peak * 1e9 / step,
                     layerProductRate: median(productRates[precision]!) / 1e9, productPeak: peak / 1e9,
-                    scaling: ratio(all, one),
-                    speedup: ratio(all, of(.float32, threads)), limit: median(products), share: ratio(all, products),
+                    scaling: ratio(all, one), speedup: ratio(all, of(.float32, threads)),
+                    limit: median(products), share: ratio(all, products),
                     shareOfPeak: median(all) / (peak * Double(threads) / flops))
             }
         }

@@ -24,16 +24,14 @@ extension BenchReport {
         }
         let disturbed = operations.processorShare < 0.95
         return "Copies on one thread, GB/s read and written: " + copies.joined(separator: ", ")
-            + (disturbed
-                ? "\nOther work ran: the table below had \(percent(operations.processorShare)) of a core." : "")
+            + (disturbed ? "\nOther work ran: the rows below had \(percent(operations.processorShare)) of a core." : "")
     }
 
-    /// "processor ns": its processor time a token, which other work does not change.
+    /// "processor ns" is the thread's own time a token, which other work does not change.
     private var trainingText: String {
         var table = TextTable([
             "Training, tokens/s", "1 thread", "processor ns", "of peak", "\(threads) threads", "scaling", "to float32",
-            "limit",
-            "share", "of peak",
+            "limit", "share", "of peak",
         ])
         for entry in training {
             table.add([
