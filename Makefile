@@ -3,10 +3,10 @@
 SWIFT ?= swift
 RECBLR = .build/release/recblr
 
-.PHONY: help setup build demo test check lint coverage sanitize format bench clean
+.PHONY: help setup build demo test check lint coverage sanitize format bench bench-peers clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the system libraries that are missing
 	@scripts/setup.sh
@@ -36,7 +36,11 @@ format: ## rewrite the sources in the project's style
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
 
 bench: build ## speed beside this machine's limits
-	$(RECBLR) bench
+	$(RECBLR) bench --output bench/results.json
+
+LOG ?= ../shared/data/ml-1m.sequences.txt.gz
+bench-peers: build ## the same model in PyTorch, beside ours (LOG=one gzipped sequence a line)
+	@scripts/bench-peers.sh $(RECBLR) $(LOG)
 
 clean: ## forget all builds
 	rm -rf .build

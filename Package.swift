@@ -59,12 +59,18 @@ let package = Package(
         .target(
             name: "Report", dependencies: ["RecBLR", "Interactions", "Evaluation", "Training"], swiftSettings: strict),
 
+        // What `recblr bench` measures.
+        .target(
+            name: "Benchmarks",
+            dependencies: ["CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "FileSupport"],
+            swiftSettings: strict),
+
         // The command.
         .executableTarget(
             name: "RecBLRCommand",
             dependencies: [
                 "CPUBackend", "Training", "Serving", "Report", "Interactions", "Evaluation", "ModelStore",
-                "FileSupport",
+                "FileSupport", "Benchmarks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -90,6 +96,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ReportTests", dependencies: ["Report", "Training", "Evaluation", "Interactions", "RecBLR"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BenchmarksTests", dependencies: ["Benchmarks", "RecBLR", "CPUBackend", "Tensors"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["RecBLRCommand"], exclude: ["Golden"], swiftSettings: strict),

@@ -36,10 +36,13 @@ func fixed(_ value: Double, _ digits: Int) -> String { Report.fixed(value, digit
 func grouped(_ value: Int) -> String { Report.grouped(value) }
 func duration(_ seconds: Double) -> String { Report.duration(seconds) }
 
-func printJSON(_ value: some Encodable) throws {
+func printJSON(_ value: some Encodable) throws { print(try jsonText(value), terminator: "") }
+
+/// Indented, keys in order, a newline at the end.
+func jsonText(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(value), as: UTF8.self))
+    return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
 }
 
 /// One row a ranker and setting.

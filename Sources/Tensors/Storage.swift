@@ -39,5 +39,9 @@ public func allocateHost<Element: BitwiseCopyable & Sendable>(
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
     if zeroed { raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
     let base = raw.bindMemory(to: Element.self, capacity: max(1, count))
-    return Storage(base: base, count: count) { $0.deallocate() }
+    HostMemory.took(bytes)
+    return Storage(base: base, count: count) {
+        $0.deallocate()
+        HostMemory.gaveBack(bytes)
+    }
 }

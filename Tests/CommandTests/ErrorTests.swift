@@ -52,6 +52,9 @@ import Testing
         Case(
             arguments: "train sequences -m out --split global-time", status: 65,
             message: "a split by time needs timestamps"),
+        Case(
+            arguments: "bench scans --output none/scans.json", status: 64,
+            message: "none is not there or cannot be written to"),
         Case(arguments: "evaluate none data", status: 66, message: "none/config.json: cannot open"),
         Case(arguments: "evaluate model other", status: 65, message: "model was trained on other items than other has"),
         Case(

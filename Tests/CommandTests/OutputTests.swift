@@ -3,12 +3,16 @@ import Testing
 
 /// What people read, kept in `Golden`. `RECBLR_UPDATE_GOLDEN=1 swift test --filter CommandTests` writes it anew.
 @Suite struct OutputTests {
-    @Test(arguments: ["", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "bench"])
+    @Test(arguments: [
+        "", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "bench", "bench scans",
+        "bench lengths",
+    ])
     func helpIsAsItWas(command: String) throws {
-        let outcome = try run((command.isEmpty ? [] : [command]) + ["--help"], in: Workplace())
+        let words = command.split(separator: " ").map(String.init)
+        let outcome = try run(words + ["--help"], in: Workplace())
         #expect(outcome.status == 0 && outcome.error.isEmpty)
         #expect(command.isEmpty || outcome.output.contains("Example:"))
-        let difference = try differenceFromGolden(outcome.output, "help\(command.isEmpty ? "" : "-" + command).txt")
+        let difference = try differenceFromGolden(outcome.output, (["help"] + words).joined(separator: "-") + ".txt")
         #expect(difference == nil)
     }
 

@@ -1,0 +1,84 @@
+import CPUBackend
+import Evaluation
+import FileSupport
+import Interactions
+import RecBLR
+import Serving
+import Training
+
+/// Everything that `recblr bench` measures.
+public struct BenchReport: Encodable, Sendable {
+    /// On what.
+    public let machine: Machine
+    /// Of training, evaluation.
+    public let threads: Int
+    /// One entry a step size and precision.
+    public let training: [TrainingRate]
+    /// Products on all threads at once beside one thread: what the threads share (a core, its clock, a cache) shows here,
+    /// and training cannot scale better.
+    public let productScaling: Double
+    /// On one thread.
+    public let operations: OperationTable
+    /// Ranking of 6,040 cases, histories of 165 events.
+    public let evaluationSeconds: Double
+    /// One user moved on by one event, one core.
+    public let stepMicroseconds: Double
+    /// The same and the best ten items.
+    public let recommendMicroseconds: Double
+    /// Largest resident size of all this.
+    public let peakMegabytes: Double
+
+    /// Items of the data made here.
+    public static let items = 3416
+    /// Rounds over which medians are taken.
+    static let rounds = 5
+
+    /// Measures; about a minute. `precision` is that of the table of operations.
+    public init(threads: Int, precision: Precision) throws {
+        self.threads = threads
+        machine = Machine()
+        let precisions = Precision.allCases.filter(\.isAvailable)
+        let limits = Dictionary(uniqueKeysWithValues: precisions.map { ($0, Limits(CPUBackend(precision: $0))) })
+        let timer = TrainingTimer(
+            syntheticDataset(users: 400, meanLength: 165, items: Self.items), threads: threads, precisions: precisions,
+            steps: [4096, 1024])
+        let shape = RecBLR.Configuration(itemCount: Self.items)
+        let operationTimer = OperationTimer(
+            StepOperations(shape, tokens: 512, stepTokens: 1024, backend: CPUBackend(precision: precision)))
+        var scalings: [Double] = []
+        for _ in 0..<Self.rounds {
+            scalings.append(limits[.float32]!.productScaling(threads: threads))
+            try timer.round(limits)
+            operationTimer.round()
+        }
+        productScaling = median(scalings)
+        training = timer.results(limits)
+        let oneThread = TrainingTimer.Setting(precision: precision, tokens: 1024, threads: 1)
+        operations = OperationTable(
+            operationTimer, limits[precision]!, machine, precision: precision,
+            stepNanoseconds: median(timer.stepTimes[oneThread]!))
+        let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
+        evaluationSeconds = try Self.evaluation(model, threads)
+        (stepMicroseconds, recommendMicroseconds) = Self.serving(model)
+        peakMegabytes = peakMemory()
+    }
+
+    private static func evaluation(_ model: Model, _ threads: Int) throws -> Double {
+        let data = syntheticDataset(users: 6040, meanLength: 165, items: model.configuration.itemCount)
+        let split = Split.leaveOneOut(data)
+        let start = ContinuousClock.now
+        _ = try ModelRanker(model, threads: threads).rank(split.test, in: data)
+        return seconds(since: start)
+    }
+
+    private static func serving(_ model: Model) -> (step: Double, recommend: Double) {
+        let encoder = Encoder(model, tokens: 1, sequences: 1)
+        var state = model.initialState()
+        let items = Vocabulary(ids: (1...model.configuration.itemCount).map(String.init))!
+        let recommender = Recommender(model, items: items, tokens: 1)
+        var live = model.initialState()
+        let step = medianTime(of: 2000) { _ = encoder.step(&state, item: Int32($0 % 3000 + 1)) }
+        let both = medianTime(of: 2000) { _ = recommender.step(&live, item: Int32($0 % 3000 + 1), k: 10) }
+        return (step * 1e6, both * 1e6)
+    }
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# bench-peers.sh PROGRAM LOG: recblr beside PyTorch (bench/peers), in a virtual environment of its own.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+program=$1 log=$2 work=.build/peers
+if [ ! -s "$log" ]; then
+    echo "bench-peers: there is no $log; give a log: make bench-peers LOG=file.txt.gz" >&2
+    exit 66
+fi
+mkdir -p "$work"
+if ! cmp -s bench/peers/requirements.txt "$work/requirements.txt"; then
+    python3 -m venv --clear "$work/venv"
+    "$work/venv/bin/pip" install --quiet --requirement bench/peers/requirements.txt
+    cp bench/peers/requirements.txt "$work/requirements.txt"
+fi
+python=$PWD/$work/venv/bin/python
+(cd bench/peers && PYTHONDONTWRITEBYTECODE=1 "$python" -m unittest --quiet test_peers)
+PYTHONDONTWRITEBYTECODE=1 "$python" bench/peers/run.py --program "$program" --log "$log" --work "$work" \
+    --output bench/peers-results.json
