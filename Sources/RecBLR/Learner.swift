@@ -18,7 +18,7 @@ public struct Targets: Sendable {
 public enum Loss: Sendable {
     /// Cross-entropy over the whole catalogue.
     case full
-    /// Cross-entropy over each target and shared negatives, corrected by logQ [V + 1 items] (see `Backend`).
+    /// Cross-entropy over each target and shared negatives, none twice, corrected by logQ, one a negative (see `Backend`).
     case sampled(negatives: [Int32], logQ: [Float])
     /// BPR with one negative item a target.
     case pairwise(negatives: [Int32])
@@ -101,10 +101,10 @@ public final class Learner {
             let block = upload(negatives)
             let correction = backend.allocate(logQ.count)
             backend.upload(logQ, to: correction.tensor)
-            return withExtendedLifetime((block, correction)) {
+            return withExtendedLifetime((block, correction, repeats)) {
                 backend.sampledCrossEntropy(
-                    hidden, table: table, targets: targets, negatives: block.indices,
-                    logQ: correction.tensor.columns(Int(first)..<logQ.count), scale: scale, gradients: own)
+                    hidden, table: table, targets: targets, negatives: block.indices, logQ: correction.tensor,
+                    bias: repeats?.bias, scale: scale, gradients: own)
             }
         case .pairwise(let negatives):
             let block = upload(negatives)

@@ -195,15 +195,17 @@ struct BrokenBackend: Backend {
     }
 
     func sampledCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
-        gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, bias: SparseBias?,
+        scale: Float, gradients: LossGradients?
     ) -> Double {
         let zeros = allocate(logQ.count)
+        var gradients = gradients
+        if mutation == .lossForgetsBiasGradient { gradients?.biasValues = nil }
         let loss = withExtendedLifetime(zeros) {
             inner.sampledCrossEntropy(
                 hidden, table: table, targets: targets, negatives: negatives,
-                logQ: mutation == .sampledLossForgetsCorrection ? zeros.tensor : logQ, scale: scale,
-                gradients: gradients)
+                logQ: mutation == .sampledLossForgetsCorrection ? zeros.tensor : logQ,
+                bias: mutation == .lossForgetsBias ? nil : bias, scale: scale, gradients: gradients)
         }
         guard mutation == .sampledLossKeepsTarget else { return loss }
         let met = (0..<targets.count).contains { n in

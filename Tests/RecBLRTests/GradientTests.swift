@@ -91,8 +91,7 @@ import Testing
                 switch self.kind {
                 case .sampled:
                     .sampled(
-                        negatives: Array(negatives[..<5]),
-                        logQ: (0...model.configuration.itemCount).map { -0.1 * Float($0) })
+                        negatives: Array(Set(negatives).sorted().prefix(5)), logQ: (1...5).map { -0.1 * Float($0) })
                 case .pairwise: .pairwise(negatives: negatives)
                 default: .full
                 }
