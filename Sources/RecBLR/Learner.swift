@@ -14,14 +14,32 @@ public struct Targets: Sendable {
     }
 }
 
+/// Items to be told from targets: see `Backend.sampledCrossEntropy`.
+public struct NegativeSample: Sendable {
+    /// The items, none twice.
+    public var items: [Int32]
+    /// Logarithm of each one's probability of being in the sample.
+    public var logQ: [Float]
+
+    /// Groups the two.
+    public init(items: [Int32], logQ: [Float]) {
+        self.items = items
+        self.logQ = logQ
+    }
+}
+
 /// The loss that is minimised.
 public enum Loss: Sendable {
     /// Cross-entropy over the whole catalogue.
     case full
-    /// Cross-entropy over each target and shared negatives, none twice, corrected by logQ, one a negative (see `Backend`).
-    case sampled(negatives: [Int32], logQ: [Float])
+    /// Cross-entropy over each target and shared negatives. A sample serves ``targetsPerSample`` targets, the next sample
+    /// those that follow, and after the last sample comes the first.
+    case sampled([NegativeSample])
     /// BPR with one negative item a target.
     case pairwise(negatives: [Int32])
+
+    /// Few, so that a step meets many different negatives at the price of gathering them, but enough for a product.
+    public static let targetsPerSample = 128
 }
 
 /// Forward and backward over packed batches: one replica's workspace. Make one for each thread.
@@ -97,15 +115,21 @@ public final class Learner {
                 backend.crossEntropy(
                     hidden, table: table, targets: targets, bias: repeats?.bias, scale: scale, gradients: own)
             }
-        case .sampled(let negatives, let logQ):
-            let block = upload(negatives)
-            let correction = backend.allocate(logQ.count)
-            backend.upload(logQ, to: correction.tensor)
-            return withExtendedLifetime((block, correction, repeats)) {
-                backend.sampledCrossEntropy(
-                    hidden, table: table, targets: targets, negatives: block.indices, logQ: correction.tensor,
-                    bias: repeats?.bias, scale: scale, gradients: own)
+        case .sampled(let samples):
+            var sum = 0.0
+            for (index, start) in stride(from: 0, to: items.count, by: Loss.targetsPerSample).enumerated() {
+                let rows = start..<min(start + Loss.targetsPerSample, items.count)
+                let sample = samples[index % samples.count]
+                let block = upload(sample.items)
+                let logQ = backend.allocate(sample.logQ.count)
+                backend.upload(sample.logQ, to: logQ.tensor)
+                sum += withExtendedLifetime((block, logQ, repeats)) {
+                    backend.sampledCrossEntropy(
+                        hidden.rows(rows), table: table, targets: targets.range(rows), negatives: block.indices,
+                        logQ: logQ.tensor, bias: repeats?.bias.rows(rows), scale: scale, gradients: own.rows(rows))
+                }
             }
+            return sum
         case .pairwise(let negatives):
             let block = upload(negatives)
             return withExtendedLifetime(block) {

@@ -39,12 +39,12 @@ struct NegativeSampler: Sendable {
         }
     }
 
-    /// Items of which none occurs twice, ascending, and the logarithm of each one's probability of being drawn.
+    /// Items of which none occurs twice, ascending.
     ///
     /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which every item
     /// owns a stretch as long as its probability. Less noise than independent draws: popular items are never missing.
-    func popular(using generator: inout SeededGenerator) -> (items: [Int32], logQ: [Float]) {
-        var (items, logQ) = ([Int32](), [Float]())
+    func popular(using generator: inout SeededGenerator) -> NegativeSample {
+        var drawn = NegativeSample(items: [], logQ: [])
         let first = generator.uniform()
         var low = 0
         for number in 0..<sample {
@@ -54,11 +54,11 @@ struct NegativeSampler: Sendable {
                 let middle = (low + high) / 2
                 if cumulative[middle] > point { high = middle } else { low = middle + 1 }
             }
-            items.append(Int32(low + 1))
-            logQ.append(Float(log(inclusion[low])))
+            drawn.items.append(Int32(low + 1))
+            drawn.logQ.append(Float(log(inclusion[low])))
             low += 1
         }
-        return (items, logQ)
+        return drawn
     }
 
     /// One item other than the target for each, uniformly.

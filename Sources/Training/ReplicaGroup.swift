@@ -104,7 +104,8 @@ extension Weights {
         for share in shares {
             switch share.loss {
             case .full: return [0..<layout.count]
-            case .sampled(let negatives, _), .pairwise(let negatives): items += negatives
+            case .sampled(let samples): for sample in samples { items += sample.items }
+            case .pairwise(let negatives): items += negatives
             }
             items += share.batch.items
             items += share.targets.items

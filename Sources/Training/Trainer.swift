@@ -144,13 +144,17 @@ public struct Trainer {
         return shares.joined().reduce(0) { $0 + $1.batch.tokenCount }
     }
 
+    /// Enough for a piece of usual length; a longer one meets them again.
+    private static let samplesPerShare = 4
+
     /// A share's loss, with fresh negatives where it has any.
     private func loss(_ share: Share, _ generator: inout SeededGenerator) -> Loss {
         switch options.loss {
         case .full: return .full
         case .sampled:
-            let (items, logQ) = sampler!.popular(using: &generator)
-            return .sampled(negatives: items, logQ: logQ)
+            let needed = (share.targets.items.count + Loss.targetsPerSample - 1) / Loss.targetsPerSample
+            let samples = min(needed, Self.samplesPerShare)
+            return .sampled((0..<samples).map { _ in sampler!.popular(using: &generator) })
         case .bpr: return .pairwise(negatives: sampler!.uniform(otherThan: share.targets.items, using: &generator))
         }
     }

@@ -65,6 +65,34 @@ import Testing
         }
     }
 
+    /// Each sample serves its own targets: two of them over two batches of 128 events and one are what they are over the
+    /// first, the second and the first again.
+    @Test func samplesTakeTurns() throws {
+        var shape = Configuration(itemCount: 50)
+        (shape.hiddenSize, shape.repeatAware) = (8, true)
+        let model = Model.perturbed(shape, on: CPUBackend())
+        let lengths = [Loss.targetsPerSample, Loss.targetsPerSample, 3]
+        let (inputs, targets) = (
+            randomSequences(lengths, items: 50, seed: 1), randomSequences(lengths, items: 50, seed: 2)
+        )
+        let samples = [
+            NegativeSample(items: [1, 7, 30], logQ: [-1, -2, -3]), NegativeSample(items: [2, 9], logQ: [-0.5, -4]),
+        ]
+        func learn(_ sequences: [Int], _ samples: [NegativeSample], into gradients: Weights) -> Double {
+            Learner(model, tokens: 300, sequences: 3).learn(
+                PackedBatch(sequences.map { inputs[$0] }),
+                Targets(rows: nil, items: sequences.flatMap { targets[$0] }), loss: .sampled(samples), scale: 1,
+                into: gradients)
+        }
+        let (whole, parts) = (
+            Weights(zerosFor: shape, on: model.backend), Weights(zerosFor: shape, on: model.backend)
+        )
+        let loss = learn([0, 1, 2], samples, into: whole)
+        let sum = (0..<3).reduce(0.0) { $0 + learn([$1], [samples[$1 % 2]], into: parts) }
+        #expect(abs(loss - sum) < 1e-4 * sum)
+        #expect(relativeDifference(model.backend.download(whole.flat), model.backend.download(parts.flat)) < 1e-5)
+    }
+
     /// A batch, its targets and a loss.
     struct Problem {
         let batch: PackedBatch
@@ -90,8 +118,10 @@ import Testing
             let kind: Loss =
                 switch self.kind {
                 case .sampled:
-                    .sampled(
-                        negatives: Array(Set(negatives).sorted().prefix(5)), logQ: (1...5).map { -0.1 * Float($0) })
+                    .sampled([
+                        NegativeSample(
+                            items: Array(Set(negatives).sorted().prefix(5)), logQ: (1...5).map { -0.1 * Float($0) })
+                    ])
                 case .pairwise: .pairwise(negatives: negatives)
                 default: .full
                 }

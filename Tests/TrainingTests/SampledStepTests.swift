@@ -26,8 +26,7 @@ import Testing
             let batch = plan.batches[step]
             var shares = plan.deal(batch, to: replicas).map { [Share($0[...], of: batch, plan, data)] }
             for i in shares.indices {
-                let (items, logQ) = sampler.popular(using: &generator)
-                shares[i][0].loss = .sampled(negatives: items, logQ: logQ)
+                shares[i][0].loss = .sampled((0..<2).map { _ in sampler.popular(using: &generator) })
             }
             let adam = AdamStep(number: step + 1, learningRate: 1e-2)
             for group in [lazy, dense] { _ = group.learn(shares, dropout: 0.2, seed: 1, step: step) }
@@ -53,8 +52,8 @@ import Testing
     }
 
     private func items(_ share: Share) -> [Int] {
-        guard case .sampled(let negatives, _) = share.loss else { return [] }
-        return (negatives + share.batch.items + share.targets.items).map { Int($0) }
+        guard case .sampled(let samples) = share.loss else { return [] }
+        return (samples.flatMap(\.items) + share.batch.items + share.targets.items).map { Int($0) }
     }
 
     private func blocks(_ group: ReplicaGroup) -> [[Float]] {
@@ -71,6 +70,8 @@ import Testing
         }
     }
 
+    private func pair(_ sample: NegativeSample) -> ([Int32], [Float]) { (sample.items, sample.logQ) }
+
     /// Every item is drawn as often as its logQ says, and none twice.
     @Test(arguments: [1, 5, 12, 22, 23, 100])
     func samplesKeepTheirProbabilities(sample: Int) {
@@ -80,7 +81,7 @@ import Testing
         let draws = 20_000
         var (counts, expected) = ([Int](repeating: 0, count: 24), [Double](repeating: 0, count: 24))
         for _ in 0..<draws {
-            let (items, logQ) = sampler.popular(using: &generator)
+            let (items, logQ) = pair(sampler.popular(using: &generator))
             #expect(items.count == min(sample, 23) && logQ.count == items.count)
             #expect(zip(items, items.dropFirst()).allSatisfy { $0 < $1 })
             for (item, logarithm) in zip(items, logQ) {
@@ -100,7 +101,7 @@ import Testing
         let exponentials = (0...23).map { _ in exp(generator.normal()) }
         let draws = 20_000
         let sum = (0..<draws).reduce(0.0) { sum, _ in
-            let (items, logQ) = sampler.popular(using: &generator)
+            let (items, logQ) = pair(sampler.popular(using: &generator))
             return sum + zip(items, logQ).reduce(0.0) { $0 + exponentials[Int($1.0)] / exp(Double($1.1)) }
         }
         let mean = exponentials.dropFirst().reduce(0, +)
