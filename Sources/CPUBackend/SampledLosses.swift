@@ -8,13 +8,14 @@ import Tensors
 
 extension CPUBackend {
     public func sampledCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, bias: SparseBias?,
-        scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
-        precondition(negatives.count > 0 && logQ.count == negatives.count, "one correction a negative")
+        precondition(negatives.count > 0, "a sample has negatives")
+        precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
         let softmax = SampledSoftmax(
-            backend: self, hidden: hidden, table: table, targets: targets, negatives: negatives, logQ: logQ, bias: bias,
-            scale: scale, gradients: gradients)
+            backend: self, hidden: hidden, table: table, targets: targets, targetLogQ: targetLogQ,
+            negatives: negatives, logQ: logQ, bias: bias, scale: scale, gradients: gradients)
         return softmax.run()
     }
 

@@ -15,7 +15,7 @@ struct SampledSoftmax {
     private let backend: CPUBackend
     private let hidden, table: Tensor
     private let targets, negatives: Indices
-    private let logQ: Tensor
+    private let targetLogQ, logQ: Tensor
     private let bias: SparseBias?
     private let scale: Float
     private let gradients: LossGradients?
@@ -35,12 +35,13 @@ struct SampledSoftmax {
     private let factor: UnsafeMutablePointer<Float>
 
     init(
-        backend: CPUBackend, hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor,
-        bias: SparseBias?, scale: Float, gradients: LossGradients?
+        backend: CPUBackend, hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor,
+        negatives: Indices, logQ: Tensor, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) {
         self.backend = backend
         (self.hidden, self.table, self.targets, self.negatives) = (hidden, table, targets, negatives)
-        (self.logQ, self.bias, self.scale, self.gradients) = (logQ, bias, scale, gradients)
+        (self.targetLogQ, self.logQ, self.bias) = (targetLogQ, logQ, bias)
+        (self.scale, self.gradients) = (scale, gradients)
         finder = RowFinder(negatives)
         let (samples, width) = (negatives.count, hidden.columns)
         tileRows = max(16, min(128, CPUBackend.tileSize / samples))
@@ -87,7 +88,9 @@ struct SampledSoftmax {
         for (r, n) in rows.enumerated() {
             let row = logits.base + r * logits.stride
             let target = Int(targets.base[n])
-            targetLogit[r] = dot(hidden.base + r * hidden.stride, table.base + target * table.stride, table.columns)
+            targetLogit[r] =
+                dot(hidden.base + r * hidden.stride, table.base + target * table.stride, table.columns)
+                - targetLogQ.base[n]
             bias?.forEach(ofRow: n) { column, kind in
                 if column == target { targetLogit[r] += bias!.value(kind) }
                 if let j = finder.position(of: column) { row[j] += bias!.value(kind) }

@@ -14,27 +14,14 @@ public struct Targets: Sendable {
     }
 }
 
-/// Items to be told from targets: see `Backend.sampledCrossEntropy`.
-public struct NegativeSample: Sendable {
-    /// The items, none twice.
-    public var items: [Int32]
-    /// Logarithm of each one's probability of being in the sample.
-    public var logQ: [Float]
-
-    /// Groups the two.
-    public init(items: [Int32], logQ: [Float]) {
-        self.items = items
-        self.logQ = logQ
-    }
-}
-
 /// The loss that is minimised.
 public enum Loss: Sendable {
     /// Cross-entropy over the whole catalogue.
     case full
     /// Cross-entropy over each target and shared negatives. A sample serves ``targetsPerSample`` targets, the next sample
-    /// those that follow, and after the last sample comes the first.
-    case sampled([NegativeSample])
+    /// those that follow, and after the last sample comes the first. Position i of `logQ` is the logarithm of item i's
+    /// probability of being in a sample.
+    case sampled(samples: [[Int32]], logQ: [Float])
     /// BPR with one negative item a target.
     case pairwise(negatives: [Int32])
 
@@ -115,21 +102,8 @@ public final class Learner {
                 backend.crossEntropy(
                     hidden, table: table, targets: targets, bias: repeats?.bias, scale: scale, gradients: own)
             }
-        case .sampled(let samples):
-            var sum = 0.0
-            for (index, start) in stride(from: 0, to: items.count, by: Loss.targetsPerSample).enumerated() {
-                let rows = start..<min(start + Loss.targetsPerSample, items.count)
-                let sample = samples[index % samples.count]
-                let block = upload(sample.items)
-                let logQ = backend.allocate(sample.logQ.count)
-                backend.upload(sample.logQ, to: logQ.tensor)
-                sum += withExtendedLifetime((block, logQ, repeats)) {
-                    backend.sampledCrossEntropy(
-                        hidden.rows(rows), table: table, targets: targets.range(rows), negatives: block.indices,
-                        logQ: logQ.tensor, bias: repeats?.bias.rows(rows), scale: scale, gradients: own.rows(rows))
-                }
-            }
-            return sum
+        case .sampled(let samples, let logQ):
+            return sampledLoss(samples, logQ, hidden, items, repeats, scale, own)
         case .pairwise(let negatives):
             let block = upload(negatives)
             return withExtendedLifetime(block) {
@@ -137,6 +111,33 @@ public final class Learner {
                     hidden, table: table, targets: targets, negatives: block.indices, scale: scale, gradients: own)
             }
         }
+    }
+
+    /// ``Loss/sampled(samples:logQ:)`` of hidden vectors; `gradients.table` is the softmax table's.
+    private func sampledLoss(
+        _ samples: [[Int32]], _ logQ: [Float], _ hidden: Tensor, _ items: [Int32], _ repeats: RepeatBias?,
+        _ scale: Float, _ gradients: LossGradients
+    ) -> Double {
+        let backend = model.backend
+        let (table, first) = model.softmaxTable
+        func upload(_ items: some Collection<Int32>) -> (rows: Storage<Int32>, logQ: Storage<Float>) {
+            let blocks = (rows: backend.allocateIndices(items.count), logQ: backend.allocate(items.count))
+            backend.upload(items.map { $0 - first }, to: blocks.rows.indices)
+            backend.upload(items.map { logQ[Int($0)] }, to: blocks.logQ.tensor)
+            return blocks
+        }
+        var loss = 0.0
+        for (index, start) in stride(from: 0, to: items.count, by: Loss.targetsPerSample).enumerated() {
+            let rows = start..<min(start + Loss.targetsPerSample, items.count)
+            let (targets, negatives) = (upload(items[rows]), upload(samples[index % samples.count]))
+            loss += withExtendedLifetime((targets, negatives, repeats)) {
+                backend.sampledCrossEntropy(
+                    hidden.rows(rows), table: table, targets: targets.rows.indices, targetLogQ: targets.logQ.tensor,
+                    negatives: negatives.rows.indices, logQ: negatives.logQ.tensor, bias: repeats?.bias.rows(rows),
+                    scale: scale, gradients: gradients.rows(rows))
+            }
+        }
+        return loss
     }
 }
 

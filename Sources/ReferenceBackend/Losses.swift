@@ -26,21 +26,21 @@ extension ReferenceBackend {
     }
 
     public func sampledCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, bias: SparseBias?,
-        scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
-        precondition(logQ.count == negatives.count, "one correction a negative")
+        precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
         var sums = TableSums(table)
         var biasSums = [Double](repeating: 0, count: bias?.values.columns ?? 0)
         var loss = 0.0
         for n in 0..<hidden.rows {
             var kinds: [Int: Int] = [:]
             bias?.forEach(ofRow: n) { kinds[$0] = $1 }
-            // The target first, uncorrected, then every negative that is not the target.
+            // The target first, then every negative that is not the target.
             let others = (0..<negatives.count).filter { negatives[$0] != targets[n] }
             let rows = [targets[n]] + others.map { negatives[$0] }
-            let corrections = [0] + others.map { logQ[$0] }
+            let corrections = [targetLogQ[n]] + others.map { logQ[$0] }
             let logits = zip(rows, corrections).map { row, correction in
                 dot(hidden, n, table, row) + (kinds[row].map { Double(bias!.value($0)) } ?? 0) - correction
             }

@@ -11,9 +11,9 @@ import Tensors
 
 /// Draws negatives for the sampled losses.
 struct NegativeSampler: Sendable {
-    /// Probability that an item is in a sample; position i is item i + 1.
-    private let inclusion: [Double]
-    /// Their sums up to and with each position.
+    /// Logarithm of the probability that an item is in a sample; position 0 is unused.
+    let logQ: [Float]
+    /// Sums of these probabilities: position i is item i + 1.
     private let cumulative: [Double]
     /// Items in a sample.
     private let sample: Int
@@ -23,7 +23,8 @@ struct NegativeSampler: Sendable {
     init(_ dataset: Dataset, _ split: Split, sample: Int) {
         let weights = trainingCounts(dataset, split).dropFirst().map { Double($0 + 1) }
         self.sample = min(sample, weights.count)
-        inclusion = Self.inclusion(weights, sample: self.sample)
+        let inclusion = Self.inclusion(weights, sample: self.sample)
+        logQ = [0] + inclusion.map { Float(log($0)) }
         cumulative = inclusion.reduce(into: []) { $0.append(($0.last ?? 0) + $1) }
     }
 
@@ -43,8 +44,8 @@ struct NegativeSampler: Sendable {
     ///
     /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which every item
     /// owns a stretch as long as its probability. Less noise than independent draws: popular items are never missing.
-    func popular(using generator: inout SeededGenerator) -> NegativeSample {
-        var drawn = NegativeSample(items: [], logQ: [])
+    func popular(using generator: inout SeededGenerator) -> [Int32] {
+        var items: [Int32] = []
         let first = generator.uniform()
         var low = 0
         for number in 0..<sample {
@@ -54,11 +55,10 @@ struct NegativeSampler: Sendable {
                 let middle = (low + high) / 2
                 if cumulative[middle] > point { high = middle } else { low = middle + 1 }
             }
-            drawn.items.append(Int32(low + 1))
-            drawn.logQ.append(Float(log(inclusion[low])))
+            items.append(Int32(low + 1))
             low += 1
         }
-        return drawn
+        return items
     }
 
     /// One item other than the target for each, uniformly.

@@ -104,7 +104,7 @@ extension Weights {
         for share in shares {
             switch share.loss {
             case .full: return [0..<layout.count]
-            case .sampled(let samples): for sample in samples { items += sample.items }
+            case .sampled(let samples, _): items += samples.joined()
             case .pairwise(let negatives): items += negatives
             }
             items += share.batch.items

@@ -154,7 +154,8 @@ public struct Trainer {
         case .sampled:
             let needed = (share.targets.items.count + Loss.targetsPerSample - 1) / Loss.targetsPerSample
             let samples = min(needed, Self.samplesPerShare)
-            return .sampled((0..<samples).map { _ in sampler!.popular(using: &generator) })
+            return .sampled(
+                samples: (0..<samples).map { _ in sampler!.popular(using: &generator) }, logQ: sampler!.logQ)
         case .bpr: return .pairwise(negatives: sampler!.uniform(otherThan: share.targets.items, using: &generator))
         }
     }

@@ -96,7 +96,8 @@ let sampledCrossEntropyCases: [Case] =
                 let distinct = Set(negatives).sorted(by: shape.options % 2 == 0 ? (<) : (>))
                 let loss = bench.backend.sampledCrossEntropy(
                     bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
-                    targets: bench.targets(shape), negatives: bench.indices(distinct),
+                    targets: bench.targets(shape), targetLogQ: bench.input(1, shape.rows, in: -6...0),
+                    negatives: bench.indices(distinct),
                     logQ: bench.input(1, distinct.count, in: -6...0),
                     bias: kinds.map { bench.sparseBias(rows: shape.rows, tableRows: shape.tableRows, kinds: $0) },
                     scale: 0.7, gradients: gradients)
@@ -110,7 +111,8 @@ let sampledCrossEntropyCases: [Case] =
             let shape = LossShape(rows: 6, columns: 1, tableRows: tableRows, options: 1)
             let loss = bench.backend.sampledCrossEntropy(
                 bench.input(6, 1, values: [8, -8, 8, -8, 0, 8]), table: bench.input(tableRows, 1, values: table),
-                targets: bench.indices([0, 0, 1, 1, 1, 0]), negatives: bench.indices([0, Int32(tableRows) - 1]),
+                targets: bench.indices([0, 0, 1, 1, 1, 0]), targetLogQ: bench.input(1, 6, in: -2...0),
+                negatives: bench.indices([0, Int32(tableRows) - 1]),
                 logQ: bench.input(1, 2, values: [-1, 0]), bias: nil, scale: 1, gradients: bench.lossGradients(shape))
             bench.report("loss", loss, floor: Float(shape.rows))
         }

@@ -51,7 +51,8 @@ import Testing
         table[row * 3] = .nan
         let loss = bench.backend.sampledCrossEntropy(
             bench.input(1, 3), table: bench.input(2, 3, values: table), targets: bench.indices([0]),
-            negatives: bench.indices([1]), logQ: bench.input(1, 1), bias: nil, scale: 1, gradients: nil)
+            targetLogQ: bench.input(1, 1), negatives: bench.indices([1]), logQ: bench.input(1, 1), bias: nil, scale: 1,
+            gradients: nil)
         #expect(loss.isNaN)
     }
 }

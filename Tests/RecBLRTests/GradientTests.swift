@@ -75,13 +75,14 @@ import Testing
         let (inputs, targets) = (
             randomSequences(lengths, items: 50, seed: 1), randomSequences(lengths, items: 50, seed: 2)
         )
-        let samples = [
-            NegativeSample(items: [1, 7, 30], logQ: [-1, -2, -3]), NegativeSample(items: [2, 9], logQ: [-0.5, -4]),
-        ]
-        func learn(_ sequences: [Int], _ samples: [NegativeSample], into gradients: Weights) -> Double {
+        let samples: [[Int32]] = [[1, 7, 30], [2, 9]]
+        let logQ = (0...50).map { -0.05 * Float($0) }
+        func learn(_ sequences: [Int], _ samples: [[Int32]], into gradients: Weights) -> Double {
             Learner(model, tokens: 300, sequences: 3).learn(
                 PackedBatch(sequences.map { inputs[$0] }),
-                Targets(rows: nil, items: sequences.flatMap { targets[$0] }), loss: .sampled(samples), scale: 1,
+                Targets(rows: nil, items: sequences.flatMap { targets[$0] }),
+                loss: .sampled(samples: samples, logQ: logQ),
+                scale: 1,
                 into: gradients)
         }
         let (whole, parts) = (
@@ -118,10 +119,9 @@ import Testing
             let kind: Loss =
                 switch self.kind {
                 case .sampled:
-                    .sampled([
-                        NegativeSample(
-                            items: Array(Set(negatives).sorted().prefix(5)), logQ: (1...5).map { -0.1 * Float($0) })
-                    ])
+                    .sampled(
+                        samples: [Array(Set(negatives).sorted().prefix(5))],
+                        logQ: (0...model.configuration.itemCount).map { -0.1 * Float($0) })
                 case .pairwise: .pairwise(negatives: negatives)
                 default: .full
                 }

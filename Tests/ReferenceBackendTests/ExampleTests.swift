@@ -140,15 +140,16 @@ import Testing
         }
     }
 
-    /// Target and one other row with logits (0, ln 6); the other is in every third sample. The target is left out of the
-    /// negatives.
+    /// Target and one other row with logits (0, ln 6); the one is in every second sample, the other in every third. The
+    /// target is left out of the negatives.
     @Test func sampledLossCorrectsAndLeavesTargetsOut() {
         withArena { arena in
             let table = arena.tensor(2, 1, [0, log(6)])
             let loss = backend.sampledCrossEntropy(
-                arena.tensor(1, 1, [1]), table: table, targets: arena.indices([0]), negatives: arena.indices([0, 1]),
+                arena.tensor(1, 1, [1]), table: table, targets: arena.indices([0]),
+                targetLogQ: arena.tensor(1, 1, [-log(2)]), negatives: arena.indices([0, 1]),
                 logQ: arena.tensor(1, 2, [9, -log(3)]), bias: nil, scale: 1, gradients: nil)
-            #expect(abs(loss - log(19)) < 1e-6)
+            #expect(abs(loss - log(10)) < 1e-6)
         }
     }
 
@@ -164,8 +165,8 @@ import Testing
             let full = backend.crossEntropy(
                 hidden, table: table, targets: targets, bias: bias, scale: 1, gradients: nil)
             let sampled = backend.sampledCrossEntropy(
-                hidden, table: table, targets: targets, negatives: arena.indices([2, 0, 1, 3]),
-                logQ: arena.tensor(1, 4), bias: bias, scale: 1, gradients: nil)
+                hidden, table: table, targets: targets, targetLogQ: arena.tensor(1, 3),
+                negatives: arena.indices([2, 0, 1, 3]), logQ: arena.tensor(1, 4), bias: bias, scale: 1, gradients: nil)
             #expect(abs(full - sampled) < 1e-12)
         }
     }

@@ -157,7 +157,7 @@ import Testing
             let table = arena.random(tableRows, columns)
             let targets = arena.indices([0, 5, 2, 2])
             let negatives = arena.indices([2, 1, 3, 4])  // one is a target, some are in the bias
-            let logQ = arena.random(1, 4, in: -3...0)
+            let (logQ, targetLogQ) = (arena.random(1, 4, in: -3...0), arena.random(1, rows, in: -3...0))
             let bias = SparseBias(
                 starts: arena.indices([0, 2, 2, 3, 4]), columns: arena.indices([1, 0, 4, 2]),
                 kinds: arena.indices([0, 1, 1, 0]), values: arena.random(1, 2), scale: 3)
@@ -168,8 +168,8 @@ import Testing
                         hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
                 case .sampled:
                     backend.sampledCrossEntropy(
-                        hidden, table: table, targets: targets, negatives: negatives, logQ: logQ, bias: bias,
-                        scale: scale, gradients: gradients)
+                        hidden, table: table, targets: targets, targetLogQ: targetLogQ, negatives: negatives,
+                        logQ: logQ, bias: bias, scale: scale, gradients: gradients)
                 case .pairwise:
                     backend.pairwiseLoss(
                         hidden, table: table, targets: targets, negatives: negatives, scale: scale,
