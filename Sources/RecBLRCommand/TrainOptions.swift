@@ -44,7 +44,7 @@ struct LearningOptions: ParsableArguments {
     var objective: TrainingOptions.Objective?
     @Option(help: "full, sampled or bpr. (default: full up to 100,000 items, else sampled)")
     var loss: TrainingOptions.LossKind?
-    @Option(help: "Negatives per 512 events for --loss sampled. (default: 512)") var negatives: Int?
+    @Option(help: "Negatives a target for --loss sampled. (default: 512)") var negatives: Int?
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
     @Option(help: "Stop after this many epochs without a better validation NDCG@10. (default: never)")
     var patience: Int?
