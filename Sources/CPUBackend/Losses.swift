@@ -9,15 +9,16 @@ import Tensors
 
 extension CPUBackend {
     /// Floats of the tile of logits: 1 MB, about a core's second-level cache.
-    private static var tileSize: Int { 1 << 18 }
+    static var tileSize: Int { 1 << 18 }
     /// Wider tables than this are taken in column tiles, whose logits are computed twice.
     private static var widestTable: Int { 1 << 14 }
+    /// Rows of a tile at most; of column tiles always, for each tile of rows reads the whole table from memory.
     private static var tileRows: Int { 128 }
 
     public func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
-        let width = min(table.rows, Self.widestTable)
+        let width = table.rows <= Self.widestTable ? table.rows : Self.tileSize / Self.tileRows
         let rows = max(16, min(Self.tileRows, Self.tileSize / max(1, width)))
         let tile = SoftmaxTile(rows: min(rows, max(1, hidden.rows)), columns: width, hiddenSize: hidden.columns)
         var loss = 0.0

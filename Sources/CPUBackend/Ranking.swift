@@ -2,34 +2,22 @@ import CKernels
 import Tensors
 
 extension CPUBackend {
-    /// Rows of scores computed at a time: 64, fewer where a row is long, so that a tile stays under 16 MB.
-    private func tileRows(_ table: Tensor) -> Int { max(1, min(64, (1 << 22) / max(1, table.rows))) }
-
     public func rank(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
     ) -> [RankCounts]? {
         precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
-        let tileRows = tileRows(table)
-        let storage = allocate(min(tileRows, max(1, hidden.rows)) * table.rows)
+        let tiles = ScoreTiles(self, hidden, table, bias)
         var counts: [RankCounts] = []
         counts.reserveCapacity(hidden.rows)
-        for start in stride(from: 0, to: hidden.rows, by: tileRows) {
-            let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
-            let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
-            product(rows, false, table, true, into: scores, accumulate: false)
-            bias?.add(to: scores, firstRow: start, columns: 0..<table.rows)
-            for r in 0..<rows.rows {
-                let row = scores.base + r * table.rows
-                let target = targets.base[start + r]
-                let bound = row[Int(target)]
-                var nan = false
-                let all = kernels.count_at_least(table.rows, row, bound, &nan) - 1
-                if nan { return nil }
-                let hidden = seen[start + r].count { $0 != target && row[Int($0)] >= bound }
-                counts.append(RankCounts(all: Int32(all), masked: Int32(all - hidden)))
+        for rows in tiles.rowRanges {
+            var ranks = rows.map { Rank(target: Int(targets.base[$0]), seen: seen[$0][...]) }
+            if tiles.columnRanges.count > 1 { tiles.targetScores(rows, targets, &ranks) }
+            for columns in tiles.columnRanges {
+                let scores = tiles.scores(rows, columns)
+                for r in 0..<rows.count where !ranks[r].count(scores.rows(r..<r + 1), columns, kernels) { return nil }
             }
+            counts += ranks.map(\.counts)
         }
-        withExtendedLifetime(storage) {}
         return counts
     }
 
@@ -37,38 +25,102 @@ extension CPUBackend {
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]] {
         precondition(candidates.count == hidden.rows, "one choice of candidates a row")
-        let tileRows = tileRows(table)
-        let storage = allocate(min(tileRows, max(1, hidden.rows)) * table.rows)
+        let tiles = ScoreTiles(self, hidden, table, bias)
         var lists: [[ScoredRow]] = []
         lists.reserveCapacity(hidden.rows)
-        for start in stride(from: 0, to: hidden.rows, by: tileRows) {
-            let rows = hidden.rows(start..<min(start + tileRows, hidden.rows))
-            let scores = Tensor(base: storage.base, rows: rows.rows, columns: table.rows)
-            product(rows, false, table, true, into: scores, accumulate: false)
-            bias?.add(to: scores, firstRow: start, columns: 0..<table.rows)
-            for r in 0..<rows.rows {
-                lists.append(best(k, of: scores.rows(r..<r + 1), among: candidates[start + r]))
+        for rows in tiles.rowRanges {
+            var best = [TopList](repeating: TopList(capacity: k), count: rows.count)
+            for columns in tiles.columnRanges {
+                let scores = tiles.scores(rows, columns)
+                for (r, n) in rows.enumerated() {
+                    best[r].insert(scores.base + r * scores.stride, columns, candidates[n])
+                }
             }
+            lists += best.map(\.rows)
         }
-        withExtendedLifetime(storage) {}
         return lists
     }
+}
 
-    /// The k best of one row of scores.
-    private func best(_ k: Int, of scores: Tensor, among candidates: Candidates) -> [ScoredRow] {
-        var list = TopList(capacity: k)
-        switch candidates {
-        case .allExcept(let rows):
-            for row in rows where row >= 0 && Int(row) < scores.columns { scores.base[Int(row)] = -.infinity }
-            for row in 0..<scores.columns where scores.base[row] > list.bound {
-                list.insert(ScoredRow(row: Int32(row), score: scores.base[row]))
-            }
-        case .only(let rows):
-            for row in rows.sorted() where row >= 0 && Int(row) < scores.columns && scores.base[Int(row)] > list.bound {
-                list.insert(ScoredRow(row: row, score: scores.base[Int(row)]))
-            }
+/// Scores of all rows for a whole table in tiles of at most 16 MB, so that wide tables are read once for many rows.
+private struct ScoreTiles {
+    private static let tileRows = 64
+    private static let widestTile = 1 << 16
+
+    let rowRanges, columnRanges: [Range<Int>]
+    private let backend: CPUBackend
+    private let hidden, table: Tensor
+    private let bias: SparseBias?
+    private let storage: Storage<Float>
+
+    init(_ backend: CPUBackend, _ hidden: Tensor, _ table: Tensor, _ bias: SparseBias?) {
+        (self.backend, self.hidden, self.table, self.bias) = (backend, hidden, table, bias)
+        let tiles = max(1, (table.rows + Self.widestTile - 1) / Self.widestTile)
+        let width = (table.rows + tiles - 1) / tiles
+        func ranges(_ count: Int, by size: Int) -> [Range<Int>] {
+            stride(from: 0, to: count, by: max(1, size)).map { $0..<min($0 + size, count) }
         }
-        return list.rows
+        rowRanges = ranges(hidden.rows, by: Self.tileRows)
+        columnRanges = ranges(table.rows, by: width)
+        storage = allocateHost(min(Self.tileRows, hidden.rows) * width, of: Float.self, zeroed: false)
+    }
+
+    /// Valid until the next call.
+    func scores(_ rows: Range<Int>, _ columns: Range<Int>) -> Tensor {
+        let scores = product(rows, table.rows(columns))
+        bias?.add(to: scores, firstRow: rows.lowerBound, columns: columns)
+        return scores
+    }
+
+    /// Sets the bounds of `ranks` to the targets' scores. They come from a product as wide as a tile, over a table that
+    /// begins with the targets' rows: another shape might sum in another order, and equal rows would not tie.
+    func targetScores(_ rows: Range<Int>, _ targets: Indices, _ ranks: inout [Rank]) {
+        let block = backend.allocate(columnRanges[0].count * table.columns)
+        let copies = block.tensor.reshaped(columnRanges[0].count, table.columns)
+        let own = Indices(base: targets.base + rows.lowerBound, count: rows.count)
+        backend.gather(own, from: table, into: copies.prefix(rows.count))
+        let scores = withExtendedLifetime(block) { product(rows, copies) }
+        for (r, n) in rows.enumerated() {
+            var bound = scores.base[r * scores.stride + r]
+            bias?.forEach(ofRow: n) { if $0 == ranks[r].target { bound += bias!.value($1) } }
+            ranks[r].bound = bound
+        }
+    }
+
+    private func product(_ rows: Range<Int>, _ table: Tensor) -> Tensor {
+        let scores = Tensor(base: storage.base, rows: rows.count, columns: table.rows)
+        backend.product(hidden.rows(rows), false, table, true, into: scores, accumulate: false)
+        return scores
+    }
+}
+
+/// One row's counting over the tiles.
+private struct Rank {
+    let target: Int
+    /// Seen rows of the tiles to come.
+    var seen: ArraySlice<Int32>
+    /// The target's score; nil before a tile with it where there is only one.
+    var bound: Float?
+    var counts = RankCounts(all: 0, masked: 0)
+
+    init(target: Int, seen: ArraySlice<Int32>) {
+        self.target = target
+        self.seen = seen
+    }
+
+    /// Counts one tile's scores, [1, columns]. False where one is NaN.
+    mutating func count(_ scores: Tensor, _ columns: Range<Int>, _ kernels: ck_kernels) -> Bool {
+        func score(_ row: Int) -> Float { scores.base[row - columns.lowerBound] }
+        let bound = self.bound ?? score(target)
+        var nan = false
+        var all = kernels.count_at_least(columns.count, scores.base, bound, &nan)
+        if columns.contains(target), score(target) >= bound { all -= 1 }
+        let known = seen.prefix { Int($0) < columns.upperBound }
+        seen = seen.dropFirst(known.count)
+        let hidden = known.count { Int($0) != target && score(Int($0)) >= bound }
+        counts.all += Int32(all)
+        counts.masked += Int32(all - hidden)
+        return !nan
     }
 }
 
@@ -83,6 +135,24 @@ private struct TopList {
         self.capacity = capacity
         rows.reserveCapacity(max(0, min(capacity, 1024)) + 1)
         if capacity <= 0 { bound = .infinity }
+    }
+
+    /// The candidates among `columns`, whose scores these are.
+    mutating func insert(
+        _ scores: UnsafeMutablePointer<Float>, _ columns: Range<Int>, _ candidates: Candidates
+    ) {
+        let first = columns.lowerBound
+        switch candidates {
+        case .allExcept(let rows):
+            for row in rows where columns.contains(Int(row)) { scores[Int(row) - first] = -.infinity }
+            for column in 0..<columns.count where scores[column] > bound {
+                insert(ScoredRow(row: Int32(first + column), score: scores[column]))
+            }
+        case .only(let rows):
+            for row in rows.filter({ columns.contains(Int($0)) }).sorted() where scores[Int(row) - first] > bound {
+                insert(ScoredRow(row: row, score: scores[Int(row) - first]))
+            }
+        }
     }
 
     /// Amortised O(1) over a long row of random scores; O(capacity) each at worst.

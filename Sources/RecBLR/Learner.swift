@@ -18,10 +18,15 @@ public struct Targets: Sendable {
 public enum Loss: Sendable {
     /// Cross-entropy over the whole catalogue.
     case full
-    /// Cross-entropy over each target and shared negatives, corrected by logQ [V + 1 items] (see `Backend`).
-    case sampled(negatives: [Int32], logQ: [Float])
+    /// Cross-entropy over each target and shared negatives. A sample serves ``targetsPerSample`` targets, the next sample
+    /// those that follow, and after the last sample comes the first. Position i of `logQ` is the logarithm of item i's
+    /// probability of being in a sample.
+    case sampled(samples: [[Int32]], logQ: [Float])
     /// BPR with one negative item a target.
     case pairwise(negatives: [Int32])
+
+    /// Few, so that a step meets many different negatives at the price of gathering them, but enough for a product.
+    public static let targetsPerSample = 128
 }
 
 /// A batch and what is to be learnt from it.
@@ -121,15 +126,8 @@ public final class Learner {
                 backend.crossEntropy(
                     hidden, table: table, targets: targets, bias: repeats?.bias, scale: scale, gradients: own)
             }
-        case .sampled(let negatives, let logQ):
-            let block = upload(negatives)
-            let correction = backend.allocate(logQ.count)
-            backend.upload(logQ, to: correction.tensor)
-            return withExtendedLifetime((block, correction)) {
-                backend.sampledCrossEntropy(
-                    hidden, table: table, targets: targets, negatives: block.indices,
-                    logQ: correction.tensor.columns(Int(first)..<logQ.count), scale: scale, gradients: own)
-            }
+        case .sampled(let samples, let logQ):
+            return sampledLoss(samples, logQ, hidden, items, repeats, scale, own)
         case .pairwise(let negatives):
             let block = upload(negatives)
             return withExtendedLifetime(block) {
@@ -137,6 +135,33 @@ public final class Learner {
                     hidden, table: table, targets: targets, negatives: block.indices, scale: scale, gradients: own)
             }
         }
+    }
+
+    /// ``Loss/sampled(samples:logQ:)`` of hidden vectors; `gradients.table` is the softmax table's.
+    private func sampledLoss(
+        _ samples: [[Int32]], _ logQ: [Float], _ hidden: Tensor, _ items: [Int32], _ repeats: RepeatBias?,
+        _ scale: Float, _ gradients: LossGradients
+    ) -> Double {
+        let backend = model.backend
+        let (table, first) = model.softmaxTable
+        func upload(_ items: some Collection<Int32>) -> (rows: Storage<Int32>, logQ: Storage<Float>) {
+            let blocks = (rows: backend.allocateIndices(items.count), logQ: backend.allocate(items.count))
+            backend.upload(items.map { $0 - first }, to: blocks.rows.indices)
+            backend.upload(items.map { logQ[Int($0)] }, to: blocks.logQ.tensor)
+            return blocks
+        }
+        var loss = 0.0
+        for (index, start) in stride(from: 0, to: items.count, by: Loss.targetsPerSample).enumerated() {
+            let rows = start..<min(start + Loss.targetsPerSample, items.count)
+            let (targets, negatives) = (upload(items[rows]), upload(samples[index % samples.count]))
+            loss += withExtendedLifetime((targets, negatives, repeats)) {
+                backend.sampledCrossEntropy(
+                    hidden.rows(rows), table: table, targets: targets.rows.indices, targetLogQ: targets.logQ.tensor,
+                    negatives: negatives.rows.indices, logQ: negatives.logQ.tensor, bias: repeats?.bias.rows(rows),
+                    scale: scale, gradients: gradients.rows(rows))
+            }
+        }
+        return loss
     }
 }
 

@@ -44,7 +44,7 @@ struct LearningOptions: ParsableArguments {
     var objective: TrainingOptions.Objective?
     @Option(help: "full, sampled or bpr. (default: full up to 100,000 items, else sampled)")
     var loss: TrainingOptions.LossKind?
-    @Option(help: "Negatives a step for --loss sampled. (default: 512)") var negatives: Int?
+    @Option(help: "Negatives a target for --loss sampled. (default: 512)") var negatives: Int?
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
     @Option(help: "Stop after this many epochs without a better validation NDCG@10. (default: never)")
     var patience: Int?
@@ -54,7 +54,7 @@ struct LearningOptions: ParsableArguments {
         inversion: .prefixedNo,
         help: """
             Learn how likely items of the history come again, by recency and count; without it the model is the paper's. \
-            (default: yes with the full loss)
+            (default: yes, except for --loss bpr)
             """)
     var repeatAware: Bool?
 
@@ -83,7 +83,7 @@ struct LearningOptions: ParsableArguments {
         recipe.options.patience = patience
         recipe.options.seed = seed
         recipe.options.threads = threads
-        recipe.repeatAware = repeatAware ?? (recipe.repeatAware && recipe.options.loss == .full)
+        recipe.repeatAware = repeatAware ?? (recipe.repeatAware && recipe.options.loss != .bpr)
         if repeatAware != nil || !recipe.repeatAware { recipe.reasons[.repeats] = nil }
         return recipe
     }

@@ -26,25 +26,34 @@ extension ReferenceBackend {
     }
 
     public func sampledCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
-        gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
         var sums = TableSums(table)
+        var biasSums = [Double](repeating: 0, count: bias?.values.columns ?? 0)
         var loss = 0.0
         for n in 0..<hidden.rows {
-            // The target first, uncorrected, then every negative that is not the target.
-            let others = (0..<negatives.count).map { negatives[$0] }.filter { $0 != targets[n] }
-            let rows = [targets[n]] + others
-            let logits = [dot(hidden, n, table, targets[n])] + others.map { dot(hidden, n, table, $0) - logQ[$0] }
+            var kinds: [Int: Int] = [:]
+            bias?.forEach(ofRow: n) { kinds[$0] = $1 }
+            // The target first, then every negative that is not the target.
+            let others = (0..<negatives.count).filter { negatives[$0] != targets[n] }
+            let rows = [targets[n]] + others.map { negatives[$0] }
+            let corrections = [targetLogQ[n]] + others.map { logQ[$0] }
+            let logits = zip(rows, corrections).map { row, correction in
+                dot(hidden, n, table, row) + (kinds[row].map { Double(bias!.value($0)) } ?? 0) - correction
+            }
             let normalizer = logSumExp(logits)
             loss += normalizer - logits[0]
             guard let gradients else { continue }
             var terms = zip(rows, logits).map { (row: $0, slope: exponential($1 - normalizer) * Double(scale)) }
             terms[0].slope -= Double(scale)
+            for term in terms { if let kind = kinds[term.row] { biasSums[kind] += term.slope * Double(bias!.scale) } }
             spread(terms, of: hidden, n, table, into: gradients.hidden, &sums)
         }
         if let gradients { sums.add(to: gradients.table) }
+        for (kind, sum) in biasSums.enumerated() { gradients?.biasValues?[0, kind] += sum }
         return loss
     }
 

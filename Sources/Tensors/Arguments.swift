@@ -67,6 +67,11 @@ public struct LossGradients: Sendable {
         self.table = table
         self.biasValues = biasValues
     }
+
+    /// For a loss of these rows alone.
+    public func rows(_ range: Range<Int>) -> LossGradients {
+        LossGradients(hidden: hidden.rows(range), table: table, biasValues: biasValues)
+    }
 }
 
 /// Additions to a few scores of each row n:
@@ -90,6 +95,13 @@ public struct SparseBias: Sendable {
         self.kinds = kinds
         self.values = values
         self.scale = scale
+    }
+
+    /// The additions to these rows alone.
+    public func rows(_ range: Range<Int>) -> SparseBias {
+        var own = self
+        own.starts = starts.range(range.lowerBound..<range.upperBound + 1)
+        return own
     }
 
     /// Calls `body` with table row and kind of each addition to row n.

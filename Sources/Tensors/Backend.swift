@@ -131,12 +131,14 @@ public protocol Backend: Sendable {
     ) -> Double
     /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008).
     ///
-    /// A negative's logit is hidden · row − logQ, `logQ` [V] being the log of the expected count of each table row in
-    /// the sample; one equal to the row's target is left out. The target is always there, so its logit is not
-    /// corrected: the sum of exponentials is then an unbiased estimate of the full softmax's.
+    /// `negatives` [M] are row numbers of `table`, none twice, at least one. Logits are hidden · row − logQ: `logQ` [M] and
+    /// `targetLogQ` [N] are the logarithms of the probabilities with which each row is in a sample. A negative equal to the
+    /// row's target is left out. This is the likelihood that, of target and sample, it is the target that was not drawn: its
+    /// maximum is that of the full softmax, however small the sample (ranking NCE: Ma & Collins 2018). `bias` as in
+    /// `crossEntropy`. O(N·M·D) time, whatever V.
     func sampledCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
-        gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double
     /// Bayesian personalised ranking: Σ_n −log σ(hidden[n] · (table[targets[n]] − table[negatives[n]])) (Rendle 2009).
     func pairwiseLoss(

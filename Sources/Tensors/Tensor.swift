@@ -62,8 +62,11 @@ public struct Indices: @unchecked Sendable {
     }
 
     /// The first `count` indices.
-    public func prefix(_ count: Int) -> Indices {
-        precondition(count <= self.count, "more indices than there are")
-        return Indices(base: base, count: count)
+    public func prefix(_ count: Int) -> Indices { range(0..<count) }
+
+    /// Those at the positions of `range`.
+    public func range(_ range: Range<Int>) -> Indices {
+        precondition(range.lowerBound >= 0 && range.upperBound <= count, "more indices than there are")
+        return Indices(base: base + range.lowerBound, count: range.count)
     }
 }

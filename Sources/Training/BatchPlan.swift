@@ -106,8 +106,8 @@ struct Share: Sendable {
     var targets = Targets(rows: nil, items: [])
     /// Number of each token within the whole batch.
     var tokenNumbers: [Int32] = []
-    /// For `bpr`: one negative a target.
-    var negatives: [Int32] = []
+    /// What is minimised, with this share's own negatives.
+    var loss = Loss.full
 
     init(_ positions: ArraySlice<Int>, of batchRange: Range<Int>, _ plan: BatchPlan, _ dataset: Dataset) {
         var firstToken: [Int: Int] = [:]

@@ -50,11 +50,9 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     }
 
     private func chooseLoss(_ recipe: inout Recipe, _ shape: DatasetShape) {
-        guard shape.items > Self.largestFullCatalogue else {
-            recipe.repeatAware = true
-            recipe.reasons[.repeats] = "repeat-aware: whether seen items come again is learnt from the data"
-            return
-        }
+        recipe.repeatAware = true
+        recipe.reasons[.repeats] = "repeat-aware: whether seen items come again is learnt from the data"
+        guard shape.items > Self.largestFullCatalogue else { return }
         recipe.options.loss = .sampled
         recipe.reasons[.loss] = "sampled loss: \(shape.items) items are more than \(Self.largestFullCatalogue)"
     }

@@ -13,6 +13,8 @@ final class ReplicaGroup: @unchecked Sendable {
     let secondMoment: Weights
     private let gradients: [Weights]
     private var learners: [Learner?]
+    /// Ascending ranges of the flat block outside which the gradients are zero.
+    var reach: [Range<Int>] = []
     /// Floats of the flat block that are updated at a time: small enough to stay in a core's cache.
     private static let blockSize = 1 << 14
 
@@ -31,10 +33,9 @@ final class ReplicaGroup: @unchecked Sendable {
         for index in learners.indices { learners[index] = Learner(model, tokens: tokens, sequences: sequences) }
     }
 
-    /// Forward and backward of every replica's shares at once; returns the sum of losses. `loss` gives a share its kind.
-    func learn(
-        _ shares: [[Share]], loss: @Sendable (Share) -> Loss, dropout: Float, seed: UInt64, step: Int
-    ) -> Double {
+    /// Forward and backward of every replica's shares at once; returns the sum of losses.
+    func learn(_ shares: [[Share]], dropout: Float, seed: UInt64, step: Int) -> Double {
+        reach = model.weights.reach(of: shares.joined())
         let targets = shares.joined().reduce(0) { $0 + $1.targets.items.count }
         let scale = 1 / Float(max(1, targets))
         let losses = Mutex([Double](repeating: 0, count: count))
@@ -45,7 +46,7 @@ final class ReplicaGroup: @unchecked Sendable {
                     rate: dropout, seed: seed, step: UInt32(truncatingIfNeeded: step),
                     tokenNumbers: share.tokenNumbers)
                 own += learners[index]!.learn(
-                    share.batch, share.targets, loss: loss(share), dropout: dropout > 0 ? settings : nil, scale: scale,
+                    share.batch, share.targets, loss: share.loss, dropout: dropout > 0 ? settings : nil, scale: scale,
                     into: gradients[index])
             }
             losses.withLock { $0[index] = own }
@@ -53,12 +54,16 @@ final class ReplicaGroup: @unchecked Sendable {
         return losses.withLock { $0.reduce(0, +) }
     }
 
-    /// Sums the gradients, moves the weights and clears the gradients for the next step.
+    /// Sums the gradients, moves the weights that they reach and clears the gradients for the next step.
+    ///
+    /// Items that a step with a sampled loss does not meet keep their weights and their moments as they are, as in
+    /// TensorFlow's LazyAdam (tfa.optimizers.LazyAdam): such a step costs what it touches, not what the catalogue holds.
     func update(_ step: AdamStep, clipNorm: Float?) {
         var step = step
         if let clipNorm {
             forEachBlock { self.sumGradients($0) }
-            let norm = model.backend.squaredNorm(gradients[0].flat).squareRoot()
+            let squares = reach.reduce(0) { $0 + model.backend.squaredNorm(gradients[0].flat.columns($1)) }
+            let norm = squares.squareRoot()
             if norm > Double(clipNorm) { step.gradientScale *= clipNorm / Float(norm) }
         }
         let final = step
@@ -78,14 +83,40 @@ final class ReplicaGroup: @unchecked Sendable {
         }
     }
 
-    /// Calls `body` for every block of the flat weights, on all threads.
+    /// Calls `body` for every block of what the gradients reach, on all threads.
     private func forEachBlock(_ body: @escaping @Sendable (Range<Int>) -> Void) {
-        let total = model.weights.layout.count
-        let blocks = (total + Self.blockSize - 1) / Self.blockSize
-        DispatchQueue.concurrentPerform(iterations: count) { thread in
-            for block in stride(from: thread, to: blocks, by: self.count) {
-                body(block * Self.blockSize..<min(total, (block + 1) * Self.blockSize))
+        let blocks = reach.flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: Self.blockSize).map {
+                $0..<min(range.upperBound, $0 + Self.blockSize)
             }
         }
+        DispatchQueue.concurrentPerform(iterations: count) { thread in
+            for block in stride(from: thread, to: blocks.count, by: self.count) { body(blocks[block]) }
+        }
+    }
+}
+
+extension Weights {
+    /// The ranges of the block in which gradients of these shares may be other than zero: everything under the full loss,
+    /// else the embeddings of the items that they meet and all that is not an embedding.
+    fileprivate func reach(of shares: some Sequence<Share>) -> [Range<Int>] {
+        var items: [Int32] = []
+        for share in shares {
+            switch share.loss {
+            case .full: return [0..<layout.count]
+            case .sampled(let samples, _): items += samples.joined()
+            case .pairwise(let negatives): items += negatives
+            }
+            items += share.batch.items
+            items += share.targets.items
+        }
+        items.sort()
+        let (first, width) = (embedding.base - flat.base, embedding.columns)
+        var ranges = [0..<first]
+        for item in items where ranges.last!.lowerBound != first + Int(item) * width {
+            ranges.append(first + Int(item) * width..<first + (Int(item) + 1) * width)
+        }
+        ranges.append(first + embedding.count..<layout.count)
+        return ranges
     }
 }

@@ -55,8 +55,8 @@ public struct Trainer {
             throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
         }
         do { try configuration.validate() } catch { throw .configuration(error) }
-        if configuration.repeatAware, options.loss != .full {
-            throw .option("a repeat-aware model is trained with the full loss")
+        if configuration.repeatAware, options.loss == .bpr {
+            throw .option("a repeat-aware model is trained with a softmax loss: full or sampled")
         }
         try Self.checkMemory(configuration, options)
         let model: Model
@@ -129,25 +129,10 @@ public struct Trainer {
         var shares = plan.deal(batch, to: group.count).map { positions in
             plan.pieces(positions).map { Share($0, of: batch, plan, dataset) }
         }
-        let negatives = options.loss == .sampled ? sampler!.popular(using: &generator) : []
-        if options.loss == .bpr {
-            for i in shares.indices {
-                for j in shares[i].indices {
-                    let targets = shares[i][j].targets.items
-                    shares[i][j].negatives = sampler!.uniform(otherThan: targets, using: &generator)
-                }
-            }
+        for i in shares.indices {
+            for j in shares[i].indices { shares[i][j].loss = self.loss(shares[i][j], &generator) }
         }
-        let (kind, logQ) = (options.loss, sampler?.logQ ?? [])
-        let loss = group.learn(
-            shares,
-            loss: { share in
-                switch kind {
-                case .full: .full
-                case .sampled: .sampled(negatives: negatives, logQ: logQ)
-                case .bpr: .pairwise(negatives: share.negatives)
-                }
-            }, dropout: options.dropout, seed: options.seed, step: state.step)
+        let loss = group.learn(shares, dropout: options.dropout, seed: options.seed, step: state.step)
         guard loss.isFinite else { throw .diverged(epoch: state.epochs.count + 1, step: state.step + 1) }
         state.step += 1
         state.batch += 1
@@ -157,6 +142,22 @@ public struct Trainer {
             number: state.step, learningRate: options.learningRate(step: state.step, total: total))
         group.update(adam, clipNorm: options.clipNorm)
         return shares.joined().reduce(0) { $0 + $1.batch.tokenCount }
+    }
+
+    /// Enough for a piece of usual length; a longer one meets them again.
+    private static let samplesPerShare = 4
+
+    /// A share's loss, with fresh negatives where it has any.
+    private func loss(_ share: Share, _ generator: inout SeededGenerator) -> Loss {
+        switch options.loss {
+        case .full: return .full
+        case .sampled:
+            let needed = (share.targets.items.count + Loss.targetsPerSample - 1) / Loss.targetsPerSample
+            let samples = min(needed, Self.samplesPerShare)
+            return .sampled(
+                samples: (0..<samples).map { _ in sampler!.popular(using: &generator) }, logQ: sampler!.logQ)
+        case .bpr: return .pairwise(negatives: sampler!.uniform(otherThan: share.targets.items, using: &generator))
+        }
     }
 
     /// Validates the epoch in progress and makes it a finished one.

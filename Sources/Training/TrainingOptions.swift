@@ -16,7 +16,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var objective: Objective = .everyPosition
     /// What is minimised.
     public var loss: LossKind = .full
-    /// Negatives a step for `sampled`.
+    /// Negatives for `sampled`, other ones for every 128 targets.
     public var negatives = 512
     /// Largest norm of the gradient; nil does not clip.
     public var clipNorm: Float?

@@ -201,15 +201,18 @@ struct BrokenBackend: Backend {
     }
 
     func sampledCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, logQ: Tensor, scale: Float,
-        gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
-        let zeros = allocate(logQ.count)
+        let zeros = (allocate(logQ.count), allocate(targets.count))
+        let forgets = mutation == .sampledLossForgetsCorrection
+        var gradients = gradients
+        if mutation == .lossForgetsBiasGradient { gradients?.biasValues = nil }
         let loss = withExtendedLifetime(zeros) {
             inner.sampledCrossEntropy(
-                hidden, table: table, targets: targets, negatives: negatives,
-                logQ: mutation == .sampledLossForgetsCorrection ? zeros.tensor : logQ, scale: scale,
-                gradients: gradients)
+                hidden, table: table, targets: targets, targetLogQ: forgets ? zeros.1.tensor : targetLogQ,
+                negatives: negatives, logQ: forgets ? zeros.0.tensor : logQ,
+                bias: mutation == .lossForgetsBias ? nil : bias, scale: scale, gradients: gradients)
         }
         guard mutation == .sampledLossKeepsTarget else { return loss }
         let met = (0..<targets.count).contains { n in

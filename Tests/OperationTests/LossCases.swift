@@ -82,20 +82,41 @@ let crossEntropyCases: [Case] =
         }
     }
 
-let sampledCrossEntropyCases: [Case] = lossShapes(budget: 200_000).map { shape in
-    let count = [1, 17, 64][shape.options % 3]
-    return Case(.sampledCrossEntropy, "\(shape.name), \(count) negatives") { bench in
-        // A third are drawn from a table's first rows, so that targets are met and negatives repeat.
-        let negatives = (0..<count).map { i in
-            bench.rowNumbers(1, below: i % 3 == 0 ? min(shape.tableRows, 8) : shape.tableRows)[0]
+let sampledCrossEntropyCases: [Case] =
+    lossShapes(budget: 200_000).flatMap { shape in
+        let count = min(shape.tableRows, [1, 17, 64, 300][shape.options % 4])
+        return [nil, 7].map { kinds in
+            Case(.sampledCrossEntropy, "\(shape.name), \(count) negatives, \(kinds ?? 0) kinds") { bench in
+                // A third are drawn from a table's first rows, so that targets are met.
+                let negatives = (0..<count).map { i in
+                    bench.rowNumbers(1, below: i % 3 == 0 ? min(shape.tableRows, 8) : shape.tableRows)[0]
+                }
+                var gradients = bench.lossGradients(shape)
+                if let kinds { gradients?.biasValues = bench.changing("bias gradient", 1, kinds) }
+                let distinct = Set(negatives).sorted(by: shape.options % 2 == 0 ? (<) : (>))
+                let loss = bench.backend.sampledCrossEntropy(
+                    bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
+                    targets: bench.targets(shape), targetLogQ: bench.input(1, shape.rows, in: -6...0),
+                    negatives: bench.indices(distinct),
+                    logQ: bench.input(1, distinct.count, in: -6...0),
+                    bias: kinds.map { bench.sparseBias(rows: shape.rows, tableRows: shape.tableRows, kinds: $0) },
+                    scale: 0.7, gradients: gradients)
+                bench.report("loss", loss, floor: Float(shape.rows))
+            }
         }
-        let loss = bench.backend.sampledCrossEntropy(
-            bench.input(shape.rows, shape.columns), table: bench.input(shape.tableRows, shape.columns),
-            targets: bench.targets(shape), negatives: bench.indices(negatives),
-            logQ: bench.input(1, shape.tableRows, in: -6...0), scale: 0.7, gradients: bench.lossGradients(shape))
-        bench.report("loss", loss, floor: Float(shape.rows))
     }
-}
+    + [2, 21, 101].map { tableRows in
+        Case(.sampledCrossEntropy, "logits of ±80, table \(tableRows)") { bench in
+            let table = (0..<tableRows).map { [Float(-10), 10, 3][$0 % 3] }
+            let shape = LossShape(rows: 6, columns: 1, tableRows: tableRows, options: 1)
+            let loss = bench.backend.sampledCrossEntropy(
+                bench.input(6, 1, values: [8, -8, 8, -8, 0, 8]), table: bench.input(tableRows, 1, values: table),
+                targets: bench.indices([0, 0, 1, 1, 1, 0]), targetLogQ: bench.input(1, 6, in: -2...0),
+                negatives: bench.indices([0, Int32(tableRows) - 1]),
+                logQ: bench.input(1, 2, values: [-1, 0]), bias: nil, scale: 1, gradients: bench.lossGradients(shape))
+            bench.report("loss", loss, floor: Float(shape.rows))
+        }
+    }
 
 let pairwiseLossCases: [Case] = lossShapes().map { shape in
     Case(.pairwiseLoss, shape.name) { bench in

@@ -37,7 +37,7 @@ enum Mutation: String, CaseIterable, Sendable {
         case .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient, .scanBackwardForgetsDecay:
             [.scanBackward]
         case .lossIgnoresScale, .lossForgetsLastTableRow: [.crossEntropy]
-        case .lossForgetsBias, .lossForgetsBiasGradient: [.crossEntropy]
+        case .lossForgetsBias, .lossForgetsBiasGradient: [.crossEntropy, .sampledCrossEntropy]
         case .rankForgetsBias: [.rank]
         case .topKForgetsBias: [.topK]
         case .sampledLossForgetsCorrection, .sampledLossKeepsTarget: [.sampledCrossEntropy]

@@ -41,4 +41,18 @@ import Testing
             gradients: nil)
         #expect(loss.isNaN)
     }
+
+    /// A NaN among the negatives' rows, then in the target's.
+    @Test(arguments: candidates.indices, [1, 0])
+    func theSampledLossKeepsIt(candidate: Int, row: Int) {
+        let bench = Bench(candidates[candidate], seed: 1)
+        defer { withExtendedLifetime(bench) {} }
+        var table = bench.numbers(2 * 3)
+        table[row * 3] = .nan
+        let loss = bench.backend.sampledCrossEntropy(
+            bench.input(1, 3), table: bench.input(2, 3, values: table), targets: bench.indices([0]),
+            targetLogQ: bench.input(1, 1), negatives: bench.indices([1]), logQ: bench.input(1, 1), bias: nil, scale: 1,
+            gradients: nil)
+        #expect(loss.isNaN)
+    }
 }

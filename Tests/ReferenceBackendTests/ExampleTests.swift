@@ -140,15 +140,34 @@ import Testing
         }
     }
 
-    /// Target and one other row with logits (0, ln 3); the other's log count is ln 3, the target's is not looked at.
+    /// Target and one other row with logits (0, ln 6); the one is in every second sample, the other in every third. The
+    /// target is left out of the negatives.
     @Test func sampledLossCorrectsAndLeavesTargetsOut() {
         withArena { arena in
-            let table = arena.tensor(2, 1, [0, log(3)])
+            let table = arena.tensor(2, 1, [0, log(6)])
             let loss = backend.sampledCrossEntropy(
                 arena.tensor(1, 1, [1]), table: table, targets: arena.indices([0]),
-                negatives: arena.indices([0, 1, 0]),
-                logQ: arena.tensor(1, 2, [9, log(3)]), scale: 1, gradients: nil)
-            #expect(abs(loss - log(2.0)) < 1e-12)
+                targetLogQ: arena.tensor(1, 1, [-log(2)]), negatives: arena.indices([0, 1]),
+                logQ: arena.tensor(1, 2, [9, -log(3)]), bias: nil, scale: 1, gradients: nil)
+            #expect(abs(loss - log(10)) < 1e-6)
+        }
+    }
+
+    /// With every row a certain negative the sampled loss is the full one.
+    @Test func sampledLossOfAllRowsIsTheFullOne() {
+        withArena { arena in
+            let (hidden, table) = (arena.random(3, 2), arena.random(4, 2))
+            let targets = arena.indices([0, 3, 1])
+            let bias = SparseBias(
+                starts: arena.indices([0, 1, 3, 3]), columns: arena.indices([0, 1, 3]),
+                kinds: arena.indices([0, 1, 0]),
+                values: arena.random(1, 2), scale: 2)
+            let full = backend.crossEntropy(
+                hidden, table: table, targets: targets, bias: bias, scale: 1, gradients: nil)
+            let sampled = backend.sampledCrossEntropy(
+                hidden, table: table, targets: targets, targetLogQ: arena.tensor(1, 3),
+                negatives: arena.indices([2, 0, 1, 3]), logQ: arena.tensor(1, 4), bias: bias, scale: 1, gradients: nil)
+            #expect(abs(full - sampled) < 1e-12)
         }
     }
 

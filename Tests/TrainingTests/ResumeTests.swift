@@ -17,7 +17,7 @@ import Training
         options.loss = loss
         options.objective = objective
         options.negatives = 7
-        options.clipNorm = loss == .full ? 0.5 : nil
+        options.clipNorm = loss == .bpr ? nil : 0.5
         return options
     }
 
