@@ -68,7 +68,8 @@ extension CPUBackend {
     public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
         var argument = ck_adam(
             learning_rate: step.learningRate, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
-            correction1: step.correction1, correction2: step.correction2, gradient_scale: step.gradientScale)
+            correction1: step.correction1, correction2: step.correction2, gradient_scale: step.gradientScale,
+            kept: step.kept)
         kernels.adam(weights.count, &argument, weights.base, gradient.base, firstMoment.base, secondMoment.base)
     }
 }

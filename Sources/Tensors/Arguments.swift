@@ -129,11 +129,15 @@ public struct AdamStep: Sendable {
     public var correction2: Float
     /// Multiplies the gradient first (1 / tokens, clipping).
     public var gradientScale: Float
+    /// λ of decoupled weight decay (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019).
+    public var weightDecay: Float
+    /// What is left of a weight before the step: 1 − learning rate · λ.
+    public var kept: Float { 1 - learningRate * weightDecay }
 
     /// The step numbered `number` (from 1).
     public init(
         number: Int, learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
-        gradientScale: Float = 1
+        gradientScale: Float = 1, weightDecay: Float = 0
     ) {
         self.learningRate = learningRate
         self.beta1 = beta1
@@ -142,6 +146,7 @@ public struct AdamStep: Sendable {
         self.correction1 = Float(1 - power(Double(beta1), number))
         self.correction2 = Float(1 - power(Double(beta2), number))
         self.gradientScale = gradientScale
+        self.weightDecay = weightDecay
     }
 }
 

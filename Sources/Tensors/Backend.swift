@@ -147,7 +147,7 @@ public protocol Backend: Sendable {
 
     // MARK: Optimiser
 
-    /// One Adam step (Kingma & Ba 2015) over `weights`; all four tensors are contiguous and of one size.
+    /// One Adam step (Kingma & Ba 2015), with decoupled weight decay before it, over `weights`; all four tensors are contiguous and of one size.
     func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep)
 
     // MARK: Ranking

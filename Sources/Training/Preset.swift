@@ -24,14 +24,24 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     /// The settings for a dataset, and why. Chosen by validation metrics on ML-100K, ML-1M and Amazon Beauty.
     public func recipe(for shape: DatasetShape) -> Recipe {
         var recipe = Recipe()
-        let length = shape.meanLength
-        recipe.options.dropout = length >= 50 ? 0.2 : (length >= 15 ? 0.4 : 0.5)
-        let density = length >= 50 ? "long" : (length >= 15 ? "middling" : "short")
-        recipe.reasons[.dropout] =
-            "dropout \(recipe.options.dropout): histories are \(density), \(Int(length.rounded())) events on average"
+        chooseRegularization(&recipe, shape)
         chooseEpochs(&recipe, shape)
         chooseLoss(&recipe, shape)
         return recipe
+    }
+
+    /// The fewer events there are of a user, the sooner a model knows them by heart.
+    private func chooseRegularization(_ recipe: inout Recipe, _ shape: DatasetShape) {
+        let length = shape.meanLength
+        let (density, dropout, decay): (String, Float, Float?) =
+            if length >= 50 { ("long", self == .fast ? 0.1 : 0.2, nil) } else if length >= 15 {
+                ("middling", 0.4, 0.1)
+            } else { ("short", 0.5, 0.3) }
+        recipe.options.dropout = dropout
+        recipe.options.weightDecay = decay
+        let why = "histories are \(density), \(Int(length.rounded())) events on average"
+        recipe.reasons[.dropout] = "dropout \(dropout): \(why)"
+        if let decay { recipe.reasons[.decay] = "weight decay \(decay): \(why)" }
     }
 
     private func chooseEpochs(_ recipe: inout Recipe, _ shape: DatasetShape) {
@@ -71,6 +81,6 @@ public struct Recipe: Sendable, Equatable {
 
     /// What a recipe chooses.
     public enum Choice: Sendable, CaseIterable {
-        case epochs, dropout, loss, repeats
+        case epochs, dropout, decay, loss, repeats
     }
 }

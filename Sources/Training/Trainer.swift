@@ -139,7 +139,8 @@ public struct Trainer {
         state.lossSum += loss
         state.lossCount += shares.joined().reduce(0) { $0 + $1.targets.items.count }
         let adam = AdamStep(
-            number: state.step, learningRate: options.learningRate(step: state.step, total: total))
+            number: state.step, learningRate: options.learningRate(step: state.step, total: total),
+            weightDecay: options.weightDecay ?? 0)
         group.update(adam, clipNorm: options.clipNorm)
         return shares.joined().reduce(0) { $0 + $1.batch.tokenCount }
     }

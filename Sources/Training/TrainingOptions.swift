@@ -18,6 +18,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var loss: LossKind = .full
     /// Negatives for `sampled`, other ones for every 128 targets.
     public var negatives = 512
+    /// λ of decoupled weight decay: a step first multiplies all weights by 1 − learning rate · λ; nil leaves them.
+    public var weightDecay: Float?
     /// Largest norm of the gradient; nil does not clip.
     public var clipNorm: Float?
     /// Epochs without a better validation NDCG@10 after which training stops; nil never stops early.
@@ -68,6 +70,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(warmupSteps >= 0, "warm-up steps must not be negative")
         try check(dropout >= 0 && dropout < 1, "dropout must lie in [0, 1)")
         try check((1...10_000_000).contains(negatives), "negatives must lie in 1 ... 10000000")
+        try check(weightDecay.map { $0 >= 0 && $0 < 10 } ?? true, "weight-decay must lie in [0, 10)")
         try check(clipNorm.map { $0 > 0 } ?? true, "the clipping norm must be positive")
         try check(patience.map { $0 > 0 } ?? true, "patience must be positive")
         try check((1...10_000_000).contains(maximumLength), "max-length must lie in 1 ... 10000000")

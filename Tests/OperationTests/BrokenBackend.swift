@@ -233,6 +233,7 @@ struct BrokenBackend: Backend {
     func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
         var step = step
         if mutation == .adamForgetsCorrection { step.correction2 = 1 }
+        if mutation == .adamForgetsDecay { step.weightDecay = 0 }
         inner.adam(weights, gradient: gradient, firstMoment: firstMoment, secondMoment: secondMoment, step: step)
     }
 

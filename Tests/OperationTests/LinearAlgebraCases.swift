@@ -85,6 +85,8 @@ let adamCases: [Case] = shapes().map { shape in
             bench.changing("weights", rows, columns), gradient: bench.input(rows, columns, in: -3...3),
             firstMoment: bench.changing("first moment", rows, columns),
             secondMoment: bench.changing("second moment", rows, columns, values: second),
-            step: AdamStep(number: number, learningRate: 1e-2, gradientScale: shape.has(0) ? 0.25 : 1))
+            step: AdamStep(
+                number: number, learningRate: 1e-2, gradientScale: shape.has(0) ? 0.25 : 1,
+                weightDecay: shape.has(1) ? 0.5 : 0))
     }
 }

@@ -16,6 +16,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case lossForgetsBias, lossForgetsBiasGradient, rankForgetsBias, topKForgetsBias
     case pairwiseLossSwapsPair
     case adamForgetsCorrection
+    case adamForgetsDecay
     case rankCountsOnlyHigher, rankIgnoresSeen, rankIgnoresNaN, topKPrefersHigherRow, topKIgnoresExclusions
 
     /// Where the comparison must find it.
@@ -42,7 +43,7 @@ enum Mutation: String, CaseIterable, Sendable {
         case .topKForgetsBias: [.topK]
         case .sampledLossForgetsCorrection, .sampledLossKeepsTarget: [.sampledCrossEntropy]
         case .pairwiseLossSwapsPair: [.pairwiseLoss]
-        case .adamForgetsCorrection: [.adam]
+        case .adamForgetsCorrection, .adamForgetsDecay: [.adam]
         case .rankCountsOnlyHigher, .rankIgnoresSeen, .rankIgnoresNaN: [.rank]
         case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK]
         }

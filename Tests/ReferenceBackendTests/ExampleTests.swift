@@ -181,6 +181,21 @@ import Testing
         }
     }
 
+    /// Weight decay shrinks a weight by learning rate · λ, whatever its gradient and its moments.
+    @Test func weightDecayIsDecoupled() {
+        withArena { arena in
+            let weights = arena.tensor(1, 2, [1, -2])
+            let (first, second) = (arena.tensor(1, 2), arena.tensor(1, 2))
+            backend.adam(
+                weights, gradient: arena.tensor(1, 2, [0, 0]), firstMoment: first, secondMoment: second,
+                step: AdamStep(number: 1, learningRate: 0.25, weightDecay: 0.4))
+            for (own, right) in zip(backend.download(weights), [0.9, -1.8] as [Float]) {
+                #expect(abs(own - right) < 1e-6)
+            }
+            #expect(backend.download(first) == [0, 0] && backend.download(second) == [0, 0])
+        }
+    }
+
     /// The first step of Adam moves every weight by the learning rate against its gradient's sign.
     @Test func firstAdamStep() {
         withArena { arena in

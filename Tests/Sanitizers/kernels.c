@@ -86,7 +86,7 @@ static double reductions(const ck_kernels *k, ptrdiff_t n, ptrdiff_t d) {
     k->softmax_rows(n, d, x, d + 1, max, sum);
     k->exp_rows(n, d, x, d + 1, max);
     ck_adam a = {.learning_rate = 1e-3f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .correction1 = 0.1f,
-                 .correction2 = 0.001f, .gradient_scale = 1};
+                 .correction2 = 0.001f, .gradient_scale = 1, .kept = 1};
     float *second = block(d);
     for (ptrdiff_t i = 0; i < d; i++) second[i] = fabsf(second[i]);
     k->adam(d, &a, block(d), block(d), block(d), second);

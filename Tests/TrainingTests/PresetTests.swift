@@ -11,6 +11,15 @@ import Testing
         }
     }
 
+    @Test func shorterHistoriesDecayMore() {
+        let decays = [200, 20, 8].map { length -> Float in
+            let recipe = Preset.balanced.recipe(for: DatasetShape(users: 100, items: 50, events: 100 * length))
+            #expect((recipe.options.weightDecay == nil) == (recipe.reasons[.decay] == nil))
+            return recipe.options.weightDecay ?? 0
+        }
+        #expect(decays == decays.sorted() && Set(decays).count == 3)
+    }
+
     @Test func moreTimeMeansMoreEpochs() {
         for events in [10, 1_000_000, 50_000_000] {
             let shape = DatasetShape(users: 1 + events / 100, items: 1000, events: events)

@@ -57,6 +57,7 @@ typedef struct {
 
 typedef struct {
     float learning_rate, beta1, beta2, epsilon, correction1, correction2, gradient_scale;
+    float kept;  // what weight decay leaves of a weight before the step
 } ck_adam;
 
 typedef struct {

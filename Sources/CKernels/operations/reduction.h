@@ -55,7 +55,7 @@ static void adam(ptrdiff_t count, const ck_adam *a, float *weights, const float 
         vf v2 = a->beta2 * load(second + i, m) + (1.0f - a->beta2) * g * g;
         store(first + i, v1, m);
         store(second + i, v2, m);
-        store(weights + i, load(weights + i, m) - rate * v1 / (vsqrt(v2) * root + a->epsilon), m);
+        store(weights + i, a->kept * load(weights + i, m) - rate * v1 / (vsqrt(v2) * root + a->epsilon), m);
     }
 }
 
