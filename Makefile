@@ -35,12 +35,14 @@ sanitize: setup ## the C kernels under address and undefined-behaviour sanitizer
 format: ## rewrite the sources in the project's style
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
 
-bench: build ## speed beside this machine's limits
+bench: build ## speed beside this machine's limits, forms of the scan, cost against length: two minutes
 	$(RECBLR) bench --output bench/results.json
+	$(RECBLR) bench scans --output bench/scans.json
+	$(RECBLR) bench lengths --output bench/lengths.json
 
-LOG ?= ../shared/data/ml-1m.sequences.txt.gz
+LOG ?=
 bench-peers: build ## the same model in PyTorch, beside ours (LOG=one gzipped sequence a line)
-	@scripts/bench-peers.sh $(RECBLR) $(LOG)
+	@scripts/bench-peers.sh $(RECBLR) "$(LOG)"
 
 clean: ## forget all builds
 	rm -rf .build

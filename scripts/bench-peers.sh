@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 program=$1 log=$2 work=.build/peers
 if [ ! -s "$log" ]; then
-    echo "bench-peers: there is no $log; give a log: make bench-peers LOG=file.txt.gz" >&2
+    echo "bench-peers: no log ${log:-given}; say which: make bench-peers LOG=file.txt.gz" >&2
     exit 66
 fi
 mkdir -p "$work"

@@ -51,7 +51,17 @@ extension CPUBackend {
         var loss = 0.0
         for r in 0..<rows.rows { loss += Double(log(tile.sum[r]) + tile.max[r] - tile.targetLogit[r]) }
         guard let gradients else { return loss }
+        addGradients(range, hidden, table, targets, bias, scale, gradients, tile, columnTiles)
+        return loss
+    }
 
+    /// Gradients of the rows of one tile, whose sums and, where one tile is as wide as the table, exponentials are there.
+    private func addGradients(
+        _ range: Range<Int>, _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ bias: SparseBias?,
+        _ scale: Float, _ gradients: LossGradients, _ tile: SoftmaxTile, _ columnTiles: [Range<Int>]
+    ) {
+        let rows = hidden.rows(range)
+        let target = targets.base + range.lowerBound
         let factors = tile.factors.prefix(rows.rows)
         for r in 0..<rows.rows {
             let factor = scale / tile.sum[r]
@@ -84,7 +94,6 @@ extension CPUBackend {
             let factor = scale / tile.sum[r]
             for c in 0..<rows.columns { hiddenGradient.base[r * hiddenGradient.stride + c] *= factor }
         }
-        return loss
     }
 
     private func logits(

@@ -73,7 +73,8 @@ private struct ScoreTiles {
     }
 
     /// Sets the bounds of `ranks` to the targets' scores. They come from a product as wide as a tile, over a table that
-    /// begins with the targets' rows: another shape might sum in another order, and equal rows would not tie.
+    /// begins with the targets' rows: another shape might sum in another order, and equal rows would not tie. (The
+    /// last tile may be narrower; whether its products sum in another order is the library's affair.)
     func targetScores(_ rows: Range<Int>, _ targets: Indices, _ ranks: inout [Rank]) {
         let block = backend.allocate(columnRanges[0].count * table.columns)
         let copies = block.tensor.reshaped(columnRanges[0].count, table.columns)

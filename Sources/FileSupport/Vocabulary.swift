@@ -81,7 +81,7 @@ public struct Vocabulary: Sendable, Equatable {
             guard let isNew = vocabulary.add(line) else {
                 throw malformed(reader.lineNumber, "expected an id, a tab and a title")
             }
-            guard isNew else { throw FileError(path: url.path, operation: "read", reason: "an id occurs twice") }
+            guard isNew else { throw malformed(reader.lineNumber, "an id that an earlier line has") }
         }
         if !vocabulary.titles.isEmpty { vocabulary.fillTitles() }
         return vocabulary

@@ -19,7 +19,7 @@ public enum Loss: Sendable {
     /// Cross-entropy over the whole catalogue.
     case full
     /// Cross-entropy over each target and shared negatives. A sample serves ``targetsPerSample`` targets, the next sample
-    /// those that follow, and after the last sample comes the first. Position i of `logQ` is the logarithm of item i's
+    /// those that follow, and after the last sample comes the first; each chunk of a long sequence begins with the first. Position i of `logQ` is the logarithm of item i's
     /// probability of being in a sample.
     case sampled(samples: [[Int32]], logQ: [Float])
     /// BPR with one negative item a target.
@@ -115,11 +115,6 @@ public final class Learner {
             biasValues: gradients.biasValues)
         let targets = loss.targets.prefix(items.count)
         backend.upload(items.map { $0 - first }, to: targets)
-        func upload(_ negatives: [Int32]) -> Storage<Int32> {
-            let block = backend.allocateIndices(negatives.count)
-            backend.upload(negatives.map { $0 - first }, to: block.indices)
-            return block
-        }
         switch lesson.loss {
         case .full:
             return withExtendedLifetime(repeats) {
@@ -129,7 +124,8 @@ public final class Learner {
         case .sampled(let samples, let logQ):
             return sampledLoss(samples, logQ, hidden, items, repeats, scale, own)
         case .pairwise(let negatives):
-            let block = upload(negatives)
+            let block = backend.allocateIndices(negatives.count)
+            backend.upload(negatives.map { $0 - first }, to: block.indices)
             return withExtendedLifetime(block) {
                 backend.pairwiseLoss(
                     hidden, table: table, targets: targets, negatives: block.indices, scale: scale, gradients: own)

@@ -35,6 +35,9 @@ struct Experiment: ParsableCommand {
 
     func validate() throws {
         if !(1...1000).contains(seeds) { throw ValidationError("--seeds must lie in 1 ... 1000.") }
+        if experiment == .dropout, learning.dropout != nil {
+            throw ValidationError("--dropout is what this experiment varies.")
+        }
     }
 
     func run() throws {

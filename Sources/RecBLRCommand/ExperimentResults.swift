@@ -31,6 +31,7 @@ struct ExperimentResults: Codable {
     /// What an earlier call left in the folder, which is made where there is none.
     init(_ experiment: ExperimentKind, in folder: URL) throws {
         self.experiment = experiment
+        try checkReplaceable(folder, holding: ["results.json", "table.md", "chart.svg"])
         do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
             throw FileError(path: folder.path, operation: "create", reason: error.localizedDescription)
         }

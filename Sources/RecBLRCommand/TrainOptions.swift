@@ -48,20 +48,20 @@ struct LearningOptions: ParsableArguments {
     @Option(help: "Negatives a target for --loss sampled. (default: 512)") var negatives: Int?
     @Option(
         help: """
-            Decoupled weight decay: a step first multiplies all weights by 1 - learning rate * decay. \
-            (default: none for 50 and more events a user, 0.1 for 15 and more, else 0.3)
+            Decoupled weight decay: a step first multiplies the weights that it moves by 1 - learning rate * decay. \
+            (default: with the full loss 0.1 for less than 50 events a user, 0.3 for less than 15; else none)
             """)
     var weightDecay: Float?
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
     @Option(help: "Stop after this many epochs without a better validation NDCG@10. (default: never)")
     var patience: Int?
     @Option(help: "Longest piece of a history learnt from at once. (default: 512)") var maxLength: Int?
-    @Option(help: "Seed of weights, order and dropout.") var seed: UInt64 = 1
+    @Option(help: "Seed of weights, order, dropout and negatives.") var seed: UInt64 = 1
     @Flag(
         inversion: .prefixedNo,
         help: """
             Learn how likely items of the history come again, by recency and count; without it the model is the paper's. \
-            (default: yes, except for --loss bpr)
+            (default: yes to train, except with --loss bpr; no in experiments)
             """)
     var repeatAware: Bool?
 

@@ -72,8 +72,8 @@ extension TrainingReport {
         switch record.split {
         case .leaveOneOut: "Each user’s last event is the test, the one before it validation, the rest trained. "
         case .globalTime(let validation, let test):
-            "The last \(fixed(100 * test, 0)) % of all events by time are the test, \(fixed(100 * validation, 0)) % before it "
-                + "validation, the rest trained. "
+            "Trained before the last \(fixed(100 * (validation + test), 0)) % of all events by time; a user’s first event of the "
+                + "first \(fixed(100 * validation, 0)) % of those is validation, of the last \(fixed(100 * test, 0)) % the test. "
         case nil: ""
         }
     }

@@ -115,7 +115,7 @@ public struct TrainingReport: Sendable {
         }
         figures.append(("\(record.bestEpoch) of \(record.epochs.count)", "epoch kept"))
         figures.append((grouped(medianRate), "events learnt a second"))
-        figures.append((duration(trainingSeconds), "of training"))
+        figures.append((duration(record.epochs.last?.seconds ?? 0), "of training"))
         let cells = figures.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as Markup }
         return "<dl class=\"figures\">\(cells)</dl>"
     }
@@ -123,13 +123,6 @@ public struct TrainingReport: Sendable {
     private var medianRate: Int {
         let rates = record.epochs.map(\.tokensPerSecond).filter(\.isFinite).sorted()
         return rates.isEmpty ? 0 : Int(rates[rates.count / 2])
-    }
-
-    /// Epochs count their seconds since their process began: a smaller number than the one before began another.
-    private var trainingSeconds: Double {
-        let seconds = record.epochs.map(\.seconds)
-        let lastOfEach = zip(seconds, seconds.dropFirst() + [0]).filter { $0.0 > $0.1 }
-        return lastOfEach.map(\.0).reduce(0, +)
     }
 
     private var settings: Markup {

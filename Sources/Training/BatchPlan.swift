@@ -19,6 +19,8 @@ struct BatchPlan: Sendable {
     let segments: [Segment]
     /// Ranges of `segments`, one a step.
     let batches: [Range<Int>]
+    /// For each segment the number of its first token within its batch.
+    let firstTokens: [Int32]
 
     init(_ dataset: Dataset, _ split: Split, _ options: TrainingOptions, epoch: Int) {
         var generator = SeededGenerator(seed: options.seed &+ UInt64(epoch) &* 0x9E37_79B9_7F4A_7C15)
@@ -37,6 +39,13 @@ struct BatchPlan: Sendable {
         segments.shuffle(using: &generator)
         self.segments = segments
         batches = Self.fill(segments, options.batchTokens)
+        firstTokens = batches.flatMap { batch in
+            var next: Int32 = 0
+            return batch.map { index in
+                defer { next += Int32(segments[index].tokens) }
+                return next
+            }
+        }
     }
 
     /// Cuts `count` inputs into pieces of at most `longest`, the first cut at random.
@@ -109,20 +118,14 @@ struct Share: Sendable {
     /// What is minimised, with this share's own negatives.
     var loss = Loss.full
 
-    init(_ positions: ArraySlice<Int>, of batchRange: Range<Int>, _ plan: BatchPlan, _ dataset: Dataset) {
-        var firstToken: [Int: Int] = [:]
-        var tokens = 0
-        for index in batchRange {
-            firstToken[index] = tokens
-            tokens += plan.segments[index].tokens
-        }
+    init(_ positions: ArraySlice<Int>, of plan: BatchPlan, _ dataset: Dataset) {
         var rows: [Int32] = []
         for position in positions {
             let segment = plan.segments[position]
             let events = dataset.sequence(
                 ofUser: segment.user, segment.inputs.lowerBound..<segment.inputs.upperBound + 1)
             batch.append(events.dropLast())
-            let first = Int32(firstToken[position]!)
+            let first = plan.firstTokens[position]
             tokenNumbers.append(contentsOf: (0..<Int32(segment.tokens)).map { first + $0 })
             switch segment.objective {
             case .everyPosition: targets.items.append(contentsOf: events.dropFirst())

@@ -21,6 +21,7 @@ struct Checkpoint: Sendable {
 
 /// The parts of a run that a checkpoint must agree with.
 struct RunIdentity: Codable, Equatable {
+    var version = programVersion
     var configuration: Configuration
     var options: TrainingOptions
     var dataset: String
@@ -102,6 +103,7 @@ extension Checkpoint {
 extension RunIdentity {
     /// What differs, for people; nil where nothing does.
     func difference(from other: RunIdentity) -> String? {
+        if other.version != version { return "version \(other.version) of this program began it" }
         if other.dataset != dataset { return "it was trained on other data (fingerprint \(other.dataset))" }
         if other.split != split { return "the data was split in another way" }
         if other.configuration != configuration { return "the model's configuration differs" }

@@ -78,7 +78,8 @@ public struct Trainer {
     private static func checkMemory(
         _ configuration: Configuration, _ options: TrainingOptions
     ) throws(TrainingError) {
-        let blocks = 3 + options.threads  // weights, two moments, gradients of each replica
+        // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.
+        let blocks = 7 + options.threads
         let needed = Double(WeightLayout(configuration).count) * 4 * Double(blocks)
         let available = Double(ProcessInfo.processInfo.physicalMemory)
         guard needed < available else {
@@ -98,7 +99,7 @@ public struct Trainer {
             state = try Checkpoint.read(checkpointURL, into: group, identity)
             report(.resumed(epoch: state.epochs.count + 1, step: state.step))
         }
-        let started = ContinuousClock.now
+        let runClock = RunClock(earlierSeconds: state.epochs.last?.seconds ?? 0)
         var totalSteps: Int?
         while state.epochs.count < options.epochs, !isOutOfPatience(state.epochs) {
             let epoch = state.epochs.count + 1
@@ -115,7 +116,7 @@ public struct Trainer {
                     return .interrupted(epoch: epoch, step: state.step)
                 }
             }
-            let record = try finish(&state, total, clock, started)
+            let record = try finish(&state, total, clock, runClock)
             try writeCheckpoint(state)
             report(.epoch(record))
         }
@@ -127,7 +128,7 @@ public struct Trainer {
         let batch = plan.batches[state.batch]
         var generator = SeededGenerator(seed: options.seed ^ (UInt64(state.step) &* 0xD134_2543_DE82_EF95))
         var shares = plan.deal(batch, to: group.count).map { positions in
-            plan.pieces(positions).map { Share($0, of: batch, plan, dataset) }
+            plan.pieces(positions).map { Share($0, of: plan, dataset) }
         }
         for i in shares.indices {
             for j in shares[i].indices { shares[i][j].loss = self.loss(shares[i][j], &generator) }
@@ -163,7 +164,7 @@ public struct Trainer {
 
     /// Validates the epoch in progress and makes it a finished one.
     private func finish(
-        _ state: inout Checkpoint, _ total: Int, _ clock: Stopwatch, _ started: ContinuousClock.Instant
+        _ state: inout Checkpoint, _ total: Int, _ clock: Stopwatch, _ runClock: RunClock
     ) throws(TrainingError) -> EpochRecord {
         let rate = clock.tokensPerSecond
         var validation: SettingMetrics?
@@ -178,7 +179,7 @@ public struct Trainer {
         let record = EpochRecord(
             epoch: state.epochs.count + 1, step: state.step, loss: state.lossSum / Double(max(1, state.lossCount)),
             learningRate: options.learningRate(step: state.step, total: total), tokensPerSecond: rate,
-            seconds: seconds(since: started), validation: validation, isBest: isBest || validation == nil)
+            seconds: runClock.seconds, validation: validation, isBest: isBest || validation == nil)
         if record.isBest { state.best = group.model.backend.download(group.model.weights.flat) }
         state.epochs.append(record)
         (state.batch, state.lossSum, state.lossCount) = (0, 0, 0)
@@ -222,6 +223,15 @@ public struct Trainer {
             epoch: state.epochs.count + 1, epochs: options.epochs, batch: state.batch, batches: plan.batches.count,
             loss: state.lossSum / Double(max(1, state.lossCount)), tokensPerSecond: clock.tokensPerSecond)
     }
+}
+
+/// Time of a run, that of the processes it went on from included.
+private struct RunClock {
+    let earlierSeconds: Double
+    private let start = ContinuousClock.now
+    var seconds: Double { earlierSeconds + Training.seconds(since: start) }
+
+    init(earlierSeconds: Double) { self.earlierSeconds = earlierSeconds }
 }
 
 /// Counts events against time.

@@ -18,7 +18,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var loss: LossKind = .full
     /// Negatives for `sampled`, other ones for every 128 targets.
     public var negatives = 512
-    /// λ of decoupled weight decay: a step first multiplies all weights by 1 − learning rate · λ; nil leaves them.
+    /// λ of decoupled weight decay: a step first multiplies the weights that it moves by 1 − learning rate · λ (with the
+    /// full loss all, else not the embeddings of items that it does not meet); nil leaves them.
     public var weightDecay: Float?
     /// Largest norm of the gradient; nil does not clip.
     public var clipNorm: Float?
@@ -27,7 +28,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     /// Longest piece of a history that is learnt from at once; longer ones are cut, elsewhere in each epoch. Memory does
     /// not depend on it, but for the events themselves.
     public var maximumLength = 512
-    /// Seed of weights, order and dropout.
+    /// Seed of weights, order, dropout and negatives.
     public var seed: UInt64 = 1
     /// Replicas, one a thread.
     public var threads = 2

@@ -14,7 +14,7 @@ public struct EpochRecord: Sendable, Codable, Equatable {
     public var learningRate: Float
     /// Events learnt from a second, validation not counted; of this process's share where the epoch was resumed.
     public var tokensPerSecond: Double
-    /// Seconds since the process began to train.
+    /// Seconds of training and validation so far, those of earlier processes that it went on from included.
     public var seconds: Double
     /// nil where the split has no validation cases.
     public var validation: SettingMetrics?
@@ -45,4 +45,4 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
 }
 
 /// The version that files and `--version` name.
-public let programVersion = "0.1.0"
+public let programVersion = "0.2.0"

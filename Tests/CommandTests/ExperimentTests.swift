@@ -58,7 +58,7 @@ import Testing
         #expect(again.error.split(separator: "\n").count { $0.hasPrefix("Epoch") } == 1)
         #expect(again.error.contains("Dropout 0.2, seed 1 (3 of 6)\nEpoch 1"))
         // All but the speed is as it was.
-        let rate = /[0-9,]+\n/
+        let rate = /[ 0-9,]+\n/
         #expect(again.output.replacing(rate, with: "\n") == whole.output.replacing(rate, with: "\n"))
     }
 

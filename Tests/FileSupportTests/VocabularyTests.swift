@@ -86,7 +86,7 @@ import Testing
         ("id\ttitle\na\n", "cannot read line 2: expected an id, a tab and a title"),
         ("id\ttitle\na\tb\tc\n", "cannot read line 2: expected an id, a tab and a title"),
         ("id\ttitle\na\t\nb\\q\t\n", "cannot read line 3: expected an id, a tab and a title"),
-        ("id\ttitle\na\t\na\t\n", "cannot read: an id occurs twice"),
+        ("id\ttitle\na\t\na\t\n", "cannot read line 3: an id that an earlier line has"),
     ])
     func brokenFiles(_ text: String, _ expected: String) throws {
         try withTemporaryFolder { folder in

@@ -101,7 +101,9 @@ import Testing
         #expect(try damage("timestamps.f64") { $0.replaceSubrange(6..<8, with: [0xF8, 0x7F]) } == times)
         #expect(try damage("timestamps.f64") { $0[7] = 0x50 } == times)
         #expect(try edit("users.tsv", "u2\t\n", "") == "dataset/users.tsv: 1 ids, expected 2")
-        #expect(try edit("items.tsv", "b\t\n", "a\t\n") == "dataset/items.tsv: cannot read: an id occurs twice")
+        #expect(
+            try edit("items.tsv", "b\t\n", "a\t\n")
+                == "dataset/items.tsv: cannot read line 3: an id that an earlier line has")
         #expect(
             try edit("dataset.json", "{", "") == "dataset/dataset.json: expected the JSON that `recblr prepare` writes")
         #expect(

@@ -71,7 +71,7 @@ import Testing
         let loss: Loss =
             switch kind {
             case .full, .someRows: .full
-            case .sampled: .sampled(samples: [[3, 1, 4, 1, 5]], logQ: (0...itemCount).map { -0.1 * Float($0) })
+            case .sampled: .sampled(samples: [[3, 1, 4, 2, 5]], logQ: (0...itemCount).map { -0.1 * Float($0) })
             case .pairwise, .pairwiseAtSomeRows: .pairwise(negatives: Array(sequences[2].prefix(count)))
             }
         let dropout = DropoutSettings(rate: 0.3, seed: 4, step: 2, tokenNumbers: (0..<Int32(length)).map { 3 * $0 })

@@ -73,7 +73,7 @@ import Testing
             let group = ReplicaGroup(model, replicas: count)
             group.reserve(tokens: 2000, sequences: 100)
             let shares = plan.deal(plan.batches[0], to: count).map { positions in
-                plan.pieces(positions).map { Share($0, of: plan.batches[0], plan, data) }
+                plan.pieces(positions).map { Share($0, of: plan, data) }
             }
             _ = group.learn(shares, dropout: 0.4, seed: 9, step: 3)
             // One step of plain descent with a large ε shows the gradient itself.

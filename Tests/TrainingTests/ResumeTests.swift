@@ -59,6 +59,8 @@ import Training
             guard case .finished(let model, let record) = outcome else { continue }
             #expect(model.backend.download(model.weights.flat) == whole)
             #expect(record.epochs.count == options.epochs)
+            let seconds = record.epochs.map(\.seconds)
+            #expect(seconds == seconds.sorted(), "earlier processes' time counts")
             break
         }
     }

@@ -45,6 +45,10 @@ struct BenchOutput: ParsableArguments {
     /// Said before a minute of measuring, not after.
     func validate() throws {
         guard let output else { return }
+        var isFolder: ObjCBool = false
+        if FileManager.default.fileExists(atPath: fileURL(output).path, isDirectory: &isFolder), isFolder.boolValue {
+            throw ValidationError("--output: \(output) is a folder, expected a file.")
+        }
         let folder = fileURL(output).deletingLastPathComponent().path
         guard FileManager.default.isWritableFile(atPath: folder) else {
             throw ValidationError("--output: the folder \(folder) is not there or cannot be written to.")
