@@ -13,6 +13,8 @@ import Testing
             "-c", "trap '' XFSZ; ulimit -f \(blocks); \"$0\" prepare log.csv -o out 2>&1", program.path,
         ]
         process.currentDirectoryURL = place.url
+        // Coverage would be cut off as well, and a damaged profile spoils everybody's.
+        process.environment = ProcessInfo.processInfo.environment.merging(["LLVM_PROFILE_FILE": "/dev/null"]) { $1 }
         let output = Pipe()
         process.standardOutput = output
         try process.run()
