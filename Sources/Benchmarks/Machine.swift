@@ -70,7 +70,7 @@ public struct Machine: Encodable, Sendable {
 #endif
 
 /// Largest resident size of this process so far, in MB.
-public func peakMemory() -> Double {
+func peakMemory() -> Double {
     var usage = rusage()
     #if canImport(Darwin)
         getrusage(RUSAGE_SELF, &usage)

@@ -5,13 +5,13 @@
 #endif
 
 /// Seconds since a moment.
-public func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }
+func seconds(since start: ContinuousClock.Instant) -> Double { (ContinuousClock.now - start) / .seconds(1) }
 
 /// The middle of `values`, which must not be empty; the upper of two middles.
-public func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
 /// Median seconds of `body`, after a tenth of the runs (one at least) to warm up.
-public func medianTime(of runs: Int, _ body: (Int) -> Void) -> Double {
+func medianTime(of runs: Int, _ body: (Int) -> Void) -> Double {
     for run in 0..<max(1, runs / 10) { body(run) }
     return median(
         (0..<runs).map { run in

@@ -51,9 +51,7 @@ struct ExperimentResults: Codable {
 
     /// Writes everything, whole or not at all.
     func write(to folder: URL) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try writeFile(try encoder.encode(self), to: folder.appendingPathComponent("results.json"))
+        try writeFile(try jsonText(self).utf8, to: folder.appendingPathComponent("results.json"))
     }
 }
 

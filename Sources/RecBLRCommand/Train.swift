@@ -89,15 +89,13 @@ struct Train: ParsableCommand {
             record.baselines = try baselines(split.test, data, split)
             examples = try examplesForReport(ranker, Recommender(trained, items: items), split.test, data)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let url = fileURL(model)
         let report = TrainingReport(
             name: url.standardizedFileURL.lastPathComponent, dataset: data.summary,
             configuration: trained.configuration,
             reasons: reasons, record: record, examples: examples)
         try ModelFolder.write(
-            trained, items: items, trainingRecord: Array(try encoder.encode(record)) + [0x0A], report: report.html,
+            trained, items: items, trainingRecord: Array(try jsonText(record).utf8), report: report.html,
             to: url)
         try folder.close(into: url, record.epochs)
         try json.isOn ? printJSON(record) : show(record)
