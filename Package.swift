@@ -39,6 +39,10 @@ let package = Package(
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .target(name: "CPUBackend", dependencies: ["Tensors", "CKernels"] + openBLAS, swiftSettings: strict),
 
+        .target(
+            name: "CCUDA", exclude: ["kernels"], cSettings: strictC,
+            linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+
         // The model and its files.
         .target(name: "RecBLR", dependencies: ["Tensors"], swiftSettings: strict),
         .target(name: "ModelStore", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),

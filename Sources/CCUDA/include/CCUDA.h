@@ -1,0 +1,6 @@
+#ifndef CCUDA_H
+#define CCUDA_H
+
+#include "driver.h"
+
+#endif
