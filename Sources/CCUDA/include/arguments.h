@@ -1,0 +1,229 @@
+// What each kernel is told: one struct a kernel, written by Swift and read on the device, so that neither can mistake an
+// argument. Only types that are the same on both sides; no padding that would be left unwritten.
+#ifndef CCUDA_ARGUMENTS_H
+#define CCUDA_ARGUMENTS_H
+
+/// A row-major matrix: element (r, c) is base[r * stride + c]. `base` is null where there is none.
+typedef struct {
+    float *base;
+    int rows, columns;
+    long long stride;
+} cu_matrix;
+
+/// Which elements are dropped (Tensors' `Dropout`); no `row_numbers`, no dropout. The step is in memory, for it changes
+/// while a graph of kernels stays as it is.
+typedef struct {
+    const int *row_numbers;
+    const unsigned *step;
+    unsigned threshold;
+    float keep_scale;
+    unsigned seed_low, seed_high;
+    unsigned place, unused;
+} cu_dropout;
+
+/// Additions to some scores of each row (Tensors' `SparseBias`); no `starts`, none.
+typedef struct {
+    const int *starts, *columns, *kinds;
+    const float *values;
+    float scale;
+    int kind_count;
+} cu_sparse_bias;
+
+/// target[r, c] = value, or source's element, or the sum of both.
+typedef struct {
+    cu_matrix source, target;
+    float value;
+    int unused;
+} cu_elements;
+
+/// Sums of squares: `parts` gets one a block.
+typedef struct {
+    cu_matrix source;
+    double *parts;
+} cu_squares;
+
+/// *sum (+)= Σ values[i], where either `floats` or `doubles` holds them.
+typedef struct {
+    const float *floats;
+    const double *doubles;
+    double *sum;
+    int count, accumulate;
+} cu_sum;
+
+/// output[n] = table[rows[n]].
+typedef struct {
+    const int *rows;
+    cu_matrix table, output;
+} cu_gather;
+
+/// table[rows[n]] += gradient[n] for first <= n < first + count, in order of n.
+typedef struct {
+    const int *rows;
+    cu_matrix gradient, table;
+    int first, count;
+} cu_scatter;
+
+/// Vectors to which sums over the parts of an operation are added: columns first ..< first + count of each part.
+typedef struct {
+    float *base;
+    int first, count;
+} cu_sum_target;
+
+typedef struct {
+    const float *parts;
+    int part_count, columns;
+    cu_sum_target targets[3];
+} cu_column_sums;
+
+typedef struct {
+    cu_matrix input, residual, output;
+    const float *bias, *scale, *shift;
+    float *inverse_deviation;
+    cu_dropout dropout;
+    float epsilon;
+    int unused;
+} cu_norm;
+
+/// `parts` [blocks, 3 D]: gradients of scale, shift and bias.
+typedef struct {
+    cu_matrix output_gradient, normalized, input_gradient, residual_gradient;
+    const float *scale, *inverse_deviation;
+    float *parts;
+    cu_dropout dropout;
+} cu_norm_backward;
+
+/// Backward where `output_gradient` has a base: `output` is the input's gradient then, `parts` [blocks y, M] the bias's.
+typedef struct {
+    cu_matrix input, output, output_gradient;
+    const float *bias;
+    float *parts;
+    cu_dropout dropout;
+    int rows_a_block, unused;
+} cu_activation;
+
+/// `window` and its like [S, (K - 1) H]; `weight` [K, H]; `parts` [tiles, (K + 1) H].
+typedef struct {
+    cu_matrix input, output, output_gradient, input_gradient;
+    const float *weight, *bias;
+    const int *starts;
+    const float *window, *final_window_gradient;
+    float *final_window, *window_gradient, *parts;
+    long long window_stride, final_stride, final_gradient_stride, window_gradient_stride;
+    int taps, sequences;
+} cu_convolution;
+
+/// One row of a linear recurrence is h = a h + b; `maps` holds what chunks of rows amount to, `entries` the state before
+/// groups of chunks, each number beside a tag that tells whether it is there yet.
+typedef struct {
+    const float *gates, *gate_bias, *input, *output_gate, *decay, *initial;
+    const int *starts;
+    float *states, *output;
+    unsigned long long *maps, *entries;
+    unsigned *ticket;
+    long long output_gate_stride, initial_stride;
+    int rows, channels, sequences, chunks;
+} cu_scan;
+
+/// `gate_gradients` may be `forward.gates`. `parts` [chunks, 3 H]: gradients of both biases and of the decay.
+typedef struct {
+    cu_scan forward;
+    const float *output_gradient, *final_gradient;
+    float *gate_gradients, *input_gradient, *output_gate_gradient, *initial_gradient, *parts;
+    long long output_gate_gradient_stride, final_gradient_stride, initial_gradient_stride;
+} cu_scan_backward;
+
+/// final[s] = the last of the states of sequence s, or initial[s] (zero without) where it has no rows.
+typedef struct {
+    const float *states, *initial;
+    float *final;
+    const int *starts;
+    long long initial_stride, final_stride;
+    int channels, sequences;
+} cu_scan_ends;
+
+/// Logits of some rows over the whole table, which become their gradients. A negative target has neither loss nor gradient.
+/// `bias_parts` [N, kinds].
+typedef struct {
+    cu_matrix logits;
+    const int *targets;
+    const float *scale;
+    float *losses, *bias_parts;
+    cu_sparse_bias bias;
+    int first_row, with_gradients;
+} cu_softmax;
+
+/// The same over negatives and each row's target; `positions` [V] says where a table row stands among them, or -1.
+/// `target_slopes` [N] gets the gradient of the target's logit.
+typedef struct {
+    cu_matrix logits, hidden, table;
+    const int *targets, *negatives, *positions;
+    const float *log_q, *target_log_q, *scale;
+    float *losses, *bias_parts, *target_slopes;
+    cu_sparse_bias bias;
+    int first_row, with_gradients;
+} cu_sampled_softmax;
+
+/// hidden_gradient[n] += slopes[n] table[rows[n]]; row_gradients[n] = slopes[n] hidden[n].
+typedef struct {
+    cu_matrix hidden, table, hidden_gradient, row_gradients;
+    const int *rows;
+    const float *slopes;
+} cu_target_gradients;
+
+typedef struct {
+    cu_matrix hidden, table, hidden_gradient, target_gradients, negative_gradients;
+    const int *targets, *negatives;
+    const float *scale;
+    float *losses;
+} cu_pairwise;
+
+/// positions[negatives[j]] = j.
+typedef struct {
+    const int *negatives;
+    int *positions;
+    int count, unused;
+} cu_positions;
+
+/// The numbers of one Adam step (Tensors' `AdamStep`), in memory because they change from step to step.
+typedef struct {
+    float learning_rate, beta1, beta2, epsilon, correction1, correction2, gradient_scale, kept;
+} cu_adam_step;
+
+/// Elements first[r] ..< first[r] + (positions[r + 1] - positions[r]) of four vectors, for each range r; clears the
+/// gradient after use where asked.
+typedef struct {
+    float *weights, *gradient, *first_moment, *second_moment;
+    const cu_adam_step *step;
+    const int *first, *positions;
+    int ranges, clears;
+} cu_adam;
+
+/// Scores of some rows over the whole table. `counts` [N, 2]: at least as high as the target's among all, and without
+/// those of `seen`. *not_a_number becomes 1 where a score is none.
+typedef struct {
+    cu_matrix scores;
+    const int *targets, *seen_starts, *seen;
+    int *counts, *not_a_number;
+    cu_sparse_bias bias;
+    int first_row, unused;
+} cu_rank;
+
+/// Scores of all rows over table rows first_column ..< first_column + columns: biases, and -inf for what may not appear.
+/// `only` [N]: whether a row's list says what may appear (else what may not); `saved` as long as all lists.
+typedef struct {
+    cu_matrix scores;
+    const int *list_starts, *list, *only;
+    float *saved;
+    cu_sparse_bias bias;
+    int first_column, unused;
+} cu_candidates;
+
+/// Takes the scores of such a tile into each row's k best so far: `best` [N, k] and `best_rows`, best first, `found` [N].
+typedef struct {
+    cu_matrix scores;
+    float *best;
+    int *best_rows, *found;
+    int first_column, k;
+} cu_top_k;
+
+#endif

@@ -1,0 +1,146 @@
+// What all kernels share: exact enough functions, random words, sums over a warp or a block, where rows lie in sequences.
+
+#ifndef DYNAMIC_SHARED
+#define DYNAMIC_SHARED(type, name)                                                                                     \
+    extern __shared__ __align__(16) unsigned char dynamic_shared[];                                                    \
+    type *name = (type *)dynamic_shared
+#endif
+
+#define WARP 32
+#define ALL_LANES 0xFFFFFFFFu
+#define INFINITY_BITS 0x7F800000u
+#define KERNEL extern "C" __global__ void
+
+// MARK: Functions of one number
+
+/// e^x to 3e-7: the product's rounding error, which matters for large x, is taken along.
+__device__ __forceinline__ float exponential(float x) {
+    const float log2e = 1.4426950408889634f;
+    float power = x * log2e;
+    float rest = fmaf(x, log2e, -power) + x * 1.9259629911e-8f;
+    float whole = exp2f(power);
+    // Where e^x is 0 or infinite there is nothing to correct, and infinity times zero would be no number.
+    return power > -126.0f && power < 127.0f ? fmaf(whole, rest * 0.6931471806f, whole) : whole;
+}
+
+/// 1 / (1 + e^-x).
+__device__ __forceinline__ float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+
+/// ln(1 + e^x) without overflow.
+__device__ __forceinline__ float softplus(float x) { return fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x))); }
+
+/// x sigmoid(x).
+__device__ __forceinline__ float silu(float x) { return x / (1.0f + exponential(-x)); }
+
+/// d/dx (x sigmoid(x)).
+__device__ __forceinline__ float silu_slope(float x) {
+    float s = sigmoid(x);
+    return s * (1.0f + x * (1.0f - s));
+}
+
+// MARK: Dropout
+
+/// Philox4x32-7 (Salmon et al., SC 2011).
+__device__ __forceinline__ uint4 philox(uint4 x, unsigned key0, unsigned key1) {
+#pragma unroll
+    for (int round = 0; round < 7; round++) {
+        unsigned high0 = __umulhi(0xD2511F53u, x.x), low0 = 0xD2511F53u * x.x;
+        unsigned high1 = __umulhi(0xCD9E8D57u, x.z), low1 = 0xCD9E8D57u * x.z;
+        x = make_uint4(high1 ^ x.y ^ key0, low1, high0 ^ x.w ^ key1, low0);
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    return x;
+}
+
+/// The random words of columns c, c + 16, c + 32 and c + 48 of a row, c = 64 group + lane, lane < 16.
+__device__ __forceinline__ uint4 random_words(const cu_dropout &dropout, int row, int group, int lane) {
+    uint4 counter = make_uint4(16 * group + lane, (unsigned)dropout.row_numbers[row], dropout.place, *dropout.step);
+    return philox(counter, dropout.seed_low, dropout.seed_high);
+}
+
+/// What an element is multiplied by.
+__device__ __forceinline__ float keep_factor(const cu_dropout &dropout, unsigned word) {
+    return word < dropout.threshold ? 0.0f : dropout.keep_scale;
+}
+
+/// Factors of columns `column` and `column` + 32 of a row, where column % 64 < 32: what one lane of a warp holds of 64.
+__device__ __forceinline__ float2 keep_factors(const cu_dropout &dropout, int row, int column) {
+    if (!dropout.row_numbers) return make_float2(1.0f, 1.0f);
+    uint4 words = random_words(dropout, row, column / 64, column % 16);
+    bool upper = column % 32 >= 16;
+    return make_float2(
+        keep_factor(dropout, upper ? words.y : words.x), keep_factor(dropout, upper ? words.w : words.z));
+}
+
+// MARK: Sums
+
+__device__ __forceinline__ float warp_sum(float x) {
+#pragma unroll
+    for (int step = 16; step > 0; step /= 2) x += __shfl_xor_sync(ALL_LANES, x, step);
+    return x;
+}
+
+/// Sum over a block of 256 threads, for every thread. The order is always the same.
+template <typename Number> __device__ Number block_sum(Number x) {
+    __shared__ Number parts[8];
+#pragma unroll
+    for (int step = 16; step > 0; step /= 2) x += __shfl_xor_sync(ALL_LANES, x, step);
+    __syncthreads();
+    if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = x;
+    __syncthreads();
+    Number sum = parts[0];
+    for (int i = 1; i < 8; i++) sum += parts[i];
+    return sum;
+}
+
+/// Largest number and sum of e^(x - largest) of what was taken in (Milakov & Gimelshein 2018).
+struct exponential_sum {
+    float largest, sum;
+};
+
+__device__ __forceinline__ exponential_sum merged(exponential_sum a, exponential_sum b) {
+    float largest = fmaxf(a.largest, b.largest);
+    if (largest == __uint_as_float(0xFF800000u)) return a;
+    return {largest, a.sum * exponential(a.largest - largest) + b.sum * exponential(b.largest - largest)};
+}
+
+/// The same over a block of 256 threads, for every thread.
+__device__ __forceinline__ exponential_sum block_merged(exponential_sum x) {
+    __shared__ exponential_sum parts[8];
+#pragma unroll
+    for (int step = 16; step > 0; step /= 2) {
+        exponential_sum other = {__shfl_xor_sync(ALL_LANES, x.largest, step), __shfl_xor_sync(ALL_LANES, x.sum, step)};
+        // Both lanes of a pair must come to the same bits: the lower one's comes first.
+        x = threadIdx.x & step ? merged(other, x) : merged(x, other);
+    }
+    __syncthreads();
+    if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = x;
+    __syncthreads();
+    exponential_sum sum = parts[0];
+    for (int i = 1; i < 8; i++) sum = merged(sum, parts[i]);
+    return sum;
+}
+
+// MARK: Packed sequences
+
+/// The sequence that `row` is in: starts[s] <= row < starts[s + 1]. O(log S).
+__device__ __forceinline__ int sequence_of(const int *starts, int sequences, int row) {
+    int low = 0, high = sequences - 1;
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        if (starts[middle] <= row) low = middle; else high = middle - 1;
+    }
+    return low;
+}
+
+// MARK: Sparse additions to scores
+
+/// Adds to the scores of one row (of table rows first ..< first + columns); all threads of a block take part.
+__device__ __forceinline__ void add_bias(const cu_sparse_bias &bias, int row, float *scores, int first, int columns) {
+    if (!bias.starts) return;
+    for (int j = bias.starts[row] + threadIdx.x; j < bias.starts[row + 1]; j += blockDim.x) {
+        int column = bias.columns[j] - first;
+        if (column >= 0 && column < columns) scores[column] += bias.scale * bias.values[bias.kinds[j]];
+    }
+}

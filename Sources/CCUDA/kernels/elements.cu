@@ -1,0 +1,108 @@
+// Filling, copying, adding; sums; table rows.
+
+#define FOR_EACH_ELEMENT(matrix, row, column)                                                                          \
+    for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x, total = (long long)matrix.rows * matrix.columns; \
+         i < total; i += (long long)gridDim.x * blockDim.x)                                                            \
+        if (int row = (int)(i / matrix.columns), column = (int)(i % matrix.columns); true)
+
+KERNEL fill_elements(const cu_elements a) {
+    FOR_EACH_ELEMENT(a.target, r, c) a.target.base[r * a.target.stride + c] = a.value;
+}
+
+KERNEL copy_elements(const cu_elements a) {
+    FOR_EACH_ELEMENT(a.target, r, c)
+    a.target.base[r * a.target.stride + c] = a.source.base[r * a.source.stride + c];
+}
+
+KERNEL add_elements(const cu_elements a) {
+    FOR_EACH_ELEMENT(a.target, r, c)
+    a.target.base[r * a.target.stride + c] += a.source.base[r * a.source.stride + c];
+}
+
+KERNEL __launch_bounds__(256) sum_squares(const cu_squares a) {
+    double sum = 0;
+    FOR_EACH_ELEMENT(a.source, r, c) {
+        double x = a.source.base[r * a.source.stride + c];
+        sum += x * x;
+    }
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) a.parts[blockIdx.x] = sum;
+}
+
+/// One block.
+KERNEL __launch_bounds__(256) sum_numbers(const cu_sum a) {
+    double sum = 0;
+    for (int i = threadIdx.x; i < a.count; i += blockDim.x) sum += a.floats ? (double)a.floats[i] : a.doubles[i];
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) *a.sum = (a.accumulate ? *a.sum : 0.0) + sum;
+}
+
+/// A warp a row.
+KERNEL __launch_bounds__(256) gather_rows(const cu_gather a) {
+    int n = blockIdx.x * 8 + threadIdx.x / WARP;
+    if (n >= a.output.rows) return;
+    const float *source = a.table.base + a.rows[n] * a.table.stride;
+    float *target = a.output.base + n * a.output.stride;
+    for (int c = threadIdx.x % WARP; c < a.output.columns; c += WARP) target[c] = source[c];
+}
+
+/// A warp a row, which adds all rows of the same number, in order, where its row is the first of them: no two warps
+/// write one table row, and sums do not depend on who comes first.
+KERNEL __launch_bounds__(256) scatter_rows(const cu_scatter a) {
+    int lane = threadIdx.x % WARP;
+    int own = blockIdx.x * 8 + threadIdx.x / WARP;
+    if (own >= a.count) return;
+    const int *rows = a.rows + a.first;
+    int row = rows[own];
+    for (int n = lane; n - lane < own; n += WARP) {
+        if (__any_sync(ALL_LANES, n < own && rows[n] == row)) return;
+    }
+    float *target = a.table.base + row * a.table.stride;
+    for (int begin = own / WARP * WARP; begin < a.count; begin += WARP) {
+        int n = begin + lane;
+        unsigned same = __ballot_sync(ALL_LANES, n >= own && n < a.count && rows[n] == row);
+        for (; same; same &= same - 1) {
+            const float *source = a.gradient.base + (a.first + begin + __ffs(same) - 1) * a.gradient.stride;
+            for (int c = lane; c < a.table.columns; c += WARP) target[c] += source[c];
+        }
+    }
+}
+
+/// Adds sums over the parts of an operation to vectors. Blocks of 32 columns and 8 shares of the parts.
+KERNEL __launch_bounds__(256) add_column_sums(const cu_column_sums a) {
+    __shared__ float shares[8][WARP];
+    int column = blockIdx.x * WARP + threadIdx.x % WARP, share = threadIdx.x / WARP;
+    float sum = 0;
+    if (column < a.columns) {
+        for (int part = share; part < a.part_count; part += 8) sum += a.parts[(long long)part * a.columns + column];
+    }
+    shares[share][threadIdx.x % WARP] = sum;
+    __syncthreads();
+    if (share > 0 || column >= a.columns) return;
+    for (int i = 1; i < 8; i++) sum += shares[i][threadIdx.x];
+    for (int i = 0; i < 3; i++) {
+        cu_sum_target target = a.targets[i];
+        int place = column - target.first;
+        if (target.base && place >= 0 && place < target.count) target.base[place] += sum;
+    }
+}
+
+// MARK: Optimiser
+
+/// Adam (Kingma & Ba 2015) after decoupled weight decay, over ranges of the weights.
+KERNEL __launch_bounds__(256) adam(const cu_adam a) {
+    cu_adam_step step = *a.step;
+    int total = a.positions[a.ranges];
+    for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < total; i += gridDim.x * blockDim.x) {
+        int range = sequence_of(a.positions, a.ranges, i);
+        int e = a.first[range] + i - a.positions[range];
+        float g = a.gradient[e] * step.gradient_scale;
+        float first = step.beta1 * a.first_moment[e] + (1 - step.beta1) * g;
+        float second = step.beta2 * a.second_moment[e] + (1 - step.beta2) * g * g;
+        float deviation = sqrtf(second / step.correction2) + step.epsilon;
+        a.weights[e] = step.kept * a.weights[e] - step.learning_rate * (first / step.correction1) / deviation;
+        a.first_moment[e] = first;
+        a.second_moment[e] = second;
+        if (a.clears) a.gradient[e] = 0;
+    }
+}

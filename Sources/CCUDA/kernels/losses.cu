@@ -1,0 +1,135 @@
+// Softmax cross-entropy over tiles of rows, sampled softmax, BPR. Logits come from a matrix product and turn into their
+// gradients where they are. A block a row; a negative target means that the row has neither loss nor gradient.
+
+/// Sums of the gradients of a row's biased logits, kind by kind: lanes of warp 0 keep sums of their own in shared memory
+/// [kinds, 32], which are then added up in order.
+__device__ __forceinline__ void bias_gradients(
+    const cu_sparse_bias &bias, int row, float *lanes, float *parts, const float *gradients, const int *positions,
+    int target, float target_gradient) {
+    int lane = threadIdx.x;
+    if (lane >= WARP) return;
+    for (int kind = 0; kind < bias.kind_count; kind++) lanes[kind * WARP + lane] = 0;
+    for (int j = bias.starts[row] + lane; j < bias.starts[row + 1]; j += WARP) {
+        int column = bias.columns[j];
+        float gradient = 0;
+        if (column == target) {
+            gradient = target_gradient;
+        } else {
+            int place = positions ? positions[column] : column;
+            if (place >= 0) gradient = gradients[place];
+        }
+        lanes[bias.kinds[j] * WARP + lane] += gradient;
+    }
+    __syncwarp();
+    for (int kind = lane; kind < bias.kind_count; kind += WARP) {
+        float sum = 0;
+        for (int i = 0; i < WARP; i++) sum += lanes[kind * WARP + (kind + i) % WARP];
+        parts[(long long)row * bias.kind_count + kind] = sum * bias.scale;
+    }
+}
+
+KERNEL __launch_bounds__(256) softmax_rows(const cu_softmax a) {
+    DYNAMIC_SHARED(float, lanes);
+    int row = a.first_row + blockIdx.x, columns = a.logits.columns, target = a.targets[row];
+    float *logits = a.logits.base + blockIdx.x * a.logits.stride;
+    add_bias(a.bias, row, logits, 0, columns);
+    __syncthreads();
+    exponential_sum own = {__uint_as_float(0xFF800000u), 0};
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) own = merged(own, {logits[c], 1});
+    exponential_sum all = block_merged(own);
+    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(all.sum) + all.largest - logits[target];
+    if (!a.with_gradients) return;
+    __syncthreads();
+    float factor = target < 0 ? 0.0f : *a.scale / all.sum;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+        float gradient = factor * exponential(logits[c] - all.largest);
+        logits[c] = c == target ? gradient - *a.scale : gradient;
+    }
+    if (!a.bias_parts) return;
+    __syncthreads();
+    bias_gradients(a.bias, row, lanes, a.bias_parts, logits, nullptr, target, target < 0 ? 0.0f : logits[target]);
+}
+
+KERNEL __launch_bounds__(256) place_negatives(const cu_positions a) {
+    int j = blockIdx.x * blockDim.x + threadIdx.x;
+    if (j < a.count) a.positions[a.negatives[j]] = j;
+}
+
+/// Softmax over a row's target and the negatives that are not it, logits less the logarithms of probabilities.
+KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
+    DYNAMIC_SHARED(float, lanes);
+    __shared__ float target_bias;
+    int row = a.first_row + blockIdx.x, columns = a.logits.columns, target = a.targets[row];
+    float *logits = a.logits.base + blockIdx.x * a.logits.stride;
+    float part = 0;
+    for (int c = threadIdx.x; c < a.hidden.columns && target >= 0; c += blockDim.x) {
+        part += a.hidden.base[row * a.hidden.stride + c] * a.table.base[target * a.table.stride + c];
+    }
+    float dot = block_sum(part);
+    if (threadIdx.x == 0) target_bias = 0;
+    __syncthreads();
+    if (a.bias.starts) {
+        for (int j = a.bias.starts[row] + threadIdx.x; j < a.bias.starts[row + 1]; j += blockDim.x) {
+            float value = a.bias.scale * a.bias.values[a.bias.kinds[j]];
+            int column = a.bias.columns[j], place = a.positions[column];
+            if (place >= 0) logits[place] += value;
+            if (column == target) target_bias = value;
+        }
+    }
+    __syncthreads();
+    float target_logit = target < 0 ? 0.0f : dot + target_bias - a.target_log_q[row];
+    exponential_sum own = {__uint_as_float(0xFF800000u), 0};
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+        if (a.negatives[c] == target) continue;
+        logits[c] -= a.log_q[c];
+        own = merged(own, {logits[c], 1});
+    }
+    exponential_sum all = merged(block_merged(own), {target_logit, 1});
+    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(all.sum) + all.largest - target_logit;
+    if (!a.with_gradients) return;
+    float factor = target < 0 ? 0.0f : *a.scale / all.sum;
+    float slope = target < 0 ? 0.0f : factor * exponential(target_logit - all.largest) - *a.scale;
+    if (threadIdx.x == 0) a.target_slopes[row] = slope;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+        logits[c] = a.negatives[c] == target ? 0.0f : factor * exponential(logits[c] - all.largest);
+    }
+    if (!a.bias_parts) return;
+    __syncthreads();
+    bias_gradients(a.bias, row, lanes, a.bias_parts, logits, a.positions, target, slope);
+}
+
+/// A warp a row.
+KERNEL __launch_bounds__(256) add_target_gradients(const cu_target_gradients a) {
+    int n = blockIdx.x * 8 + threadIdx.x / WARP;
+    if (n >= a.hidden.rows) return;
+    float slope = a.slopes[n];
+    int row = max(a.rows[n], 0);
+    for (int c = threadIdx.x % WARP; c < a.hidden.columns; c += WARP) {
+        a.hidden_gradient.base[n * a.hidden_gradient.stride + c] += slope * a.table.base[row * a.table.stride + c];
+        a.row_gradients.base[n * a.row_gradients.stride + c] = slope * a.hidden.base[n * a.hidden.stride + c];
+    }
+}
+
+/// -ln sigmoid(hidden (target - negative)); a warp a row.
+KERNEL __launch_bounds__(256) pairwise_rows(const cu_pairwise a) {
+    int n = blockIdx.x * 8 + threadIdx.x / WARP, lane = threadIdx.x % WARP;
+    if (n >= a.hidden.rows) return;
+    bool counts = a.targets[n] >= 0;
+    const float *hidden = a.hidden.base + n * a.hidden.stride;
+    const float *target = a.table.base + max(a.targets[n], 0) * a.table.stride;
+    const float *negative = a.table.base + max(a.negatives[n], 0) * a.table.stride;
+    float positive_score = 0, negative_score = 0;
+    for (int c = lane; c < a.hidden.columns; c += WARP) {
+        positive_score += hidden[c] * target[c];
+        negative_score += hidden[c] * negative[c];
+    }
+    float margin = warp_sum(positive_score) - warp_sum(negative_score);
+    if (lane == 0) a.losses[n] = counts ? softplus(-margin) : 0.0f;
+    if (!a.hidden_gradient.base) return;
+    float slope = counts ? -sigmoid(-margin) * *a.scale : 0.0f;
+    for (int c = lane; c < a.hidden.columns; c += WARP) {
+        a.hidden_gradient.base[n * a.hidden_gradient.stride + c] = slope * (target[c] - negative[c]);
+        a.target_gradients.base[n * a.target_gradients.stride + c] = slope * hidden[c];
+        a.negative_gradients.base[n * a.negative_gradients.stride + c] = -slope * hidden[c];
+    }
+}

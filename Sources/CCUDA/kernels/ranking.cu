@@ -1,0 +1,128 @@
+// Ranks of targets and the best rows, from scores that a matrix product left in a tile. A block a row.
+
+/// Row n's scores over the whole table: how many are at least as high as the target's, with and without those of `seen`.
+KERNEL __launch_bounds__(256) rank_rows(const cu_rank a) {
+    int row = a.first_row + blockIdx.x, columns = a.scores.columns, target = a.targets[row];
+    float *scores = a.scores.base + blockIdx.x * a.scores.stride;
+    add_bias(a.bias, row, scores, 0, columns);
+    __syncthreads();
+    float wanted = scores[target];
+    int above = 0, seen_above = 0;
+    bool broken = false;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
+        broken |= isnan(scores[c]);
+        above += c != target && scores[c] >= wanted;
+    }
+    for (int j = a.seen_starts[row] + threadIdx.x; j < a.seen_starts[row + 1]; j += blockDim.x) {
+        int c = a.seen[j];
+        seen_above += c != target && scores[c] >= wanted;
+    }
+    above = block_sum(above);
+    seen_above = block_sum(seen_above);
+    if (broken) *a.not_a_number = 1;
+    if (threadIdx.x > 0) return;
+    a.counts[2 * row] = above;
+    a.counts[2 * row + 1] = above - seen_above;
+}
+
+/// Adds biases and takes out what may not appear.
+KERNEL __launch_bounds__(256) choose_candidates(const cu_candidates a) {
+    int row = blockIdx.x, columns = a.scores.columns, only = a.only[row];
+    float *scores = a.scores.base + row * a.scores.stride;
+    const float nothing = __uint_as_float(0xFF800000u);
+    add_bias(a.bias, row, scores, a.first_column, columns);
+    __syncthreads();
+    for (int j = a.list_starts[row] + threadIdx.x; j < a.list_starts[row + 1]; j += blockDim.x) {
+        int c = a.list[j] - a.first_column;
+        if (c < 0 || c >= columns) continue;
+        if (only) a.saved[j] = scores[c]; else scores[c] = nothing;
+    }
+    if (!only) return;
+    __syncthreads();
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) scores[c] = nothing;
+    __syncthreads();
+    for (int j = a.list_starts[row] + threadIdx.x; j < a.list_starts[row + 1]; j += blockDim.x) {
+        int c = a.list[j] - a.first_column;
+        if (c >= 0 && c < columns) scores[c] = a.saved[j];
+    }
+}
+
+#define TOP_CAPACITY 2048
+#define TOP_STEP 1024
+
+/// Whether a comes before b: the higher score, then the lower row.
+__device__ __forceinline__ bool better(float a, int a_row, float b, int b_row) { return a > b || (a == b && a_row < b_row); }
+
+/// Sorts the first `count` pairs, best first (bitonic; Batcher 1968). All threads take part.
+__device__ void sort_best(float *scores, int *rows, int count) {
+    int size = 2;
+    while (size < count) size *= 2;
+    for (int i = count + threadIdx.x; i < size; i += blockDim.x) {
+        scores[i] = __uint_as_float(0xFF800000u);
+        rows[i] = 0x7FFFFFFF;
+    }
+    __syncthreads();
+    for (int run = 2; run <= size; run *= 2) {
+        for (int distance = run / 2; distance > 0; distance /= 2) {
+            for (int i = threadIdx.x; i < size; i += blockDim.x) {
+                int other = i ^ distance;
+                if (other <= i) continue;
+                bool ascending = (i & run) == 0;  // best first in these runs
+                if (better(scores[other], rows[other], scores[i], rows[i]) == ascending) {
+                    float score = scores[i];
+                    scores[i] = scores[other];
+                    scores[other] = score;
+                    int row = rows[i];
+                    rows[i] = rows[other];
+                    rows[other] = row;
+                }
+            }
+            __syncthreads();
+        }
+    }
+}
+
+/// Keeps a list of candidates in shared memory: whoever beats the k-th best so far is appended, and when the list could
+/// overflow it is sorted and cut. After the first thousands of scores hardly any gets in.
+KERNEL __launch_bounds__(256) take_best(const cu_top_k a) {
+    __shared__ float scores[TOP_CAPACITY];
+    __shared__ int rows[TOP_CAPACITY];
+    __shared__ int count;
+    int row = blockIdx.x, columns = a.scores.columns;
+    const float *tile = a.scores.base + row * a.scores.stride;
+    int known = a.found[row];
+    for (int i = threadIdx.x; i < known; i += blockDim.x) {
+        scores[i] = a.best[(long long)row * a.k + i];
+        rows[i] = a.best_rows[(long long)row * a.k + i];
+    }
+    if (threadIdx.x == 0) count = known;
+    __syncthreads();
+    float bound = known == a.k ? scores[a.k - 1] : __uint_as_float(0xFF800000u);
+    for (int first = 0; first < columns; first += TOP_STEP) {
+        int entries = count;
+        __syncthreads();  // all have read it before anybody adds to it
+        if (entries + TOP_STEP > TOP_CAPACITY) {
+            sort_best(scores, rows, entries);
+            if (threadIdx.x == 0) count = min(entries, a.k);
+            if (entries >= a.k) bound = scores[a.k - 1];
+            __syncthreads();
+        }
+        for (int c = first + threadIdx.x; c < min(first + TOP_STEP, columns); c += blockDim.x) {
+            float score = tile[c];
+            if (score > bound) {
+                int place = atomicAdd(&count, 1);
+                scores[place] = score;
+                rows[place] = a.first_column + c;
+            }
+        }
+        __syncthreads();
+    }
+    int entries = count;
+    if (entries > known || known == 0) sort_best(scores, rows, entries);
+    int kept = min(entries, a.k);
+    for (int i = threadIdx.x; i < kept; i += blockDim.x) {
+        a.best[(long long)row * a.k + i] = scores[i];
+        a.best_rows[(long long)row * a.k + i] = rows[i];
+    }
+    if (threadIdx.x == 0) a.found[row] = kept;
+}

@@ -1,0 +1,22 @@
+#include "CCUDA.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+// The headers and kernels as the compiler on the device's side gets them, end to end.
+const char cu_source[] = {
+#embed "include/arguments.h"
+    ,
+#embed "kernels/_common.cu"
+    ,
+#embed "kernels/convolution.cu"
+    ,
+#embed "kernels/elements.cu"
+    ,
+#embed "kernels/losses.cu"
+    ,
+#embed "kernels/ranking.cu"
+    ,
+#embed "kernels/rows.cu"
+    ,
+#embed "kernels/scan.cu"
+    , 0};
