@@ -43,6 +43,8 @@ let package = Package(
             name: "CCUDA", exclude: ["kernels"], cSettings: strictC,
             linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
 
+        .target(name: "CUDABackend", dependencies: ["Tensors", "CCUDA"], swiftSettings: strict),
+
         // The model and its files.
         .target(name: "RecBLR", dependencies: ["Tensors"], swiftSettings: strict),
         .target(name: "ModelStore", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
@@ -73,7 +75,8 @@ let package = Package(
         .executableTarget(
             name: "RecBLRCommand",
             dependencies: [
-                "CPUBackend", "Training", "Serving", "Report", "Interactions", "Evaluation", "ModelStore",
+                "CPUBackend", "CUDABackend", "Training", "Serving", "Report", "Interactions", "Evaluation",
+                "ModelStore",
                 "FileSupport", "Benchmarks",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

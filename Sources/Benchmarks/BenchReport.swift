@@ -4,6 +4,7 @@ import FileSupport
 import Interactions
 import RecBLR
 import Serving
+import Tensors
 import Training
 
 /// Everything that `recblr bench` measures.

@@ -3,7 +3,7 @@
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
 // The headers and kernels as the compiler on the device's side gets them, end to end.
-const char cu_source[] = {
+static const char source[] = {
 #embed "include/arguments.h"
     ,
 #embed "kernels/_common.cu"
@@ -20,3 +20,5 @@ const char cu_source[] = {
     ,
 #embed "kernels/scan.cu"
     , 0};
+
+const char *cu_source_text(void) { return source; }

@@ -5,7 +5,7 @@ import Tensors
 ///
 /// Every call runs on the calling thread alone, so that several threads may use one backend at once, each with
 /// memory of its own. The exception is ``scanThreads``.
-public struct CPUBackend: Backend {
+public struct CPUBackend: HostBackend {
     /// Which kernels run.
     public let instructionSet: InstructionSet
     /// What matrix products round their operands to.
@@ -35,9 +35,6 @@ public struct CPUBackend: Backend {
     }
 
     // MARK: Memory
-
-    public func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
-    public func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
 
     public func upload(_ values: [Float], to tensor: Tensor) {
         precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")

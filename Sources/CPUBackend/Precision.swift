@@ -1,15 +1,15 @@
 import CKernels
 import Tensors
 
-/// What the matrix products of a backend round their operands to. Sums, activations and weights are float32 always.
-public enum Precision: String, Sendable, CaseIterable, Codable {
-    /// Nothing is rounded.
-    case float32
-    /// Eight significant bits, the range of float32: on a processor with AVX512-BF16 twice the products a second.
-    case bfloat16
-
+extension Precision {
     /// Whether this processor and build can.
-    public var isAvailable: Bool { self == .float32 || ck_bfloat16_kernels() != nil }
+    public var isAvailable: Bool {
+        switch self {
+        case .float32: true
+        case .tf32: false
+        case .bfloat16: ck_bfloat16_kernels() != nil
+        }
+    }
 }
 
 extension CPUBackend {

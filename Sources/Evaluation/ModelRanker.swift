@@ -41,6 +41,7 @@ public struct ModelRanker: Ranker {
                 }
             }
         }
+        if let failure = model.backend.failure { throw .device(failure) }
         let ranks = results.withLock { $0.compactMap(\.self) }
         guard ranks.count == cases.count else { throw .notANumber(model: name) }
         return ranks

@@ -16,12 +16,15 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     case noCases
     /// Model and data know different items.
     case itemCount(model: Int, dataset: Int)
+    /// The device that ranks failed.
+    case device(String)
 
     /// One sentence for people.
     public var description: String {
         switch self {
         case .notANumber(let model):
             "\(model): a score is not a number; the weights are damaged or training diverged"
+        case .device(let reason): reason
         case .noCases: "there is nothing to evaluate: no user has enough events"
         case .itemCount(let model, let dataset): "the model knows \(model) items, the dataset \(dataset)"
         }

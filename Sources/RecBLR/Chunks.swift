@@ -35,14 +35,13 @@ extension Learner {
     /// after the chunk and hands on that of the state before it (Chen et al., "Training deep nets with sublinear memory
     /// cost", 2016). Dropout masks belong to tokens, so that both forward passes compute the same. Costs one forward pass
     /// of the layers, without the loss, more than a batch that fits.
-    func learnInChunks(_ lesson: Lesson, _ scale: Float, into gradients: Weights) -> Double {
+    func learnInChunks(_ lesson: Lesson, _ scale: Float, into gradients: Weights, _ sum: LossSum) {
         precondition(lesson.batch.sequenceCount == 1, "only a single sequence may be longer than the workspace")
         let tokens = lesson.batch.tokenCount
         let chunks = stride(from: 0, to: tokens, by: workspace.tokens).map {
             $0..<min($0 + workspace.tokens, tokens)
         }
         let states = statesBefore(chunks, of: lesson)
-        var loss = 0.0
         for (index, chunk) in chunks.enumerated().reversed() {
             let part = lesson.part(chunk)
             let ends = ChunkEnds(
@@ -52,9 +51,8 @@ extension Learner {
             let pass = Pass(model, workspace, part.batch, dropout: part.dropout, ends: ends)
             pass.forward(from: .keptStates)
             let repeats = model.repeatBias(lesson.batch.items, rows: part.targets.rows(of: chunk))
-            loss += learn(part, pass, repeats, scale, into: gradients)
+            learn(part, pass, repeats, scale, into: gradients, sum)
         }
-        return loss
     }
 
     private func statesBefore(_ chunks: [Range<Int>], of lesson: Lesson) -> [State] {

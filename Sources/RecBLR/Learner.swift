@@ -4,7 +4,7 @@ import Tensors
 public struct Targets: Sendable {
     /// Rows of the batch, ascending; nil for all of them.
     public var rows: [Int32]?
-    /// The item to predict at each of those rows.
+    /// The item to predict at each of those rows; 0 where the row is padding.
     public var items: [Int32]
 
     /// Groups the two.
@@ -66,47 +66,57 @@ public final class Learner {
         _ batch: PackedBatch, _ targets: Targets, loss kind: Loss = .full, dropout: DropoutSettings? = nil,
         scale: Float, into gradients: Weights
     ) -> Double {
+        let sum = model.backend.allocateSum()
+        learn(batch, targets, loss: kind, dropout: dropout, scale: scale, into: gradients, addingTo: sum)
+        return model.backend.read(sum)
+    }
+
+    /// The same without waiting for the loss.
+    public func learn(
+        _ batch: PackedBatch, _ targets: Targets, loss kind: Loss, dropout: DropoutSettings?, scale: Float,
+        into gradients: Weights, addingTo sum: LossSum
+    ) {
         let lesson = Lesson(batch: batch, targets: targets, loss: kind, dropout: dropout)
-        guard batch.tokenCount <= workspace.tokens else { return learnInChunks(lesson, scale, into: gradients) }
+        guard batch.tokenCount <= workspace.tokens else { return learnInChunks(lesson, scale, into: gradients, sum) }
         let pass = Pass(model, workspace, batch, dropout: dropout)
         pass.forward(from: .fresh)
         let repeats = model.repeatBias(batch, rows: targets.rows)
-        return learn(lesson, pass, repeats, scale, into: gradients)
+        learn(lesson, pass, repeats, scale, into: gradients, sum)
     }
 
     /// The rest of a lesson, once its forward pass is done.
     func learn(
-        _ lesson: Lesson, _ pass: Pass, _ repeats: RepeatBias?, _ scale: Float, into gradients: Weights
-    ) -> Double {
+        _ lesson: Lesson, _ pass: Pass, _ repeats: RepeatBias?, _ scale: Float, into gradients: Weights,
+        _ sum: LossSum
+    ) {
         let backend = model.backend
         let stream = scratch.stream.prefix(pass.tokens)
         guard let rowNumbers = lesson.targets.rows else {
-            let value = evaluate(
+            evaluate(
                 lesson, pass.output, repeats, scale,
-                LossGradients(hidden: stream, table: gradients.embedding, biasValues: gradients.repeatBias))
-            pass.backward(scratch, into: gradients)
-            return value
+                LossGradients(hidden: stream, table: gradients.embedding, biasValues: gradients.repeatBias), sum)
+            return pass.backward(scratch, into: gradients)
         }
         backend.fill(stream, with: 0)
-        var value = 0.0
         if !rowNumbers.isEmpty {
             let rows = workspace.rows.prefix(rowNumbers.count)
             let (hidden, hiddenGradient) = (loss.hidden.prefix(rows.count), loss.gradient.prefix(rows.count))
             backend.upload(rowNumbers, to: rows)
             backend.gather(rows, from: pass.output, into: hidden)
-            value = evaluate(
+            evaluate(
                 lesson, hidden, repeats, scale,
-                LossGradients(hidden: hiddenGradient, table: gradients.embedding, biasValues: gradients.repeatBias))
+                LossGradients(hidden: hiddenGradient, table: gradients.embedding, biasValues: gradients.repeatBias),
+                sum)
             backend.scatterAdd(hiddenGradient, to: rows, of: stream)
         }
         pass.backward(scratch, into: gradients)
-        return value
     }
 
     /// The loss of hidden vectors; `gradients.table` is the whole embedding's.
     private func evaluate(
-        _ lesson: Lesson, _ hidden: Tensor, _ repeats: RepeatBias?, _ scale: Float, _ gradients: LossGradients
-    ) -> Double {
+        _ lesson: Lesson, _ hidden: Tensor, _ repeats: RepeatBias?, _ scale: Float, _ gradients: LossGradients,
+        _ sum: LossSum
+    ) {
         let backend = model.backend
         let items = lesson.targets.items
         let (table, first) = model.softmaxTable
@@ -114,50 +124,49 @@ public final class Learner {
             hidden: gradients.hidden, table: gradients.table.rows(Int(first)..<gradients.table.rows),
             biasValues: gradients.biasValues)
         let targets = loss.targets.prefix(items.count)
-        backend.upload(items.map { $0 - first }, to: targets)
+        backend.upload(items.map { $0 == 0 ? -1 : $0 - first }, to: targets)
         switch lesson.loss {
         case .full:
-            return withExtendedLifetime(repeats) {
-                backend.crossEntropy(
-                    hidden, table: table, targets: targets, bias: repeats?.bias, scale: scale, gradients: own)
+            withExtendedLifetime(repeats) {
+                backend.addCrossEntropy(
+                    hidden, table: table, targets: targets, bias: repeats?.bias, scale: scale, gradients: own, to: sum)
             }
         case .sampled(let samples, let logQ):
-            return sampledLoss(samples, logQ, hidden, items, repeats, scale, own)
+            addSampledLoss(samples, logQ, hidden, items, repeats, scale, own, sum)
         case .pairwise(let negatives):
             let block = backend.allocateIndices(negatives.count)
             backend.upload(negatives.map { $0 - first }, to: block.indices)
-            return withExtendedLifetime(block) {
-                backend.pairwiseLoss(
-                    hidden, table: table, targets: targets, negatives: block.indices, scale: scale, gradients: own)
+            withExtendedLifetime(block) {
+                backend.addPairwiseLoss(
+                    hidden, table: table, targets: targets, negatives: block.indices, scale: scale, gradients: own,
+                    to: sum)
             }
         }
     }
 
     /// ``Loss/sampled(samples:logQ:)`` of hidden vectors; `gradients.table` is the softmax table's.
-    private func sampledLoss(
+    private func addSampledLoss(
         _ samples: [[Int32]], _ logQ: [Float], _ hidden: Tensor, _ items: [Int32], _ repeats: RepeatBias?,
-        _ scale: Float, _ gradients: LossGradients
-    ) -> Double {
+        _ scale: Float, _ gradients: LossGradients, _ sum: LossSum
+    ) {
         let backend = model.backend
         let (table, first) = model.softmaxTable
         func upload(_ items: some Collection<Int32>) -> (rows: Storage<Int32>, logQ: Storage<Float>) {
             let blocks = (rows: backend.allocateIndices(items.count), logQ: backend.allocate(items.count))
-            backend.upload(items.map { $0 - first }, to: blocks.rows.indices)
+            backend.upload(items.map { $0 == 0 ? -1 : $0 - first }, to: blocks.rows.indices)
             backend.upload(items.map { logQ[Int($0)] }, to: blocks.logQ.tensor)
             return blocks
         }
-        var loss = 0.0
         for (index, start) in stride(from: 0, to: items.count, by: Loss.targetsPerSample).enumerated() {
             let rows = start..<min(start + Loss.targetsPerSample, items.count)
             let (targets, negatives) = (upload(items[rows]), upload(samples[index % samples.count]))
-            loss += withExtendedLifetime((targets, negatives, repeats)) {
-                backend.sampledCrossEntropy(
+            withExtendedLifetime((targets, negatives, repeats)) {
+                backend.addSampledCrossEntropy(
                     hidden.rows(rows), table: table, targets: targets.rows.indices, targetLogQ: targets.logQ.tensor,
                     negatives: negatives.rows.indices, logQ: negatives.logQ.tensor, bias: repeats?.bias.rows(rows),
-                    scale: scale, gradients: gradients.rows(rows))
+                    scale: scale, gradients: gradients.rows(rows), to: sum)
             }
         }
-        return loss
     }
 }
 

@@ -4,6 +4,8 @@ public struct PackedBatch: Sendable, Equatable {
     public private(set) var items: [Int32] = []
     /// S + 1 row numbers: sequence s is `items[starts[s] ..< starts[s + 1]]`.
     public private(set) var starts: [Int32] = [0]
+    /// Events at the end that are nobody's (``pad(tokens:sequences:itemCount:)``).
+    public private(set) var paddingCount = 0
 
     /// An empty batch.
     public init() {}
@@ -17,6 +19,16 @@ public struct PackedBatch: Sendable, Equatable {
     public mutating func append(_ sequence: some Collection<Int32>) {
         items.append(contentsOf: sequence)
         starts.append(Int32(items.count))
+    }
+
+    /// Makes it as large as `tokens` events and `sequences` sequences, for devices that want shapes to stay the same: one
+    /// sequence of items that nobody met, different ones so that none is met often, and empty sequences. At least one
+    /// sequence must be left to add; nothing may be appended afterwards.
+    public mutating func pad(tokens: Int, sequences: Int, itemCount: Int) {
+        precondition(tokens >= tokenCount && sequences > sequenceCount && paddingCount == 0, "padding only adds")
+        paddingCount = tokens - tokenCount
+        append((0..<paddingCount).map { Int32($0 % itemCount + 1) })
+        starts += [Int32](repeating: Int32(tokens), count: sequences - sequenceCount)
     }
 
     /// N: number of events.

@@ -51,6 +51,16 @@ struct RepeatEntries {
             starts.append(Int32(columns.count))
         }
     }
+
+    /// Rows without a history.
+    mutating func appendEmpty(_ count: Int) { starts += [Int32](repeating: Int32(columns.count), count: count) }
+
+    /// Lengthens the lists to a power of two, for devices that want shapes to stay the same. No row sees the rest.
+    mutating func pad() {
+        let rest = (1 << (Int.bitWidth - columns.count.leadingZeroBitCount)) - columns.count
+        columns += [Int32](repeating: 0, count: rest)
+        kinds += [Int32](repeating: 0, count: rest)
+    }
 }
 
 /// The different items among the last ``RepeatHead/window`` of the events before a place that moves on.
@@ -112,6 +122,8 @@ public struct RepeatBias: Sendable {
 
     init(_ entries: RepeatEntries, _ model: Model) {
         let backend = model.backend
+        var entries = entries
+        if backend.isQueued { entries.pad() }
         blocks = [entries.starts, entries.columns, entries.kinds].map { values in
             let block = backend.allocateIndices(values.count)
             if !values.isEmpty { backend.upload(values, to: block.indices) }
@@ -149,6 +161,7 @@ extension Model {
         var wanted = rows?[...]
         for sequence in 0..<batch.sequenceCount {
             let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
+            guard start < batch.tokenCount - batch.paddingCount else { break }
             let events = batch.items[start..<end]
             guard wanted != nil else {
                 if start < end { entries.append(0..<end - start, of: events) }
@@ -159,6 +172,7 @@ extension Model {
                 wanted!.removeFirst()
             }
         }
+        entries.appendEmpty(rows == nil ? batch.paddingCount : 0)
         return RepeatBias(entries, self)
     }
 }

@@ -6,6 +6,7 @@ import Foundation
 import Interactions
 import RecBLR
 import Report
+import Tensors
 import Training
 
 struct Experiment: ParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CUDABackend
 import Evaluation
 import FileSupport
 import Foundation
@@ -12,6 +13,7 @@ enum ExitStatus: Int32 {
     case usage = 64
     case badData = 65
     case noInput = 66
+    case unavailable = 69
     case internalError = 70
     case cannotCreate = 73
     case interrupted = 75
@@ -36,7 +38,10 @@ func reportingErrors<Value>(_ body: () throws -> Value) throws -> Value {
     } catch let error as FileError {
         throw fail(status(error), error.description)
     } catch let error as EvaluationError {
+        if case .device = error { throw fail(.unavailable, error.description) }
         throw fail(.badData, error.description)
+    } catch let error as CUDAError {
+        throw fail(.unavailable, error.description)
     } catch let error as ConfigurationError {
         throw fail(.usage, error.description)
     }
@@ -63,6 +68,7 @@ private func status(_ error: TrainingError) -> ExitStatus {
     case .option, .configuration, .memory: .usage
     case .nothingToLearn, .evaluation, .otherRun: .badData
     case .diverged: .internalError
+    case .device: .unavailable
     case .file(let file): status(file)
     }
 }

@@ -3,6 +3,7 @@ import CPUBackend
 import Foundation
 import Interactions
 import RecBLR
+import Tensors
 import Training
 
 extension InputFormat: ExpressibleByArgument {}

@@ -8,6 +8,7 @@ import ModelStore
 import RecBLR
 import Report
 import Serving
+import Tensors
 import Training
 
 struct Train: ParsableCommand {

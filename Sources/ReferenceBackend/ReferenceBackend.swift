@@ -4,7 +4,7 @@ import Tensors
 ///
 /// Elements are stored as 32-bit floats like everywhere else, but every operation reads them as `Double`, computes in
 /// `Double` and rounds once when it writes. Nothing here is tuned, and nothing may be: it is right before it is quick.
-public struct ReferenceBackend: Backend {
+public struct ReferenceBackend: HostBackend {
     /// There is nothing to choose.
     public init() {}
 
@@ -12,9 +12,6 @@ public struct ReferenceBackend: Backend {
     public var name: String { "reference" }
 
     // MARK: Memory
-
-    public func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
-    public func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
 
     public func upload(_ values: [Float], to tensor: Tensor) {
         precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")

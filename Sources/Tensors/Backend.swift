@@ -6,10 +6,17 @@
 /// derivative of the loss; parameter gradients are **added to**, activation gradients are **overwritten**, unless
 /// said otherwise. A `nil` dropout drops nothing.
 ///
-/// Calls are synchronous on the CPU and may be queued elsewhere; ``download(_:)`` waits.
+/// Calls are synchronous on the CPU (see ``HostBackend``) and may be queued elsewhere; ``download(_:)-(Tensor)`` and whatever
+/// returns a result wait.
 public protocol Backend: Sendable {
     /// Name for logs and tables, e.g. "CPU avx512".
     var name: String { get }
+    /// Whether calls are queued for a device, which makes many small ones dear and shapes that stay the same cheap.
+    var isQueued: Bool { get }
+    /// What went wrong on the device, for people. From then on nothing is computed, and results are not to be used.
+    var failure: String? { get }
+    /// Runs `body`, whose operations a device may collect and start as one. Nothing that they compute may be read within.
+    func together(_ body: () -> Void)
 
     // MARK: Memory
 
@@ -23,6 +30,14 @@ public protocol Backend: Sendable {
     func upload(_ values: [Int32], to indices: Indices)
     /// The elements in row-major order.
     func download(_ tensor: Tensor) -> [Float]
+    /// The indices.
+    func download(_ indices: Indices) -> [Int32]
+    /// A sum of losses, zero.
+    func allocateSum() -> LossSum
+    /// Sets a sum.
+    func write(_ value: Double, to sum: LossSum)
+    /// What a sum has come to.
+    func read(_ sum: LossSum) -> Double
 
     // MARK: Linear algebra
 
@@ -119,36 +134,42 @@ public protocol Backend: Sendable {
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?)
 
-    // MARK: Losses (each returns the sum of the rows' losses and scales gradients by `scale`)
+    // MARK: Losses (each adds the rows' losses to `sum` and scales gradients by `scale`)
 
     /// Full-catalogue softmax cross-entropy: Σ_n −log softmax(hidden[n] · tableᵀ)[targets[n]], in tiles, never N × V.
     ///
-    /// `hidden` [N, D], `table` [V, D], `targets` [N] row numbers of `table`. Where `gradients` is given,
-    /// `gradients.hidden` is overwritten and `gradients.table` added to, both times `scale`. `bias` adds to some of the
-    /// logits; its values' gradient goes to `gradients.biasValues`. O(N·V·D) time.
-    func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
-    ) -> Double
+    /// `hidden` [N, D], `table` [V, D], `targets` [N] row numbers of `table`. Where `gradients` is given, `gradients.hidden`
+    /// is overwritten and `gradients.table` added to, both times `scale`. `bias` adds to some of the logits; its values'
+    /// gradient goes to `gradients.biasValues`. On queued backends a row whose target is negative is padding, without loss
+    /// and gradient (for all three losses). O(N·V·D) time.
+    func addCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
+        to sum: LossSum)
     /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008).
     ///
     /// `negatives` [M] are row numbers of `table`, none twice, at least one. Logits are hidden · row − logQ: `logQ` [M] and
     /// `targetLogQ` [N] are the logarithms of the probabilities with which each row is in a sample. A negative equal to the
     /// row's target is left out. This is the likelihood that, of target and sample, it is the target that was not drawn: its
     /// maximum is that of the full softmax, however small the sample (ranking NCE: Ma & Collins 2018). `bias` as in
-    /// `crossEntropy`. O(N·M·D) time, whatever V.
-    func sampledCrossEntropy(
+    /// `addCrossEntropy`. O(N·M·D) time, whatever V.
+    func addSampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
-        bias: SparseBias?, scale: Float, gradients: LossGradients?
-    ) -> Double
+        bias: SparseBias?, scale: Float, gradients: LossGradients?,
+        to sum: LossSum)
     /// Bayesian personalised ranking: Σ_n −log σ(hidden[n] · (table[targets[n]] − table[negatives[n]])) (Rendle 2009).
-    func pairwiseLoss(
-        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
-    ) -> Double
+    func addPairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?,
+        to sum: LossSum)
 
     // MARK: Optimiser
 
-    /// One Adam step (Kingma & Ba 2015), with decoupled weight decay before it, over `weights`; all four tensors are contiguous and of one size.
+    /// One Adam step (Kingma & Ba 2015), with decoupled weight decay before it, over `weights`; all four tensors are
+    /// contiguous and of one size.
     func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep)
+    /// The same over these ascending ranges of their elements alone, where it also clears the gradient.
+    func adam(
+        _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
+        clearing ranges: [Range<Int>])
 
     // MARK: Ranking
 
@@ -166,35 +187,4 @@ public protocol Backend: Sendable {
     func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]]
-}
-
-extension Backend {
-    /// ``convolveBackward(_:input:parameters:starts:window:finalWindowGradient:inputGradient:parameterGradients:windowGradient:)``
-    /// of whole sequences: nothing before them, nothing after.
-    public func convolveBackward(
-        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
-        inputGradient: Tensor, parameterGradients: ConvolutionParameters
-    ) {
-        convolveBackward(
-            outputGradient, input: input, parameters: parameters, starts: starts, window: nil,
-            finalWindowGradient: nil, inputGradient: inputGradient, parameterGradients: parameterGradients,
-            windowGradient: nil)
-    }
-
-    /// ``crossEntropy(_:table:targets:bias:scale:gradients:)`` without a bias.
-    public func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, scale: Float, gradients: LossGradients?
-    ) -> Double {
-        crossEntropy(hidden, table: table, targets: targets, bias: nil, scale: scale, gradients: gradients)
-    }
-
-    /// ``rank(_:table:targets:bias:seen:)`` without a bias.
-    public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
-        rank(hidden, table: table, targets: targets, bias: nil, seen: seen)
-    }
-
-    /// ``topK(_:table:bias:k:candidates:)`` without a bias.
-    public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
-        topK(hidden, table: table, bias: nil, k: k, candidates: candidates)
-    }
 }

@@ -31,6 +31,9 @@ extension Storage where Element == Int32 {
     public var indices: Indices { Indices(base: base, count: count) }
 }
 
+/// A running sum of losses: one number in a backend's memory.
+public typealias LossSum = Storage<Double>
+
 /// Host memory on a 64-byte boundary, zeroed unless told otherwise, for backends that compute on the CPU.
 public func allocateHost<Element: BitwiseCopyable & Sendable>(
     _ count: Int, of type: Element.Type, zeroed: Bool = true

@@ -1,6 +1,5 @@
 import Dispatch
 import RecBLR
-import Synchronization
 import Tensors
 
 /// The replicas of one machine and the optimiser over the weights that they share.
@@ -13,6 +12,10 @@ final class ReplicaGroup: @unchecked Sendable {
     let secondMoment: Weights
     private let gradients: [Weights]
     private var learners: [Learner?]
+    /// Of each replica; of all in the first, between steps.
+    private let sums: [LossSum]
+    /// Events that go through a replica at a time.
+    private var room = 0
     /// Ascending ranges of the flat block outside which the gradients are zero.
     var reach: [Range<Int>] = []
     /// Floats of the flat block that are updated at a time: small enough to stay in a core's cache.
@@ -24,34 +27,56 @@ final class ReplicaGroup: @unchecked Sendable {
         secondMoment = Weights(zerosFor: model.configuration, on: model.backend)
         gradients = (0..<replicas).map { _ in Weights(zerosFor: model.configuration, on: model.backend) }
         learners = Array(repeating: nil, count: replicas)
+        sums = (0..<replicas).map { _ in model.backend.allocateSum() }
+    }
+
+    /// Sum of the losses of all steps since it was last set. Reading it waits for what is queued.
+    var lossSum: Double {
+        get { model.backend.read(sums[0]) }
+        set { model.backend.write(newValue, to: sums[0]) }
     }
 
     var count: Int { gradients.count }
 
     /// Makes room for shares of this size.
     func reserve(tokens: Int, sequences: Int) {
+        room = tokens
         for index in learners.indices { learners[index] = Learner(model, tokens: tokens, sequences: sequences) }
     }
 
-    /// Forward and backward of every replica's shares at once; returns the sum of losses.
-    func learn(_ shares: [[Share]], dropout: Float, seed: UInt64, step: Int) -> Double {
+    /// One step of training: forward, backward and update, which a device starts as one where nothing in it has to be read.
+    func step(_ shares: [[Share]], dropout: Float, seed: UInt64, step: Int, adam: AdamStep, clipNorm: Float?) {
+        let backend = model.backend
+        let isOnePass = shares.joined().allSatisfy { $0.batch.tokenCount <= room }
+        guard isOnePass, clipNorm == nil else {
+            learn(shares, dropout: dropout, seed: seed, step: step)
+            return update(adam, clipNorm: clipNorm)
+        }
+        backend.together {
+            learn(shares, dropout: dropout, seed: seed, step: step)
+            update(adam, clipNorm: nil)
+        }
+    }
+
+    /// Forward and backward of every replica's shares at once; adds to ``lossSum``.
+    func learn(_ shares: [[Share]], dropout: Float, seed: UInt64, step: Int) {
         reach = model.weights.reach(of: shares.joined())
-        let targets = shares.joined().reduce(0) { $0 + $1.targets.items.count }
+        let targets = shares.joined().reduce(0) { $0 + $1.targetCount }
         let scale = 1 / Float(max(1, targets))
-        let losses = Mutex([Double](repeating: 0, count: count))
         DispatchQueue.concurrentPerform(iterations: count) { index in
-            var own = 0.0
             for share in shares[index] {
                 let settings = DropoutSettings(
                     rate: dropout, seed: seed, step: UInt32(truncatingIfNeeded: step),
                     tokenNumbers: share.tokenNumbers)
-                own += learners[index]!.learn(
+                learners[index]!.learn(
                     share.batch, share.targets, loss: share.loss, dropout: dropout > 0 ? settings : nil, scale: scale,
-                    into: gradients[index])
+                    into: gradients[index], addingTo: sums[index])
             }
-            losses.withLock { $0[index] = own }
         }
-        return losses.withLock { $0.reduce(0, +) }
+        for other in sums.dropFirst() {
+            lossSum += model.backend.read(other)
+            model.backend.write(0, to: other)
+        }
     }
 
     /// Sums the gradients, moves the weights that they reach and clears the gradients for the next step.
@@ -62,36 +87,41 @@ final class ReplicaGroup: @unchecked Sendable {
         var step = step
         if let clipNorm {
             forEachBlock { self.sumGradients($0) }
-            let squares = reach.reduce(0) { $0 + model.backend.squaredNorm(gradients[0].flat.columns($1)) }
+            let parts = model.backend.isQueued ? [0..<gradients[0].layout.count] : reach
+            let squares = parts.reduce(0) { $0 + model.backend.squaredNorm(gradients[0].flat.columns($1)) }
             let norm = squares.squareRoot()
             if norm > Double(clipNorm) { step.gradientScale *= clipNorm / Float(norm) }
         }
         let final = step
-        forEachBlock { block in
-            if clipNorm == nil { self.sumGradients(block) }
+        forEachBlock { blocks in
+            if clipNorm == nil { self.sumGradients(blocks) }
             self.model.backend.adam(
-                self.model.weights.flat.columns(block), gradient: self.gradients[0].flat.columns(block),
-                firstMoment: self.firstMoment.flat.columns(block),
-                secondMoment: self.secondMoment.flat.columns(block), step: final)
-            for own in self.gradients { self.model.backend.fill(own.flat.columns(block), with: 0) }
+                self.model.weights.flat, gradient: self.gradients[0].flat, firstMoment: self.firstMoment.flat,
+                secondMoment: self.secondMoment.flat, step: final, clearing: blocks)
+            for own in self.gradients.dropFirst() {
+                for block in blocks { self.model.backend.fill(own.flat.columns(block), with: 0) }
+            }
         }
     }
 
-    private func sumGradients(_ block: Range<Int>) {
+    private func sumGradients(_ blocks: [Range<Int>]) {
         for other in gradients.dropFirst() {
-            model.backend.add(other.flat.columns(block), to: gradients[0].flat.columns(block))
+            for block in blocks {
+                model.backend.add(other.flat.columns(block), to: gradients[0].flat.columns(block))
+            }
         }
     }
 
-    /// Calls `body` for every block of what the gradients reach, on all threads.
-    private func forEachBlock(_ body: @escaping @Sendable (Range<Int>) -> Void) {
+    /// Calls `body` for every block of what the gradients reach, on all threads; once for all where a device has a queue.
+    private func forEachBlock(_ body: @escaping @Sendable ([Range<Int>]) -> Void) {
+        if model.backend.isQueued { return body(reach) }
         let blocks = reach.flatMap { range in
             stride(from: range.lowerBound, to: range.upperBound, by: Self.blockSize).map {
                 $0..<min(range.upperBound, $0 + Self.blockSize)
             }
         }
         DispatchQueue.concurrentPerform(iterations: count) { thread in
-            for block in stride(from: thread, to: blocks.count, by: self.count) { body(blocks[block]) }
+            for block in stride(from: thread, to: blocks.count, by: self.count) { body([blocks[block]]) }
         }
     }
 }
@@ -107,8 +137,8 @@ extension Weights {
             case .sampled(let samples, _): items += samples.joined()
             case .pairwise(let negatives): items += negatives
             }
-            items += share.batch.items
-            items += share.targets.items
+            items += share.batch.items.prefix(share.tokenCount)
+            items += share.targets.items.prefix { $0 != 0 }
         }
         items.sort()
         let (first, width) = (embedding.base - flat.base, embedding.columns)

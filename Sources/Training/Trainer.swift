@@ -107,11 +107,14 @@ public struct Trainer {
             let total = totalSteps ?? self.totalSteps()
             totalSteps = total
             reserve(for: plan)
-            var clock = Stopwatch()
+            group.lossSum = state.lossSum
+            var (clock, meanLoss) = (Stopwatch(), 0.0)
             while state.batch < plan.batches.count {
-                clock.tokens += try step(&state, plan, total)
-                report(.step(progress(state, plan, clock)))
-                if shouldStop() {
+                clock.tokens += step(&state, plan, total)
+                let stops = shouldStop()
+                if stops || isTimeToRead(state, plan) { meanLoss = try readLoss(&state) }
+                report(.step(progress(state, plan, meanLoss, clock)))
+                if stops {
                     try writeCheckpoint(state)
                     return .interrupted(epoch: epoch, step: state.step)
                 }
@@ -124,26 +127,48 @@ public struct Trainer {
     }
 
     /// One optimiser step; returns its tokens.
-    private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) throws(TrainingError) -> Int {
+    private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) -> Int {
         let batch = plan.batches[state.batch]
         var generator = SeededGenerator(seed: options.seed ^ (UInt64(state.step) &* 0xD134_2543_DE82_EF95))
         var shares = plan.deal(batch, to: group.count).map { positions in
-            plan.pieces(positions).map { Share($0, of: plan, dataset) }
+            plan.pieces(positions, of: pieceTokens).map { Share($0, of: plan, dataset) }
         }
         for i in shares.indices {
-            for j in shares[i].indices { shares[i][j].loss = self.loss(shares[i][j], &generator) }
+            for j in shares[i].indices {
+                if isQueued { shares[i][j].pad(toMultipleOf: paddedTokens, itemCount: dataset.itemCount) }
+                shares[i][j].loss = self.loss(shares[i][j], &generator)
+            }
         }
-        let loss = group.learn(shares, dropout: options.dropout, seed: options.seed, step: state.step)
-        guard loss.isFinite else { throw .diverged(epoch: state.epochs.count + 1, step: state.step + 1) }
+        let adam = AdamStep(
+            number: state.step + 1, learningRate: options.learningRate(step: state.step + 1, total: total),
+            weightDecay: options.weightDecay ?? 0)
+        group.step(
+            shares, dropout: options.dropout, seed: options.seed, step: state.step, adam: adam,
+            clipNorm: options.clipNorm)
         state.step += 1
         state.batch += 1
-        state.lossSum += loss
-        state.lossCount += shares.joined().reduce(0) { $0 + $1.targets.items.count }
-        let adam = AdamStep(
-            number: state.step, learningRate: options.learningRate(step: state.step, total: total),
-            weightDecay: options.weightDecay ?? 0)
-        group.update(adam, clipNorm: options.clipNorm)
-        return shares.joined().reduce(0) { $0 + $1.batch.tokenCount }
+        state.lossCount += shares.joined().reduce(0) { $0 + $1.targetCount }
+        return shares.joined().reduce(0) { $0 + $1.tokenCount }
+    }
+
+    private var isQueued: Bool { group.model.backend.isQueued }
+    private var pieceTokens: Int { BatchPlan.pieceTokens(on: group.model.backend) }
+    /// Pieces are padded to multiples of this.
+    private var paddedTokens: Int { min(options.batchTokens, pieceTokens) }
+
+    /// Steps of a queued device between two looks at the loss, for which it has to be waited for.
+    private static let stepsBetweenLosses = 32
+
+    private func isTimeToRead(_ state: Checkpoint, _ plan: BatchPlan) -> Bool {
+        !isQueued || state.batch % Self.stepsBetweenLosses == 0 || state.batch == plan.batches.count
+    }
+
+    /// Brings the checkpoint's sum of losses up to date; the mean loss of the epoch so far.
+    private func readLoss(_ state: inout Checkpoint) throws(TrainingError) -> Double {
+        state.lossSum = group.lossSum
+        if let failure = group.model.backend.failure { throw .device(failure) }
+        guard state.lossSum.isFinite else { throw .diverged(epoch: state.epochs.count + 1, step: state.step) }
+        return state.lossSum / Double(max(1, state.lossCount))
     }
 
     /// Enough for a piece of usual length; a longer one meets them again.
@@ -212,16 +237,24 @@ public struct Trainer {
 
     /// Room for the largest piece. A history longer than any piece goes through it in chunks.
     private func reserve(for plan: BatchPlan) {
-        let shares = plan.batches.flatMap { plan.deal($0, to: group.count).flatMap(plan.pieces) }
-        let tokens = shares.map { $0.reduce(0) { $0 + plan.segments[$1].tokens } }.max() ?? 1
-        group.reserve(
-            tokens: max(1, min(tokens, BatchPlan.pieceTokens)), sequences: max(1, shares.map(\.count).max() ?? 1))
+        let shares = plan.batches.flatMap {
+            plan.deal($0, to: group.count).flatMap { plan.pieces($0, of: pieceTokens) }
+        }
+        var tokens = min(shares.map { $0.reduce(0) { $0 + plan.segments[$1].tokens } }.max() ?? 1, pieceTokens)
+        var sequences = max(1, shares.map(\.count).max() ?? 1)
+        if isQueued {  // as in Share.pad
+            tokens = (tokens + paddedTokens - 1) / paddedTokens * paddedTokens
+            sequences = max(32, 2 * sequences)
+        }
+        group.reserve(tokens: max(1, tokens), sequences: sequences)
     }
 
-    private func progress(_ state: Checkpoint, _ plan: BatchPlan, _ clock: Stopwatch) -> TrainingEvent.Progress {
+    private func progress(
+        _ state: Checkpoint, _ plan: BatchPlan, _ meanLoss: Double, _ clock: Stopwatch
+    ) -> TrainingEvent.Progress {
         TrainingEvent.Progress(
             epoch: state.epochs.count + 1, epochs: options.epochs, batch: state.batch, batches: plan.batches.count,
-            loss: state.lossSum / Double(max(1, state.lossCount)), tokensPerSecond: clock.tokensPerSecond)
+            loss: meanLoss, tokensPerSecond: clock.tokensPerSecond)
     }
 }
 

@@ -14,6 +14,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case nothingToLearn
     /// The loss is not a number any more.
     case diverged(epoch: Int, step: Int)
+    /// The device that trains failed.
+    case device(String)
     /// A checkpoint of another run.
     case otherRun(path: String, reason: String)
     /// Checkpoint or model cannot be read or written.
@@ -31,6 +33,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         case .nothingToLearn: "there is nothing to learn from: no user has two training events"
         case .diverged(let epoch, let step):
             "the loss is not a number any more in epoch \(epoch), step \(step): try a lower learning rate or --clip-norm 1"
+        case .device(let reason): reason
         case .otherRun(let path, let reason): "\(path) cannot be resumed: \(reason)"
         case .file(let error): error.description
         case .evaluation(let error): error.description

@@ -137,8 +137,7 @@ final class Bench {
             }
         }
         for block in indexBlocks {
-            let after = UnsafeBufferPointer(start: block.storage.base, count: block.storage.count)
-            if !after.elementsEqual(block.before) { outcome.damage.append("indices were changed") }
+            if backend.download(block.storage.indices) != block.before { outcome.damage.append("indices were changed") }
         }
         return outcome
     }

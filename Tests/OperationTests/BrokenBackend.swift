@@ -2,7 +2,7 @@ import ReferenceBackend
 import Tensors
 
 /// The oracle with one mistake, to show that the comparison would find it.
-struct BrokenBackend: Backend {
+struct BrokenBackend: HostBackend {
     let mutation: Mutation
     private let inner = ReferenceBackend()
 
@@ -12,8 +12,6 @@ struct BrokenBackend: Backend {
 
     // MARK: Memory
 
-    func allocate(_ count: Int) -> Storage<Float> { inner.allocate(count) }
-    func allocateIndices(_ count: Int) -> Storage<Int32> { inner.allocateIndices(count) }
     func upload(_ values: [Float], to tensor: Tensor) { inner.upload(values, to: tensor) }
     func upload(_ values: [Int32], to indices: Indices) { inner.upload(values, to: indices) }
     func download(_ tensor: Tensor) -> [Float] { inner.download(tensor) }

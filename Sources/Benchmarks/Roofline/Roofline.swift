@@ -1,5 +1,6 @@
 import CPUBackend
 import RecBLR
+import Tensors
 
 /// Operations beside their own limits, on one thread.
 public struct OperationTable: Encodable, Sendable {

@@ -5,6 +5,6 @@
 #include "driver.h"
 
 /// CUDA C++ source of all kernels, with a zero at the end.
-extern const char cu_source[];
+const char *cu_source_text(void);
 
 #endif

@@ -3,6 +3,7 @@ import Benchmarks
 import CPUBackend
 import FileSupport
 import Foundation
+import Tensors
 
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(

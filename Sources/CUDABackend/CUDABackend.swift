@@ -1,0 +1,147 @@
+import CCUDA
+import Foundation
+import Tensors
+
+/// The operations on an NVIDIA GPU: own kernels, compiled for the device at first use, and cuBLASLt for products.
+///
+/// Calls are queued in one stream, from any thread; results are the same from run to run, bit for bit. Tensors are in the
+/// device's memory. What goes wrong on the way shows in ``failure``, and nothing is computed from then on.
+public struct CUDABackend: Backend {
+    /// Which GPU.
+    public var device: CUDADevice { queue.device }
+    /// What products of training round their operands to; scores that are ranked are float32 always.
+    public let precision: Precision
+    let queue: DeviceQueue
+
+    /// A backend on the GPU numbered `ordinal`. Opens the libraries and, where the disk does not hold them yet, compiles the
+    /// kernels (some seconds).
+    ///
+    /// `folders` are searched for libraries first; by default those of the environment's `RECBLR_CUDA_PATH`. Machine code is
+    /// kept in `cacheFolder`, nil keeps none.
+    public init(
+        ordinal: Int = 0, precision: Precision = .tf32, searching folders: [String] = environmentFolders(),
+        cacheFolder: URL? = standardKernelFolder()
+    ) throws(CUDAError) {
+        let libraries = try Libraries(searching: folders)
+        queue = try DeviceQueue(libraries, ordinal: ordinal, cache: KernelCache(folder: cacheFolder))
+        self.precision = precision
+    }
+
+    /// "CUDA", the device and the precision.
+    public var name: String { "CUDA \(device.name) \(precision.rawValue)" }
+    /// Always.
+    public var isQueued: Bool { true }
+    public var failure: String? { queue.with { $0.failure?.description } }
+
+    public func together(_ body: () -> Void) {
+        let isOutermost = queue.with { $0.startRecording() }
+        body()
+        if isOutermost { queue.with { $0.finishRecording() } }
+    }
+
+    // MARK: Memory
+
+    public func allocate(_ count: Int) -> Storage<Float> { queue.storage(count, of: Float.self) }
+    public func allocateIndices(_ count: Int) -> Storage<Int32> { queue.storage(count, of: Int32.self) }
+    public func allocateSum() -> LossSum { queue.storage(1, of: Double.self) }
+
+    public func upload(_ values: [Float], to tensor: Tensor) {
+        precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")
+        values.withUnsafeBytes { bytes in queue.with { $0.upload(bytes, to: tensor.address) } }
+    }
+
+    public func upload(_ values: [Int32], to indices: Indices) {
+        precondition(values.count <= indices.count, "an upload fits its indices")
+        values.withUnsafeBytes { bytes in queue.with { $0.upload(bytes, to: indices.address) } }
+    }
+
+    public func write(_ value: Double, to sum: LossSum) {
+        withUnsafeBytes(of: value) { bytes in queue.with { $0.upload(bytes, to: sum.address) } }
+    }
+
+    public func download(_ tensor: Tensor) -> [Float] {
+        if tensor.isContiguous { return download(from: tensor.address, tensor.count) }
+        let dense = Scratch(4 * tensor.count, on: queue)
+        copy(tensor, to: Tensor(base: dense.pointer(), rows: tensor.rows, columns: tensor.columns))
+        return download(from: dense.address, tensor.count)
+    }
+
+    public func download(_ indices: Indices) -> [Int32] { download(from: indices.address, indices.count) }
+
+    public func read(_ sum: LossSum) -> Double { download(from: sum.address, 1)[0] }
+
+    /// Zeros where the device has failed.
+    func download<Element: ExpressibleByIntegerLiteral>(from address: cu_address, _ count: Int) -> [Element] {
+        var values = [Element](repeating: 0, count: count)
+        values.withUnsafeMutableBytes { bytes in
+            nonisolated(unsafe) let bytes = bytes
+            queue.with { $0.download(from: address, to: bytes) }
+        }
+        return values
+    }
+
+    // MARK: For the operations
+
+    func launch(_ kernel: Kernel, _ grid: Grid, _ argument: some BitwiseCopyable) {
+        queue.with { $0.launch(kernel, grid, argument) }
+    }
+
+    /// Puts a number where a queued kernel reads it: it may differ from step to step while the commands stay the same.
+    func stage<Value: BitwiseCopyable>(_ value: Value) -> UnsafePointer<Value> {
+        withUnsafeBytes(of: value) { bytes in
+            UnsafePointer(bitPattern: UInt(queue.with { [bytes] in $0.stage(bytes) }))!
+        }
+    }
+
+    /// A dropout for kernels; one that drops nothing where nil.
+    func argument(_ dropout: Dropout?) -> cu_dropout {
+        guard let dropout else { return cu_dropout() }
+        return cu_dropout(
+            row_numbers: dropout.rowNumbers.base, step: stage(dropout.step), threshold: dropout.threshold,
+            keep_scale: dropout.keepScale, seed_low: UInt32(truncatingIfNeeded: dropout.seed),
+            seed_high: UInt32(truncatingIfNeeded: dropout.seed >> 32), place: dropout.place, unused: 0)
+    }
+
+    func argument(_ bias: SparseBias?) -> cu_sparse_bias {
+        guard let bias else { return cu_sparse_bias() }
+        return cu_sparse_bias(
+            starts: bias.starts.base, columns: bias.columns.base, kinds: bias.kinds.base, values: bias.values.base,
+            scale: bias.scale, kind_count: Int32(bias.values.count))
+    }
+
+    /// Adds sums over parts [count, columns] to vectors, each from a column on.
+    func addColumnSums(
+        _ parts: UnsafeMutablePointer<Float>, count: Int, columns: Int, to targets: [(first: Int, target: Tensor?)]
+    ) {
+        var argument = cu_column_sums()
+        (argument.parts, argument.part_count, argument.columns) = (UnsafePointer(parts), Int32(count), Int32(columns))
+        let all = targets.map { first, target in
+            cu_sum_target(base: target?.base, first: Int32(first), count: Int32(target?.count ?? 0))
+        }
+        let none = cu_sum_target()
+        argument.targets = (all[0], all.count > 1 ? all[1] : none, all.count > 2 ? all[2] : none)
+        launch(.addColumnSums, Grid(x: max(1, (columns + 31) / 32)), argument)
+    }
+}
+
+extension Tensor {
+    /// The same for kernels.
+    var argument: cu_matrix {
+        cu_matrix(base: base, rows: Int32(rows), columns: Int32(columns), stride: Int64(stride))
+    }
+}
+
+extension Tensor? {
+    /// The same for kernels; without a base where there is none.
+    var argument: cu_matrix { self?.argument ?? cu_matrix() }
+}
+
+extension Indices {
+    /// Of the first index, in the device's memory.
+    var address: cu_address { cu_address(UInt(bitPattern: base)) }
+}
+
+extension Storage {
+    /// Of the first element, in the device's memory.
+    var address: cu_address { cu_address(UInt(bitPattern: base)) }
+}

@@ -1,0 +1,74 @@
+import CCUDA
+
+/// A GPU of this machine.
+public struct CUDADevice: Sendable, Equatable {
+    /// Number, from 0, as the driver counts.
+    public let ordinal: Int
+    /// As its maker calls it.
+    public let name: String
+    /// Bytes of memory.
+    public let memoryBytes: Int
+    /// Compute capability, (9, 0) as 90.
+    public let capability: Int
+    /// How many multiprocessors it has.
+    public let multiprocessors: Int
+    /// Why it cannot be used; nil if it can.
+    public let problem: CUDAError?
+
+    /// "9.0".
+    public var capabilityText: String { "\(capability / 10).\(capability % 10)" }
+
+    /// Everything the driver finds. Throws where there is no driver, or none that can be used.
+    ///
+    /// `folders` are searched for libraries first; by default those of the environment's `RECBLR_CUDA_PATH`.
+    public static func all(searching folders: [String] = environmentFolders()) throws(CUDAError) -> [CUDADevice] {
+        let libraries = try Libraries(searching: folders)
+        var count: Int32 = 0
+        _ = libraries.driver.cuDeviceGetCount(&count)
+        guard count > 0 else { throw .noDevice }
+        return (0..<Int(count)).map { CUDADevice($0, libraries) }
+    }
+
+    init(_ ordinal: Int, _ libraries: Libraries) {
+        let driver = libraries.driver
+        var handle: Int32 = 0
+        _ = driver.cuDeviceGet(&handle, Int32(ordinal))
+        func attribute(_ number: Int) -> Int {
+            var value: Int32 = 0
+            _ = driver.cuDeviceGetAttribute(&value, Int32(number), handle)
+            return Int(value)
+        }
+        var (name, bytes) = ([CChar](repeating: 0, count: 256), 0)
+        _ = driver.cuDeviceGetName(&name, 256, handle)
+        _ = driver.cuDeviceTotalMem_v2(&bytes, handle)
+        self.ordinal = ordinal
+        self.name = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        memoryBytes = bytes
+        capability = 10 * attribute(CU_COMPUTE_MAJOR) + attribute(CU_COMPUTE_MINOR)
+        multiprocessors = attribute(CU_MULTIPROCESSORS)
+        problem = Self.problem(self.name, capability, libraries)
+    }
+
+    private static func problem(_ name: String, _ capability: Int, _ libraries: Libraries) -> CUDAError? {
+        guard capability >= 70 else {
+            return .deviceTooOld(name: name, capability: "\(capability / 10).\(capability % 10)")
+        }
+        do {
+            _ = try libraries.compiler()
+            _ = try libraries.products()
+            return nil
+        } catch { return error }
+    }
+}
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The folders that the environment's `RECBLR_CUDA_PATH` names, with colons between them.
+public func environmentFolders() -> [String] {
+    guard let value = getenv("RECBLR_CUDA_PATH") else { return [] }
+    return String(cString: value).split(separator: ":").map(String.init)
+}

@@ -1,0 +1,54 @@
+import CCUDA
+import Synchronization
+import Tensors
+
+/// A ``Stream`` that many threads may use, one at a time.
+final class DeviceQueue: Sendable {
+    let device: CUDADevice
+    private let stream: Mutex<Stream>
+
+    init(_ libraries: Libraries, ordinal: Int, cache: KernelCache) throws(CUDAError) {
+        let stream = try Stream(libraries, ordinal: ordinal, cache: cache)
+        device = stream.device
+        self.stream = Mutex(stream)
+    }
+
+    /// Calls `body` with the stream, on a thread that may talk to the device.
+    func with<Result>(_ body: (Stream) -> Result) -> Result where Result: Sendable {
+        stream.withLock { stream in
+            stream.enter()
+            return body(stream)
+        }
+    }
+
+    /// Memory that lasts as long as what is returned.
+    func storage<Element: BitwiseCopyable & Sendable>(_ count: Int, of type: Element.Type) -> Storage<Element> {
+        let bytes = max(1, count) * MemoryLayout<Element>.stride
+        let address = with { stream in
+            let address = stream.allocate(bytes)
+            stream.set(address, bytes: bytes)
+            return address
+        }
+        let base = UnsafeMutablePointer<Element>(bitPattern: UInt(address))!
+        return Storage(base: base, count: count) { _ in self.with { $0.giveBack(address, bytes) } }
+    }
+}
+
+/// Memory that one operation needs while it is queued, with anything in it.
+struct Scratch: ~Copyable {
+    let address: cu_address
+    private let bytes: Int
+    private let queue: DeviceQueue
+
+    init(_ bytes: Int, on queue: DeviceQueue) {
+        (self.bytes, self.queue) = (max(1, bytes), queue)
+        address = queue.with { [bytes = max(1, bytes)] in $0.allocate(bytes) }
+    }
+
+    /// The memory as numbers.
+    func pointer<Element>(_ type: Element.Type = Element.self) -> UnsafeMutablePointer<Element> {
+        UnsafeMutablePointer(bitPattern: UInt(address))!
+    }
+
+    deinit { queue.with { $0.giveBack(address, bytes) } }
+}

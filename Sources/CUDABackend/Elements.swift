@@ -1,0 +1,118 @@
+import CCUDA
+import Tensors
+
+extension CUDABackend {
+    public func multiply(
+        _ a: Tensor, transposed aTransposed: Bool, _ b: Tensor, transposed bTransposed: Bool, into output: Tensor,
+        accumulate: Bool
+    ) {
+        product(a, aTransposed, b, bTransposed, into: output, accumulate: accumulate, precision)
+    }
+
+    func product(
+        _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, into output: Tensor, accumulate: Bool,
+        _ precision: Precision
+    ) {
+        let (m, k) = aTransposed ? (a.columns, a.rows) : (a.rows, a.columns)
+        let (inner, n) = bTransposed ? (b.columns, b.rows) : (b.rows, b.columns)
+        precondition(k == inner && output.rows == m && output.columns == n, "shapes of a product do not match")
+        guard m > 0, n > 0 else { return }
+        guard k > 0 else { return accumulate ? () : fill(output, with: 0) }
+        let shape = ProductShape(a, aTransposed, b, bTransposed, output, precision)
+        queue.with { $0.product(shape, a, b, output, accumulates: accumulate) }
+    }
+
+    public func fill(_ tensor: Tensor, with value: Float) {
+        guard tensor.count > 0 else { return }
+        if value == 0, tensor.isContiguous {
+            return queue.with { $0.set(tensor.address, bytes: 4 * tensor.count) }
+        }
+        let argument = cu_elements(source: cu_matrix(), target: tensor.argument, value: value, unused: 0)
+        launch(.fillElements, .elements(tensor.count), argument)
+    }
+
+    public func copy(_ source: Tensor, to target: Tensor) { combine(.copyElements, source, target) }
+
+    public func add(_ source: Tensor, to target: Tensor) { combine(.addElements, source, target) }
+
+    private func combine(_ kernel: Kernel, _ source: Tensor, _ target: Tensor) {
+        precondition(source.rows == target.rows && source.columns == target.columns, "shapes differ")
+        guard target.count > 0 else { return }
+        let argument = cu_elements(source: source.argument, target: target.argument, value: 0, unused: 0)
+        launch(kernel, .elements(target.count), argument)
+    }
+
+    public func squaredNorm(_ tensor: Tensor) -> Double {
+        let grid = Grid.elements(tensor.count)
+        let parts = Scratch(8 * grid.x, on: queue)
+        let sum = allocateSum()
+        launch(.sumSquares, grid, cu_squares(source: tensor.argument, parts: parts.pointer()))
+        let argument = cu_sum(
+            floats: nil, doubles: parts.pointer(), sum: sum.base, count: Int32(grid.x), accumulate: 0)
+        launch(.sumNumbers, Grid(x: 1), argument)
+        return read(sum)
+    }
+
+    public func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
+        precondition(rows.count == output.rows && table.columns == output.columns, "shapes of a gather do not match")
+        guard rows.count > 0 else { return }
+        let argument = cu_gather(rows: rows.base, table: table.argument, output: output.argument)
+        launch(.gatherRows, .warps(rows.count), argument)
+    }
+
+    /// Rows that one launch compares with each other: all pairs, so that the work grows with the square.
+    private static var scatterRows: Int { 4096 }
+
+    public func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor) {
+        precondition(rows.count == gradient.rows && table.columns == gradient.columns, "shapes do not match")
+        for first in stride(from: 0, to: rows.count, by: Self.scatterRows) {
+            let count = min(Self.scatterRows, rows.count - first)
+            let argument = cu_scatter(
+                rows: rows.base, gradient: gradient.argument, table: table.argument, first: Int32(first),
+                count: Int32(count))
+            launch(.scatterRows, .warps(count), argument)
+        }
+    }
+
+    public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
+        update(weights, gradient, firstMoment, secondMoment, step, [0..<weights.count], clears: false)
+    }
+
+    public func adam(
+        _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
+        clearing ranges: [Range<Int>]
+    ) {
+        update(weights, gradient, firstMoment, secondMoment, step, ranges, clears: true)
+    }
+
+    private func update(
+        _ weights: Tensor, _ gradient: Tensor, _ firstMoment: Tensor, _ secondMoment: Tensor, _ step: AdamStep,
+        _ ranges: [Range<Int>], clears: Bool
+    ) {
+        precondition(weights.count <= Int(Int32.max), "a GPU updates at most 2³¹ weights")
+        // As many ranges as the next power of two, empty ones at the end, so that steps of like size are one graph.
+        let room = 1 << (Int.bitWidth - (max(1, ranges.count) - 1).leadingZeroBitCount)
+        var (first, positions) = ([Int32](repeating: 0, count: room), [Int32(0)])
+        for (index, range) in ranges.enumerated() {
+            first[index] = Int32(range.lowerBound)
+            positions.append(positions[index] + Int32(range.count))
+        }
+        positions += [Int32](repeating: positions.last!, count: room - ranges.count)
+        let numbers = (first + positions).withUnsafeBytes { bytes in queue.with { [bytes] in $0.stage(bytes) } }
+        let base = UnsafePointer<Int32>(bitPattern: UInt(numbers))!
+        let argument = cu_adam(
+            weights: weights.base, gradient: gradient.base, first_moment: firstMoment.base,
+            second_moment: secondMoment.base, step: stage(step.argument), first: base, positions: base + room,
+            ranges: Int32(room), clears: clears ? 1 : 0)
+        launch(.adam, .elements(ranges.count == 1 ? ranges[0].count : weights.count), argument)
+    }
+}
+
+extension AdamStep {
+    /// The same for kernels.
+    fileprivate var argument: cu_adam_step {
+        cu_adam_step(
+            learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, correction1: correction1,
+            correction2: correction2, gradient_scale: gradientScale, kept: kept)
+    }
+}

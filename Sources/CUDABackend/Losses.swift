@@ -1,0 +1,155 @@
+import CCUDA
+import Tensors
+
+extension CUDABackend {
+    public func addCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
+        to sum: LossSum
+    ) {
+        precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: table.rows)
+        let tile = Scratch(4 * tileRows * table.rows, on: queue)
+        let losses = Scratch(4 * hidden.rows, on: queue)
+        let biasParts = BiasParts(bias, gradients, rows: hidden.rows, queue)
+        let scale = stage(scale)
+        for first in stride(from: 0, to: hidden.rows, by: tileRows) {
+            let rows = first..<min(first + tileRows, hidden.rows)
+            let logits = Tensor(base: tile.pointer(), rows: rows.count, columns: table.rows)
+            multiply(
+                hidden.rows(rows), transposed: false, table, transposed: true, into: logits, accumulate: false)
+            let argument = cu_softmax(
+                logits: logits.argument, targets: targets.base, scale: scale, losses: losses.pointer(),
+                bias_parts: biasParts.pointer, bias: self.argument(bias), first_row: Int32(first),
+                with_gradients: gradients == nil ? 0 : 1)
+            launch(
+                .softmaxRows, Grid(x: rows.count, sharedBytes: biasParts.sharedBytes), argument)
+            guard let gradients else { continue }
+            multiply(
+                logits, transposed: false, table, transposed: false, into: gradients.hidden.rows(rows),
+                accumulate: false)
+            multiply(
+                logits, transposed: true, hidden.rows(rows), transposed: false, into: gradients.table, accumulate: true)
+        }
+        finish(losses, hidden.rows, biasParts, gradients, sum)
+    }
+
+    public func addSampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
+    ) {
+        precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
+        let (count, width) = (negatives.count, hidden.columns)
+        let sampledBlock = Scratch(4 * count * width, on: queue)
+        let sampled = Tensor(base: sampledBlock.pointer(), rows: count, columns: width)
+        gather(negatives, from: table, into: sampled)
+        let positions = positions(of: negatives, tableRows: table.rows)
+        let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: count)
+        let tile = Scratch(4 * tileRows * count, on: queue)
+        let losses = Scratch(4 * hidden.rows, on: queue)
+        let slopes = Scratch(4 * hidden.rows, on: queue)
+        let sampledGradientBlock = Scratch(4 * count * width, on: queue)
+        let sampledGradient = Tensor(base: sampledGradientBlock.pointer(), rows: count, columns: width)
+        let biasParts = BiasParts(bias, gradients, rows: hidden.rows, queue)
+        let scale = stage(scale)
+        for first in stride(from: 0, to: hidden.rows, by: tileRows) {
+            let rows = first..<min(first + tileRows, hidden.rows)
+            let logits = Tensor(base: tile.pointer(), rows: rows.count, columns: count)
+            multiply(
+                hidden.rows(rows), transposed: false, sampled, transposed: true, into: logits, accumulate: false)
+            let argument = cu_sampled_softmax(
+                logits: logits.argument, hidden: hidden.argument, table: table.argument, targets: targets.base,
+                negatives: negatives.base, positions: positions.pointer(), log_q: logQ.base,
+                target_log_q: targetLogQ.base, scale: scale, losses: losses.pointer(), bias_parts: biasParts.pointer,
+                target_slopes: slopes.pointer(), bias: self.argument(bias), first_row: Int32(first),
+                with_gradients: gradients == nil ? 0 : 1)
+            launch(.sampledSoftmaxRows, Grid(x: rows.count, sharedBytes: biasParts.sharedBytes), argument)
+            guard let gradients else { continue }
+            multiply(
+                logits, transposed: false, sampled, transposed: false, into: gradients.hidden.rows(rows),
+                accumulate: false)
+            multiply(
+                logits, transposed: true, hidden.rows(rows), transposed: false, into: sampledGradient,
+                accumulate: first > 0)
+        }
+        if let gradients {
+            scatterAdd(sampledGradient, to: negatives, of: gradients.table)
+            addTargetGradients(hidden, table, targets, slopes, gradients)
+        }
+        finish(losses, hidden.rows, biasParts, gradients, sum)
+    }
+
+    public func addPairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?,
+        to sum: LossSum
+    ) {
+        precondition(targets.count == hidden.rows && negatives.count == hidden.rows, "one pair a row")
+        let (rows, width) = (hidden.rows, hidden.columns)
+        let losses = Scratch(4 * rows, on: queue)
+        let gradientRows = Scratch(8 * rows * width, on: queue)
+        let targetGradients = Tensor(base: gradientRows.pointer(), rows: rows, columns: width)
+        let negativeGradients = Tensor(base: targetGradients.base + rows * width, rows: rows, columns: width)
+        let argument = cu_pairwise(
+            hidden: hidden.argument, table: table.argument, hidden_gradient: (gradients?.hidden).argument,
+            target_gradients: targetGradients.argument, negative_gradients: negativeGradients.argument,
+            targets: targets.base, negatives: negatives.base, scale: stage(scale), losses: losses.pointer())
+        if rows > 0 { launch(.pairwiseRows, .warps(rows), argument) }
+        if let gradients {
+            scatterAdd(targetGradients, to: targets, of: gradients.table)
+            scatterAdd(negativeGradients, to: negatives, of: gradients.table)
+        }
+        finish(losses, rows, BiasParts(nil, nil, rows: 0, queue), gradients, sum)
+    }
+
+    /// Where each table row stands among the negatives; −1 where it does not.
+    private func positions(of negatives: Indices, tableRows: Int) -> Scratch {
+        let positions = Scratch(4 * tableRows, on: queue)
+        queue.with { [address = positions.address] in $0.set(address, to: 0xFF, bytes: 4 * tableRows) }  // −1
+        let argument = cu_positions(
+            negatives: negatives.base, positions: positions.pointer(), count: Int32(negatives.count), unused: 0)
+        launch(.placeNegatives, .threads(negatives.count), argument)
+        return positions
+    }
+
+    private func addTargetGradients(
+        _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ slopes: borrowing Scratch, _ gradients: LossGradients
+    ) {
+        guard hidden.rows > 0 else { return }
+        let block = Scratch(4 * hidden.rows * hidden.columns, on: queue)
+        let rowGradients = Tensor(base: block.pointer(), rows: hidden.rows, columns: hidden.columns)
+        let argument = cu_target_gradients(
+            hidden: hidden.argument, table: table.argument, hidden_gradient: gradients.hidden.argument,
+            row_gradients: rowGradients.argument, rows: targets.base, slopes: slopes.pointer())
+        launch(.addTargetGradients, .warps(hidden.rows), argument)
+        scatterAdd(rowGradients, to: targets, of: gradients.table)
+    }
+
+    /// Adds up what the rows of a loss left.
+    private func finish(
+        _ losses: borrowing Scratch, _ rows: Int, _ biasParts: borrowing BiasParts, _ gradients: LossGradients?,
+        _ sum: LossSum
+    ) {
+        let argument = cu_sum(
+            floats: losses.pointer(), doubles: nil, sum: sum.base, count: Int32(rows), accumulate: 1)
+        launch(.sumNumbers, Grid(x: 1), argument)
+        if let parts = biasParts.pointer, let values = gradients?.biasValues {
+            addColumnSums(parts, count: rows, columns: values.count, to: [(0, values)])
+        }
+    }
+}
+
+/// Each row's part of the gradient of a sparse bias's values [N, kinds]; nothing where nobody wants it.
+private struct BiasParts: ~Copyable {
+    private let block: Scratch
+    let pointer: UnsafeMutablePointer<Float>?
+    /// What a block of the softmax needs to add it up.
+    let sharedBytes: Int
+
+    init(_ bias: SparseBias?, _ gradients: LossGradients?, rows: Int, _ queue: DeviceQueue) {
+        let kinds = gradients?.biasValues == nil ? 0 : bias?.values.count ?? 0
+        sharedBytes = 4 * 32 * kinds
+        precondition(sharedBytes <= 48 << 10, "a bias has at most 384 kinds here")
+        block = Scratch(4 * rows * kinds, on: queue)
+        pointer = kinds > 0 ? block.pointer() : nil
+    }
+}

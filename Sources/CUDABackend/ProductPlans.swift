@@ -1,0 +1,134 @@
+import CCUDA
+import Tensors
+
+/// Everything about a matrix product but the addresses: op(a) · op(b), row-major.
+struct ProductShape: Hashable {
+    let rows, columns, depth: Int
+    let aTransposed, bTransposed: Bool
+    let aStride, bStride, outputStride: Int
+    /// Powers of two up to 256 that the addresses are multiples of.
+    let aAlignment, bAlignment, outputAlignment: Int
+    let precision: Precision
+
+    init(
+        _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, _ output: Tensor, _ precision: Precision
+    ) {
+        (rows, columns) = (output.rows, output.columns)
+        depth = aTransposed ? a.rows : a.columns
+        (self.aTransposed, self.bTransposed) = (aTransposed, bTransposed)
+        (aStride, bStride, outputStride) = (a.stride, b.stride, output.stride)
+        (aAlignment, bAlignment) = (alignment(a), alignment(b))
+        outputAlignment = alignment(output)
+        self.precision = precision
+    }
+}
+
+private func alignment(_ tensor: Tensor) -> Int { 1 << min(8, Int(bitPattern: tensor.base).trailingZeroBitCount) }
+
+/// What cuBLASLt made of a shape.
+struct ProductPlan {
+    let product, a, b, output: UnsafeMutableRawPointer?
+    let algorithm: cu_algorithm
+}
+
+/// The plans of all shapes that were met. cuBLASLt thinks in columns: it is asked for the transposed output, of the factors
+/// in the other order.
+struct ProductPlans {
+    let functions: cu_products
+    private let handle: UnsafeMutableRawPointer?
+    private(set) var plans: [ProductPlan] = []
+    private var numbers: [ProductShape: Int] = [:]
+    /// Scratch memory that an algorithm may use.
+    static let workspaceBytes = 32 << 20
+
+    init(_ functions: cu_products) throws(CUDAError) {
+        self.functions = functions
+        var handle: UnsafeMutableRawPointer?
+        let status = functions.cublasLtCreate(&handle)
+        guard status == 0 else { throw .call("cublasLtCreate", error: "status \(status)") }
+        self.handle = handle
+    }
+
+    /// Number of the plan of a shape, made where it is new.
+    mutating func number(of shape: ProductShape) throws(CUDAError) -> Int {
+        if let known = numbers[shape] { return known }
+        plans.append(try plan(shape))
+        numbers[shape] = plans.count - 1
+        return plans.count - 1
+    }
+
+    /// The status of the call.
+    func run(
+        _ plan: ProductPlan, a: cu_address, b: cu_address, output: cu_address, accumulates: Bool, workspace: cu_address,
+        stream: UnsafeMutableRawPointer?
+    ) -> Int32 {
+        var (one, beta, algorithm): (Float, Float, cu_algorithm) = (1, accumulates ? 1 : 0, plan.algorithm)
+        func pointer(_ address: cu_address) -> UnsafeMutableRawPointer? { .init(bitPattern: UInt(address)) }
+        return functions.cublasLtMatmul(
+            handle, plan.product, &one, pointer(b), plan.b, pointer(a), plan.a, &beta, pointer(output), plan.output,
+            pointer(output), plan.output, &algorithm, pointer(workspace), Self.workspaceBytes, stream)
+    }
+
+    private func plan(_ shape: ProductShape) throws(CUDAError) -> ProductPlan {
+        var product: UnsafeMutableRawPointer?
+        _ = functions.cublasLtMatmulDescCreate(&product, shape.precision.computeType, Int32(CU_FLOAT32))
+        func set(_ attribute: Int, _ transposed: Bool) {
+            var value = Int32(transposed ? CU_TRANSPOSED : CU_AS_IT_IS)
+            _ = functions.cublasLtMatmulDescSetAttribute(product, Int32(attribute), &value, 4)
+        }
+        set(CU_PRODUCT_TRANSPOSE_A, shape.bTransposed)
+        set(CU_PRODUCT_TRANSPOSE_B, shape.aTransposed)
+        let (depth, rows, columns) = (shape.depth, shape.rows, shape.columns)
+        let b = layout(shape.bTransposed ? (depth, columns) : (columns, depth), shape.bStride)
+        let a = layout(shape.aTransposed ? (rows, depth) : (depth, rows), shape.aStride)
+        let output = layout((columns, rows), shape.outputStride)
+        let algorithm = try algorithm(shape, product, b, a, output)
+        return ProductPlan(product: product, a: a, b: b, output: output, algorithm: algorithm)
+    }
+
+    private func layout(_ size: (rows: Int, columns: Int), _ stride: Int) -> UnsafeMutableRawPointer? {
+        var layout: UnsafeMutableRawPointer?
+        _ = functions.cublasLtMatrixLayoutCreate(
+            &layout, Int32(CU_FLOAT32), UInt64(size.rows), UInt64(size.columns), Int64(stride))
+        return layout
+    }
+
+    private func algorithm(
+        _ shape: ProductShape, _ product: UnsafeMutableRawPointer?, _ first: UnsafeMutableRawPointer?,
+        _ second: UnsafeMutableRawPointer?, _ output: UnsafeMutableRawPointer?
+    ) throws(CUDAError) -> cu_algorithm {
+        var preference: UnsafeMutableRawPointer?
+        _ = functions.cublasLtMatmulPreferenceCreate(&preference)
+        defer { _ = functions.cublasLtMatmulPreferenceDestroy(preference) }
+        var workspace = Self.workspaceBytes
+        _ = functions.cublasLtMatmulPreferenceSetAttribute(
+            preference, Int32(CU_PREFER_WORKSPACE_BYTES), &workspace, MemoryLayout<Int>.size)
+        func set(_ attribute: Int, _ alignment: Int) {
+            var value = UInt32(alignment)
+            _ = functions.cublasLtMatmulPreferenceSetAttribute(preference, Int32(attribute), &value, 4)
+        }
+        set(CU_PREFER_ALIGNMENT_A, shape.bAlignment)
+        set(CU_PREFER_ALIGNMENT_B, shape.aAlignment)
+        set(CU_PREFER_ALIGNMENT_C, shape.outputAlignment)
+        set(CU_PREFER_ALIGNMENT_D, shape.outputAlignment)
+        var (result, found) = (cu_heuristic(), Int32(0))
+        let status = functions.cublasLtMatmulAlgoGetHeuristic(
+            handle, product, first, second, output, output, preference, 1, &result, &found)
+        guard status == 0, found > 0, result.status == 0 else {
+            let what = "\(shape.rows) × \(shape.columns) × \(shape.depth)"
+            throw .call("cublasLtMatmulAlgoGetHeuristic (\(what))", error: "status \(status), \(found) algorithms")
+        }
+        return result.algorithm
+    }
+}
+
+extension Precision {
+    /// What cuBLASLt calls it.
+    fileprivate var computeType: Int32 {
+        switch self {
+        case .float32: Int32(CU_COMPUTE_FLOAT32)
+        case .tf32: Int32(CU_COMPUTE_TF32)
+        case .bfloat16: Int32(CU_COMPUTE_BFLOAT16)
+        }
+    }
+}

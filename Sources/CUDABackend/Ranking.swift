@@ -1,0 +1,134 @@
+import CCUDA
+import Tensors
+
+extension CUDABackend {
+    public func rank(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
+    ) -> [RankCounts]? {
+        precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
+        guard hidden.rows > 0 else { return [] }
+        let tileRows = Geometry.rankingRows(rows: hidden.rows, columns: table.rows)
+        let tile = Scratch(4 * tileRows * table.rows, on: queue)
+        let seen = Lists(seen, self)
+        // Two counts a row, then whether a score was no number.
+        let counts = allocateIndices(2 * hidden.rows + 1)
+        for first in stride(from: 0, to: hidden.rows, by: tileRows) {
+            let rows = first..<min(first + tileRows, hidden.rows)
+            let scores = Tensor(base: tile.pointer(), rows: rows.count, columns: table.rows)
+            product(hidden.rows(rows), false, table, true, into: scores, accumulate: false, .float32)
+            let argument = cu_rank(
+                scores: scores.argument, targets: targets.base, seen_starts: seen.starts.base, seen: seen.rows.base,
+                counts: counts.base, not_a_number: counts.base + 2 * hidden.rows, bias: self.argument(bias),
+                first_row: Int32(first), unused: 0)
+            launch(.rankRows, Grid(x: rows.count), argument)
+        }
+        let values = withExtendedLifetime(seen) { download(counts.indices) }
+        guard values.last == 0 else { return nil }
+        return (0..<hidden.rows).map { RankCounts(all: values[2 * $0], masked: values[2 * $0 + 1]) }
+    }
+
+    /// Longer lists are made on the host.
+    private static var longestList: Int { 1024 }
+
+    public func topK(
+        _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
+    ) -> [[ScoredRow]] {
+        precondition(candidates.count == hidden.rows, "one choice of candidates a row")
+        guard k > 0, hidden.rows > 0 else { return candidates.map { _ in [] } }
+        let lists = CandidateLists(candidates, self)
+        if k > Self.longestList { return longTopK(hidden, table, bias, k, lists) }
+        let best = allocate(hidden.rows * k)
+        let rows = allocateIndices(hidden.rows * k + hidden.rows)
+        let found = rows.base + hidden.rows * k
+        forEachTile(hidden, table, bias, lists) { scores, firstColumn in
+            let argument = cu_top_k(
+                scores: scores.argument, best: best.base, best_rows: rows.base, found: found,
+                first_column: Int32(firstColumn), k: Int32(k))
+            launch(.takeBest, Grid(x: scores.rows), argument)
+        }
+        let (scores, numbers) = withExtendedLifetime(lists) { (download(best.tensor), download(rows.indices)) }
+        return (0..<hidden.rows).map { n in
+            (0..<Int(numbers[hidden.rows * k + n])).map {
+                ScoredRow(row: numbers[n * k + $0], score: scores[n * k + $0])
+            }
+        }
+    }
+
+    /// Calls `body` with the scores of all rows over some columns of the table, tile after tile.
+    private func forEachTile(
+        _ hidden: Tensor, _ table: Tensor, _ bias: SparseBias?, _ lists: CandidateLists,
+        _ body: (_ scores: Tensor, _ firstColumn: Int) -> Void
+    ) {
+        let width = Geometry.rankingColumns(rows: hidden.rows, columns: table.rows)
+        let tile = Scratch(4 * hidden.rows * width, on: queue)
+        for first in stride(from: 0, to: table.rows, by: width) {
+            let columns = first..<min(first + width, table.rows)
+            let scores = Tensor(base: tile.pointer(), rows: hidden.rows, columns: columns.count)
+            product(hidden, false, table.rows(columns), true, into: scores, accumulate: false, .float32)
+            let argument = cu_candidates(
+                scores: scores.argument, list_starts: lists.lists.starts.base, list: lists.lists.rows.base,
+                only: lists.only.base, saved: lists.saved.base, bias: self.argument(bias),
+                first_column: Int32(first), unused: 0)
+            launch(.chooseCandidates, Grid(x: hidden.rows), argument)
+            body(scores, first)
+        }
+    }
+
+    private func longTopK(
+        _ hidden: Tensor, _ table: Tensor, _ bias: SparseBias?, _ k: Int, _ lists: CandidateLists
+    ) -> [[ScoredRow]] {
+        var all = [[ScoredRow]](repeating: [], count: hidden.rows)
+        forEachTile(hidden, table, bias, lists) { scores, firstColumn in
+            let values = download(scores)
+            for n in all.indices {
+                let row = values[n * scores.columns..<(n + 1) * scores.columns].enumerated()
+                all[n] += row.compactMap { column, score in
+                    score > -.infinity ? ScoredRow(row: Int32(firstColumn + column), score: score) : nil
+                }
+                all[n].sort { ($1.score, $0.row) < ($0.score, $1.row) }
+                all[n] = Array(all[n].prefix(k))
+            }
+        }
+        return all
+    }
+}
+
+/// Lists of table rows end to end, in the device's memory.
+private struct Lists {
+    let starts, rows: Storage<Int32>
+
+    init(_ lists: [[Int32]], _ backend: CUDABackend) {
+        let ends = lists.reduce(into: [Int32(0)]) { $0.append($0.last! + Int32($1.count)) }
+        starts = backend.allocateIndices(ends.count)
+        rows = backend.allocateIndices(Int(ends.last!))
+        backend.upload(ends, to: starts.indices)
+        backend.upload(lists.flatMap(\.self), to: rows.indices)
+    }
+}
+
+/// Which table rows may appear, in the device's memory.
+private struct CandidateLists {
+    let lists: Lists
+    /// Whether a row's list says what may appear.
+    let only: Storage<Int32>
+    /// Scratch memory as long as all lists.
+    let saved: Storage<Float>
+
+    init(_ candidates: [Candidates], _ backend: CUDABackend) {
+        var (rows, kinds): ([[Int32]], [Int32]) = ([], [])
+        for each in candidates {
+            switch each {
+            case .allExcept(let list):
+                rows.append(list)
+                kinds.append(0)
+            case .only(let list):
+                rows.append(list)
+                kinds.append(1)
+            }
+        }
+        lists = Lists(rows, backend)
+        only = backend.allocateIndices(kinds.count)
+        backend.upload(kinds, to: only.indices)
+        saved = backend.allocate(lists.rows.count)
+    }
+}

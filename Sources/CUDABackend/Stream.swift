@@ -1,0 +1,291 @@
+import CCUDA
+import Tensors
+
+/// One device's stream of commands with everything that belongs to it: memory, kernels, plans of products, graphs. Used by
+/// one thread at a time (``DeviceQueue`` sees to it).
+///
+/// After the first failure nothing is asked of the device any more.
+final class Stream {
+    let device: CUDADevice
+    private let driver: cu_driver
+    private let context, handle: UnsafeMutableRawPointer?
+    private let functions: [Kernel: UnsafeMutableRawPointer]
+    private var pool = MemoryPool()
+    private var plans: ProductPlans
+    private let workspace: cu_address
+    private let staging: Staging
+    private var recorder: Recorder
+    private(set) var failure: CUDAError?
+
+    /// Bytes of uploads that may be under way at once.
+    private static let stagingBytes = 8 << 20
+
+    init(_ libraries: Libraries, ordinal: Int, cache: KernelCache) throws(CUDAError) {
+        let driver = libraries.driver
+        var count: Int32 = 0
+        _ = driver.cuDeviceGetCount(&count)
+        guard ordinal < Int(count) else { throw .noSuchDevice(ordinal, count: Int(count)) }
+        let device = CUDADevice(ordinal, libraries)
+        if let problem = device.problem { throw problem }
+        var (number, context, handle): (Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (0, nil, nil)
+        try driver.expect(driver.cuDeviceGet(&number, Int32(ordinal)), "cuDeviceGet")
+        try driver.expect(driver.cuDevicePrimaryCtxRetain(&context, number), "cuDevicePrimaryCtxRetain")
+        try driver.expect(driver.cuCtxSetCurrent(context), "cuCtxSetCurrent")
+        try driver.expect(driver.cuStreamCreate(&handle, UInt32(CU_STREAM_NOT_BLOCKING)), "cuStreamCreate")
+        functions = try loadKernels(device, libraries, cache)
+        plans = try ProductPlans(try libraries.products())
+        workspace = try driver.memory(ProductPlans.workspaceBytes)
+        staging = try driver.staging(Self.stagingBytes)
+        recorder = Recorder(driver)
+        (self.device, self.driver, self.context, self.handle) = (device, driver, context, handle)
+    }
+
+    /// Makes the calling thread one that may talk to the device. Every use of a stream begins with it.
+    func enter() { _ = driver.cuCtxSetCurrent(context) }
+
+    /// Remembers what went wrong first.
+    func fail(_ error: CUDAError) { if failure == nil { failure = error } }
+
+    private func check(_ result: Int32, _ call: String) {
+        if result != CU_OK { fail(.call(call, error: driver.text(result))) }
+    }
+
+    // MARK: Memory
+
+    /// A block of at least `bytes`, with anything in it. Where there is none left, an address that nobody may use, and a
+    /// failure.
+    func allocate(_ bytes: Int) -> cu_address {
+        let size = MemoryPool.blockSize(bytes)
+        if let known = pool.take(size) { return known }
+        guard failure == nil else { return 256 }
+        var address: cu_address = 0
+        var result = driver.cuMemAlloc_v2(&address, size)
+        if result == CU_OUT_OF_MEMORY {
+            releaseSpareMemory()
+            result = driver.cuMemAlloc_v2(&address, size)
+        }
+        guard result != CU_OUT_OF_MEMORY else {
+            var (free, total) = (0, 0)
+            _ = driver.cuMemGetInfo_v2(&free, &total)
+            fail(.outOfMemory(bytes: size, free: free))
+            return 256
+        }
+        check(result, "cuMemAlloc")
+        return failure == nil ? address : 256
+    }
+
+    func giveBack(_ address: cu_address, _ bytes: Int) {
+        if failure == nil { pool.giveBack(address, MemoryPool.blockSize(bytes)) }
+    }
+
+    private func releaseSpareMemory() {
+        check(driver.cuStreamSynchronize(handle), "cuStreamSynchronize")
+        for address in pool.drain() { check(driver.cuMemFree_v2(address), "cuMemFree") }
+    }
+
+    // MARK: Commands
+
+    /// Starts a kernel; `argument` is its only one.
+    func launch<Argument>(_ kernel: Kernel, _ grid: Grid, _ argument: Argument) {
+        guard failure == nil else { return }
+        withUnsafeBytes(of: argument) { bytes in
+            guard recorder.isRecording else { return launch(kernel, grid, bytes.baseAddress!) }
+            let range = recorder.list.append(bytes)
+            recorder.list.commands.append(.launch(kernel, grid, argument: range))
+        }
+    }
+
+    func product(_ shape: ProductShape, _ a: Tensor, _ b: Tensor, _ output: Tensor, accumulates: Bool) {
+        guard failure == nil else { return }
+        do {
+            let plan = try plans.number(of: shape)
+            run(.product(plan: plan, a: a.address, b: b.address, output: output.address, accumulates: accumulates))
+        } catch { fail(error) }
+    }
+
+    func set(_ address: cu_address, to value: UInt8 = 0, bytes: Int) { run(.set(address, to: value, bytes: bytes)) }
+    func copy(from source: cu_address, to target: cu_address, bytes: Int) {
+        run(.copy(to: target, from: source, bytes: bytes))
+    }
+
+    private func run(_ command: Command) {
+        guard failure == nil else { return }
+        if recorder.isRecording { recorder.list.commands.append(command) } else { issue(command, of: []) }
+    }
+
+    /// Hands a command to the driver; `bytes` are those of its list.
+    private func issue(_ command: Command, of bytes: [UInt8]) {
+        switch command {
+        case .launch(let kernel, let grid, let argument):
+            bytes.withUnsafeBytes { launch(kernel, grid, $0.baseAddress! + argument.lowerBound) }
+        case .product(let plan, let a, let b, let output, let accumulates):
+            let status = plans.run(
+                plans.plans[plan], a: a, b: b, output: output, accumulates: accumulates, workspace: workspace,
+                stream: handle)
+            if status != 0 { fail(.call("cublasLtMatmul", error: "status \(status)")) }
+        case .set(let address, let value, let count):
+            check(driver.cuMemsetD8Async(address, value, count, handle), "cuMemsetD8Async")
+        case .copy(let target, let source, let count):
+            check(driver.cuMemcpyDtoDAsync_v2(target, source, count, handle), "cuMemcpyDtoDAsync")
+        }
+    }
+
+    private func launch(_ kernel: Kernel, _ grid: Grid, _ argument: UnsafeRawPointer) {
+        var parameters: UnsafeMutableRawPointer? = UnsafeMutableRawPointer(mutating: argument)
+        let result = driver.cuLaunchKernel(
+            functions[kernel], UInt32(grid.x), UInt32(grid.y), 1, UInt32(grid.threads), 1, 1,
+            UInt32(grid.sharedBytes), handle, &parameters, nil)
+        check(result, "cuLaunchKernel(\(kernel.rawValue))")
+    }
+
+    // MARK: Between host and device
+
+    /// Puts numbers in the device's memory, until the next commands have read them: the address.
+    func stage(_ bytes: UnsafeRawBufferPointer) -> cu_address {
+        guard failure == nil else { return 256 }
+        precondition(bytes.count <= Self.stagingBytes, "more than can be on the way at once")
+        if recorder.isRecording {
+            if let address = recorder.stage(bytes) { return address }
+            startRecorded()  // no room: what is recorded so far has to go first
+            recorder.start { self.check($0, $1) }
+            return recorder.stage(bytes) ?? 256
+        }
+        var start = staging.put(bytes)
+        if start == nil {
+            synchronize()
+            staging.restart()
+            start = staging.put(bytes)
+        }
+        let result = driver.cuMemcpyHtoDAsync_v2(
+            staging.device + UInt64(start!), staging.host + start!, bytes.count, handle)
+        check(result, "cuMemcpyHtoDAsync")
+        return staging.device + UInt64(start!)
+    }
+
+    /// Copies to any memory of the device.
+    func upload(_ bytes: UnsafeRawBufferPointer, to target: cu_address) {
+        let piece = Self.stagingBytes / 4
+        for start in stride(from: 0, to: bytes.count, by: piece) {
+            let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + piece, bytes.count)])
+            copy(from: stage(part), to: target + UInt64(start), bytes: part.count)
+        }
+    }
+
+    /// Copies from the device after everything before it is done.
+    func download(from source: cu_address, to bytes: UnsafeMutableRawBufferPointer) {
+        precondition(!recorder.isRecording, "nothing can be read of what is not yet computed")
+        guard failure == nil, bytes.count > 0 else { return }
+        check(driver.cuMemcpyDtoHAsync_v2(bytes.baseAddress, source, bytes.count, handle), "cuMemcpyDtoHAsync")
+        synchronize()
+    }
+
+    /// Waits for everything so far.
+    func synchronize() {
+        guard failure == nil else { return }
+        check(driver.cuStreamSynchronize(handle), "cuStreamSynchronize")
+    }
+
+    // MARK: Graphs
+
+    /// From now on commands are kept; see ``Recorder``. False where they are already.
+    func startRecording() -> Bool {
+        guard failure == nil, !recorder.isRecording else { return false }
+        recorder.start { self.check($0, $1) }
+        return true
+    }
+
+    /// Starts what was kept.
+    func finishRecording() {
+        guard failure == nil, recorder.isRecording else { return }
+        startRecorded()
+    }
+
+    private func startRecorded() {
+        guard let work = recorder.finish(on: handle, check: { self.check($0, $1) }), failure == nil else { return }
+        switch work {
+        case .graph(let graph): check(driver.cuGraphLaunch(graph, handle), "cuGraphLaunch")
+        case .direct(let list): for command in list.commands { issue(command, of: list.bytes) }
+        case .capture(let list): capture(list)
+        }
+        recorder.started(on: handle) { self.check($0, $1) }
+    }
+
+    /// Makes a graph of a list and starts it.
+    private func capture(_ list: CommandList) {
+        var (graph, executable): (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (nil, nil)
+        check(driver.cuStreamBeginCapture_v2(handle, Int32(CU_CAPTURE_THREAD_LOCAL)), "cuStreamBeginCapture")
+        for command in list.commands { issue(command, of: list.bytes) }
+        check(driver.cuStreamEndCapture(handle, &graph), "cuStreamEndCapture")
+        guard failure == nil else { return }
+        check(driver.cuGraphInstantiateWithFlags(&executable, graph, 0), "cuGraphInstantiate")
+        _ = driver.cuGraphDestroy(graph)
+        guard failure == nil, let executable else { return }
+        check(driver.cuGraphLaunch(executable, handle), "cuGraphLaunch")
+        recorder.keep(executable, for: list)
+    }
+
+    // MARK: Time
+
+    /// Milliseconds of the device's time that `body`'s commands take.
+    func milliseconds(_ body: () -> Void) -> Double {
+        var (from, to): (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (nil, nil)
+        check(driver.cuEventCreate(&from, UInt32(CU_EVENT_WITH_TIME)), "cuEventCreate")
+        check(driver.cuEventCreate(&to, UInt32(CU_EVENT_WITH_TIME)), "cuEventCreate")
+        check(driver.cuEventRecord(from, handle), "cuEventRecord")
+        body()
+        check(driver.cuEventRecord(to, handle), "cuEventRecord")
+        check(driver.cuEventSynchronize(to), "cuEventSynchronize")
+        var time: Float = 0
+        check(driver.cuEventElapsedTime(&time, from, to), "cuEventElapsedTime")
+        for event in [from, to] { _ = driver.cuEventDestroy_v2(event) }
+        return Double(time)
+    }
+}
+
+/// Machine code from the cache; what does not load (of a broken file, say) is compiled anew.
+private func loadKernels(
+    _ device: CUDADevice, _ libraries: Libraries, _ cache: KernelCache
+) throws(CUDAError) -> [Kernel: UnsafeMutableRawPointer] {
+    let driver = libraries.driver
+    let (compiler, version) = try libraries.compiler()
+    var module: UnsafeMutableRawPointer?
+    var image = try cache.image(device.capability, compiler, version: version)
+    if driver.cuModuleLoadData(&module, image) != CU_OK {
+        image = try cache.image(device.capability, compiler, version: version, refresh: true)
+        try driver.expect(driver.cuModuleLoadData(&module, image), "cuModuleLoadData")
+    }
+    var functions: [Kernel: UnsafeMutableRawPointer] = [:]
+    for kernel in Kernel.allCases {
+        try driver.expect(
+            driver.cuModuleGetFunction(&functions[kernel], module, kernel.rawValue),
+            "cuModuleGetFunction(\(kernel.rawValue))")
+    }
+    return functions
+}
+
+extension cu_driver {
+    func expect(_ result: Int32, _ call: String) throws(CUDAError) {
+        if result != CU_OK { throw .call(call, error: text(result)) }
+    }
+
+    func memory(_ bytes: Int) throws(CUDAError) -> cu_address {
+        var address: cu_address = 0
+        try expect(cuMemAlloc_v2(&address, bytes), "cuMemAlloc")
+        return address
+    }
+
+    func hostMemory(_ bytes: Int) throws(CUDAError) -> UnsafeMutableRawPointer {
+        var host: UnsafeMutableRawPointer?
+        try expect(cuMemHostAlloc(&host, bytes, 0), "cuMemHostAlloc")
+        return host!
+    }
+
+    func staging(_ bytes: Int) throws(CUDAError) -> Staging {
+        Staging(host: try hostMemory(bytes), device: try memory(bytes), capacity: bytes)
+    }
+}
+
+extension Tensor {
+    /// Of element (0, 0), in the device's memory.
+    var address: cu_address { cu_address(UInt(bitPattern: base)) }
+}

@@ -1,0 +1,65 @@
+// Calls without what is seldom given.
+
+extension Backend {
+    /// ``convolveBackward(_:input:parameters:starts:window:finalWindowGradient:inputGradient:parameterGradients:windowGradient:)``
+    /// of whole sequences: nothing before them, nothing after.
+    public func convolveBackward(
+        _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
+        inputGradient: Tensor, parameterGradients: ConvolutionParameters
+    ) {
+        convolveBackward(
+            outputGradient, input: input, parameters: parameters, starts: starts, window: nil,
+            finalWindowGradient: nil, inputGradient: inputGradient, parameterGradients: parameterGradients,
+            windowGradient: nil)
+    }
+
+    /// The sum of ``addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` alone.
+    public func crossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias? = nil, scale: Float,
+        gradients: LossGradients?
+    ) -> Double {
+        sum {
+            addCrossEntropy(
+                hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients, to: $0)
+        }
+    }
+
+    /// The sum of ``addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:bias:scale:gradients:to:)`` alone.
+    public func sampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        sum {
+            addSampledCrossEntropy(
+                hidden, table: table, targets: targets, targetLogQ: targetLogQ, negatives: negatives, logQ: logQ,
+                bias: bias, scale: scale, gradients: gradients, to: $0)
+        }
+    }
+
+    /// The sum of ``addPairwiseLoss(_:table:targets:negatives:scale:gradients:to:)`` alone.
+    public func pairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        sum {
+            addPairwiseLoss(
+                hidden, table: table, targets: targets, negatives: negatives, scale: scale, gradients: gradients,
+                to: $0)
+        }
+    }
+
+    private func sum(_ body: (LossSum) -> Void) -> Double {
+        let sum = allocateSum()
+        body(sum)
+        return read(sum)
+    }
+
+    /// ``rank(_:table:targets:bias:seen:)`` without a bias.
+    public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+        rank(hidden, table: table, targets: targets, bias: nil, seen: seen)
+    }
+
+    /// ``topK(_:table:bias:k:candidates:)`` without a bias.
+    public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+        topK(hidden, table: table, bias: nil, k: k, candidates: candidates)
+    }
+}

@@ -1,0 +1,70 @@
+/// A backend that computes in this process's memory before it returns: what is the same for all of those.
+public protocol HostBackend: Backend {
+    /// The sum that ``Backend/addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` adds.
+    func crossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
+    ) -> Double
+    /// The sum that
+    /// ``Backend/addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:bias:scale:gradients:to:)`` adds.
+    func sampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
+    ) -> Double
+    /// The sum that ``Backend/addPairwiseLoss(_:table:targets:negatives:scale:gradients:to:)`` adds.
+    func pairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
+    ) -> Double
+}
+
+extension HostBackend {
+    public var isQueued: Bool { false }
+    public var failure: String? { nil }
+    public func together(_ body: () -> Void) { body() }
+
+    public func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
+    public func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
+    public func allocateSum() -> LossSum { allocateHost(1, of: Double.self) }
+
+    public func write(_ value: Double, to sum: LossSum) { sum.base.pointee = value }
+    public func read(_ sum: LossSum) -> Double { sum.base.pointee }
+    public func download(_ indices: Indices) -> [Int32] {
+        Array(UnsafeBufferPointer(start: indices.base, count: indices.count))
+    }
+
+    public func addCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
+        to sum: LossSum
+    ) {
+        sum.base.pointee += crossEntropy(
+            hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
+    }
+
+    public func addSampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
+    ) {
+        sum.base.pointee += sampledCrossEntropy(
+            hidden, table: table, targets: targets, targetLogQ: targetLogQ, negatives: negatives, logQ: logQ,
+            bias: bias, scale: scale, gradients: gradients)
+    }
+
+    public func addPairwiseLoss(
+        _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?,
+        to sum: LossSum
+    ) {
+        sum.base.pointee += pairwiseLoss(
+            hidden, table: table, targets: targets, negatives: negatives, scale: scale, gradients: gradients)
+    }
+
+    public func adam(
+        _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
+        clearing ranges: [Range<Int>]
+    ) {
+        for range in ranges {
+            adam(
+                weights.columns(range), gradient: gradient.columns(range), firstMoment: firstMoment.columns(range),
+                secondMoment: secondMoment.columns(range), step: step)
+            fill(gradient.columns(range), with: 0)
+        }
+    }
+}
