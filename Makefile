@@ -29,8 +29,9 @@ lint: ## the format of every Swift file
 coverage: ## lines covered by the last `make test`, a target a line
 	@scripts/coverage.sh
 
-sanitize: setup ## the C kernels under address and undefined-behaviour sanitizers
+sanitize: setup ## the C kernels under address and undefined-behaviour sanitizers; the stand-in for CUDA by itself
 	@scripts/sanitize.sh
+	@scripts/emulator.sh --test
 
 format: ## rewrite the sources in the project's style
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests

@@ -1,0 +1,24 @@
+// What goes wrong in a kernel's memory, explained.
+#ifndef EMULATOR_FAULTS_H
+#define EMULATOR_FAULTS_H
+
+#include <signal.h>
+
+namespace emulator {
+
+/// While one of these lives, an access to untouchable memory says which thread of which kernel made it, before the program
+/// ends as it would have anyway.
+class Faults {
+  public:
+    Faults();
+    ~Faults();
+    Faults(const Faults &) = delete;
+
+  private:
+    struct sigaction segment_before, bus_before;
+    stack_t stack_before;
+};
+
+}  // namespace emulator
+
+#endif
