@@ -83,6 +83,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
+        .target(
+            name: "EmulatedGPU", dependencies: ["CUDABackend", "Tensors"], path: "Tests/EmulatedGPU",
+            swiftSettings: strict),
         .testTarget(
             name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
         .testTarget(
@@ -91,9 +94,11 @@ let package = Package(
             name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib", "Tensors"],
             swiftSettings: strict),
         .testTarget(
-            name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend"], swiftSettings: strict),
+            name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"],
+            swiftSettings: strict),
         .testTarget(
-            name: "RecBLRTests", dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend"],
+            name: "RecBLRTests",
+            dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU"],
             swiftSettings: strict),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend", "Tensors"],

@@ -10,7 +10,9 @@ extension CUDABackend {
         let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: table.rows)
         let tile = Scratch(4 * tileRows * table.rows, on: queue)
         let losses = Scratch(4 * hidden.rows, on: queue)
-        let biasParts = BiasParts(bias, gradients, rows: hidden.rows, queue)
+        let biasSums = BiasSums(bias, gradients)
+        let biasMemory = Scratch(4 * hidden.rows * biasSums.kinds, on: queue)
+        let biasParts = biasSums.parts(biasMemory)
         let scale = stage(scale)
         for first in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
@@ -19,10 +21,10 @@ extension CUDABackend {
                 hidden.rows(rows), transposed: false, table, transposed: true, into: logits, accumulate: false)
             let argument = cu_softmax(
                 logits: logits.argument, targets: targets.base, scale: scale, losses: losses.pointer(),
-                bias_parts: biasParts.pointer, bias: self.argument(bias), first_row: Int32(first),
+                bias_parts: biasParts, bias: self.argument(bias), first_row: Int32(first),
                 with_gradients: gradients == nil ? 0 : 1)
             launch(
-                .softmaxRows, Grid(x: rows.count, sharedBytes: biasParts.sharedBytes), argument)
+                .softmaxRows, Grid(x: rows.count, sharedBytes: biasSums.sharedBytes), argument)
             guard let gradients else { continue }
             multiply(
                 logits, transposed: false, table, transposed: false, into: gradients.hidden.rows(rows),
@@ -50,7 +52,9 @@ extension CUDABackend {
         let slopes = Scratch(4 * hidden.rows, on: queue)
         let sampledGradientBlock = Scratch(4 * count * width, on: queue)
         let sampledGradient = Tensor(base: sampledGradientBlock.pointer(), rows: count, columns: width)
-        let biasParts = BiasParts(bias, gradients, rows: hidden.rows, queue)
+        let biasSums = BiasSums(bias, gradients)
+        let biasMemory = Scratch(4 * hidden.rows * biasSums.kinds, on: queue)
+        let biasParts = biasSums.parts(biasMemory)
         let scale = stage(scale)
         for first in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
@@ -60,10 +64,10 @@ extension CUDABackend {
             let argument = cu_sampled_softmax(
                 logits: logits.argument, hidden: hidden.argument, table: table.argument, targets: targets.base,
                 negatives: negatives.base, positions: positions.pointer(), log_q: logQ.base,
-                target_log_q: targetLogQ.base, scale: scale, losses: losses.pointer(), bias_parts: biasParts.pointer,
+                target_log_q: targetLogQ.base, scale: scale, losses: losses.pointer(), bias_parts: biasParts,
                 target_slopes: slopes.pointer(), bias: self.argument(bias), first_row: Int32(first),
                 with_gradients: gradients == nil ? 0 : 1)
-            launch(.sampledSoftmaxRows, Grid(x: rows.count, sharedBytes: biasParts.sharedBytes), argument)
+            launch(.sampledSoftmaxRows, Grid(x: rows.count, sharedBytes: biasSums.sharedBytes), argument)
             guard let gradients else { continue }
             multiply(
                 logits, transposed: false, sampled, transposed: false, into: gradients.hidden.rows(rows),
@@ -98,7 +102,7 @@ extension CUDABackend {
             scatterAdd(targetGradients, to: targets, of: gradients.table)
             scatterAdd(negativeGradients, to: negatives, of: gradients.table)
         }
-        finish(losses, rows, BiasParts(nil, nil, rows: 0, queue), gradients, sum)
+        finish(losses, rows, nil, gradients, sum)
     }
 
     /// Where each table row stands among the negatives; −1 where it does not.
@@ -126,30 +130,34 @@ extension CUDABackend {
 
     /// Adds up what the rows of a loss left.
     private func finish(
-        _ losses: borrowing Scratch, _ rows: Int, _ biasParts: borrowing BiasParts, _ gradients: LossGradients?,
-        _ sum: LossSum
+        _ losses: borrowing Scratch, _ rows: Int, _ biasParts: UnsafeMutablePointer<Float>?,
+        _ gradients: LossGradients?, _ sum: LossSum
     ) {
         let argument = cu_sum(
             floats: losses.pointer(), doubles: nil, sum: sum.base, count: Int32(rows), accumulate: 1)
         launch(.sumNumbers, Grid(x: 1), argument)
-        if let parts = biasParts.pointer, let values = gradients?.biasValues {
-            addColumnSums(parts, count: rows, columns: values.count, to: [(0, values)])
+        if let biasParts, let values = gradients?.biasValues {
+            addColumnSums(biasParts, count: rows, columns: values.count, to: [(0, values)])
         }
     }
 }
 
-/// Each row's part of the gradient of a sparse bias's values [N, kinds]; nothing where nobody wants it.
-private struct BiasParts: ~Copyable {
-    private let block: Scratch
-    let pointer: UnsafeMutablePointer<Float>?
-    /// What a block of the softmax needs to add it up.
-    let sharedBytes: Int
+/// How a loss adds up the gradient of a sparse bias's values: each row leaves a part [kinds].
+private struct BiasSums {
+    /// Values whose gradient is wanted.
+    let kinds: Int
 
-    init(_ bias: SparseBias?, _ gradients: LossGradients?, rows: Int, _ queue: DeviceQueue) {
-        let kinds = gradients?.biasValues == nil ? 0 : bias?.values.count ?? 0
-        sharedBytes = 4 * 32 * kinds
+    init(_ bias: SparseBias?, _ gradients: LossGradients?) {
+        kinds = gradients?.biasValues == nil ? 0 : bias?.values.count ?? 0
         precondition(sharedBytes <= 48 << 10, "a bias has at most 384 kinds here")
-        block = Scratch(4 * rows * kinds, on: queue)
-        pointer = kinds > 0 ? block.pointer() : nil
+    }
+
+    /// What a block of the softmax needs for it.
+    var sharedBytes: Int { 4 * 32 * kinds }
+
+    /// The parts of all rows, in memory of `4 * rows * kinds` bytes.
+    func parts(_ memory: borrowing Scratch) -> UnsafeMutablePointer<Float>? {
+        guard kinds > 0 else { return nil }
+        return memory.pointer(Float.self)
     }
 }

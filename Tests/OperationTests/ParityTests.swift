@@ -1,17 +1,21 @@
 import CPUBackend
+import EmulatedGPU
 import ReferenceBackend
 import Tensors
 import Testing
 
-/// Every fast backend that this machine can run.
-let candidates: [any Backend] =
+/// The backends of this machine's processor.
+let processorBackends: [any Backend] =
     InstructionSet.available.map { CPUBackend(instructionSet: $0) as any Backend } + [CPUBackend(scanThreads: 2)]
 
-/// Every operation of every backend against the oracle.
+/// Every fast backend that can be run here.
+let candidates: [any Backend] = processorBackends + TestGPU.backends
+
+/// Every operation of every backend of a processor against the oracle; for GPUs see ``GPUTests``.
 @Suite struct ParityTests {
     @Test(arguments: Operation.allCases)
     func everyBackendAgreesWithTheOracle(on operation: Operation) {
-        let comparison = compare(candidates, to: ReferenceBackend(), on: operation.cases)
+        let comparison = compare(processorBackends, to: ReferenceBackend(), on: operation.cases)
         for discrepancy in comparison.discrepancies { Issue.record("\(discrepancy)") }
         // A tolerance that nothing comes near would find nothing; this keeps each in sight.
         print("\(operation.rawValue): \(operation.cases.count) cases, largest error", comparison.worst, "tolerances")

@@ -1,4 +1,5 @@
 import CPUBackend
+import EmulatedGPU
 import Foundation
 import RecBLR
 import ReferenceBackend
@@ -7,6 +8,7 @@ import Tensors
 /// Every backend this machine can run, the oracle first.
 let backends: [any Backend] =
     [ReferenceBackend()] + InstructionSet.available.map { CPUBackend(instructionSet: $0) as any Backend }
+    + TestGPU.backends
 
 let fixtureFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Fixtures/reference")

@@ -73,9 +73,9 @@ import Testing
             let group = ReplicaGroup(model, replicas: count)
             group.reserve(tokens: 2000, sequences: 100)
             let shares = plan.deal(plan.batches[0], to: count).map { positions in
-                plan.pieces(positions).map { Share($0, of: plan, data) }
+                plan.pieces(positions, of: 512).map { Share($0, of: plan, data) }
             }
-            _ = group.learn(shares, dropout: 0.4, seed: 9, step: 3)
+            group.learn(shares, dropout: 0.4, seed: 9, step: 3)
             // One step of plain descent with a large ε shows the gradient itself.
             group.update(.init(number: 1, learningRate: 1e6, epsilon: 1e6), clipNorm: nil)
             return model.backend.download(model.weights.flat)

@@ -30,7 +30,7 @@ import Testing
                 shares[i][0].loss = .sampled(samples: samples, logQ: sampler.logQ)
             }
             let adam = AdamStep(number: step + 1, learningRate: 1e-2)
-            for group in [lazy, dense] { _ = group.learn(shares, dropout: 0.2, seed: 1, step: step) }
+            for group in [lazy, dense] { group.learn(shares, dropout: 0.2, seed: 1, step: step) }
             met = Set(shares.joined().flatMap { items($0) })
             let before = blocks(dense)
             dense.reach = [0..<dense.model.weights.layout.count]

@@ -101,7 +101,7 @@ struct exponential_sum {
 
 __device__ __forceinline__ exponential_sum merged(exponential_sum a, exponential_sum b) {
     float largest = fmaxf(a.largest, b.largest);
-    if (largest == __uint_as_float(0xFF800000u)) return a;
+    if (largest == __uint_as_float(0xFF800000u)) return isnan(b.largest) ? b : a;  // maxima do not see what is no number
     return {largest, a.sum * exponential(a.largest - largest) + b.sum * exponential(b.largest - largest)};
 }
 

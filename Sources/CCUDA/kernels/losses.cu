@@ -118,12 +118,9 @@ KERNEL __launch_bounds__(256) pairwise_rows(const cu_pairwise a) {
     const float *hidden = a.hidden.base + n * a.hidden.stride;
     const float *target = a.table.base + max(a.targets[n], 0) * a.table.stride;
     const float *negative = a.table.base + max(a.negatives[n], 0) * a.table.stride;
-    float positive_score = 0, negative_score = 0;
-    for (int c = lane; c < a.hidden.columns; c += WARP) {
-        positive_score += hidden[c] * target[c];
-        negative_score += hidden[c] * negative[c];
-    }
-    float margin = warp_sum(positive_score) - warp_sum(negative_score);
+    float sum = 0;
+    for (int c = lane; c < a.hidden.columns; c += WARP) sum += hidden[c] * (target[c] - negative[c]);
+    float margin = warp_sum(sum);
     if (lane == 0) a.losses[n] = counts ? softplus(-margin) : 0.0f;
     if (!a.hidden_gradient.base) return;
     float slope = counts ? -sigmoid(-margin) * *a.scale : 0.0f;

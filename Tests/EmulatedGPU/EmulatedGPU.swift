@@ -1,0 +1,34 @@
+import CUDABackend
+import Foundation
+import Tensors
+
+/// GPUs for tests: the emulated one (Tests/Emulator), and the machine's own where `RECBLR_TEST_GPU=1` asks for it.
+public enum TestGPU {
+    /// Folder of the stand-in for NVIDIA's libraries, built where it is not up to date; nil where that is not possible.
+    public static let emulatorFolder: String? = {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let build = Process()
+        build.executableURL = URL(fileURLWithPath: "/bin/bash")
+        build.arguments = [root.appendingPathComponent("scripts/emulator.sh").path]
+        do { try build.run() } catch { return nil }
+        build.waitUntilExit()
+        precondition(build.terminationStatus == 0, "scripts/emulator.sh failed")
+        let folder = root.appendingPathComponent(".build/emulator").path
+        return FileManager.default.fileExists(atPath: folder + "/libcuda.so.1") ? folder : nil
+    }()
+
+    /// Backends on every GPU that may be tested, each opened once.
+    public static let backends: [any Backend] = {
+        var backends: [any Backend] = []
+        if ProcessInfo.processInfo.environment["RECBLR_TEST_GPU"] == "1" {
+            do { backends.append(try CUDABackend(precision: .float32)) } catch { fatalError("no GPU: \(error)") }
+        }
+        if let emulatorFolder {
+            do {
+                backends.append(try CUDABackend(precision: .float32, searching: [emulatorFolder], cacheFolder: nil))
+            } catch { fatalError("no emulated GPU: \(error)") }
+        }
+        return backends
+    }()
+}
