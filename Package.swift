@@ -101,7 +101,7 @@ let package = Package(
             dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU"],
             swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend", "Tensors"],
+            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend", "Tensors", "EmulatedGPU"],
             swiftSettings: strict),
         .testTarget(
             name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],

@@ -33,11 +33,7 @@ public struct CUDABackend: Backend {
     public var isQueued: Bool { true }
     public var failure: String? { queue.with { $0.failure?.description } }
 
-    public func together(_ body: () -> Void) {
-        let isOutermost = queue.with { $0.startRecording() }
-        body()
-        if isOutermost { queue.with { $0.finishRecording() } }
-    }
+    public func together(_ body: () -> Void) { queue.together(body) }
 
     // MARK: Memory
 
@@ -73,10 +69,7 @@ public struct CUDABackend: Backend {
     /// Zeros where the device has failed.
     func download<Element: ExpressibleByIntegerLiteral>(from address: cu_address, _ count: Int) -> [Element] {
         var values = [Element](repeating: 0, count: count)
-        values.withUnsafeMutableBytes { bytes in
-            nonisolated(unsafe) let bytes = bytes
-            queue.with { $0.download(from: address, to: bytes) }
-        }
+        values.withUnsafeMutableBytes { bytes in queue.with { $0.download(from: address, to: bytes) } }
         return values
     }
 

@@ -1,24 +1,35 @@
 import CCUDA
-import Synchronization
+import Foundation
 import Tensors
 
 /// A ``Stream`` that many threads may use, one at a time.
-final class DeviceQueue: Sendable {
+final class DeviceQueue: @unchecked Sendable {
     let device: CUDADevice
-    private let stream: Mutex<Stream>
+    private let stream: Stream
+    /// Recursive, because whoever records keeps it until the end: the commands of others belong before or after.
+    private let lock = NSRecursiveLock()
 
     init(_ libraries: Libraries, ordinal: Int, cache: KernelCache) throws(CUDAError) {
-        let stream = try Stream(libraries, ordinal: ordinal, cache: cache)
+        stream = try Stream(libraries, ordinal: ordinal, cache: cache)
         device = stream.device
-        self.stream = Mutex(stream)
     }
 
     /// Calls `body` with the stream, on a thread that may talk to the device.
-    func with<Result>(_ body: (Stream) -> Result) -> Result where Result: Sendable {
-        stream.withLock { stream in
-            stream.enter()
-            return body(stream)
-        }
+    func with<Result>(_ body: (Stream) -> Result) -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        stream.enter()
+        return body(stream)
+    }
+
+    /// Runs `body`, whose commands, and nobody else's, are started as one.
+    func together(_ body: () -> Void) {
+        lock.lock()
+        defer { lock.unlock() }
+        stream.enter()
+        let isOutermost = stream.startRecording()
+        body()
+        if isOutermost { stream.finishRecording() }
     }
 
     /// Memory that lasts as long as what is returned.

@@ -1,0 +1,98 @@
+import CPUBackend
+import EmulatedGPU
+import Foundation
+import Interactions
+import RecBLR
+import Tensors
+import Testing
+import Training
+
+/// Whole runs on a GPU: of the emulated one, and of a real one where it is asked for.
+@Suite struct GPUTrainingTests {
+    /// Losses, options and whether the head is repeat-aware.
+    struct Run: Sendable, CustomTestStringConvertible {
+        var loss = TrainingOptions.LossKind.full
+        var objective = TrainingOptions.Objective.everyPosition
+        var clipNorm: Float?
+        var weightDecay: Float?
+        var repeatAware = false
+        var testDescription: String {
+            "\(loss), \(objective), clip \(clipNorm ?? 0), decay \(weightDecay ?? 0), repeats \(repeatAware)"
+        }
+
+        var options: TrainingOptions {
+            var options = TrainingOptions()
+            options.epochs = 2
+            options.batchTokens = 120
+            options.warmupSteps = 5
+            options.maximumLength = 17
+            options.negatives = 7
+            options.threads = 1
+            (options.loss, options.objective) = (loss, objective)
+            (options.clipNorm, options.weightDecay) = (clipNorm, weightDecay)
+            return options
+        }
+    }
+
+    static let runs = [
+        Run(), Run(weightDecay: 0.3, repeatAware: true), Run(clipNorm: 0.5), Run(loss: .sampled, repeatAware: true),
+        Run(loss: .bpr), Run(objective: .lastPosition, repeatAware: true),
+    ]
+
+    /// The masks of dropout are the same, so that the curves are, but for rounding.
+    @Test(arguments: runs, TestGPU.backends.indices)
+    func theCurveLiesOnThatOfTheCPU(run: Run, backend: Int) throws {
+        let data = randomDataset(users: 25)
+        let (expected, weights) = try train(run, data, on: CPUBackend(precision: .float32))
+        let (own, ownWeights) = try train(run, data, on: TestGPU.backends[backend])
+        for (a, b) in zip(own.epochs, expected.epochs) {
+            #expect(abs(a.loss - b.loss) < 1e-4 * b.loss, "epoch \(b.epoch)")
+            #expect(a.step == b.step)
+            let (x, y) = (a.validation!.unmasked.at10.ndcg, b.validation!.unmasked.at10.ndcg)
+            #expect(abs(x - y) < 0.02, "NDCG@10 of epoch \(b.epoch): \(x), not \(y)")
+        }
+        let movement = zip(ownWeights, weights).map { abs($0 - $1) }.max()!
+        #expect(movement < 1e-3, "weights differ by \(movement)")
+    }
+
+    @Test(arguments: runs.prefix(4), TestGPU.backends.indices)
+    func interruptedAndResumedIsUninterrupted(run: Run, backend: Int) throws {
+        let data = randomDataset(users: 20)
+        let gpu = TestGPU.backends[backend]
+        let (whole, weights) = try train(run, data, on: gpu)
+        #expect(try train(run, data, on: gpu).weights == weights, "the same run twice")
+
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var left = 3
+        while true {
+            let trainer = try Trainer(
+                data, .leaveOneOut(data), shape(run, data), run.options, backend: gpu, checkpointFolder: folder)
+            let outcome = try trainer.run(
+                resuming: true,
+                shouldStop: {
+                    left -= 1
+                    return left == 0
+                })
+            left = 4
+            guard case .finished(let model, let record) = outcome else { continue }
+            #expect(gpu.download(model.weights.flat) == weights)
+            #expect(record.epochs.map(\.loss) == whole.epochs.map(\.loss))
+            break
+        }
+    }
+
+    private func shape(_ run: Run, _ data: Dataset) -> Configuration {
+        var shape = smallShape(items: data.itemCount)
+        shape.repeatAware = run.repeatAware
+        return shape
+    }
+
+    private func train(
+        _ run: Run, _ data: Dataset, on backend: any Backend
+    ) throws -> (record: TrainingRecord, weights: [Float]) {
+        let trainer = try Trainer(data, .leaveOneOut(data), shape(run, data), run.options, backend: backend)
+        guard case .finished(let model, let record) = try trainer.run() else { fatalError("it was not asked to stop") }
+        return (record, backend.download(model.weights.flat))
+    }
+}
