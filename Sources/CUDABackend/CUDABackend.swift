@@ -27,6 +27,11 @@ public struct CUDABackend: Backend {
         self.precision = precision
     }
 
+    private init(_ queue: DeviceQueue, _ precision: Precision) { (self.queue, self.precision) = (queue, precision) }
+
+    /// The same device and memory with another precision.
+    public func with(_ precision: Precision) -> CUDABackend { CUDABackend(queue, precision) }
+
     /// "CUDA", the device and the precision.
     public var name: String { "CUDA \(device.name) \(precision.rawValue)" }
     /// Always.

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CPUBackend
 import Evaluation
 import Foundation
 import Interactions
@@ -26,6 +25,7 @@ struct Evaluate: ParsableCommand {
     @Flag(help: "Use the validation cases instead of the test cases.") var validation = false
     @Option(help: "Use only a history's last events, this many. (default: all)") var maxLength: Int?
     @OptionGroup var threads: ThreadsOption
+    @OptionGroup var place: DeviceOption
     @OptionGroup var json: JSONFlag
 
     func validate() throws {
@@ -39,7 +39,7 @@ struct Evaluate: ParsableCommand {
             if let names = data.items, names.ids != folder.items.ids {
                 throw fail(.badData, "\(model) was trained on other items than \(dataset) has")
             }
-            let trained = try folder.model(on: CPUBackend())
+            let trained = try folder.model(on: try place.backend())
             let record = folder.trainingRecord.flatMap {
                 try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
             }
@@ -49,7 +49,7 @@ struct Evaluate: ParsableCommand {
             }
             let split = try kind.split(data)
             let cases = validation ? split.validation : split.test
-            let ranker = ModelRanker(trained, maximumLength: maxLength, threads: threads.count)
+            let ranker = ModelRanker(trained, maximumLength: maxLength, threads: threads.count(on: trained.backend))
             let started = ContinuousClock.now
             let report = try EvaluationReport(ranker, cases, data, split)
             let seconds = (ContinuousClock.now - started) / .seconds(1)

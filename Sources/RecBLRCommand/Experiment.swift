@@ -1,5 +1,4 @@
 import ArgumentParser
-import CPUBackend
 import Evaluation
 import FileSupport
 import Foundation
@@ -32,7 +31,7 @@ struct Experiment: ParsableCommand {
     var seeds = 1
     @OptionGroup(title: "Learning") var learning: LearningOptions
     @OptionGroup var threads: ThreadsOption
-    @OptionGroup var precision: PrecisionOption
+    @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
         if !(1...1000).contains(seeds) { throw ValidationError("--seeds must lie in 1 ... 1000.") }
@@ -46,7 +45,7 @@ struct Experiment: ParsableCommand {
             let data = try Dataset.open(fileURL(dataset))
             let split = Split.leaveOneOut(data)
             guard !split.test.isEmpty else { throw EvaluationError.noCases }
-            let backend = try precision.backend()
+            let backend = try compute.backend()
             let plan = self.plan(data, backend)
             for settings in plan {
                 try settings.options.validate()
@@ -69,10 +68,10 @@ struct Experiment: ParsableCommand {
     }
 
     /// Every variant with the first seed, then with the next: what there is so far can be compared at any time.
-    private func plan(_ data: Dataset, _ backend: CPUBackend) -> [ExperimentResults.Settings] {
+    private func plan(_ data: Dataset, _ backend: any Backend) -> [ExperimentResults.Settings] {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false
-        let recipe = learning.recipe(for: data, threads: threads.count)
+        let recipe = learning.recipe(for: data, threads: threads.count(on: backend))
         return (0..<UInt64(seeds)).flatMap { number in
             experiment.variants.map { variant in
                 var (configuration, options) = (Configuration(itemCount: data.itemCount), recipe.options)
@@ -87,7 +86,7 @@ struct Experiment: ParsableCommand {
     }
 
     private static func run(
-        _ settings: ExperimentResults.Settings, _ data: Dataset, _ split: Split, _ backend: CPUBackend
+        _ settings: ExperimentResults.Settings, _ data: Dataset, _ split: Split, _ backend: any Backend
     ) throws -> ExperimentResults.Run {
         let trainer = try Trainer(data, split, settings.configuration, settings.options, backend: backend)
         let progress = ProgressLine()
@@ -95,7 +94,7 @@ struct Experiment: ParsableCommand {
             throw fail(.interrupted, "stopped")
         }
         let ranker = ModelRanker(
-            Model(weights: trained.weights, backend: CPUBackend()), threads: settings.options.threads)
+            Model(weights: trained.weights, backend: backend.exact), threads: settings.options.threads)
         let rates = record.epochs.map(\.tokensPerSecond).sorted()
         return ExperimentResults.Run(
             settings: settings, bestEpoch: record.bestEpoch, tokensPerSecond: rates[rates.count / 2],

@@ -1,5 +1,4 @@
 import ArgumentParser
-import CPUBackend
 import Foundation
 import Interactions
 import RecBLR
@@ -25,25 +24,6 @@ struct ThreadsOption: ParsableArguments {
 
     func validate() throws {
         if let given, given < 1 { throw ValidationError("--threads must be at least 1.") }
-    }
-}
-
-struct PrecisionOption: ParsableArguments {
-    @Option(
-        help: """
-            What matrix products round their operands to while training; bfloat16 needs AVX512-BF16. \
-            (default: bfloat16 where the processor has it)
-            """)
-    var precision: Precision?
-
-    /// Throws where the processor cannot.
-    func backend() throws -> CPUBackend {
-        let precision = precision ?? (Precision.bfloat16.isAvailable ? .bfloat16 : .float32)
-        guard precision.isAvailable else {
-            let wish = "this processor has no \(precision.rawValue) products (AVX512-BF16); leave --precision out"
-            throw fail(.usage, wish)
-        }
-        return CPUBackend(precision: precision)
     }
 }
 

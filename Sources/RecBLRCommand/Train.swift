@@ -1,5 +1,4 @@
 import ArgumentParser
-import CPUBackend
 import Evaluation
 import FileSupport
 import Foundation
@@ -34,7 +33,7 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Learning") var learning: LearningOptions
     @OptionGroup var splitOptions: SplitOptions
     @OptionGroup var threads: ThreadsOption
-    @OptionGroup var precision: PrecisionOption
+    @OptionGroup var compute: ComputeOptions
     @Flag(help: "Go on from a checkpoint, if there is one.") var resume = false
     @Flag(help: "Throw an unfinished run of the same name away.") var restart = false
     @OptionGroup var json: JSONFlag
@@ -45,13 +44,13 @@ struct Train: ParsableCommand {
             let data = try Dataset.open(fileURL(dataset))
             let kind = splitOptions.kind ?? .leaveOneOut
             let split = try kind.split(data)
-            let recipe = learning.recipe(for: data, threads: threads.count)
+            let backend = try compute.backend()
+            let recipe = learning.recipe(for: data, threads: threads.count(on: backend))
             var configuration = shape.configuration(itemCount: data.itemCount)
             configuration.repeatAware = recipe.repeatAware
             let folder = try RunFolder(model: fileURL(model), resume: resume, restart: restart)
             let trainer = try Trainer(
-                data, split, configuration, recipe.options, backend: try precision.backend(),
-                checkpointFolder: folder.url)
+                data, split, configuration, recipe.options, backend: backend, checkpointFolder: folder.url)
             try folder.create()
             let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
             for reason in reasons { printError(reason) }
@@ -71,8 +70,7 @@ struct Train: ParsableCommand {
                 throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
             case .finished(let trained, var record):
                 record.split = kind
-                // Whatever it was trained with, a model is tested as it will be used.
-                let model = Model(weights: trained.weights, backend: CPUBackend())
+                let model = Model(weights: trained.weights, backend: backend.exact)
                 try finish(model, &record, reasons, data, split, folder)
             }
         }
@@ -82,7 +80,7 @@ struct Train: ParsableCommand {
         _ trained: Model, _ record: inout TrainingRecord, _ reasons: [String], _ data: Dataset, _ split: Split,
         _ folder: RunFolder
     ) throws {
-        let ranker = ModelRanker(trained, threads: threads.count)
+        let ranker = ModelRanker(trained, threads: threads.count(on: trained.backend))
         let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
         var examples: [TrainingReport.Example] = []
         if !split.test.isEmpty {

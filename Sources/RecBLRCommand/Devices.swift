@@ -1,0 +1,72 @@
+import ArgumentParser
+import Benchmarks
+import CPUBackend
+import CUDABackend
+import Tensors
+
+struct Devices: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List what can compute here, and why something cannot.",
+        discussion: """
+            A GPU needs NVIDIA's driver (for CUDA 12 or later) and two libraries, NVRTC and cuBLASLt, of a CUDA toolkit or \
+            from PyPI. They are looked for in the folders of RECBLR_CUDA_PATH (with colons between them), then where the \
+            system looks.
+
+            Example:
+
+              recblr devices
+              RECBLR_CUDA_PATH=/opt/cuda/lib64 recblr devices --json
+            """)
+
+    @OptionGroup var json: JSONFlag
+
+    /// One line of the list.
+    struct Entry: Encodable {
+        /// As --device takes it.
+        var device: String
+        var name: String
+        var memoryBytes: Int?
+        var computeCapability: String?
+        var precisions: [String]
+        /// Why it cannot be used; absent if it can.
+        var problem: String?
+    }
+
+    func run() throws {
+        let machine = Machine()
+        let precisions = Precision.allCases.filter(\.isAvailable).map(\.rawValue)
+        var entries = [
+            Entry(device: "cpu", name: "\(machine.processor), \(machine.instructionSet)", precisions: precisions)
+        ]
+        var absence: String?
+        do {
+            entries += try CUDADevice.all().map { gpu in
+                Entry(
+                    device: "cuda:\(gpu.ordinal)", name: gpu.name, memoryBytes: gpu.memoryBytes,
+                    computeCapability: gpu.capabilityText, precisions: Precision.allCases.map(\.rawValue),
+                    problem: gpu.problem?.description)
+            }
+        } catch { absence = error.description }
+        if json.isOn { return try printJSON(Listing(devices: entries, noGPU: absence)) }
+        print(text(entries))
+        for entry in entries where entry.problem != nil { print("\n\(entry.device): \(entry.problem!)") }
+        if let absence { print("\nNo GPU: \(absence)") }
+    }
+
+    private struct Listing: Encodable {
+        var devices: [Entry]
+        /// Why there is none; absent where there is one.
+        var noGPU: String?
+    }
+
+    private func text(_ entries: [Entry]) -> String {
+        var table = TextTable(["Device", "name", "memory", "capability", "usable"])
+        for entry in entries {
+            table.add([
+                entry.device, entry.name, entry.memoryBytes.map { "\(fixed(Double($0) / 1e9, 1)) GB" } ?? "–",
+                entry.computeCapability ?? "–", entry.problem == nil ? "yes" : "no",
+            ])
+        }
+        return table.text
+    }
+}
