@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RECBLR = .build/release/recblr
 
-.PHONY: help setup build demo test check lint coverage sanitize format bench bench-peers clean
+.PHONY: help setup build package demo test check lint coverage sanitize format bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -13,6 +13,9 @@ setup: ## install the system libraries that are missing
 
 build: setup ## the program, optimised
 	$(SWIFT) build -c release --product recblr
+
+package: setup ## a folder that runs on Linux machines without Swift, packed, under .build/package
+	@scripts/package.sh
 
 demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
 	@[ -s demo/ml-100k/ml-100k.inter ] || scripts/setup.sh --demo || true

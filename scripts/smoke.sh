@@ -7,11 +7,11 @@ trap 'rm -rf "$work"' EXIT
 awk 'BEGIN {
     srand(7); print "user_id,item_id,timestamp"
     for (u = 1; u <= 200; u++) { i = int(rand() * 50); for (t = 0; t < 20; t++) { print u ",i" i "," t; i = (i + 1 + int(rand() * 2)) % 50 } }
-}' >"$work/log.csv"
+}' | gzip >"$work/log.csv.gz"
 printf 'item_id\ttitle\n' >"$work/titles.tsv"
 for i in $(seq 0 49); do printf 'i%s\tItem number %s\n' "$i" "$i" >>"$work/titles.tsv"; done
 
-"$recblr" prepare "$work/log.csv" --titles "$work/titles.tsv" --output "$work/data"
+"$recblr" prepare "$work/log.csv.gz" --titles "$work/titles.tsv" --output "$work/data"
 "$recblr" inspect "$work/data"
 "$recblr" train "$work/data" --model "$work/model" --epochs 3 --threads 2
 [ -s "$work/model/report.html" ]

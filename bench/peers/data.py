@@ -37,6 +37,19 @@ def packed_batches(users: list[Tensor], tokens: int) -> Iterator[Batch]:
                 batch, filled = [], 0
 
 
+def even_batches(users: list[Tensor], tokens: int) -> Iterator[Batch]:
+    """As packed batches, of `tokens` events each: a history cut at a step's end begins anew in the next. No padding."""
+    left = (torch.empty(0, dtype=torch.long),) * 3
+    for batch in packed_batches(users, tokens):
+        items, position, targets = (torch.cat(parts) for parts in zip(left, batch))
+        while len(items) >= tokens:
+            yield items[:tokens], position[:tokens], targets[:tokens]
+            items, position, targets = items[tokens:], position[tokens:], targets[tokens:]
+            begun = int((position > 0).cumprod(0).sum())
+            position = torch.cat([torch.arange(begun), position[begun:]])
+        left = (items, position, targets)
+
+
 def padded_batches(users: list[Tensor], samples: int) -> Iterator[Batch]:
     """(items [B, T] padded on the right, lengths, targets) of random prefixes."""
     targets = torch.tensor([len(user) - 1 for user in users])

@@ -16,13 +16,25 @@ from torch import Tensor, nn
 from scan import linear_recurrence
 
 
+Recurrence = Callable[[Tensor, Tensor], Tensor]  # states along the first dimension, of alpha and beta * c
+
+
+def gated(gates: Tensor, decay: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """alpha and beta * c of the recurrence; gates [..., 2 H], decay [H], c [..., H]."""
+    forget, enter = torch.sigmoid(gates).chunk(2, dim=-1)
+    log_alpha = -F.softplus(decay) * forget
+    beta = torch.sqrt(-torch.expm1(2 * log_alpha) + 1e-8) * enter
+    return torch.exp(log_alpha), beta * c
+
+
 class BehaviorUnit(nn.Module):
     """Projections, causal convolution, gated linear recurrence (paper, section 3.2)."""
 
-    def __init__(self, hidden: int, expansion: int, taps: int) -> None:
+    def __init__(self, hidden: int, expansion: int, taps: int, recurrence: Recurrence) -> None:
         super().__init__()
         inner = expansion * hidden
         self.taps = taps
+        self.recurrence = recurrence
         self.input = nn.Linear(hidden, 2 * inner, bias=False)
         self.conv1d = nn.Conv1d(inner, inner, taps, groups=inner, padding=taps - 1)
         self.gates = nn.Linear(inner, 2 * inner)
@@ -37,9 +49,9 @@ class BehaviorUnit(nn.Module):
         for back in range(1, self.taps):
             inside = (position >= back).unsqueeze(-1)
             c = c + F.pad(u, (0, 0, back, 0))[: len(u)] * inside * self.conv1d.weight[:, 0, -1 - back]
-        alpha, drive = self.recur(F.silu(c))
+        alpha, drive = self.gated(F.silu(c))
         alpha = alpha * (position > 0).unsqueeze(-1)  # a sequence's first event forgets the one before it
-        return self.output(linear_recurrence(alpha, drive) * F.silu(z))
+        return self.output(self.recurrence(alpha, drive) * F.silu(z))
 
     def padded(self, x: Tensor) -> Tensor:
         """x [B, T, D]. Pads on the left to a power of two between projection and convolution, as the reference does."""
@@ -47,16 +59,12 @@ class BehaviorUnit(nn.Module):
         pad = (1 << (length - 1).bit_length()) - length
         u, z = F.pad(self.input(x), (0, 0, pad, 0)).chunk(2, dim=-1)
         c = self.conv1d(u.transpose(1, 2))[..., : length + pad].transpose(1, 2)
-        alpha, drive = self.recur(F.silu(c))
-        states = linear_recurrence(alpha.transpose(0, 1), drive.transpose(0, 1)).transpose(0, 1)
+        alpha, drive = self.gated(F.silu(c))
+        states = self.recurrence(alpha.transpose(0, 1), drive.transpose(0, 1)).transpose(0, 1)
         return self.output((states * F.silu(z))[:, pad:])
 
-    def recur(self, c: Tensor) -> tuple[Tensor, Tensor]:
-        """alpha and beta * c of the recurrence."""
-        forget, enter = torch.sigmoid(self.gates(c)).chunk(2, dim=-1)
-        log_alpha = -F.softplus(self.Lambda) * forget
-        beta = torch.sqrt(-torch.expm1(2 * log_alpha) + 1e-8) * enter
-        return torch.exp(log_alpha), beta * c
+    def gated(self, c: Tensor) -> tuple[Tensor, Tensor]:
+        return gated(self.gates(c), self.Lambda, c)
 
 
 class FeedForward(nn.Module):
@@ -73,9 +81,9 @@ class FeedForward(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, hidden: int, expansion: int, taps: int, dropout: float) -> None:
+    def __init__(self, hidden: int, expansion: int, taps: int, dropout: float, recurrence: Recurrence) -> None:
         super().__init__()
-        self.behavior_modeling = BehaviorUnit(hidden, expansion, taps)
+        self.behavior_modeling = BehaviorUnit(hidden, expansion, taps, recurrence)
         self.layer_norm = nn.LayerNorm(hidden, eps=1e-12)
         self.ffn = FeedForward(hidden, dropout)
         self.dropout = nn.Dropout(dropout)
@@ -85,13 +93,15 @@ class RecBLR(nn.Module):
     """Items are numbered 1 ... items; row 0 of the embedding is padding."""
 
     def __init__(
-        self, items: int, hidden: int = 64, layers: int = 2, expansion: int = 2, taps: int = 4, dropout: float = 0.2
+        self, items: int, hidden: int = 64, layers: int = 2, expansion: int = 2, taps: int = 4, dropout: float = 0.2,
+        recurrence: Recurrence = linear_recurrence,
     ) -> None:
         super().__init__()
         self.item_embedding = nn.Embedding(items + 1, hidden, padding_idx=0)
         self.layer_norm = nn.LayerNorm(hidden, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
-        self.recurrent_layers = nn.ModuleList(Layer(hidden, expansion, taps, dropout) for _ in range(layers))
+        self.recurrent_layers = nn.ModuleList(
+            Layer(hidden, expansion, taps, dropout, recurrence) for _ in range(layers))
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Embedding)):
                 nn.init.normal_(module.weight, std=0.02)

@@ -3,6 +3,8 @@
 Two ways with the same result; `linear_recurrence` is the one that was faster on a CPU (see README.md).
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -43,19 +45,25 @@ def chunked(alpha: Tensor, drive: Tensor) -> Tensor:
 
 class _Recurrence(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, alpha: Tensor, drive: Tensor) -> Tensor:
-        states = chunked(alpha, drive)
+    def forward(ctx, alpha: Tensor, drive: Tensor, way: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        states = way(alpha, drive)
         ctx.save_for_backward(alpha, states)
+        ctx.way = way
         return states
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, Tensor, None]:
         alpha, states = ctx.saved_tensors
         # The same recurrence from the end: g[t] = gradient[t] + alpha[t + 1] * g[t + 1].
         later = torch.cat([alpha[1:], torch.zeros_like(alpha[:1])]).flip(0)
-        total = chunked(later, gradient.flip(0)).flip(0)
+        total = ctx.way(later, gradient.flip(0)).flip(0)
         before = torch.cat([torch.zeros_like(states[:1]), states[:-1]])
-        return total * before, total
+        return total * before, total, None
 
 
-linear_recurrence = _Recurrence.apply
+def linear_recurrence(alpha: Tensor, drive: Tensor) -> Tensor:
+    return _Recurrence.apply(alpha, drive, chunked)
+
+
+def linear_recurrence_by_doubling(alpha: Tensor, drive: Tensor) -> Tensor:
+    return _Recurrence.apply(alpha, drive, doubling)

@@ -1,0 +1,169 @@
+"""PyTorch's side of the figures on a GPU: a copy, the scan the paper's way, training steps of the packed formulation.
+
+On a device that is no GPU, and where there is no Triton, the scans are the plain ones of scan.py.
+"""
+
+import itertools
+import os
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from data import even_batches
+from model import RecBLR, Recurrence, gated
+from scan import linear_recurrence, linear_recurrence_by_doubling
+
+
+@dataclass(frozen=True)
+class Sizes:
+    copy: int  # floats
+    scans: tuple[tuple[int, int, int], ...]  # sequences, length, channels
+    seconds: float  # of training, each way
+    batches: int  # that training goes round
+
+
+FULL = Sizes(copy=1 << 28, scans=((2048, 200, 128), (1, 1_000_000, 128)), seconds=3, batches=64)
+TINY = Sizes(copy=1 << 16, scans=((4, 20, 8), (1, 3000, 8)), seconds=0.1, batches=4)
+
+# How torch.compile is asked; None leaves it out.
+WAYS = {"eager": None, "compiled": "default", "compiled, CUDA graphs": "reduce-overhead"}
+WARM_UP, BLOCK = 20, 10  # steps: before any is timed, and timed together
+
+
+def scans(device: torch.device) -> tuple[Recurrence, Callable[[Tensor, Tensor], Tensor]]:
+    """The scan along the first dimension of [T, H], and that along the last of [R, T], T a power of two."""
+    if device.type == "cuda" or os.environ.get("TRITON_INTERPRET") == "1":
+        try:
+            from triton_scan import scan_packed, scan_rows
+
+            return scan_packed, scan_rows
+        except ImportError:
+            pass
+    return linear_recurrence_by_doubling, lambda alpha, drive: linear_recurrence(alpha.T, drive.T).T
+
+
+def synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def median_seconds(body: Callable[[], object], device: torch.device, repeats: int = 20) -> float:
+    """By the device's own clock, after three calls that do not count."""
+    for _ in range(3):
+        body()
+    if device.type != "cuda":
+        return statistics.median(timed(body) for _ in range(repeats))
+    events = [(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in range(repeats)]
+    for start, end in events:
+        start.record()
+        body()
+        end.record()
+    synchronize(device)
+    return statistics.median(start.elapsed_time(end) / 1e3 for start, end in events)
+
+
+def timed(body: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    body()
+    return time.perf_counter() - start
+
+
+def copy_rate(device: torch.device, sizes: Sizes) -> float:
+    """GB/s of a copy on the device, bytes read and bytes written."""
+    source = torch.rand(sizes.copy, device=device)
+    target = torch.empty_like(source)
+    return 2 * source.nbytes / median_seconds(lambda: target.copy_(source), device) / 1e9
+
+
+def paper_scan(gates: Tensor, decay: Tensor, c: Tensor, z: Tensor, scan_rows: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The gated scan as the paper's code has it: operation by operation, [B, T, H] to [B, H, T] for the scan and back.
+
+    T is a power of two already: the paper pads before the convolution, so all that follows works on padding too.
+    """
+    alpha, drive = gated(gates, decay, c)
+    batch, length, channels = c.shape
+    rows = (part.mT.reshape(batch * channels, length) for part in (alpha, drive))
+    return scan_rows(*rows).view(batch, channels, length).mT * F.silu(z)
+
+
+def paper_scans(device: torch.device, sizes: Sizes) -> list[dict]:
+    """Seconds of the paper's way, forward and backward, a shape after the other."""
+    results = []
+    _, scan_rows = scans(device)
+    for batch, length, channels in sizes.scans:
+        padded = 1 << (length - 1).bit_length()
+        shapes = [(batch, padded, 2 * channels), (channels,), (batch, padded, channels), (batch, padded, channels)]
+        inputs = [torch.randn(shape, device=device, requires_grad=True) for shape in shapes]
+        output = paper_scan(*inputs, scan_rows)
+        gradient = torch.randn_like(output)
+        bodies = {
+            "forward": lambda: paper_scan(*inputs, scan_rows),
+            "backward": lambda: torch.autograd.grad(output, inputs, gradient, retain_graph=True),
+        }
+        for direction, body in bodies.items():
+            shape = f"{batch} x {length} x {channels}"
+            results.append({"shape": shape, "direction": direction, "seconds": median_seconds(body, device)})
+            print(f"  paper's way, {shape} {direction}: {1e3 * results[-1]['seconds']:,.3f} ms", flush=True)
+        del inputs, output, gradient, bodies, body  # before the next shape's are made
+    return results
+
+
+def training_rates(
+    users: list[Tensor], items: int, tokens: int, precision: str, device: torch.device, sizes: Sizes
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Events a second of whole training steps, each way, on batches that lie on the device; and the ways that failed."""
+    batches = [
+        tuple(part.to(device) for part in batch)
+        for batch in itertools.islice(even_batches(users, tokens), sizes.batches)
+    ]
+    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
+    rates, failures = {}, {}
+    for way, mode in WAYS.items():
+        try:
+            rates[way] = tokens * steps_per_second(mode, batches, items, precision, device, sizes)
+            print(f"  {way}, {precision}, {tokens:,} tokens a step: {rates[way]:,.0f} events/s", flush=True)
+        except Exception as error:  # a compiler may not manage on this machine: that is told, the others count
+            if mode is None:
+                raise
+            failures[way] = f"{type(error).__name__}: {error}".splitlines()[0]
+            print(f"  {way}, {precision}, {tokens:,} tokens a step: {failures[way]}", flush=True)
+    return rates, failures
+
+
+def steps_per_second(
+    mode: str | None, batches: list[tuple[Tensor, ...]], items: int, precision: str, device: torch.device, sizes: Sizes
+) -> float:
+    torch.manual_seed(1)
+    torch.compiler.reset()
+    packed, _ = scans(device)
+    model = RecBLR(items, recurrence=packed).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
+    loss = model.packed_loss if mode is None else torch.compile(model.packed_loss, mode=mode)
+    turn = itertools.cycle(batches)
+
+    def step() -> None:
+        if mode is not None:
+            torch.compiler.cudagraph_mark_step_begin()
+        optimizer.zero_grad()
+        with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+            value = loss(*next(turn))
+        value.backward()
+        optimizer.step()
+
+    def block() -> None:
+        for _ in range(BLOCK):
+            step()
+        synchronize(device)
+
+    for _ in range(WARM_UP):
+        step()
+    synchronize(device)
+    times: list[float] = []
+    while sum(times) < sizes.seconds or len(times) < 3:
+        times.append(timed(block))
+    return BLOCK / statistics.median(times)
