@@ -68,7 +68,9 @@ let package = Package(
         // What `recblr bench` measures.
         .target(
             name: "Benchmarks",
-            dependencies: ["CPUBackend", "Training", "Serving", "Interactions", "Evaluation", "FileSupport"],
+            dependencies: [
+                "CPUBackend", "CUDABackend", "Training", "Serving", "Interactions", "Evaluation", "FileSupport",
+            ],
             swiftSettings: strict),
 
         // The command.
@@ -110,7 +112,8 @@ let package = Package(
             name: "ReportTests", dependencies: ["Report", "Training", "Evaluation", "Interactions", "RecBLR"],
             swiftSettings: strict),
         .testTarget(
-            name: "BenchmarksTests", dependencies: ["Benchmarks", "RecBLR", "CPUBackend", "Tensors"],
+            name: "BenchmarksTests",
+            dependencies: ["Benchmarks", "RecBLR", "CPUBackend", "CUDABackend", "EmulatedGPU", "Tensors"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandTests", dependencies: ["RecBLRCommand"], exclude: ["Golden"], swiftSettings: strict),

@@ -78,6 +78,21 @@ public struct CUDABackend: Backend {
         return values
     }
 
+    // MARK: Measuring
+
+    /// Seconds of the device's time that the operations in `body` take.
+    public func deviceSeconds(_ body: () -> Void) -> Double { queue.with { $0.milliseconds(body) / 1000 } }
+
+    /// The most bytes of the device's memory that were held at once while `body` ran, beyond those held before.
+    public func peakBytes(_ body: () -> Void) -> Int {
+        let before = queue.with { stream in
+            stream.pool.resetPeak()
+            return stream.pool.heldBytes
+        }
+        body()
+        return queue.with { $0.pool.peakBytes } - before
+    }
+
     // MARK: For the operations
 
     func launch(_ kernel: Kernel, _ grid: Grid, _ argument: some BitwiseCopyable) {

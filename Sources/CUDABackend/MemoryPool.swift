@@ -6,8 +6,8 @@ import CCUDA
 /// needs to wait. The same requests in the same order get the same blocks, which keeps graphs of commands valid.
 struct MemoryPool {
     private var spare: [Int: [cu_address]] = [:]
-    /// Bytes in blocks that nobody holds.
-    private(set) var spareBytes = 0
+    /// Bytes in blocks that somebody holds, and the most that it was since ``resetPeak()``.
+    private(set) var heldBytes = 0, peakBytes = 0
 
     /// What is asked of the driver for a block of `bytes`: multiples of 512 up to 64 KB, then one of four sizes in each
     /// power of two, so that blocks that grow a little fit again.
@@ -20,18 +20,26 @@ struct MemoryPool {
     /// A block of exactly this size that was given back, if there is one.
     mutating func take(_ size: Int) -> cu_address? {
         guard let address = spare[size]?.popLast() else { return nil }
-        spareBytes -= size
+        hold(size)
         return address
     }
 
+    /// A new block of this size is in somebody's hands.
+    mutating func hold(_ size: Int) {
+        heldBytes += size
+        peakBytes = max(peakBytes, heldBytes)
+    }
+
+    mutating func resetPeak() { peakBytes = heldBytes }
+
     mutating func giveBack(_ address: cu_address, _ size: Int) {
         spare[size, default: []].append(address)
-        spareBytes += size
+        heldBytes -= size
     }
 
     /// All blocks that nobody holds, which it forgets.
     mutating func drain() -> [cu_address] {
-        defer { (spare, spareBytes) = ([:], 0) }
+        defer { spare = [:] }
         return spare.values.flatMap(\.self)
     }
 }

@@ -10,7 +10,7 @@ final class Stream {
     private let driver: cu_driver
     private let context, handle: UnsafeMutableRawPointer?
     private let functions: [Kernel: UnsafeMutableRawPointer]
-    private var pool = MemoryPool()
+    var pool = MemoryPool()
     private var plans: ProductPlans
     private let workspace: cu_address
     private let staging: Staging
@@ -71,7 +71,9 @@ final class Stream {
             return 256
         }
         check(result, "cuMemAlloc")
-        return failure == nil ? address : 256
+        guard failure == nil else { return 256 }
+        pool.hold(size)
+        return address
     }
 
     func giveBack(_ address: cu_address, _ bytes: Int) {

@@ -5,7 +5,7 @@ import Testing
 @Suite struct OutputTests {
     @Test(arguments: [
         "", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "bench", "bench scans",
-        "bench lengths", "devices",
+        "bench lengths", "bench gpu", "devices",
     ])
     func helpIsAsItWas(command: String) throws {
         let words = command.split(separator: " ").map(String.init)

@@ -20,7 +20,7 @@ struct Bench: ParsableCommand {
 
               recblr bench --threads 2 --output results.json
             """,
-        subcommands: [BenchScans.self, BenchLengths.self])
+        subcommands: [BenchScans.self, BenchLengths.self, BenchGPU.self])
 
     @OptionGroup var threads: ThreadsOption
     @Option(help: "Precision of the table of operations; training is measured in all that the processor has.")
