@@ -62,12 +62,16 @@ size_t strips(size_t count, size_t width) { return (count + width - 1) / width; 
 
 /// One tile of the result from all its sums.
 void store(const Multiplication &m, size_t row, size_t column, const double *sums) {
-    for (size_t j = 0; j < std::min(tile_columns, m.columns - column); j++)
-        for (size_t i = 0; i < std::min(tile_rows, m.rows - row); i++) {
-            double value = double(m.alpha) * sums[j * tile_rows + i];
-            if (m.c) value += double(m.beta) * double(m.c[row + i + (column + j) * m.c_stride]);
-            m.d[row + i + (column + j) * m.d_stride] = float(value);
+    size_t rows = std::min(tile_rows, m.rows - row), columns = std::min(tile_columns, m.columns - column);
+    for (size_t j = 0; j < columns; j++, sums += tile_rows) {
+        float values[tile_rows], *d = m.d + row + (column + j) * m.d_stride;
+        for (size_t i = 0; i < tile_rows; i++) values[i] = float(double(m.alpha) * sums[i]);
+        if (m.c) {
+            const float *c = m.c + row + (column + j) * m.c_stride;
+            for (size_t i = 0; i < rows; i++) values[i] += m.beta * c[i];
         }
+        memcpy(d, values, rows * sizeof(float));
+    }
 }
 
 }  // namespace
