@@ -18,9 +18,13 @@ up_to_date() { # FILE
     echo "emulator: skipped: only for Linux"
     exit 0
 }
-# The compiler that came with Swift, or another one.
-compiler=$(dirname "$(readlink -f "$(command -v swift)")" 2>/dev/null)/clang++
-[ -x "$compiler" ] || compiler=$(command -v clang++ || command -v g++ || command -v c++ || true)
+# The compiler that came with Swift, or another one that knows its library.
+usable() { [ -x "$1" ] && echo '#include <map>' | "$1" -std=c++17 -x c++ -fsyntax-only - 2>/dev/null; }
+compiler=
+for candidate in "$(dirname "$(readlink -f "$(command -v swift)")")/clang++" "$(command -v clang++)" "$(command -v g++)" \
+    "$(command -v c++)"; do
+    usable "$candidate" && compiler=$candidate && break
+done
 [ -n "$compiler" ] || {
     echo "emulator: skipped: no C++ compiler here"
     exit 0

@@ -15,15 +15,15 @@ namespace {
 /// The fault may be the end of a fiber's stack, so that the handler needs one of its own.
 alignas(16) char handler_stack[64 << 10];
 
-/// Prints; the access is then made again, with whatever the program did about such faults before.
+/// What the program did about such faults before.
+struct sigaction segment_before, bus_before;
+
+/// Prints; the access is then made again, and has the effect that it had before.
 void explain(int signal, siginfo_t *information, void *) {
     const char *place = where();
     fprintf(stderr, "CUDA emulator: %s: access to address %p, %s\n", *place ? place : "a copy", information->si_addr,
             described(information->si_addr));
-    struct sigaction usual;
-    memset(&usual, 0, sizeof usual);
-    usual.sa_handler = SIG_DFL;
-    sigaction(signal, &usual, nullptr);
+    sigaction(signal, signal == SIGBUS ? &bus_before : &segment_before, nullptr);
 }
 
 }  // namespace

@@ -124,12 +124,12 @@ void run(const Launch &launch) {
     blockDim = launch.block;
     for (unsigned i = 0; i < threads; i++)
         block.fibers[i].index = {i % blockDim.x, i / blockDim.x % blockDim.y, i / (blockDim.x * blockDim.y)};
-    for (unsigned z = 0; z < gridDim.z; z++)
-        for (unsigned y = 0; y < gridDim.y; y++)
-            for (unsigned x = 0; x < gridDim.x; x++) {
-                blockIdx = {x, y, z};
-                run_block();
-            }
+    size_t blocks = size_t(gridDim.x) * gridDim.y * gridDim.z;
+    for (size_t i = 0; i < blocks; i++) {
+        size_t number = launch.backwards ? blocks - 1 - i : i, row = number / gridDim.x;
+        blockIdx = {unsigned(number % gridDim.x), unsigned(row % gridDim.y), unsigned(row / gridDim.y)};
+        run_block();
+    }
     block.launch = nullptr;
 }
 
