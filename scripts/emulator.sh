@@ -35,7 +35,7 @@ exec 9>"$output/lock"
 command -v flock >/dev/null && flock 9 # several test processes may want it at once
 [ -z "$mode" ] && up_to_date "$output/libcuda.so.1" && exit 0
 work=$(mktemp -d "$output/work.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'wait; rm -rf "$work"' EXIT
 touch "$work/started" # a source that changes from here on is newer than what is built
 
 flags=(-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions -U_FORTIFY_SOURCE -Wall -Wextra
