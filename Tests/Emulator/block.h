@@ -7,7 +7,8 @@
 
 #include "fibers.h"
 
-// The compiler's own form saves three registers and lets the caller spill what it needs; not every one has it for ARM.
+// The compiler's own form saves three registers and lets the caller spill what it needs; not every one has it for
+// ARM.
 #ifdef __x86_64__
 typedef void *emulator_context[5];
 #define EMULATOR_SAVE(context) __builtin_setjmp(context)

@@ -1,5 +1,6 @@
-// Accesses to untouchable memory, and what Clang's and GCC's undefined-behaviour checks report when no library of theirs
-// is linked: indices outside of arrays, misaligned vectors (which fault on a GPU only), overflows, divisions by zero.
+// Accesses to untouchable memory, and what Clang's and GCC's undefined-behaviour checks report when no library of
+// theirs is linked: indices outside of arrays, misaligned vectors (which fault on a GPU only), overflows, divisions
+// by zero.
 #include "faults.h"
 
 #include <stdint.h>

@@ -1,4 +1,5 @@
-// Fibers of a block and the blocks of a grid: who can go on is one bit a thread, a switch saves one context and resumes another.
+// Fibers of a block and the blocks of a grid: who can go on is one bit a thread, a switch saves one context and
+// resumes another.
 #include "fibers.h"
 
 #include <stdarg.h>

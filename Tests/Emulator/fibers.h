@@ -1,6 +1,7 @@
-// What a GPU's multiprocessor does: the threads of a block as fibers of one CPU thread. A fiber runs until a barrier, a
-// warp operation or its end; then the first one that can go on does, so that which thread gets how far is always the same,
-// and as far from a GPU's lockstep as can be. Launches that run backwards do so with the last thread and the last block.
+// What a GPU's multiprocessor does: the threads of a block as fibers of one CPU thread. A fiber runs until a barrier,
+// a warp operation or its end; then the first one that can go on does, so that which thread gets how far is always
+// the same, and as far from a GPU's lockstep as can be. Launches that run backwards do so with the last thread and
+// the last block.
 #ifndef EMULATOR_FIBERS_H
 #define EMULATOR_FIBERS_H
 

@@ -1,5 +1,5 @@
-// Where the threads of a block wait for each other: barriers, warp operations, memory that another one writes. What would
-// be undefined on a GPU ends the program here.
+// Where the threads of a block wait for each other: barriers, warp operations, memory that another one writes. What
+// would be undefined on a GPU ends the program here.
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-// Factors are copied into strips that lie in the order of use (Goto & van de Geijn, 2008), rounded on the way; a tile of
-// the result is summed in float over 256 products at a time, and in double beyond that.
+// Factors are copied into strips that lie in the order of use (Goto & van de Geijn, 2008), rounded on the way; a tile
+// of the result is summed in float over 256 products at a time, and in double beyond that.
 #include "multiply.h"
 
 #include <stdint.h>
@@ -27,8 +27,8 @@ float rounded(float x, int mantissa_bits) {
     return x;
 }
 
-/// Rows first ..< first + count of a factor, from depth k on, in strips of `width` rows; missing rows are 0. Rows of b
-/// are its columns: b is given with `transposed` turned round.
+/// Rows first ..< first + count of a factor, from depth k on, in strips of `width` rows; missing rows are 0. Rows of
+/// b are its columns: b is given with `transposed` turned round.
 void pack(const Factor &f, size_t first, size_t count, size_t k, size_t depth, size_t width, int bits, float *out) {
     for (size_t strip = 0; strip < count; strip += width)
         for (size_t p = 0; p < depth; p++)
