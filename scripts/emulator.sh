@@ -18,9 +18,13 @@ up_to_date() { # FILE
     echo "emulator: skipped: only for Linux"
     exit 0
 }
-# The compiler that came with Swift, or another one.
-compiler=$(dirname "$(readlink -f "$(command -v swift)")" 2>/dev/null)/clang++
-[ -x "$compiler" ] || compiler=$(command -v clang++ || command -v g++ || command -v c++ || true)
+# The compiler that came with Swift, or another one that knows its library.
+usable() { [ -x "$1" ] && echo '#include <map>' | "$1" -std=c++17 -x c++ -fsyntax-only - 2>/dev/null; }
+compiler=
+for candidate in "$(dirname "$(readlink -f "$(command -v swift)")")/clang++" "$(command -v clang++)" "$(command -v g++)" \
+    "$(command -v c++)"; do
+    usable "$candidate" && compiler=$candidate && break
+done
 [ -n "$compiler" ] || {
     echo "emulator: skipped: no C++ compiler here"
     exit 0
@@ -31,7 +35,7 @@ exec 9>"$output/lock"
 command -v flock >/dev/null && flock 9 # several test processes may want it at once
 [ -z "$mode" ] && up_to_date "$output/libcuda.so.1" && exit 0
 work=$(mktemp -d "$output/work.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+trap 'wait; rm -rf "$work"' EXIT
 touch "$work/started" # a source that changes from here on is newer than what is built
 
 flags=(-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions -U_FORTIFY_SOURCE -Wall -Wextra

@@ -1,5 +1,5 @@
-// libnvrtc: takes any source (whether it compiles for a GPU, NVIDIA's compiler must say) and gives an image that says for
-// which architecture.
+// libnvrtc: takes any source (whether it compiles for a GPU, NVIDIA's compiler must say) and gives an image that says
+// for which architecture.
 #include <stdio.h>
 #include <string.h>
 

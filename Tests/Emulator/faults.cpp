@@ -1,5 +1,6 @@
-// Accesses to untouchable memory, and what Clang's and GCC's undefined-behaviour checks report when no library of theirs
-// is linked: indices outside of arrays, misaligned vectors (which fault on a GPU only), overflows, divisions by zero.
+// Accesses to untouchable memory, and what Clang's and GCC's undefined-behaviour checks report when no library of
+// theirs is linked: indices outside of arrays, misaligned vectors (which fault on a GPU only), overflows, divisions
+// by zero.
 #include "faults.h"
 
 #include <stdint.h>
@@ -15,15 +16,15 @@ namespace {
 /// The fault may be the end of a fiber's stack, so that the handler needs one of its own.
 alignas(16) char handler_stack[64 << 10];
 
-/// Prints; the access is then made again, with whatever the program did about such faults before.
+/// What the program did about such faults before.
+struct sigaction segment_before, bus_before;
+
+/// Prints; the access is then made again, and has the effect that it had before.
 void explain(int signal, siginfo_t *information, void *) {
     const char *place = where();
     fprintf(stderr, "CUDA emulator: %s: access to address %p, %s\n", *place ? place : "a copy", information->si_addr,
             described(information->si_addr));
-    struct sigaction usual;
-    memset(&usual, 0, sizeof usual);
-    usual.sa_handler = SIG_DFL;
-    sigaction(signal, &usual, nullptr);
+    sigaction(signal, signal == SIGBUS ? &bus_before : &segment_before, nullptr);
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 namespace emulator {
 
-/// While one of these lives, an access to untouchable memory says which thread of which kernel made it, before the program
-/// ends as it would have anyway.
+/// While one of these lives (one at a time), an access to untouchable memory says which thread of which kernel made
+/// it, before the program ends as it would have anyway.
 class Faults {
   public:
     Faults();
@@ -15,7 +15,6 @@ class Faults {
     Faults(const Faults &) = delete;
 
   private:
-    struct sigaction segment_before, bus_before;
     stack_t stack_before;
 };
 

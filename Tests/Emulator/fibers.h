@@ -1,6 +1,7 @@
-// What a GPU's multiprocessor does: the threads of a block as fibers of one CPU thread. A fiber runs until a barrier, a
-// warp operation or its end; then the first one that can go on does (the last one in launches that run backwards), so
-// that which thread gets how far is always the same, and as far from a GPU's lockstep as can be.
+// What a GPU's multiprocessor does: the threads of a block as fibers of one CPU thread. A fiber runs until a barrier,
+// a warp operation or its end; then the first one that can go on does, so that which thread gets how far is always
+// the same, and as far from a GPU's lockstep as can be. Launches that run backwards do so with the last thread and
+// the last block.
 #ifndef EMULATOR_FIBERS_H
 #define EMULATOR_FIBERS_H
 
@@ -39,7 +40,7 @@ struct Launch {
     size_t shared_bytes;
     bool backwards;
 };
-/// Runs the blocks one after the other, x fastest.
+/// Runs the blocks one after the other, x fastest; from the last one where it runs backwards.
 void run(const Launch &launch);
 /// What runs now, as "kernel NAME, block (..), thread (..)"; empty where no kernel does.
 const char *where();

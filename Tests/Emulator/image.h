@@ -1,5 +1,5 @@
-// What the emulated compiler makes and the emulated driver loads instead of machine code: the kernels themselves are in
-// this library already.
+// What the emulated compiler makes and the emulated driver loads instead of machine code: the kernels themselves are
+// in this library already.
 #ifndef EMULATOR_IMAGE_H
 #define EMULATOR_IMAGE_H
 

@@ -42,7 +42,8 @@ const char *objection(const Function &function, dim3 grid, dim3 block, size_t sh
 }
 
 /// One kernel, when its turn has come.
-void run_kernel(const Kernel *kernel, const std::vector<uint64_t> &arguments, dim3 grid, dim3 block, size_t shared_bytes) {
+void run_kernel(const Kernel *kernel, const std::vector<uint64_t> &arguments, dim3 grid, dim3 block,
+                size_t shared_bytes) {
     if (settings.fail_launch_after > 0 && --settings.fail_launch_after == 0) {
         failure = ILLEGAL_ADDRESS;
         return;

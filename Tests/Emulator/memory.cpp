@@ -1,5 +1,5 @@
-// Memory of the emulated devices, and pinned memory: every block lies as near before an untouchable page as its alignment
-// allows, is full of 0xFF (no number, or -1) at first, and faults when it is used after being freed.
+// Memory of the emulated devices, and pinned memory: every block lies as near before an untouchable page as its
+// alignment allows, is full of 0xFF (no number, or -1) at first, and faults when it is used after being freed.
 #include "memory.h"
 
 #include <stdio.h>

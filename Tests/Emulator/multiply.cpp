@@ -1,5 +1,5 @@
-// Factors are copied into strips that lie in the order of use (Goto & van de Geijn, 2008), rounded on the way; a tile of
-// the result is summed in float over 256 products at a time, and in double beyond that.
+// Factors are copied into strips that lie in the order of use (Goto & van de Geijn, 2008), rounded on the way; a tile
+// of the result is summed in float over 256 products at a time, and in double beyond that.
 #include "multiply.h"
 
 #include <stdint.h>
@@ -27,8 +27,8 @@ float rounded(float x, int mantissa_bits) {
     return x;
 }
 
-/// Rows first ..< first + count of a factor, from depth k on, in strips of `width` rows; missing rows are 0. Rows of b
-/// are its columns: b is given with `transposed` turned round.
+/// Rows first ..< first + count of a factor, from depth k on, in strips of `width` rows; missing rows are 0. Rows of
+/// b are its columns: b is given with `transposed` turned round.
 void pack(const Factor &f, size_t first, size_t count, size_t k, size_t depth, size_t width, int bits, float *out) {
     for (size_t strip = 0; strip < count; strip += width)
         for (size_t p = 0; p < depth; p++)
@@ -62,12 +62,16 @@ size_t strips(size_t count, size_t width) { return (count + width - 1) / width; 
 
 /// One tile of the result from all its sums.
 void store(const Multiplication &m, size_t row, size_t column, const double *sums) {
-    for (size_t j = 0; j < std::min(tile_columns, m.columns - column); j++)
-        for (size_t i = 0; i < std::min(tile_rows, m.rows - row); i++) {
-            double value = double(m.alpha) * sums[j * tile_rows + i];
-            if (m.c) value += double(m.beta) * double(m.c[row + i + (column + j) * m.c_stride]);
-            m.d[row + i + (column + j) * m.d_stride] = float(value);
+    size_t rows = std::min(tile_rows, m.rows - row), columns = std::min(tile_columns, m.columns - column);
+    for (size_t j = 0; j < columns; j++, sums += tile_rows) {
+        float values[tile_rows], *d = m.d + row + (column + j) * m.d_stride;
+        for (size_t i = 0; i < tile_rows; i++) values[i] = float(double(m.alpha) * sums[i]);
+        if (m.c) {
+            const float *c = m.c + row + (column + j) * m.c_stride;
+            for (size_t i = 0; i < rows; i++) values[i] += m.beta * c[i];
         }
+        memcpy(d, values, rows * sizeof(float));
+    }
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ struct Factor {
     bool transposed;
 };
 
-/// d = alpha a b + beta c, [rows, depth] x [depth, columns]; c may be d, or null where beta is 0. The factors are rounded
-/// to so many bits of mantissa first.
+/// d = alpha a b + beta c, [rows, depth] x [depth, columns]; c may be d, or null where beta is 0. The factors are
+/// rounded to so many bits of mantissa first.
 struct Multiplication {
     size_t rows, columns, depth;
     float alpha, beta;

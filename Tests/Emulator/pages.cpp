@@ -1,5 +1,5 @@
-// One large reservation of addresses from which pages are taken in order; what was given back stays forbidden, so that a
-// use after free faults, and costs no memory.
+// One large reservation of addresses from which pages are taken in order; what was given back stays forbidden, so
+// that a use after free faults, and costs no memory.
 #include "pages.h"
 
 #include <sys/mman.h>

@@ -21,8 +21,8 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __noinline__ __attribute__((noinline))
 #define __align__(bytes) __attribute__((aligned(bytes)))
-// Blocks run one after the other: one copy serves all. Clang can put them into a section of its own, to spoil them before
-// each block; "used" keeps it from reasoning about what they may hold.
+// Blocks run one after the other: one copy serves all. Clang can put them into a section of its own, to spoil them
+// before each block; "used" keeps it from reasoning about what they may hold.
 #ifdef __clang__
 #define __shared__ static __attribute__((section("emulator_shared"), used))
 #else
@@ -79,7 +79,8 @@ template <class Number> Number __shfl_sync(unsigned mask, Number value, int sour
     unsigned start = emulator::lane() & ~unsigned(width - 1);
     return emulator::shuffle(mask, value, start | (unsigned(source) & unsigned(width - 1)), {file, line});
 }
-template <class Number> Number __shfl_up_sync(unsigned mask, Number value, unsigned delta, int width = 32, EMULATOR_HERE) {
+template <class Number>
+Number __shfl_up_sync(unsigned mask, Number value, unsigned delta, int width = 32, EMULATOR_HERE) {
     unsigned lane = emulator::lane(), within = lane & unsigned(width - 1);
     return emulator::shuffle(mask, value, within >= delta ? lane - delta : lane, {file, line});
 }

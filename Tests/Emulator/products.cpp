@@ -69,9 +69,14 @@ size_t bytes_of(const Layout &layout) {
     return ((layout.columns - 1) * size_t(layout.stride) + layout.rows) * sizeof(float);
 }
 
+/// Columns of two matrices may take turns in memory, as halves of the rows of one row-major matrix do.
 bool overlap(const void *a, const Layout &a_layout, const void *b, const Layout &b_layout) {
     const char *x = (const char *)a, *y = (const char *)b;
-    return x < y + bytes_of(b_layout) && y < x + bytes_of(a_layout);
+    if (x >= y + bytes_of(b_layout) || y >= x + bytes_of(a_layout)) return false;
+    if (a_layout.stride != b_layout.stride) return true;
+    int64_t offset = (y - x) / int64_t(sizeof(float)) % a_layout.stride;
+    if (offset < 0) offset += a_layout.stride;
+    return offset < int64_t(a_layout.rows) || offset + int64_t(b_layout.rows) > a_layout.stride;
 }
 
 /// Real hardware would compute something, or fail much later: here the test ends.

@@ -18,7 +18,7 @@
     X(products_version, 120900)                                                                                        \
     /* The n-th kernel from now fails with 700, and everything after it; 0: none, and a failure is forgotten. */      \
     X(fail_launch_after, 0)                                                                                            \
-    /* Which thread of a block goes first: 0 the first, 1 the last, 2 the first and the last by turns. */             \
+    /* Which blocks and which threads of a block go first: 0 the first, 1 the last, 2 changes with each kernel. */   \
     X(order, 2)
 
 #define EMULATOR_COUNTERS(X)                                                                                           \

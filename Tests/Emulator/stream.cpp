@@ -1,5 +1,5 @@
-// Streams, graphs and events. Nothing runs before somebody waits for it, so that a host that changes or frees memory too
-// early, or reads it without waiting, is found out.
+// Streams, graphs and events. Nothing runs before somebody waits for it, so that a host that changes or frees memory
+// too early, or reads it without waiting, is found out.
 #include "stream.h"
 
 #include <string.h>

@@ -1,4 +1,6 @@
 // The driver: streams, graphs, events, memory, and what it refuses.
+#include <stdlib.h>
+
 #include <thread>
 
 #include "check.h"
@@ -124,6 +126,28 @@ void test_failing_launch() {
     CHECK(launch("barriers", 1, 32, none) == CU_OK && cuStreamSynchronize(stream) == CU_OK);
 }
 
+void test_settings() {
+    setenv("RECBLR_EMULATOR", "device_count=2,init_error=803", 1);
+    CHECK(cuInit(0) == 803);
+    setenv("RECBLR_EMULATOR", "init_error=0,memory_bytes=1000", 1);
+    CHECK(cuInit(0) == CU_OK);
+    int count = 0;
+    char name[32];
+    void *first = nullptr, *second = nullptr;
+    cu_address address, other;
+    CHECK(cuDeviceGetCount(&count) == CU_OK && count == 2);
+    CHECK(cuDeviceGetName(name, sizeof name, 1) == CU_OK && strcmp(name, "Emulated GPU 1") == 0);
+    CHECK(cuDevicePrimaryCtxRetain(&first, 0) == CU_OK && cuDevicePrimaryCtxRetain(&second, 1) == CU_OK);
+    CHECK(cuMemAlloc_v2(&address, 600) == CU_OK && cuMemAlloc_v2(&other, 600) == CU_OUT_OF_MEMORY);
+    CHECK(cuCtxSetCurrent(second) == CU_OK && cuMemAlloc_v2(&other, 600) == CU_OK);
+    CHECK(cuMemFree_v2(other) == CU_OK && cuCtxSetCurrent(first) == CU_OK && cuMemFree_v2(address) == CU_OK);
+    setenv("RECBLR_EMULATOR", "device_count=0", 1);
+    CHECK(cuInit(0) == CU_NO_DEVICE);
+    unsetenv("RECBLR_EMULATOR");
+    recblr_emulator_set("device_count", 1);
+    recblr_emulator_set("memory_bytes", 4l << 30);
+}
+
 void test_compiler() {
     void *program;
     const char *wrong[] = {"--use_fast_math"}, *right[] = {"--gpu-architecture=sm_80"};
@@ -153,5 +177,6 @@ void test_driver() {
     test_contexts_of_threads();
     test_launch_limits();
     test_failing_launch();
+    test_settings();
     test_compiler();
 }

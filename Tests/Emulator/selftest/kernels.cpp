@@ -60,14 +60,20 @@ void test_atomics() {
     CHECK(largest.values()[0] == 500);
 }
 
+/// Whoever has a ticket waits only for those that had one before, in whatever order blocks run.
 void test_chain() {
     std::vector<int> values = numbers(2000, 7, 23), expected;
     int sum = 0;
     for (int value : values) expected.push_back(sum += value);
-    Array<int> input(values), output(2000);
-    Array<unsigned> state(std::vector<unsigned>(9));
-    CHECK(launch("chained_sums", 8, 256, test_ints{input.pointer(), output.pointer(), state.pointer(), 2000}) == CU_OK);
-    CHECK(output.values() == expected);
+    for (long order : {0, 1}) {
+        recblr_emulator_set("order", order);
+        Array<int> input(values), output(2000);
+        Array<unsigned> state(std::vector<unsigned>(9));
+        test_ints arguments = {input.pointer(), output.pointer(), state.pointer(), 2000};
+        CHECK(launch("chained_sums", 8, 256, arguments) == CU_OK);
+        CHECK(output.values() == expected);
+    }
+    recblr_emulator_set("order", 2);
 }
 
 void test_waiting() {
