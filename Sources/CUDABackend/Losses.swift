@@ -90,18 +90,17 @@ extension CUDABackend {
         precondition(targets.count == hidden.rows && negatives.count == hidden.rows, "one pair a row")
         let (rows, width) = (hidden.rows, hidden.columns)
         let losses = Scratch(4 * rows, on: queue)
-        let gradientRows = Scratch(8 * rows * width, on: queue)
-        let targetGradients = Tensor(base: gradientRows.pointer(), rows: rows, columns: width)
-        let negativeGradients = Tensor(base: targetGradients.base + rows * width, rows: rows, columns: width)
+        let block = Scratch(8 * rows * width, on: queue)
+        let numbers = Scratch(8 * rows, on: queue)
+        // Target and negative of a pair one after the other: where they are one row they cancel.
+        let rowGradients = Tensor(base: block.pointer(), rows: 2 * rows, columns: width)
+        let tableRows = Indices(base: numbers.pointer(), count: 2 * rows)
         let argument = cu_pairwise(
             hidden: hidden.argument, table: table.argument, hidden_gradient: (gradients?.hidden).argument,
-            target_gradients: targetGradients.argument, negative_gradients: negativeGradients.argument,
-            targets: targets.base, negatives: negatives.base, scale: stage(scale), losses: losses.pointer())
+            row_gradients: rowGradients.argument, targets: targets.base, negatives: negatives.base,
+            scale: stage(scale), losses: losses.pointer(), rows: tableRows.base)
         if rows > 0 { launch(.pairwiseRows, .warps(rows), argument) }
-        if let gradients {
-            scatterAdd(targetGradients, to: targets, of: gradients.table)
-            scatterAdd(negativeGradients, to: negatives, of: gradients.table)
-        }
+        if let gradients { scatterAdd(rowGradients, to: tableRows, of: gradients.table) }
         finish(losses, rows, nil, gradients, sum)
     }
 

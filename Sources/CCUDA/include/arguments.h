@@ -170,11 +170,13 @@ typedef struct {
     const float *slopes;
 } cu_target_gradients;
 
+/// Row 2 n of `row_gradients` belongs to table row `rows[2 n]`, the target, row 2 n + 1 to the negative.
 typedef struct {
-    cu_matrix hidden, table, hidden_gradient, target_gradients, negative_gradients;
+    cu_matrix hidden, table, hidden_gradient, row_gradients;
     const int *targets, *negatives;
     const float *scale;
     float *losses;
+    int *rows;
 } cu_pairwise;
 
 /// positions[negatives[j]] = j.

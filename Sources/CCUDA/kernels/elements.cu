@@ -47,13 +47,14 @@ KERNEL __launch_bounds__(256) gather_rows(const cu_gather a) {
 }
 
 /// A warp a row, which adds all rows of the same number, in order, where its row is the first of them: no two warps
-/// write one table row, and sums do not depend on who comes first.
+/// write one table row, and sums do not depend on who comes first. Negative numbers are nobody's row.
 KERNEL __launch_bounds__(256) scatter_rows(const cu_scatter a) {
     int lane = threadIdx.x % WARP;
     int own = blockIdx.x * 8 + threadIdx.x / WARP;
     if (own >= a.count) return;
     const int *rows = a.rows + a.first;
     int row = rows[own];
+    if (row < 0) return;
     for (int n = lane; n - lane < own; n += WARP) {
         if (__any_sync(ALL_LANES, n < own && rows[n] == row)) return;
     }

@@ -124,9 +124,11 @@ KERNEL __launch_bounds__(256) pairwise_rows(const cu_pairwise a) {
     if (lane == 0) a.losses[n] = counts ? softplus(-margin) : 0.0f;
     if (!a.hidden_gradient.base) return;
     float slope = counts ? -sigmoid(-margin) * *a.scale : 0.0f;
+    float *row_gradients = a.row_gradients.base + 2 * n * a.row_gradients.stride;
+    if (lane < 2) a.rows[2 * n + lane] = !counts ? -1 : lane == 0 ? a.targets[n] : a.negatives[n];
     for (int c = lane; c < a.hidden.columns; c += WARP) {
         a.hidden_gradient.base[n * a.hidden_gradient.stride + c] = slope * (target[c] - negative[c]);
-        a.target_gradients.base[n * a.target_gradients.stride + c] = slope * hidden[c];
-        a.negative_gradients.base[n * a.negative_gradients.stride + c] = -slope * hidden[c];
+        row_gradients[c] = slope * hidden[c];
+        row_gradients[a.row_gradients.stride + c] = -slope * hidden[c];
     }
 }
