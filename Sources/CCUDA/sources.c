@@ -16,6 +16,8 @@ static const char source[] = {
     ,
 #embed "kernels/ranking.cu"
     ,
+#embed "kernels/repeats.cu"
+    ,
 #embed "kernels/rows.cu"
     ,
 #embed "kernels/scan.cu"

@@ -80,6 +80,22 @@ extension CUDABackend {
         }
     }
 
+    public func listRepeats(of items: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias) {
+        let events = bias.starts.count - 1
+        guard events > 0 else { return }
+        let memory = Scratch(16 * events, on: queue)
+        let next: UnsafeMutablePointer<Int32> = memory.pointer()
+        // Later than any event where nothing is written.
+        queue.with { [address = memory.address] in $0.set(address, to: 0x7F, bytes: 4 * events) }
+        let argument = cu_repeats(
+            items: items.base, starts: starts.base, bias_starts: bias.starts.base, earlier: next + events, next: next,
+            columns: bias.columns.base, kinds: bias.kinds.base, events: Int32(events),
+            sequences: Int32(starts.count - 1), window: Int32(rule.window), recencies: Int32(rule.recencies),
+            counts: Int32(rule.counts), first_item: rule.firstItem)
+        launch(.findOccurrences, .warps(events), argument)
+        launch(.listRepeats, Grid(x: events, threads: 128), argument)
+    }
+
     public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
         update(weights, gradient, firstMoment, secondMoment, step, [0..<weights.count], clears: false)
     }

@@ -7,6 +7,8 @@ enum Kernel: String, CaseIterable, Sendable {
     case sumNumbers = "sum_numbers"
     case gatherRows = "gather_rows"
     case scatterRows = "scatter_rows"
+    case findOccurrences = "find_occurrences"
+    case listRepeats = "list_repeats"
     case addColumnSums = "add_column_sums"
     case adam
     case residualNorm = "residual_norm"

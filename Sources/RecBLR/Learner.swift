@@ -80,7 +80,7 @@ public final class Learner {
         guard batch.tokenCount <= workspace.tokens else { return learnInChunks(lesson, scale, into: gradients, sum) }
         let pass = Pass(model, workspace, batch, dropout: dropout)
         pass.forward(from: .fresh)
-        let repeats = model.repeatBias(batch, rows: targets.rows)
+        let repeats = model.repeatBias(batch, rows: targets.rows, of: pass)
         learn(lesson, pass, repeats, scale, into: gradients, sum)
     }
 

@@ -16,11 +16,9 @@ enum RepeatHead {
     /// gets to where e^logit vanishes in a thousand steps.
     static let scale: Float = 10
 
-    /// Number of the weight for an item that last occurred `recency` events ago (1: it is the last event itself) and
-    /// `count` times in all.
-    static func kind(recency: Int, count: Int) -> Int32 {
-        let power = Int.bitWidth - 1 - recency.leadingZeroBitCount
-        return Int32(min(power, recencies - 1) * counts + min(count, counts) - 1)
+    /// How items of the history are told apart.
+    static func rule(firstItem: Int32) -> RepeatRule {
+        RepeatRule(window: window, recencies: recencies, counts: counts, firstItem: firstItem)
     }
 }
 
@@ -52,15 +50,6 @@ struct RepeatEntries {
         }
     }
 
-    /// Rows without a history.
-    mutating func appendEmpty(_ count: Int) { starts += [Int32](repeating: Int32(columns.count), count: count) }
-
-    /// Lengthens the lists to a power of two, for devices that want shapes to stay the same. No row sees the rest.
-    mutating func pad() {
-        let rest = (1 << (Int.bitWidth - columns.count.leadingZeroBitCount)) - columns.count
-        columns += [Int32](repeating: 0, count: rest)
-        kinds += [Int32](repeating: 0, count: rest)
-    }
 }
 
 /// The different items among the last ``RepeatHead/window`` of the events before a place that moves on.
@@ -105,11 +94,11 @@ private struct RecentEvents {
 
     /// What recency and count of each of the items amount to.
     func kinds() -> [Int32] {
-        let oldest = Int32(oldest)
+        let (oldest, rule) = (Int32(oldest), RepeatHead.rule(firstItem: 0))
         return positions.map { position in
             let chain = earlier[Int(position)]
             let more = (chain[0] >= oldest ? 1 : 0) + (chain[1] >= oldest ? 1 : 0) + (chain[2] >= oldest ? 1 : 0)
-            return RepeatHead.kind(recency: end - Int(position), count: 1 + more)
+            return rule.kind(recency: end - Int(position), count: 1 + more)
         }
     }
 }
@@ -122,14 +111,37 @@ public struct RepeatBias: Sendable {
 
     init(_ entries: RepeatEntries, _ model: Model) {
         let backend = model.backend
-        var entries = entries
-        if backend.isQueued { entries.pad() }
         blocks = [entries.starts, entries.columns, entries.kinds].map { values in
             let block = backend.allocateIndices(values.count)
             if !values.isEmpty { backend.upload(values, to: block.indices) }
             return block
         }
-        bias = SparseBias(
+        bias = Self.bias(blocks, model)
+    }
+
+    /// For every event of a batch that is on the device, which lists by itself.
+    fileprivate init(_ batch: PackedBatch, _ pass: Pass) {
+        let model = pass.model
+        let backend = model.backend
+        var starts: [Int32] = [0]
+        let end = batch.tokenCount - batch.paddingCount
+        for (start, next) in zip(batch.starts, batch.starts.dropFirst()) {
+            for row in start..<next {
+                starts.append(starts.last! + (row < end ? min(row - start + 1, Int32(RepeatHead.window)) : 0))
+            }
+        }
+        // A power of two, so that shapes of steps stay the same.
+        let room = 1 << (Int.bitWidth - Int(starts.last!).leadingZeroBitCount)
+        blocks = [starts.count, room, room].map(backend.allocateIndices)
+        backend.upload(starts, to: blocks[0].indices)
+        bias = Self.bias(blocks, model)
+        backend.listRepeats(
+            of: pass.items, starts: pass.starts, rule: RepeatHead.rule(firstItem: model.softmaxTable.firstItem),
+            into: bias)
+    }
+
+    private static func bias(_ blocks: [Storage<Int32>], _ model: Model) -> SparseBias {
+        SparseBias(
             starts: blocks[0].indices, columns: blocks[1].indices, kinds: blocks[2].indices,
             values: model.weights.repeatBias!, scale: RepeatHead.scale)
     }
@@ -154,14 +166,14 @@ extension Model {
         return RepeatBias(entries, self)
     }
 
-    /// The same for the given rows of a batch (nil: all of them) and ``softmaxTable``.
-    func repeatBias(_ batch: PackedBatch, rows: [Int32]?) -> RepeatBias? {
+    /// The same for the given rows of a batch (nil: all of them) (where a device may list them, of the pass that has taken it in) and ``softmaxTable``.
+    func repeatBias(_ batch: PackedBatch, rows: [Int32]?, of pass: Pass? = nil) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }
+        if rows == nil, backend.isQueued, let pass { return RepeatBias(batch, pass) }
         var entries = RepeatEntries(firstItem: softmaxTable.firstItem)
         var wanted = rows?[...]
         for sequence in 0..<batch.sequenceCount {
             let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
-            guard start < batch.tokenCount - batch.paddingCount else { break }
             let events = batch.items[start..<end]
             guard wanted != nil else {
                 if start < end { entries.append(0..<end - start, of: events) }
@@ -172,7 +184,6 @@ extension Model {
                 wanted!.removeFirst()
             }
         }
-        entries.appendEmpty(rows == nil ? batch.paddingCount : 0)
         return RepeatBias(entries, self)
     }
 }

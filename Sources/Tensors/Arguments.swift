@@ -113,6 +113,30 @@ public struct SparseBias: Sendable {
     @inlinable public func value(_ kind: Int) -> Float { scale * values.base[kind] }
 }
 
+/// How events that came before are told apart: by how long ago a row last occurred and how often it did.
+public struct RepeatRule: Sendable {
+    /// Only the last so many events count.
+    public var window: Int
+    /// Kinds of recency: 1 event ago, 2–3, 4–7, ... in powers of two; the last is open.
+    public var recencies: Int
+    /// Kinds of count: once, twice, ...; the last is open.
+    public var counts: Int
+    /// Number of the item in the table's first row.
+    public var firstItem: Int32
+
+    /// Groups the four.
+    public init(window: Int, recencies: Int, counts: Int, firstItem: Int32) {
+        (self.window, self.recencies, self.counts, self.firstItem) = (window, recencies, counts, firstItem)
+    }
+
+    /// Number of the kind of an item that last occurred `recency` events ago (1: it is the last event itself) and `count`
+    /// times in all.
+    public func kind(recency: Int, count: Int) -> Int32 {
+        let power = Int.bitWidth - 1 - recency.leadingZeroBitCount
+        return Int32(min(power, recencies - 1) * counts + min(count, counts) - 1)
+    }
+}
+
 /// The numbers of one Adam step.
 public struct AdamStep: Sendable {
     /// Learning rate.

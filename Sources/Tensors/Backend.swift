@@ -59,6 +59,11 @@ public protocol Backend: Sendable {
     /// table[rows[n]] += gradient[n], in order of n.
     func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor)
 
+    /// For each event n of a packed batch, the different items among the last `rule.window` events of its sequence up to and
+    /// with it: table rows in `bias.columns`, their kinds in `bias.kinds`, from `bias.starts[n]` on, in any order. There is
+    /// room for as many as there are such events, to begin with; what is left of it gets the column −1, which is no row.
+    func listRepeats(of items: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias)
+
     // MARK: Dropout + residual + LayerNorm
 
     /// s = dropout(input + bias) + residual; normalized = (s − mean) / sqrt(var + ε); output = normalized ⊙ scale + shift.

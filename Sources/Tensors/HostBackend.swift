@@ -56,6 +56,29 @@ extension HostBackend {
             hidden, table: table, targets: targets, negatives: negatives, scale: scale, gradients: gradients)
     }
 
+    /// Plainly: a model on a host lists while it counts on from event to event.
+    public func listRepeats(of items: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias) {
+        for s in 0..<starts.count - 1 {
+            let (start, end) = (Int(starts.base[s]), Int(starts.base[s + 1]))
+            for n in start..<end where bias.starts.base[n] < bias.starts.base[n + 1] {
+                var occurrences: [Int32: (last: Int, count: Int)] = [:]
+                for position in max(start, n + 1 - rule.window)...n {
+                    occurrences[items.base[position], default: (0, 0)].last = position
+                    occurrences[items.base[position]]!.count += 1
+                }
+                var slot = Int(bias.starts.base[n])
+                for (item, found) in occurrences.sorted(by: { $0.value.last < $1.value.last }) {
+                    bias.columns.base[slot] = item - rule.firstItem
+                    bias.kinds.base[slot] = rule.kind(recency: n + 1 - found.last, count: found.count)
+                    slot += 1
+                }
+                for rest in slot..<Int(bias.starts.base[n + 1]) {
+                    (bias.columns.base[rest], bias.kinds.base[rest]) = (-1, 0)
+                }
+            }
+        }
+    }
+
     public func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
         clearing ranges: [Range<Int>]

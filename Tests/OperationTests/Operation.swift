@@ -1,7 +1,7 @@
 /// The operations of a backend that are compared, each with its tolerance and its cases.
 enum Operation: String, CaseIterable, Sendable {
     case multiply, fill, copy, add, squaredNorm
-    case gather, scatterAdd
+    case gather, scatterAdd, listRepeats
     case residualNorm, residualNormBackward
     case activate, activateBackward
     case convolve, convolveBackward
@@ -13,7 +13,7 @@ enum Operation: String, CaseIterable, Sendable {
     /// Largest allowed |x − y| / (|y| + root mean square of the result).
     var tolerance: Double {
         switch self {
-        case .fill, .copy, .gather: 0  // no arithmetic
+        case .fill, .copy, .gather, .listRepeats: 0  // no arithmetic
         case .add: 1e-7  // one rounding
         case .squaredNorm: 1e-6  // blocks may be summed in single precision
         case .scatterAdd: 1e-6  // a rounding for each row that meets another
@@ -37,6 +37,7 @@ enum Operation: String, CaseIterable, Sendable {
         case .multiply: multiplyCases
         case .fill, .copy, .add, .squaredNorm: elementwiseCases(self)
         case .gather, .scatterAdd: tableCases(self)
+        case .listRepeats: listRepeatsCases
         case .residualNorm: residualNormCases
         case .residualNormBackward: residualNormBackwardCases
         case .activate: activateCases

@@ -50,6 +50,36 @@ let convolveBackwardCases: [Case] = shapes().map { shape in
     }
 }
 
+/// Windows shorter and longer than sequences, few items and many; some events at the end are not listed.
+let listRepeatsCases: [Case] = lengths.flatMap { rows in
+    [(3, 1), (7, 40), (1024, 5), (33, 300)].map { window, items in
+        Case(.listRepeats, "\(rows) events, window \(window), \(items) items") { bench in
+            let starts = bench.packedStarts(rows)
+            let rule = RepeatRule(window: window, recencies: 5, counts: 4, firstItem: window == 7 ? 1 : 0)
+            var places: [Int32] = [0]
+            for (start, end) in zip(starts, starts.dropFirst()) {
+                for row in start..<end {
+                    let isListed = Int(row) < max(1, rows - 3)
+                    places.append(places.last! + (isListed ? min(row - start + 1, Int32(window)) : 0))
+                }
+            }
+            let room = Int(places.last!)
+            let bias = SparseBias(
+                starts: bench.indices(places), columns: bench.outputIndices(room), kinds: bench.outputIndices(room),
+                values: bench.input(1, 20), scale: 1)
+            bench.backend.listRepeats(
+                of: bench.indices(bench.rowNumbers(rows, below: items).map { $0 + rule.firstItem }),
+                starts: bench.indices(starts), rule: rule, into: bias)
+            let (columns, kinds) = (bench.backend.download(bias.columns), bench.backend.download(bias.kinds))
+            // In any order within an event.
+            let lists = (0..<rows).flatMap { n in
+                (Int(places[n])..<Int(places[n + 1])).map { Int(columns[$0]) * 20 + Int(kinds[$0]) }.sorted()
+            }
+            bench.report("columns and kinds", exactly: lists)
+        }
+    }
+}
+
 /// What the numbers of a scan look like.
 private enum Regime: CaseIterable {
     /// As in a model.

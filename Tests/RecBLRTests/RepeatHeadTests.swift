@@ -6,13 +6,15 @@ import Testing
 
 /// What the repeat-aware head counts, against counting anew for every row.
 @Suite struct RepeatHeadTests {
+    private let rule = RepeatHead.rule(firstItem: 0)
+
     @Test func kinds() {
-        #expect(RepeatHead.kind(recency: 1, count: 1) == 0)
-        #expect(RepeatHead.kind(recency: 1, count: 9) == 3)
-        #expect(RepeatHead.kind(recency: 3, count: 2) == 5)
-        #expect(RepeatHead.kind(recency: 4, count: 1) == 8)
-        #expect(RepeatHead.kind(recency: 511, count: 1) == 32)
-        #expect(RepeatHead.kind(recency: 100_000, count: 4) == 39)
+        #expect(rule.kind(recency: 1, count: 1) == 0)
+        #expect(rule.kind(recency: 1, count: 9) == 3)
+        #expect(rule.kind(recency: 3, count: 2) == 5)
+        #expect(rule.kind(recency: 4, count: 1) == 8)
+        #expect(rule.kind(recency: 511, count: 1) == 32)
+        #expect(rule.kind(recency: 100_000, count: 4) == 39)
     }
 
     @Test func entriesOfAShortHistory() {
@@ -45,7 +47,7 @@ import Testing
         return Dictionary(
             Set(window).map { item in
                 let recency = history.count - window.lastIndex(of: item)!
-                return (item, RepeatHead.kind(recency: recency, count: window.count { $0 == item }))
+                return (item, rule.kind(recency: recency, count: window.count { $0 == item }))
             }, uniquingKeysWith: { first, _ in first })
     }
 

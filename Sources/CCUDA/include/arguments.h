@@ -50,6 +50,15 @@ typedef struct {
     int count, accumulate;
 } cu_sum;
 
+/// Events of a packed batch and those before: `earlier` [N, 3] the last three of the same item within the window, nearest
+/// first, -1 where there is none; `next` [N] the next one's place, or more than N. `bias_starts`, `columns` and `kinds` are
+/// Tensors' `SparseBias`.
+typedef struct {
+    const int *items, *starts, *bias_starts;
+    int *earlier, *next, *columns, *kinds;
+    int events, sequences, window, recencies, counts, first_item;
+} cu_repeats;
+
 /// output[n] = table[rows[n]].
 typedef struct {
     const int *rows;

@@ -11,6 +11,7 @@ __device__ __forceinline__ void bias_gradients(
     for (int kind = 0; kind < bias.kind_count; kind++) lanes[kind * WARP + lane] = 0;
     for (int j = bias.starts[row] + lane; j < bias.starts[row + 1]; j += WARP) {
         int column = bias.columns[j];
+        if (column < 0) continue;
         float gradient = 0;
         if (column == target) {
             gradient = target_gradient;
@@ -70,8 +71,10 @@ KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     __syncthreads();
     if (a.bias.starts) {
         for (int j = a.bias.starts[row] + threadIdx.x; j < a.bias.starts[row + 1]; j += blockDim.x) {
+            int column = a.bias.columns[j];
+            if (column < 0) continue;
             float value = a.bias.scale * a.bias.values[a.bias.kinds[j]];
-            int column = a.bias.columns[j], place = a.positions[column];
+            int place = a.positions[column];
             if (place >= 0) logits[place] += value;
             if (column == target) target_bias = value;
         }
