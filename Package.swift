@@ -19,7 +19,7 @@ let package = Package(
         .library(
             name: "RecBLR",
             targets: [
-                "RecBLR", "Tensors", "CPUBackend", "Interactions", "Evaluation", "Training", "ModelStore", "Serving",
+                "RecBLR", "Tensors", "CPUBackend", "CUDABackend", "Interactions", "Evaluation", "Training", "ModelStore", "Serving",
                 "Report",
             ]),
         .executable(name: "recblr", targets: ["RecBLRCommand"]),

@@ -237,4 +237,40 @@ typedef struct {
     int first_column, k;
 } cu_top_k;
 
+// Both compilers lay the structs out alike: no padding, so that equal sizes say so.
+#ifdef __cplusplus
+#define CU_SIZE(type, bytes) static_assert(sizeof(type) == bytes, #type)
+#else
+#define CU_SIZE(type, bytes) _Static_assert(sizeof(type) == bytes, #type)
+#endif
+CU_SIZE(cu_matrix, 24);
+CU_SIZE(cu_dropout, 40);
+CU_SIZE(cu_sparse_bias, 40);
+CU_SIZE(cu_elements, 56);
+CU_SIZE(cu_squares, 32);
+CU_SIZE(cu_sum, 32);
+CU_SIZE(cu_repeats, 80);
+CU_SIZE(cu_gather, 56);
+CU_SIZE(cu_scatter, 64);
+CU_SIZE(cu_sum_target, 16);
+CU_SIZE(cu_column_sums, 64);
+CU_SIZE(cu_norm, 152);
+CU_SIZE(cu_norm_backward, 160);
+CU_SIZE(cu_activation, 136);
+CU_SIZE(cu_convolution, 200);
+CU_SIZE(cu_scan, 128);
+CU_SIZE(cu_scan_backward, 208);
+CU_SIZE(cu_scan_ends, 56);
+CU_SIZE(cu_softmax, 104);
+CU_SIZE(cu_sampled_softmax, 192);
+CU_SIZE(cu_target_gradients, 112);
+CU_SIZE(cu_pairwise, 136);
+CU_SIZE(cu_positions, 24);
+CU_SIZE(cu_adam_step, 32);
+CU_SIZE(cu_adam, 64);
+CU_SIZE(cu_rank, 112);
+CU_SIZE(cu_candidates, 104);
+CU_SIZE(cu_top_k, 56);
+#undef CU_SIZE
+
 #endif
