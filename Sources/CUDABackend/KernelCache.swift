@@ -6,13 +6,13 @@ struct KernelCache {
     /// Where machine code is kept; nil keeps nothing.
     let folder: URL?
 
-    /// Machine code for a compute capability (90). What is on disk was compiled from the same source by the same version of
-    /// the compiler; where nothing can be written, the next process compiles again.
+    /// Machine code for a compute capability (90). What is on disk was compiled from the same source, with the same options,
+    /// by the same version of the compiler; where nothing can be written, the next process compiles again.
     func image(
         _ capability: Int, _ compiler: cu_compiler, version: (Int, Int), refresh: Bool = false
     ) throws(CUDAError) -> [UInt8] {
         let source = String(cString: cu_source_text())
-        let key = String(fnv1a(source.utf8), radix: 16)
+        let key = String(fnv1a((compilerOptions.joined() + source).utf8), radix: 16)
         let file = folder?.appendingPathComponent("\(key)-sm_\(capability)-nvrtc\(version.0).\(version.1).cubin")
         if !refresh, let file, let known = try? Data(contentsOf: file), !known.isEmpty { return Array(known) }
         let image = try compile(source, "sm_\(capability)", compiler)
@@ -34,6 +34,9 @@ public func standardKernelFolder() -> URL {
     return base.appendingPathComponent("recblr/kernels")
 }
 
+/// Approximate divisions and the like are what the kernels' error bounds reckon with (`_common.cu`).
+private let compilerOptions = ["--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"]
+
 /// Compiles CUDA C++ to machine code for an architecture, "sm_90".
 func compile(_ source: String, _ architecture: String, _ compiler: cu_compiler) throws(CUDAError) -> [UInt8] {
     var program: UnsafeMutableRawPointer?
@@ -41,7 +44,7 @@ func compile(_ source: String, _ architecture: String, _ compiler: cu_compiler) 
         throw .compilation("the compiler does not take the source")
     }
     defer { _ = compiler.nvrtcDestroyProgram(&program) }
-    let options = ["--gpu-architecture=\(architecture)", "--std=c++17"]
+    let options = ["--gpu-architecture=\(architecture)"] + compilerOptions
     let texts = options.map { UnsafePointer(strdup($0)) }
     defer { for text in texts { free(UnsafeMutablePointer(mutating: text)) } }
     let result = compiler.nvrtcCompileProgram(program, Int32(texts.count), texts)

@@ -132,7 +132,9 @@ extension Bench {
 private let oneSequence = 1000
 
 private func scanShapes() -> [(Shape, Regime)] {
-    let long = [(1000, 8, 1018), (777, 17, 1021), (513, 3, 1087)].map { Shape(rows: $0, columns: $1, options: $2) }
+    let long = [(1000, 8, 1018), (777, 17, 1021), (513, 3, 1087), (2300, 2, 1029)].map {
+        Shape(rows: $0, columns: $1, options: $2)
+    }
     let extreme = shapes().filter { $0.options % 3 == 0 }
     return (shapes() + long).map { ($0, .ordinary) }
         + Regime.allCases.dropFirst().flatMap { regime in extreme.map { ($0, regime) } }

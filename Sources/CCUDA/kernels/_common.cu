@@ -13,24 +13,21 @@
 
 // MARK: Functions of one number
 
-/// e^x to 3e-7: the product's rounding error, which matters for large x, is taken along.
-__device__ __forceinline__ float exponential(float x) {
-    const float log2e = 1.4426950408889634f;
-    float power = x * log2e;
-    float rest = fmaf(x, log2e, -power) + x * 1.9259629911e-8f;
-    float whole = exp2f(power);
-    // Where e^x is 0 or infinite there is nothing to correct, and infinity times zero would be no number.
-    return power > -126.0f && power < 127.0f ? fmaf(whole, rest * 0.6931471806f, whole) : whole;
-}
+// The kernels are compiled with approximate reciprocals, square roots and powers of two (KernelCache.swift): single
+// instructions, each to two units in the last place or so, instead of subroutines, without which the scan would not keep up
+// with memory.
 
-/// 1 / (1 + e^-x).
+/// e^x, with a relative error of (2 + |x| / 2) 1.2e-7: where |x| is large, e^x is added to something larger.
+__device__ __forceinline__ float exponential(float x) { return exp2f(x * 1.4426950408889634f); }
+
+/// 1 / (1 + e^-x), to 4e-7 of itself where x > -1.
 __device__ __forceinline__ float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
 /// ln(1 + e^x) without overflow.
 __device__ __forceinline__ float softplus(float x) { return fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x))); }
 
 /// x sigmoid(x).
-__device__ __forceinline__ float silu(float x) { return x / (1.0f + exponential(-x)); }
+__device__ __forceinline__ float silu(float x) { return x * sigmoid(x); }
 
 /// d/dx (x sigmoid(x)).
 __device__ __forceinline__ float silu_slope(float x) {
@@ -130,6 +127,19 @@ __device__ __forceinline__ int sequence_of(const int *starts, int sequences, int
     while (low < high) {
         int middle = (low + high + 1) / 2;
         if (starts[middle] <= row) low = middle; else high = middle - 1;
+    }
+    return low;
+}
+
+/// The same by a whole warp, whose lanes give the same row: O(log S / 5) reads that wait for each other.
+__device__ __forceinline__ int warp_sequence_of(const int *starts, int sequences, int row) {
+    int lane = threadIdx.x % WARP, low = 0, count = sequences;
+    while (count > 1) {
+        int step = (count + WARP - 1) / WARP, place = lane * step;
+        bool is_before = place < count && starts[low + place] <= row;
+        int skipped = (__popc(__ballot_sync(ALL_LANES, is_before)) - 1) * step;
+        low += skipped;
+        count = min(step, count - skipped);
     }
     return low;
 }

@@ -14,6 +14,7 @@
 
 #define SCAN_WARPS 8
 #define GROUP_CHUNKS 32
+#define WARP_CHUNKS (GROUP_CHUNKS / SCAN_WARPS)
 
 /// h -> product h + sum.
 struct affine {
@@ -28,33 +29,45 @@ __device__ __forceinline__ void publish(unsigned long long *place, float value) 
     *(volatile unsigned long long *)place = (1ull << 32) | __float_as_uint(value);
 }
 
-__device__ __forceinline__ float await_value(const unsigned long long *place) {
-    unsigned long long word;
-    while ((word = *(const volatile unsigned long long *)place) >> 32 == 0) __nanosleep(20);
+__device__ __forceinline__ unsigned long long look(const unsigned long long *place) {
+    return *(const volatile unsigned long long *)place;
+}
+
+/// The number at a place where a look saw `word`.
+__device__ __forceinline__ float await_value(const unsigned long long *place, unsigned long long word) {
+    while (word >> 32 == 0) {
+        __nanosleep(20);
+        word = look(place);
+    }
     return __uint_as_float((unsigned)word);
 }
 
-/// Gates of one channel at one row.
+/// Gates of one channel at one row; the root is of 1 - alpha^2 + 1e-8.
 struct scan_gates {
-    float recurrence, input, alpha, root;
+    float recurrence, input, alpha, inverse_root, root;
 };
 
-/// `rate` is softplus(decay). 1 - alpha^2 is -expm1(-2x), for small x by its series: never negative.
+/// `rate` is softplus(decay). With q = 1 - e^-x, alpha is 1 - q and 1 - alpha^2 is q (1 + alpha), never negative. For small
+/// x q is a series (the first term left out is 5e-8 of it), so that alpha is off by one rounding only: where it is close
+/// to 1 the state sums up thousands of its errors. Elsewhere q is off by 7e-7 of itself, the root by half of that.
 __device__ __forceinline__ scan_gates gates_of(float r, float i, float rate) {
     scan_gates g;
     g.recurrence = sigmoid(r);
     g.input = sigmoid(i);
-    float x = rate * g.recurrence, y = 2.0f * x;
-    g.alpha = exponential(-x);
-    float series = y * (1.0f - y * 0.5f * (1.0f - y * (1.0f / 3) * (1.0f - y * 0.25f * (1.0f - y * 0.2f * (1.0f - y * (1.0f / 6))))));
-    float gain = y < 0.25f ? series : 1.0f - g.alpha * g.alpha;
-    g.root = sqrtf(gain + 1e-8f);
+    float x = rate * g.recurrence, power = exponential(-x);
+    float series = x * (1 + x * (-1.0f / 2 + x * (1.0f / 6 + x * (-1.0f / 24 + x * (1.0f / 120 - x * (1.0f / 720))))));
+    float q = x < 0.25f ? series : 1 - power;
+    g.alpha = x < 0.25f ? 1 - series : power;
+    float gain = q + q * g.alpha + 1e-8f;
+    g.inverse_root = rsqrtf(gain);
+    g.root = gain * g.inverse_root;
     return g;
 }
 
-/// Where a thread's rows and channel are.
+/// Where a thread's rows and channel are. A warp has `rows` rows from `first` on, of which the thread has `count`: all or,
+/// past the last channel, none.
 struct scan_place {
-    int chunk, channel, first;
+    int chunk, channel, first, rows, count;
     bool within;
 };
 
@@ -68,7 +81,9 @@ template <int ROWS> __device__ scan_place take_chunk(const cu_scan &a) {
     place.chunk = ticket / slices;
     place.channel = ticket % slices * WARP + threadIdx.x % WARP;
     place.first = (place.chunk * SCAN_WARPS + threadIdx.x / WARP) * ROWS;
+    place.rows = max(0, min(ROWS, a.rows - place.first));
     place.within = place.channel < a.channels;
+    place.count = place.within ? place.rows : 0;
     return place;
 }
 
@@ -91,12 +106,23 @@ __device__ float state_before(const cu_scan &a, const scan_place &place, affine 
         publish(chunk_maps + place.channel, whole.product);
         publish(chunk_maps + a.channels + place.channel, whole.sum);
     }
+    // A warp looks at its share of the other chunks' maps, and at the entry, before it waits for any of them.
+    const unsigned long long *entry = a.entries + (long long)(group - 1) * a.channels + place.channel;
+    const unsigned long long *others =
+        a.maps + (long long)(group * GROUP_CHUNKS + warp * WARP_CHUNKS) * 2 * a.channels + place.channel;
+    int count = place.within ? min(WARP_CHUNKS, member - warp * WARP_CHUNKS) : 0;
+    unsigned long long products[WARP_CHUNKS], sums[WARP_CHUNKS], entry_word = group > 0 && place.within ? look(entry) : 0;
+#pragma unroll
+    for (int i = 0; i < WARP_CHUNKS; i++) {
+        products[i] = i < count ? look(others + 2 * i * a.channels) : 0;
+        sums[i] = i < count ? look(others + (2 * i + 1) * a.channels) : 0;
+    }
     affine earlier = {1, 0};
-    for (int i = 0; i < GROUP_CHUNKS / SCAN_WARPS; i++) {
-        int other = warp * (GROUP_CHUNKS / SCAN_WARPS) + i;
-        if (other >= member || !place.within) break;
-        const unsigned long long *map = a.maps + (long long)(group * GROUP_CHUNKS + other) * 2 * a.channels;
-        earlier = then(earlier, {await_value(map + place.channel), await_value(map + a.channels + place.channel)});
+#pragma unroll
+    for (int i = 0; i < WARP_CHUNKS; i++) {
+        if (i >= count) continue;
+        float product = await_value(others + 2 * i * a.channels, products[i]);
+        earlier = then(earlier, {product, await_value(others + (2 * i + 1) * a.channels, sums[i])});
     }
     __syncthreads();
     maps[warp][lane] = earlier;
@@ -105,7 +131,7 @@ __device__ float state_before(const cu_scan &a, const scan_place &place, affine 
     for (int i = 0; i < SCAN_WARPS; i++) since = then(since, maps[i][lane]);
     float state = since.sum;
     if (group > 0 && place.within && since.product != 0.0f) {
-        state += since.product * await_value(a.entries + (long long)(group - 1) * a.channels + place.channel);
+        state += since.product * await_value(entry, entry_word);
     }
     if (warp == 0 && place.within && member == GROUP_CHUNKS - 1) {
         publish(a.entries + (long long)group * a.channels + place.channel, whole.product * state + whole.sum);
@@ -113,49 +139,71 @@ __device__ float state_before(const cu_scan &a, const scan_place &place, affine 
     return before.product * state + before.sum;
 }
 
-template <int ROWS> __device__ void scan_rows(const cu_scan &a) {
+/// Bit i: row first + i begins a sequence; `sequence` is the one that `first` is in.
+__device__ __forceinline__ unsigned beginnings(const int *starts, int sequence, int first, int rows) {
+    if (rows == 0) return 0;
+    unsigned begins = starts[sequence] == first;
+    for (int start = starts[++sequence]; start < first + rows; start = starts[++sequence]) begins |= 1u << (start - first);
+    return begins;
+}
+
+/// Rows past the end are computed along, of zeros: they come after all others, so that nobody asks what they amount to.
+template <int ROWS> __device__ __forceinline__ void scan_rows(const cu_scan &a) {
     scan_place place = take_chunk<ROWS>(a);
-    int channel = place.channel, width = a.channels, count = place.within ? min(ROWS, a.rows - place.first) : 0;
-    float r[ROWS], g[ROWS], x[ROWS];
+    int channel = place.channel, width = a.channels, gated = a.output_gate ? place.count : 0;
+    // Addresses move from row to row, which costs less than products do.
+    long long start = (long long)place.first * width + channel;
+    const float *recurrence_gates = a.gates + start + (long long)place.first * width, *input_gates = recurrence_gates + width;
+    const float *inputs = a.input + start, *output_gates = a.output_gate + place.first * a.output_gate_stride + channel;
+    float r[ROWS], g[ROWS], x[ROWS], z[ROWS];
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        long long row = place.first + i;
-        bool there = i < count;
-        r[i] = there ? a.gates[row * 2 * width + channel] : 0.0f;
-        g[i] = there ? a.gates[row * 2 * width + width + channel] : 0.0f;
-        x[i] = there ? a.input[row * width + channel] : 0.0f;
+        r[i] = i < place.count ? *recurrence_gates : 0.0f;
+        g[i] = i < place.count ? *input_gates : 0.0f;
+        x[i] = i < place.count ? *inputs : 0.0f;
+        z[i] = i < gated ? *output_gates : 0.0f;
+        recurrence_gates += 2 * width;
+        input_gates += 2 * width;
+        inputs += width;
+        output_gates += a.output_gate_stride;
     }
     float rate = place.within ? softplus(a.decay[channel]) : 0.0f;
     float bias_r = place.within ? a.gate_bias[channel] : 0.0f, bias_g = place.within ? a.gate_bias[width + channel] : 0.0f;
-    int sequence = count > 0 ? sequence_of(a.starts, a.sequences, place.first) : 0;
-    affine own = {1, 0};
+    int sequence = warp_sequence_of(a.starts, a.sequences, place.first);
+    unsigned begins = beginnings(a.starts, sequence, place.first, place.rows);
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        if (i >= count) continue;
-        int row = place.first + i;
-        while (a.starts[sequence + 1] <= row) sequence++;
         scan_gates gates = gates_of(r[i] + bias_r, g[i] + bias_g, rate);
         r[i] = gates.alpha;
-        x[i] = gates.root * gates.input * x[i];
-        if (row == a.starts[sequence]) {
-            if (a.initial) x[i] += r[i] * a.initial[sequence * a.initial_stride + channel];
+        x[i] *= gates.root * gates.input;
+        z[i] = silu(z[i]);
+    }
+    if (begins) {
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            if (!(begins >> i & 1)) continue;
+            while (a.starts[sequence + 1] <= place.first + i) sequence++;
+            if (a.initial && place.within) x[i] += r[i] * a.initial[sequence * a.initial_stride + channel];
             r[i] = 0;
         }
-        own = then(own, {r[i], x[i]});
     }
+    affine own = {1, 0};
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) own = then(own, {r[i], x[i]});
     float state = state_before(a, place, own);
+    float *states = a.states + start, *outputs = a.output + start;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        if (i >= count) continue;
-        long long row = place.first + i;
         state = r[i] * state + x[i];
-        a.states[row * width + channel] = state;
-        if (a.output_gate) a.output[row * width + channel] = silu(a.output_gate[row * a.output_gate_stride + channel]) * state;
+        if (i < place.count) *states = state;
+        if (i < gated) *outputs = z[i] * state;
+        states += width;
+        outputs += width;
     }
 }
 
 KERNEL __launch_bounds__(256) scan_short(const cu_scan a) { scan_rows<4>(a); }
-KERNEL __launch_bounds__(256) scan_long(const cu_scan a) { scan_rows<16>(a); }
+KERNEL __launch_bounds__(256, 2) scan_long(const cu_scan a) { scan_rows<16>(a); }
 
 /// A thread has one channel of one sequence.
 KERNEL __launch_bounds__(256) scan_ends(const cu_scan_ends a) {
@@ -184,76 +232,103 @@ __device__ __forceinline__ float sum_over_warps(float value) {
     return sum;
 }
 
-template <int ROWS> __device__ void scan_rows_backward(const cu_scan_backward &b) {
+/// As in ``scan_rows``, rows before the first are computed along: all that they have is zero, so that they add nothing.
+template <int ROWS> __device__ __forceinline__ void scan_rows_backward(const cu_scan_backward &b) {
     const cu_scan &a = b.forward;
     scan_place place = take_chunk<ROWS>(a);
-    int channel = place.channel, width = a.channels, count = place.within ? min(ROWS, a.rows - place.first) : 0;
+    int channel = place.channel, width = a.channels, gated = a.output_gate ? place.count : 0;
     int last = a.rows - 1 - place.first;  // row of i = 0
-    float r[ROWS], g[ROWS], x[ROWS], z[ROWS], h[ROWS + 1], dy[ROWS], alpha[ROWS], e[ROWS];
+    long long start = (long long)last * width + channel, gates_start = start + (long long)last * width;
+    const float *recurrence_gates = a.gates + gates_start, *input_gates = recurrence_gates + width, *inputs = a.input + start;
+    const float *states = a.states + start, *output_gradients = b.output_gradient + start;
+    const float *output_gates = a.output_gate + last * a.output_gate_stride + channel;
+    float r[ROWS], g[ROWS], x[ROWS], h[ROWS + 1], alpha[ROWS], inverse_root[ROWS], e[ROWS], z[ROWS];
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        long long row = last - i;
-        bool there = i < count;
-        r[i] = there ? a.gates[row * 2 * width + channel] : 0.0f;
-        g[i] = there ? a.gates[row * 2 * width + width + channel] : 0.0f;
-        x[i] = there ? a.input[row * width + channel] : 0.0f;
-        h[i] = there ? a.states[row * width + channel] : 0.0f;
-        dy[i] = there ? b.output_gradient[row * width + channel] : 0.0f;
-        z[i] = there && a.output_gate ? a.output_gate[row * a.output_gate_stride + channel] : 0.0f;
+        r[i] = i < place.count ? *recurrence_gates : 0.0f;
+        g[i] = i < place.count ? *input_gates : 0.0f;
+        x[i] = i < place.count ? *inputs : 0.0f;
+        h[i] = i < place.count ? *states : 0.0f;
+        e[i] = i < place.count ? *output_gradients : 0.0f;
+        z[i] = i < gated ? *output_gates : 0.0f;
+        recurrence_gates -= 2 * width;
+        input_gates -= 2 * width;
+        inputs -= width;
+        states -= width;
+        output_gradients -= width;
+        output_gates -= a.output_gate_stride;
     }
     // The state before the earliest row, unless that begins a sequence.
-    h[ROWS] = count == ROWS && last - ROWS >= 0 ? a.states[(long long)(last - ROWS) * width + channel] : 0.0f;
+    h[ROWS] = place.count == ROWS && last >= ROWS ? *states : 0.0f;
     float rate = place.within ? softplus(a.decay[channel]) : 0.0f;
     float bias_r = place.within ? a.gate_bias[channel] : 0.0f, bias_g = place.within ? a.gate_bias[width + channel] : 0.0f;
-    int sequence = count > 0 ? sequence_of(a.starts, a.sequences, last) : 0;
-    int newest = sequence;
-    affine own = {1, 0};
-    unsigned ends = 0;  // bit i: row i is the last of its sequence
+    int newest = warp_sequence_of(a.starts, a.sequences, max(0, last));
+    // Bit i: row last - i begins a sequence, or is the last of one.
+    unsigned begins = 0, ends = place.rows > 0 && a.starts[newest + 1] == last + 1;
+    for (int s = place.rows > 0 ? newest : -1; s >= 0 && a.starts[s] > last - place.rows; s--) {
+        begins |= 1u << (last - a.starts[s]);
+    }
+    ends |= begins << 1;
+    float *output_gate_gradients = b.output_gate_gradient + last * b.output_gate_gradient_stride + channel;
+    if (!b.output_gate_gradient) gated = 0;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        if (i >= count) continue;
-        int row = last - i;
-        while (a.starts[sequence] > row) sequence--;
-        r[i] += bias_r;
-        g[i] += bias_g;
-        alpha[i] = gates_of(r[i], g[i], rate).alpha;
-        e[i] = a.output_gate ? dy[i] * silu(z[i]) : dy[i];
-        bool is_last = row == a.starts[sequence + 1] - 1;
-        if (is_last) {
-            ends |= 1u << i;
-            if (b.final_gradient) e[i] += b.final_gradient[sequence * b.final_gradient_stride + channel];
-        }
-        own = then(own, {is_last ? 0.0f : alpha[i], alpha[i] * e[i]});
+        scan_gates gates = gates_of(r[i] + bias_r, g[i] + bias_g, rate);
+        r[i] = gates.recurrence;
+        g[i] = gates.input;
+        alpha[i] = gates.alpha;
+        inverse_root[i] = gates.inverse_root;
+        float s = sigmoid(z[i]), gate = a.output_gate ? z[i] * s : 1.0f;
+        if (i < gated) *output_gate_gradients = e[i] * h[i] * (s + gate * (1 - s));
+        output_gate_gradients -= b.output_gate_gradient_stride;
+        e[i] *= gate;
     }
+    if (begins | ends) {
+        int sequence = newest;
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            if (i >= place.count) break;
+            while (a.starts[sequence] > last - i) sequence--;
+            if (ends >> i & 1 && b.final_gradient) e[i] += b.final_gradient[sequence * b.final_gradient_stride + channel];
+            if (begins >> i & 1) h[i + 1] = a.initial ? a.initial[sequence * a.initial_stride + channel] : 0.0f;
+        }
+    }
+    affine own = {1, 0};
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) own = then(own, {ends >> i & 1 ? 0.0f : alpha[i], alpha[i] * e[i]});
     float carry = state_before(a, place, own);
     float bias_r_sum = 0, bias_g_sum = 0, rate_sum = 0;
-    sequence = newest;
+    float *recurrence_gradients = b.gate_gradients + gates_start, *gate_gradients = recurrence_gradients + width;
+    float *input_gradients = b.input_gradient + start;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
-        if (i >= count) continue;
-        long long row = last - i;
-        while (a.starts[sequence] > row) sequence--;
-        bool is_first = row == a.starts[sequence];
-        float before = !is_first  ? h[i + 1]
-                       : a.initial ? a.initial[sequence * a.initial_stride + channel]
-                                   : 0.0f;
-        scan_gates gates = gates_of(r[i], g[i], rate);
-        float gradient = (ends >> i & 1 ? 0.0f : carry) + e[i];
-        if (a.output_gate && b.output_gate_gradient) {
-            b.output_gate_gradient[row * b.output_gate_gradient_stride + channel] = dy[i] * h[i] * silu_slope(z[i]);
-        }
-        b.input_gradient[row * width + channel] = gradient * gates.root * gates.input;
+        float gradient = (ends >> i & 1 ? 0.0f : carry) + e[i], root = 1 / inverse_root[i];
         // x = softplus(decay) sigmoid(R), alpha = e^-x, root = sqrt(1 - e^-2x + 1e-8).
-        float exponent_gradient = gradient * gates.input * x[i] * gates.alpha * gates.alpha / gates.root - gradient * before * gates.alpha;
-        float dr = exponent_gradient * rate * gates.recurrence * (1.0f - gates.recurrence);
-        float dg = gradient * gates.root * x[i] * gates.input * (1.0f - gates.input);
-        b.gate_gradients[row * 2 * width + channel] = dr;
-        b.gate_gradients[row * 2 * width + width + channel] = dg;
+        float slope = gradient * alpha[i];
+        float exponent_gradient = slope * (g[i] * x[i] * alpha[i] * inverse_root[i] - h[i + 1]);
+        float dr = exponent_gradient * rate * r[i] * (1 - r[i]);
+        float dg = gradient * root * x[i] * g[i] * (1 - g[i]);
+        if (i < place.count) {
+            *input_gradients = gradient * root * g[i];
+            *recurrence_gradients = dr;
+            *gate_gradients = dg;
+        }
+        input_gradients -= width;
+        recurrence_gradients -= 2 * width;
+        gate_gradients -= 2 * width;
         bias_r_sum += dr;
         bias_g_sum += dg;
-        rate_sum += exponent_gradient * gates.recurrence;
-        carry = gates.alpha * gradient;
-        if (is_first && b.initial_gradient) b.initial_gradient[sequence * b.initial_gradient_stride + channel] = carry;
+        rate_sum += exponent_gradient * r[i];
+        carry = e[i] = slope;
+    }
+    if (begins && b.initial_gradient) {
+        int sequence = newest;
+#pragma unroll
+        for (int i = 0; i < ROWS; i++) {
+            if (i >= place.count || !(begins >> i & 1)) continue;
+            while (a.starts[sequence] > last - i) sequence--;
+            b.initial_gradient[sequence * b.initial_gradient_stride + channel] = e[i];
+        }
     }
     bias_r_sum = sum_over_warps(bias_r_sum);
     bias_g_sum = sum_over_warps(bias_g_sum);
@@ -266,7 +341,7 @@ template <int ROWS> __device__ void scan_rows_backward(const cu_scan_backward &b
 }
 
 KERNEL __launch_bounds__(256) scan_backward_short(const cu_scan_backward b) { scan_rows_backward<4>(b); }
-KERNEL __launch_bounds__(256) scan_backward_long(const cu_scan_backward b) { scan_rows_backward<8>(b); }
+KERNEL __launch_bounds__(256, 2) scan_backward_long(const cu_scan_backward b) { scan_rows_backward<8>(b); }
 
 /// Gradient of the state before sequences without rows: that of the state after them.
 KERNEL __launch_bounds__(256) scan_backward_ends(const cu_scan_backward b) {
