@@ -91,32 +91,17 @@ template <typename Number> __device__ Number block_sum(Number x) {
     return sum;
 }
 
-/// Largest number and sum of e^(x - largest) of what was taken in (Milakov & Gimelshein 2018).
-struct exponential_sum {
-    float largest, sum;
-};
-
-__device__ __forceinline__ exponential_sum merged(exponential_sum a, exponential_sum b) {
-    float largest = fmaxf(a.largest, b.largest);
-    if (largest == __uint_as_float(0xFF800000u)) return isnan(b.largest) ? b : a;  // maxima do not see what is no number
-    return {largest, a.sum * exponential(a.largest - largest) + b.sum * exponential(b.largest - largest)};
-}
-
-/// The same over a block of 256 threads, for every thread.
-__device__ __forceinline__ exponential_sum block_merged(exponential_sum x) {
-    __shared__ exponential_sum parts[8];
+/// The largest over a block of 256 threads, for every thread. What is no number does not count.
+__device__ __forceinline__ float block_largest(float x) {
+    __shared__ float parts[8];
 #pragma unroll
-    for (int step = 16; step > 0; step /= 2) {
-        exponential_sum other = {__shfl_xor_sync(ALL_LANES, x.largest, step), __shfl_xor_sync(ALL_LANES, x.sum, step)};
-        // Both lanes of a pair must come to the same bits: the lower one's comes first.
-        x = threadIdx.x & step ? merged(other, x) : merged(x, other);
-    }
+    for (int step = 16; step > 0; step /= 2) x = fmaxf(x, __shfl_xor_sync(ALL_LANES, x, step));
     __syncthreads();
     if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = x;
     __syncthreads();
-    exponential_sum sum = parts[0];
-    for (int i = 1; i < 8; i++) sum = merged(sum, parts[i]);
-    return sum;
+    float largest = parts[0];
+    for (int i = 1; i < 8; i++) largest = fmaxf(largest, parts[i]);
+    return largest;
 }
 
 // MARK: Packed sequences

@@ -35,15 +35,18 @@ KERNEL __launch_bounds__(256) softmax_rows(const cu_softmax a) {
     float *logits = a.logits.base + blockIdx.x * a.logits.stride;
     add_bias(a.bias, row, logits, 0, columns);
     __syncthreads();
-    exponential_sum own = {__uint_as_float(0xFF800000u), 0};
-    for (int c = threadIdx.x; c < columns; c += blockDim.x) own = merged(own, {logits[c], 1});
-    exponential_sum all = block_merged(own);
-    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(all.sum) + all.largest - logits[target];
+    // The row is read three times, from the cache: the sum of what is no number is none, either.
+    float largest = __uint_as_float(0xFF800000u), sum = 0;
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) largest = fmaxf(largest, logits[c]);
+    largest = block_largest(largest);
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) sum += exponential(logits[c] - largest);
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(sum) + largest - logits[target];
     if (!a.with_gradients) return;
     __syncthreads();
-    float factor = target < 0 ? 0.0f : *a.scale / all.sum;
+    float factor = target < 0 ? 0.0f : *a.scale / sum;
     for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-        float gradient = factor * exponential(logits[c] - all.largest);
+        float gradient = factor * exponential(logits[c] - largest);
         logits[c] = c == target ? gradient - *a.scale : gradient;
     }
     if (!a.bias_parts) return;
@@ -81,20 +84,22 @@ KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     }
     __syncthreads();
     float target_logit = target < 0 ? 0.0f : dot + target_bias - a.target_log_q[row];
-    exponential_sum own = {__uint_as_float(0xFF800000u), 0};
+    float largest = target_logit, sum = 0;
     for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-        if (a.negatives[c] == target) continue;
-        logits[c] -= a.log_q[c];
-        own = merged(own, {logits[c], 1});
+        // A negative that is the target is none: e^-infinity is 0.
+        logits[c] = a.negatives[c] == target ? __uint_as_float(0xFF800000u) : logits[c] - a.log_q[c];
+        largest = fmaxf(largest, logits[c]);
     }
-    exponential_sum all = merged(block_merged(own), {target_logit, 1});
-    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(all.sum) + all.largest - target_logit;
+    largest = block_largest(largest);
+    for (int c = threadIdx.x; c < columns; c += blockDim.x) sum += exponential(logits[c] - largest);
+    sum = block_sum(sum) + exponential(target_logit - largest);
+    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(sum) + largest - target_logit;
     if (!a.with_gradients) return;
-    float factor = target < 0 ? 0.0f : *a.scale / all.sum;
-    float slope = target < 0 ? 0.0f : factor * exponential(target_logit - all.largest) - *a.scale;
+    float factor = target < 0 ? 0.0f : *a.scale / sum;
+    float slope = target < 0 ? 0.0f : factor * exponential(target_logit - largest) - *a.scale;
     if (threadIdx.x == 0) a.target_slopes[row] = slope;
     for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-        logits[c] = a.negatives[c] == target ? 0.0f : factor * exponential(logits[c] - all.largest);
+        logits[c] = factor * exponential(logits[c] - largest);
     }
     if (!a.bias_parts) return;
     __syncthreads();
