@@ -122,18 +122,28 @@ public struct CUDABackend: Backend {
             scale: bias.scale, kind_count: Int32(bias.values.count))
     }
 
-    /// Adds sums over parts [count, columns] to vectors, each from a column on.
+    /// Adds sums over parts [count, columns] to vectors, each from a column on. Many parts are summed in two steps, so that
+    /// all of the device takes part.
     func addColumnSums(
         _ parts: UnsafeMutablePointer<Float>, count: Int, columns: Int, to targets: [(first: Int, target: Tensor?)]
     ) {
+        let (partsOfShare, shares) = Geometry.columnSums(parts: count)
+        let across = max(1, (columns + 31) / 32)
         var argument = cu_column_sums()
         (argument.parts, argument.part_count, argument.columns) = (UnsafePointer(parts), Int32(count), Int32(columns))
+        argument.parts_a_share = Int32(partsOfShare)
+        if shares > 1 {
+            let sums = Scratch(4 * shares * columns, on: queue)
+            argument.sums = sums.pointer()
+            launch(.addColumnSums, Grid(x: across, y: shares), argument)
+            return addColumnSums(sums.pointer(), count: shares, columns: columns, to: targets)
+        }
         let all = targets.map { first, target in
             cu_sum_target(base: target?.base, first: Int32(first), count: Int32(target?.count ?? 0))
         }
         let none = cu_sum_target()
         argument.targets = (all[0], all.count > 1 ? all[1] : none, all.count > 2 ? all[2] : none)
-        launch(.addColumnSums, Grid(x: max(1, (columns + 31) / 32)), argument)
+        launch(.addColumnSums, Grid(x: across), argument)
     }
 }
 

@@ -48,6 +48,13 @@ enum Geometry {
         }
     }
 
+    /// How sums over the parts of an operation are cut: one share where another launch would take longer, else up to 256.
+    static func columnSums(parts: Int) -> (partsOfShare: Int, shares: Int) {
+        guard parts > 2 * manyBlocks else { return (max(1, parts), 1) }
+        let partsOfShare = max(128, (parts + 255) / 256)
+        return (partsOfShare, (parts + partsOfShare - 1) / partsOfShare)
+    }
+
     /// Rows of logits that are in memory at once: 16 MB, which stays in the second-level cache of a large GPU.
     static func softmaxRows(rows: Int, columns: Int) -> Int {
         min(rows, max(16, (4 << 20) / columns))

@@ -78,9 +78,11 @@ typedef struct {
     int first, count;
 } cu_sum_target;
 
+/// Where `sums` [shares, columns] is given it gets a row of sums for each share of the parts, instead.
 typedef struct {
     const float *parts;
-    int part_count, columns;
+    float *sums;
+    int part_count, columns, parts_a_share, unused;
     cu_sum_target targets[3];
 } cu_column_sums;
 
@@ -253,7 +255,7 @@ CU_SIZE(cu_repeats, 80);
 CU_SIZE(cu_gather, 56);
 CU_SIZE(cu_scatter, 64);
 CU_SIZE(cu_sum_target, 16);
-CU_SIZE(cu_column_sums, 64);
+CU_SIZE(cu_column_sums, 80);
 CU_SIZE(cu_norm, 152);
 CU_SIZE(cu_norm_backward, 160);
 CU_SIZE(cu_activation, 136);

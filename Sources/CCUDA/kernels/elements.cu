@@ -46,6 +46,35 @@ KERNEL __launch_bounds__(256) gather_rows(const cu_gather a) {
     for (int c = threadIdx.x % WARP; c < a.output.columns; c += WARP) target[c] = source[c];
 }
 
+#define SCATTER_COLUMNS 4
+
+/// Adds columns `column`, `column` + 32 and so on of the rows from `own` on whose number is `row`. Sums stay in registers,
+/// so that no addition waits for memory to take the one before.
+__device__ __forceinline__ void add_same_rows(const cu_scatter &a, int row, int own, int column) {
+    const int *rows = a.rows + a.first;
+    float *target = a.table.base + row * a.table.stride + column;
+    float sums[SCATTER_COLUMNS];
+#pragma unroll
+    for (int k = 0; k < SCATTER_COLUMNS; k++) sums[k] = column + WARP * k < a.table.columns ? target[WARP * k] : 0.0f;
+    int n = own / WARP * WARP + threadIdx.x % WARP, next = n >= own && n < a.count ? rows[n] : -1;
+    for (int begin = own / WARP * WARP; begin < a.count; begin += WARP) {
+        unsigned same = __ballot_sync(ALL_LANES, next == row);
+        n += WARP;
+        next = n < a.count ? rows[n] : -1;  // is read while those before are added
+        for (; same; same &= same - 1) {
+            const float *source = a.gradient.base + (a.first + begin + __ffs(same) - 1) * a.gradient.stride + column;
+#pragma unroll
+            for (int k = 0; k < SCATTER_COLUMNS; k++) {
+                if (column + WARP * k < a.table.columns) sums[k] += source[WARP * k];
+            }
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < SCATTER_COLUMNS; k++) {
+        if (column + WARP * k < a.table.columns) target[WARP * k] = sums[k];
+    }
+}
+
 /// A warp a row, which adds all rows of the same number, in order, where its row is the first of them: no two warps
 /// write one table row, and sums do not depend on who comes first. Negative numbers are nobody's row.
 KERNEL __launch_bounds__(256) scatter_rows(const cu_scatter a) {
@@ -55,32 +84,29 @@ KERNEL __launch_bounds__(256) scatter_rows(const cu_scatter a) {
     const int *rows = a.rows + a.first;
     int row = rows[own];
     if (row < 0) return;
-    for (int n = lane; n - lane < own; n += WARP) {
-        if (__any_sync(ALL_LANES, n < own && rows[n] == row)) return;
-    }
-    float *target = a.table.base + row * a.table.stride;
-    for (int begin = own / WARP * WARP; begin < a.count; begin += WARP) {
-        int n = begin + lane;
-        unsigned same = __ballot_sync(ALL_LANES, n >= own && n < a.count && rows[n] == row);
-        for (; same; same &= same - 1) {
-            const float *source = a.gradient.base + (a.first + begin + __ffs(same) - 1) * a.gradient.stride;
-            for (int c = lane; c < a.table.columns; c += WARP) target[c] += source[c];
-        }
-    }
+    bool is_repeated = false;
+    for (int n = lane; n < own; n += WARP) is_repeated |= rows[n] == row;
+    if (__any_sync(ALL_LANES, is_repeated)) return;
+    for (int first = 0; first < a.table.columns; first += SCATTER_COLUMNS * WARP) add_same_rows(a, row, own, first + lane);
 }
 
-/// Adds sums over the parts of an operation to vectors. Blocks of 32 columns and 8 shares of the parts.
+/// Adds sums over the parts of an operation to vectors. Blocks of 32 columns and a share of the parts, which the warps divide.
 KERNEL __launch_bounds__(256) add_column_sums(const cu_column_sums a) {
     __shared__ float shares[8][WARP];
-    int column = blockIdx.x * WARP + threadIdx.x % WARP, share = threadIdx.x / WARP;
+    int column = blockIdx.x * WARP + threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    int first = blockIdx.y * a.parts_a_share, end = min(first + a.parts_a_share, a.part_count);
     float sum = 0;
     if (column < a.columns) {
-        for (int part = share; part < a.part_count; part += 8) sum += a.parts[(long long)part * a.columns + column];
+        for (int part = first + warp; part < end; part += 8) sum += a.parts[(long long)part * a.columns + column];
     }
-    shares[share][threadIdx.x % WARP] = sum;
+    shares[warp][threadIdx.x % WARP] = sum;
     __syncthreads();
-    if (share > 0 || column >= a.columns) return;
+    if (warp > 0 || column >= a.columns) return;
     for (int i = 1; i < 8; i++) sum += shares[i][threadIdx.x];
+    if (a.sums) {
+        a.sums[blockIdx.y * (long long)a.columns + column] = sum;
+        return;
+    }
     for (int i = 0; i < 3; i++) {
         cu_sum_target target = a.targets[i];
         int place = column - target.first;
