@@ -80,7 +80,9 @@ final class Stream {
         if failure == nil { pool.giveBack(address, MemoryPool.blockSize(bytes)) }
     }
 
+    /// Spare blocks may be part of what is recorded, which therefore goes first.
     private func releaseSpareMemory() {
+        if recorder.isRecording { startRecordedSoFar() }
         check(driver.cuStreamSynchronize(handle), "cuStreamSynchronize")
         for address in pool.drain() { check(driver.cuMemFree_v2(address), "cuMemFree") }
     }
@@ -148,8 +150,7 @@ final class Stream {
         precondition(bytes.count <= Self.stagingBytes, "more than can be on the way at once")
         if recorder.isRecording {
             if let address = recorder.stage(bytes) { return address }
-            startRecorded()  // no room: what is recorded so far has to go first
-            recorder.start { self.check($0, $1) }
+            startRecordedSoFar()  // makes room
             return recorder.stage(bytes) ?? 256
         }
         var start = staging.put(bytes)
@@ -200,6 +201,11 @@ final class Stream {
     func finishRecording() {
         guard failure == nil, recorder.isRecording else { return }
         startRecorded()
+    }
+
+    private func startRecordedSoFar() {
+        startRecorded()
+        recorder.start { self.check($0, $1) }
     }
 
     private func startRecorded() {
