@@ -69,9 +69,17 @@ struct ProductPlans {
             pointer(output), plan.output, &algorithm, pointer(workspace), Self.workspaceBytes, stream)
     }
 
+    /// Where there is no algorithm of the precision that is asked for (of tensor cores, say, for strides that are not
+    /// multiples of 16 bytes), one of float32.
     private func plan(_ shape: ProductShape) throws(CUDAError) -> ProductPlan {
+        do { return try plan(shape, shape.precision.computeType) } catch {
+            return try plan(shape, Int32(CU_COMPUTE_FLOAT32))
+        }
+    }
+
+    private func plan(_ shape: ProductShape, _ computeType: Int32) throws(CUDAError) -> ProductPlan {
         var product: UnsafeMutableRawPointer?
-        _ = functions.cublasLtMatmulDescCreate(&product, shape.precision.computeType, Int32(CU_FLOAT32))
+        _ = functions.cublasLtMatmulDescCreate(&product, computeType, Int32(CU_FLOAT32))
         func set(_ attribute: Int, _ transposed: Bool) {
             var value = Int32(transposed ? CU_TRANSPOSED : CU_AS_IT_IS)
             _ = functions.cublasLtMatmulDescSetAttribute(product, Int32(attribute), &value, 4)
