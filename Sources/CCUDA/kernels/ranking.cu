@@ -49,6 +49,8 @@ KERNEL __launch_bounds__(256) choose_candidates(const cu_candidates a) {
 
 #define TOP_CAPACITY 2048
 #define TOP_STEP 1024
+#define TOP_THREADS 256
+#define TOP_SHARE (TOP_STEP / TOP_THREADS)
 
 /// Whether a comes before b: the higher score, then the lower row.
 __device__ __forceinline__ bool better(float a, int a_row, float b, int b_row) { return a > b || (a == b && a_row < b_row); }
@@ -82,9 +84,18 @@ __device__ void sort_best(float *scores, int *rows, int count) {
     }
 }
 
+/// A thread's share of the scores from column `first` on; past the end there is nothing that gets in.
+__device__ __forceinline__ void read_scores(const float *tile, int first, int columns, float own[TOP_SHARE]) {
+#pragma unroll
+    for (int k = 0; k < TOP_SHARE; k++) {
+        int c = first + k * TOP_THREADS + threadIdx.x;
+        own[k] = c < columns ? tile[c] : __uint_as_float(0xFF800000u);
+    }
+}
+
 /// Keeps a list of candidates in shared memory: whoever beats the k-th best so far is appended, and when the list could
 /// overflow it is sorted and cut. After the first thousands of scores hardly any gets in.
-KERNEL __launch_bounds__(256) take_best(const cu_top_k a) {
+KERNEL __launch_bounds__(TOP_THREADS) take_best(const cu_top_k a) {
     __shared__ float scores[TOP_CAPACITY];
     __shared__ int rows[TOP_CAPACITY];
     __shared__ int count;
@@ -98,7 +109,13 @@ KERNEL __launch_bounds__(256) take_best(const cu_top_k a) {
     if (threadIdx.x == 0) count = known;
     __syncthreads();
     float bound = known == a.k ? scores[a.k - 1] : __uint_as_float(0xFF800000u);
+    float next[TOP_SHARE];
+    read_scores(tile, 0, columns, next);
     for (int first = 0; first < columns; first += TOP_STEP) {
+        float own[TOP_SHARE];
+#pragma unroll
+        for (int k = 0; k < TOP_SHARE; k++) own[k] = next[k];
+        read_scores(tile, first + TOP_STEP, columns, next);  // while those before are looked at
         int entries = count;
         __syncthreads();  // all have read it before anybody adds to it
         if (entries + TOP_STEP > TOP_CAPACITY) {
@@ -107,13 +124,12 @@ KERNEL __launch_bounds__(256) take_best(const cu_top_k a) {
             if (entries >= a.k) bound = scores[a.k - 1];
             __syncthreads();
         }
-        for (int c = first + threadIdx.x; c < min(first + TOP_STEP, columns); c += blockDim.x) {
-            float score = tile[c];
-            if (score > bound) {
-                int place = atomicAdd(&count, 1);
-                scores[place] = score;
-                rows[place] = a.first_column + c;
-            }
+#pragma unroll
+        for (int k = 0; k < TOP_SHARE; k++) {
+            if (!(own[k] > bound)) continue;
+            int place = atomicAdd(&count, 1);
+            scores[place] = own[k];
+            rows[place] = a.first_column + first + k * TOP_THREADS + threadIdx.x;
         }
         __syncthreads();
     }
