@@ -55,9 +55,12 @@ enum Geometry {
         return (partsOfShare, (parts + partsOfShare - 1) / partsOfShare)
     }
 
-    /// Rows of logits that are in memory at once: 16 MB, which stays in the second-level cache of a large GPU.
+    /// Rows of logits that are in memory at once: up to 16 MB, which stays in the second-level cache of a large GPU, in
+    /// tiles of like size.
     static func softmaxRows(rows: Int, columns: Int) -> Int {
-        min(rows, max(16, (4 << 20) / columns))
+        let most = max(16, (4 << 20) / columns)
+        let tiles = max(1, (rows + most - 1) / most)
+        return (rows + tiles - 1) / tiles
     }
 
     /// Columns of scores that are in memory at once for `rows` rows: 64 MB.
