@@ -340,7 +340,7 @@ template <int ROWS> __device__ __forceinline__ void scan_rows_backward(const cu_
     parts[2 * width] = rate_sum * sigmoid(a.decay[channel]);  // softplus' = sigmoid
 }
 
-KERNEL __launch_bounds__(256) scan_backward_short(const cu_scan_backward b) { scan_rows_backward<4>(b); }
+KERNEL __launch_bounds__(256, 2) scan_backward_short(const cu_scan_backward b) { scan_rows_backward<4>(b); }
 KERNEL __launch_bounds__(256, 2) scan_backward_long(const cu_scan_backward b) { scan_rows_backward<8>(b); }
 
 /// Gradient of the state before sequences without rows: that of the state after them.
