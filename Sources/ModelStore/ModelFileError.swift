@@ -10,10 +10,14 @@ public enum ModelFileError: Error, Equatable, CustomStringConvertible {
     /// `config.json` describes no possible model.
     case configuration(path: String, ConfigurationError)
 
+    /// The device that holds the weights failed.
+    case device(String)
+
     /// One sentence for people.
     public var description: String {
         switch self {
         case .file(let error): error.description
+        case .device(let reason): reason
         case .malformed(let path, let reason): "\(path): \(reason)"
         case .configuration(let path, let error): "\(path): \(error)"
         }

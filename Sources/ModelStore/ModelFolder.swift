@@ -60,10 +60,11 @@ public struct ModelFolder: Sendable {
     public static func write(
         _ model: Model, items: Vocabulary, trainingRecord: [UInt8]?, report: String? = nil, to url: URL
     ) throws(ModelFileError) {
+        let weights = namedWeights(model.weights, on: model.backend)
+        if let failure = model.backend.failure { throw .device(failure) }  // then they are not what was learnt
         try writeFolder(url, replaceable: File.all, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
-                namedWeights(model.weights, on: model.backend), metadata: ["format": "recblr"],
-                to: folder.appendingPathComponent(File.weights))
+                weights, metadata: ["format": "recblr"], to: folder.appendingPathComponent(File.weights))
             try writeConfiguration(model.configuration, to: folder.appendingPathComponent(File.configuration))
             try withFileErrors { () throws(FileError) in
                 try items.write(to: folder.appendingPathComponent(File.items))

@@ -38,8 +38,7 @@ func reportingErrors<Value>(_ body: () throws -> Value) throws -> Value {
     } catch let error as FileError {
         throw fail(status(error), error.description)
     } catch let error as EvaluationError {
-        if case .device = error { throw fail(.unavailable, error.description) }
-        throw fail(.badData, error.description)
+        throw fail(status(error), error.description)
     } catch let error as CUDAError {
         throw fail(.unavailable, error.description)
     } catch let error as ConfigurationError {
@@ -60,13 +59,22 @@ private func status(_ error: DatasetError) -> ExitStatus {
 }
 
 private func status(_ error: ModelFileError) -> ExitStatus {
-    if case .file(let file) = error { status(file) } else { .badData }
+    switch error {
+    case .file(let file): status(file)
+    case .malformed, .configuration: .badData
+    case .device: .unavailable
+    }
+}
+
+private func status(_ error: EvaluationError) -> ExitStatus {
+    if case .device = error { .unavailable } else { .badData }
 }
 
 private func status(_ error: TrainingError) -> ExitStatus {
     switch error {
     case .option, .configuration, .memory: .usage
-    case .nothingToLearn, .evaluation, .otherRun: .badData
+    case .nothingToLearn, .otherRun: .badData
+    case .evaluation(let error): status(error)
     case .diverged: .internalError
     case .device: .unavailable
     case .file(let file): status(file)

@@ -52,6 +52,7 @@ extension Checkpoint {
                 name: "counters", shape: [4],
                 values: .integers([Int64(batch), Int64(step), Int64(lossCount), Int64(bitPattern: lossSum.bitPattern)])),
         ]
+        if let failure = backend.failure { throw .device(failure) }  // then these are not what was learnt
         if let best { tensors.append(flat("best_weights", best)) }
         let metadata = [
             "run": String(decoding: run, as: UTF8.self), "epochs": String(decoding: history, as: UTF8.self),
