@@ -108,8 +108,9 @@ extension RunIdentity {
         if other.dataset != dataset { return "it was trained on other data (fingerprint \(other.dataset))" }
         if other.split != split { return "the data was split in another way" }
         if other.configuration != configuration { return "the model's configuration differs" }
-        if other.options != options { return "the training options differ" }
+        // Before the options: they tell how many replicas a device has.
         if other.backend != backend { return "it ran on \(other.backend), this is \(backend)" }
+        if other.options != options { return "the training options differ" }
         return nil
     }
 }

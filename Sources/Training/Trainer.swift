@@ -70,7 +70,8 @@ public struct Trainer {
         sampler = options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives)
         identity = RunIdentity(
             configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
-            split: split.fingerprint, backend: "\(backend.name), \(options.threads) replicas")
+            split: split.fingerprint,
+            backend: "\(backend.name), \(options.threads) replica\(options.threads == 1 ? "" : "s")")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
 
