@@ -15,6 +15,7 @@ import Training
 struct RunFolder {
     let url: URL
     var log: URL { url.appendingPathComponent("training.jsonl") }
+    private var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
 
     /// A run that is there already is gone on with or thrown away only where that was asked for.
     init(model: URL, resume: Bool, restart: Bool) throws {
@@ -22,8 +23,7 @@ struct RunFolder {
         url = model.standardizedFileURL.deletingLastPathComponent().appendingPathComponent(name + ".training")
         let manager = FileManager.default
         if restart { try? manager.removeItem(at: url) }
-        let exists = manager.fileExists(atPath: url.appendingPathComponent("checkpoint.safetensors").path)
-        if exists, !resume {
+        if manager.fileExists(atPath: checkpoint.path), !resume {
             throw fail(
                 .usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
         }
@@ -34,6 +34,13 @@ struct RunFolder {
         do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
             throw FileError(path: url.path, operation: "create", reason: error.localizedDescription)
         }
+    }
+
+    /// Leaves nothing of a run that has no checkpoint to go on from.
+    func tidy() {
+        if FileManager.default.fileExists(atPath: checkpoint.path) { return }
+        try? FileManager.default.removeItem(at: log)
+        rmdir(url.path)  // which somebody else's files prevent
     }
 
     /// Writes the whole log into the finished model's folder (a crash may have cost the running one a line) and removes

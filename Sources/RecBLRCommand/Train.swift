@@ -52,6 +52,7 @@ struct Train: ParsableCommand {
             let trainer = try Trainer(
                 data, split, configuration, recipe.options, backend: backend, checkpointFolder: folder.url)
             try folder.create()
+            defer { folder.tidy() }
             let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
             for reason in reasons { printError(reason) }
             let stop = StopSignals()
