@@ -26,18 +26,20 @@ enum DeviceChoice: ExpressibleByArgument, Equatable {
     }
 
     var defaultValueDescription: String { "auto" }
-    static var allValueStrings: [String] { ["auto", "cpu", "cuda", "cuda:1"] }
+    static var allValueStrings: [String] { ["auto", "cpu", "cuda", "cuda:N"] }
+    static var defaultCompletionKind: CompletionKind { .list(["auto", "cpu", "cuda"]) }
 
-    /// Number of the GPU that is meant; nil for the processor. Says on standard error why a GPU that is there is not used.
-    func ordinal() throws -> Int? {
+    /// The GPU that is meant; nil for the processor. Says on standard error why one that is there is not used where nobody asked
+    /// for it.
+    func gpu(_ precision: Precision) throws -> CUDABackend? {
         switch self {
         case .cpu: return nil
-        case .cuda(let number): return number
+        case .cuda(let number): return try CUDABackend(ordinal: number, precision: precision)
         case .automatic:
             do {
                 let devices = try CUDADevice.all()
-                if let usable = devices.first(where: { $0.problem == nil }) { return usable.ordinal }
-                throw devices[0].problem!
+                let chosen = devices.first { $0.problem == nil } ?? devices[0]  // which says what its problem is
+                return try CUDABackend(ordinal: chosen.ordinal, precision: precision)
             } catch CUDAError.noDriver, CUDAError.noDevice {
                 return nil
             } catch {
@@ -52,14 +54,11 @@ enum DeviceChoice: ExpressibleByArgument, Equatable {
 struct DeviceOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Where to compute: auto (a GPU that can be used, else the processor), cpu, cuda or cuda:1 for the second GPU.",
+            "Where to compute: auto is the first GPU that can be used, else the processor; cuda is GPU 0, cuda:1 the next.",
             valueName: "device"))
     var device = DeviceChoice.automatic
 
-    func backend() throws -> any Backend {
-        guard let ordinal = try device.ordinal() else { return CPUBackend() }
-        return try CUDABackend(ordinal: ordinal, precision: .float32)
-    }
+    func backend() throws -> any Backend { try device.gpu(.float32) ?? CPUBackend() }
 }
 
 /// Where to compute and how finely, for training.
@@ -67,24 +66,25 @@ struct ComputeOptions: ParsableArguments {
     @OptionGroup var place: DeviceOption
     @Option(
         help: """
-            What matrix products round their operands to while training: float32, tf32 (GPUs) or bfloat16 (GPUs, and \
-            processors with AVX512-BF16). (default: tf32 on a GPU, else bfloat16 where the processor has it)
+            What matrix products round their operands to while training; tf32 is for GPUs, bfloat16 for GPUs and \
+            processors with AVX512-BF16. (default: tf32 on a GPU, else bfloat16 where the processor has it)
             """)
     var precision: Precision?
 
     /// Throws where there is no such device, or it cannot do this.
     func backend() throws -> any Backend {
-        if let ordinal = try place.device.ordinal() {
-            return try CUDABackend(ordinal: ordinal, precision: precision ?? .tf32)
-        }
-        let precision = precision ?? (Precision.bfloat16.isAvailable ? .bfloat16 : .float32)
-        guard precision.isAvailable else {
-            let needs = precision == .tf32 ? "a GPU has" : "AVX512-BF16 is"
-            let wish =
-                "this processor has no \(precision.rawValue) products (\(needs) what it takes); leave --precision out"
-            throw fail(.usage, wish)
-        }
-        return CPUBackend(precision: precision)
+        if let gpu = try place.device.gpu(precision ?? .tf32) { return gpu }
+        if let precision { return CPUBackend(precision: try precision.onThisProcessor()) }
+        return CPUBackend(precision: Precision.bfloat16.isAvailable ? .bfloat16 : .float32)
+    }
+}
+
+extension Precision {
+    /// Itself, where this processor has products of this kind.
+    func onThisProcessor() throws -> Precision {
+        if isAvailable { return self }
+        let needs = self == .tf32 ? "only GPUs have them" : "AVX512-BF16 is what it takes"
+        throw fail(.usage, "this processor has no \(rawValue) products (\(needs)): leave --precision out")
     }
 }
 

@@ -8,9 +8,9 @@ struct Devices: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "List what can compute here, and why something cannot.",
         discussion: """
-            A GPU needs NVIDIA's driver (for CUDA 12 or later) and two libraries, NVRTC and cuBLASLt, of a CUDA toolkit or \
-            from PyPI. They are looked for in the folders of RECBLR_CUDA_PATH (with colons between them), then where the \
-            system looks.
+            An NVIDIA GPU needs its driver (for CUDA 12 or later) and two libraries, NVRTC and cuBLASLt, which a CUDA toolkit \
+            or packages from PyPI bring. They are looked for in the folders of RECBLR_CUDA_PATH (with colons between them), \
+            then where the system looks, then in /usr/local/cuda. What is missing stands below the list, and is no error.
 
             Example:
 

@@ -55,6 +55,9 @@ import Testing
         Case(
             arguments: "bench scans --output none/scans.json", status: 64,
             message: "none is not there or cannot be written to"),
+        Case(
+            arguments: "bench --precision tf32", status: 64,
+            message: "this processor has no tf32 products (only GPUs have them): leave --precision out"),
         Case(arguments: "evaluate none data", status: 66, message: "none/config.json: cannot open"),
         Case(arguments: "evaluate model other", status: 65, message: "model was trained on other items than other has"),
         Case(

@@ -29,10 +29,7 @@ struct Bench: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            guard precision.isAvailable else {
-                throw fail(.usage, "this processor has no \(precision.rawValue) products (AVX512-BF16)")
-            }
-            let report = try BenchReport(threads: threads.count, precision: precision)
+            let report = try BenchReport(threads: threads.count, precision: try precision.onThisProcessor())
             try output.give(report, text: report.text)
         }
     }
