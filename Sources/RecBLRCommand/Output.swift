@@ -39,8 +39,11 @@ func duration(_ seconds: Double) -> String { Report.duration(seconds) }
 func printJSON(_ value: some Encodable) throws { print(try jsonText(value), terminator: "") }
 
 /// Indented, keys in order, a newline at the end.
-func jsonText(_ value: some Encodable) throws -> String {
+func jsonText(
+    _ value: some Encodable, keys: JSONEncoder.KeyEncodingStrategy = .useDefaultKeys
+) throws -> String {
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = keys
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
 }

@@ -53,8 +53,11 @@ struct BenchOutput: ParsableArguments {
         }
     }
 
-    func give(_ report: some Encodable, text: String) throws {
-        if json.isOn { try printJSON(report) } else { print(text) }
-        if let output { try writeFile(try jsonText(report).utf8, to: fileURL(output)) }
+    func give(
+        _ report: some Encodable, text: String, keys: JSONEncoder.KeyEncodingStrategy = .useDefaultKeys
+    ) throws {
+        let content = try jsonText(report, keys: keys)
+        print(json.isOn ? content : text + "\n", terminator: "")
+        if let output { try writeFile(content.utf8, to: fileURL(output)) }
     }
 }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import Benchmarks
 import CUDABackend
-import FileSupport
-import Foundation
 
 struct BenchGPU: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,24 +24,13 @@ struct BenchGPU: ParsableCommand {
         try reportingErrors {
             let backend = try CUDABackend(ordinal: gpu)
             let bench = try GPUBench(backend, tiny ? .tiny : .full)
-            let json = try bench.json
-            print(output.json.isOn ? json : bench.text)
-            if let file = output.output { try writeFile(json.utf8, to: fileURL(file)) }
+            // With words_like_these, as the script that reads it writes its own.
+            try output.give(bench, text: bench.text, keys: .convertToSnakeCase)
         }
     }
 }
 
 extension GPUBench {
-    /// With words_like_these, as the script that reads it writes its own.
-    fileprivate var json: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            return String(decoding: try encoder.encode(self), as: UTF8.self)
-        }
-    }
-
     var text: String {
         var scanTable = TextTable(["Gated scan", "ms", "GB/s", "of a copy"])
         for scan in scans {
