@@ -116,7 +116,8 @@ let package = Package(
             dependencies: ["Benchmarks", "RecBLR", "CPUBackend", "CUDABackend", "EmulatedGPU", "Tensors"],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandTests", dependencies: ["RecBLRCommand"], exclude: ["Golden"], swiftSettings: strict),
+            name: "CommandTests", dependencies: ["RecBLRCommand", "EmulatedGPU"], exclude: ["Golden"],
+            swiftSettings: strict),
         .testTarget(
             name: "ModelStoreTests", dependencies: ["ModelStore", "RecBLR", "FileSupport", "CPUBackend", "Tensors"],
             swiftSettings: strict),

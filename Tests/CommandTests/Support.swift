@@ -43,13 +43,18 @@ let program: URL = {
     return folder.appendingPathComponent("recblr")
 }()
 
-/// Starts the program in a folder; its output goes to files there.
-func start(_ arguments: [String], in place: Workplace, tag: String = "run") throws -> Process {
+/// Starts the program in a folder; its output goes to files there. It finds no GPU unless the environment has one for it.
+func start(
+    _ arguments: [String], in place: Workplace, environment: [String: String] = [:], tag: String = "run"
+) throws -> Process {
     let process = Process()
     process.executableURL = program
     process.arguments = arguments
     process.currentDirectoryURL = place.url
-    process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "100"]) { $1 }
+    let usual = [
+        "COLUMNS": "100", "CUDA_VISIBLE_DEVICES": "", "RECBLR_CUDA_PATH": "", "XDG_CACHE_HOME": place.path(".cache"),
+    ]
+    process.environment = ProcessInfo.processInfo.environment.merging(usual) { $1 }.merging(environment) { $1 }
     for (name, keyPath) in [(".\(tag).out", \Process.standardOutput), (".\(tag).err", \Process.standardError)] {
         _ = FileManager.default.createFile(atPath: place.path(name), contents: nil)
         process[keyPath: keyPath] = FileHandle(forWritingAtPath: place.path(name))
@@ -59,9 +64,9 @@ func start(_ arguments: [String], in place: Workplace, tag: String = "run") thro
 }
 
 /// Runs the program to its end. Its files of output are removed again.
-func run(_ arguments: [String], in place: Workplace) throws -> Outcome {
+func run(_ arguments: [String], in place: Workplace, environment: [String: String] = [:]) throws -> Outcome {
     let tag = UUID().uuidString
-    let process = try start(arguments, in: place, tag: tag)
+    let process = try start(arguments, in: place, environment: environment, tag: tag)
     process.waitUntilExit()
     func take(_ name: String) throws -> String {
         defer { try? FileManager.default.removeItem(atPath: place.path(name)) }

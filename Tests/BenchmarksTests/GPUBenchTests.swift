@@ -1,0 +1,64 @@
+import CUDABackend
+import EmulatedGPU
+import RecBLR
+import Tensors
+import Testing
+
+@testable import Benchmarks
+
+/// What `recblr bench gpu` measures, tried out on the emulated GPU and, where that is asked for, on a real one.
+@Suite struct GPUBenchTests {
+    private func backend(_ index: Int) -> CUDABackend { TestGPU.backends[index] as! CUDABackend }
+
+    /// The shapes, and the paper's lengths up to a thousand times the shortest.
+    @Test func sizesAreThoseOfTheGoals() {
+        let sizes = GPUBench.Sizes.full
+        #expect(sizes.scans.map(\.sequences) == [2048, 1] && sizes.scans.map(\.length) == [200, 1_000_000])
+        #expect(sizes.channels == 128 && sizes.catalogue == 1_000_000 && sizes.askers == 256)
+        #expect(sizes.items == 3416 && sizes.users == 6040)
+        #expect(sizes.lengths == [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 102_400])
+        // More than any cache holds.
+        #expect(sizes.copyBytes >= 1 << 30)
+    }
+
+    @Test(arguments: TestGPU.backends.indices) func everythingIsMeasured(index: Int) throws {
+        let bench = try GPUBench(backend(index), .tiny)
+        #expect(bench.device == backend(index).device.name && bench.copyGigabytesPerSecond > 0)
+        #expect(bench.scans.map(\.direction) == ["forward", "backward", "forward", "backward"])
+        #expect(bench.scans.allSatisfy { $0.seconds > 0 && $0.shareOfCopy > 0 })
+        #expect(bench.training.allSatisfy { $0.tokensPerSecond > 0 && $0.epochSeconds > 0 })
+        #expect(bench.topK.seconds > 0)
+        #expect(bench.lengths.allSatisfy { $0.seconds > 0 })
+    }
+
+    /// Six arrays forward and ten backward: what a scan that reads and writes everything once has to move.
+    @Test(arguments: TestGPU.backends.indices) func bytesAreThoseOfEachArrayOnce(index: Int) {
+        for scan in GPUScan(backend(index), 3, 5, 32).measured(1, 1e9) {
+            #expect(scan.shape == "3 x 5 x 32")
+            #expect(scan.bytes == 3 * 5 * 32 * 4 * (scan.direction == "forward" ? 6 : 10))
+            #expect(abs(scan.shareOfCopy * scan.seconds * 1e9 - Double(scan.bytes)) < 1e-3)
+        }
+    }
+
+    /// Twice the events need at most twice the memory: nothing is kept of pairs of events. What a backend that other tests use
+    /// holds at the same time would count, too.
+    @Test(.enabled(if: TestGPU.emulatorFolder != nil)) func memoryGrowsWithLength() throws {
+        var sizes = GPUBench.Sizes.tiny
+        sizes.lengths = [64, 128, 256]
+        let own = try CUDABackend(searching: [TestGPU.emulatorFolder!], cacheFolder: nil)
+        let bytes = try GPUBench(own, sizes).lengths.map { Double($0.bytes) }
+        for (shorter, longer) in zip(bytes, bytes.dropFirst()) {
+            #expect(longer / shorter > 1.5 && longer / shorter < 2.2, "\(bytes)")
+        }
+    }
+
+    @Test(arguments: TestGPU.backends.indices) func randomNumbersComeAgainAfterAMillion(index: Int) {
+        let gpu = backend(index)
+        let memory = GPUMemory(gpu)
+        let values = gpu.download(memory.random(3, 1 << 19))
+        #expect(values.prefix(1 << 19) == values.suffix(1 << 19), "rows 0 and 2")
+        #expect(values.prefix(1 << 19) != values.dropFirst(1 << 19).prefix(1 << 19))
+        #expect(values.allSatisfy { abs($0) <= 0.5 } && Set(values.prefix(1000)).count > 900)
+        #expect(gpu.download(memory.zeros(2, 3)) == [0, 0, 0, 0, 0, 0])
+    }
+}
