@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RECBLR = .build/release/recblr
 
-.PHONY: help setup build package demo test check lint coverage sanitize format bench bench-peers clean
+.PHONY: help setup build package demo test test-cuda check lint coverage sanitize format bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
 
 test: setup ## all tests
 	$(SWIFT) test --enable-code-coverage
+
+test-cuda: setup ## tests of the GPU backend on this machine's GPU
+	@scripts/test-cuda.sh
 
 check: lint test coverage sanitize ## format, lint, all tests, coverage, sanitizers over the C kernels
 

@@ -11,6 +11,7 @@ awk 'BEGIN {
 printf 'item_id\ttitle\n' >"$work/titles.tsv"
 for i in $(seq 0 49); do printf 'i%s\tItem number %s\n' "$i" "$i" >>"$work/titles.tsv"; done
 
+"$recblr" devices
 "$recblr" prepare "$work/log.csv.gz" --titles "$work/titles.tsv" --output "$work/data"
 "$recblr" inspect "$work/data"
 "$recblr" train "$work/data" --model "$work/model" --epochs 3 --threads 2

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# test-cuda.sh [PROGRAM]: tests of the CUDA backend on this machine's GPU. With PROGRAM, of a package, say: what can be tried with
+# the program alone, without Swift. Without: the suites first, then the same with the program that they built. Where
+# compute-sanitizer is on the PATH the program runs under it, too. Says at the end what was run and what was not; ends with 69,
+# and nothing was run, where no GPU can be used.
+set -euo pipefail
+say() { printf 'test-cuda: %s\n' "$*"; }
+
+program=${1:-}
+[ -z "$program" ] || program=$(realpath "$program")
+cd "$(dirname "$0")/.."
+if [ -z "$program" ]; then
+    command -v swift >/dev/null || {
+        say "there is no Swift here: scripts/test-cuda.sh PROGRAM tests a packaged program" >&2
+        exit 69
+    }
+    swift build --product recblr
+    suites=yes program=$(swift build --show-bin-path)/recblr
+fi
+"$program" devices
+"$program" devices | grep -q '^cuda:.* yes$' || {
+    say "no GPU that can be used: nothing was run" >&2
+    exit 69
+}
+
+work=$(mktemp -d)
+ran=() left_out=() now=
+finish() {
+    local status=$?
+    rm -rf "$work"
+    [ ${#ran[@]} -eq 0 ] || printf 'test-cuda: passed: %s\n' "${ran[@]}"
+    [ ${#left_out[@]} -eq 0 ] || printf 'test-cuda: not run: %s\n' "${left_out[@]}"
+    [ "$status" -eq 0 ] || say "FAILED: $now; nothing after it was run" >&2
+}
+trap finish EXIT
+step() { # NAME COMMAND...
+    now=$1
+    say "$now"
+    "${@:2}"
+    ran+=("$now")
+}
+
+if [ -n "${suites:-}" ]; then
+    # The machine's own GPU beside the emulated one, each against the oracle and the CPU.
+    step "suites: operations, model, training and benchmarks" env RECBLR_TEST_GPU=1 \
+        swift test --filter '^(OperationTests|RecBLRTests|TrainingTests\.GPUTrainingTests|BenchmarksTests\.GPUBenchTests)'
+else
+    left_out+=("suites: they are for a checkout and Swift, without PROGRAM")
+fi
+
+export XDG_CACHE_HOME=$work/cache # of kernels: compiled here and now
+# 200 users that walk around a circle of 50 items, a little at random: one sequence a line.
+awk 'BEGIN {
+    srand(7)
+    for (u = 1; u <= 200; u++) {
+        i = int(rand() * 50); line = u
+        for (t = 0; t < 20; t++) { line = line " i" i; i = (i + 1 + int(rand() * 2)) % 50 }
+        print line
+    }
+}' >"$work/log.txt"
+"$program" prepare "$work/log.txt" --output "$work/data" >/dev/null
+train() { # MODEL OPTION...
+    "$program" train "$work/data" --model "$work/$1" --epochs 3 --batch-tokens 512 --threads 1 "${@:2}" >"$work/log" 2>&1 || {
+        cat "$work/log" >&2
+        return 1
+    }
+}
+losses() { grep -o '"loss":[-+.e0-9]*' "$work/$1/training.jsonl" | cut -d: -f2; }
+metrics() { "$program" evaluate "$work/$1" "$work/data" --device "$2" | grep '^RecBLR' | grep -oE '[01]\.[0-9]+'; }
+agree() { # LIMIT NUMBERS NUMBERS: no pair differs by more than the limit, beside the second
+    paste -d ' ' <(echo "$2") <(echo "$3") | awk -v limit="$1" '
+        { d = ($1 - $2) / $2; d = d < 0 ? -d : d; if (!(d <= worst)) worst = d }
+        END { printf "largest relative difference %g, limit %g\n", worst, limit; exit !(NF == 2 && worst <= limit) }'
+}
+on_the_cpu() { train cpu --device cpu --precision float32; }
+as_on_the_cpu() { # PRECISION LIMIT: the curve of losses
+    train "$1" --device cuda --precision "$1"
+    agree "$2" "$(losses "$1")" "$(losses cpu)"
+}
+same_again() { train again --device cuda --precision float32 && cmp "$work/float32/model.safetensors" "$work/again/model.safetensors"; }
+same_metrics() { agree 0.05 "$(metrics float32 cuda)" "$(metrics float32 cpu)"; }
+
+now="training on the CPU, to compare with"
+on_the_cpu
+step "training in float32: losses as on the CPU" as_on_the_cpu float32 1e-3
+step "training in tf32: losses as on the CPU's float32" as_on_the_cpu tf32 2e-2
+step "training in bfloat16: losses as on the CPU's float32" as_on_the_cpu bfloat16 2e-2
+step "the same training again: the same bytes" same_again
+step "evaluation: metrics as on the CPU" same_metrics
+step "bench gpu --tiny" "$program" bench gpu --tiny
+
+if command -v compute-sanitizer >/dev/null; then
+    for tool in memcheck racecheck; do
+        checked=(compute-sanitizer --tool "$tool" --error-exitcode 1 "$program")
+        step "$tool: bench gpu --tiny" "${checked[@]}" bench gpu --tiny
+        step "$tool: training and its test" "${checked[@]}" train "$work/data" --model "$work/$tool" --device cuda \
+            --epochs 1 --batch-tokens 512 --hidden-size 16
+    done
+else
+    left_out+=("memcheck and racecheck: there is no compute-sanitizer (of the CUDA toolkit) on the PATH")
+fi
