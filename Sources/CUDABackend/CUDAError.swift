@@ -52,7 +52,7 @@ public enum CUDAError: Error, Equatable, CustomStringConvertible {
         case .missingFunction(let name, let library): "\(library) has no function \(name): another version is needed"
         case .compilation(let log): "the kernels do not compile for this GPU: \(log)"
         case .outOfMemory(let bytes, let free):
-            "the GPU has no memory for another \(megabytes(bytes)) MB; \(megabytes(free)) MB are free"
+            "the GPU has no memory for another \((bytes + 999_999) / 1_000_000) MB; \(free / 1_000_000) MB are free"
         case .call(let call, let error): "\(call) failed: \(error)"
         }
     }
@@ -63,6 +63,4 @@ public enum CUDAError: Error, Equatable, CustomStringConvertible {
     }
 
     private func text(_ version: Int) -> String { "\(version / 1000).\(version % 1000 / 10)" }
-
-    private func megabytes(_ bytes: Int) -> Int { (bytes + 999_999) / 1_000_000 }
 }

@@ -37,10 +37,8 @@ struct Recorder {
     init(_ driver: cu_driver) { self.driver = driver }
 
     /// Begins a new list. Waits until the block of memory that it will use is free.
-    mutating func start(check: (Int32, String) -> Void) {
-        do throws(CUDAError) { if blocks.isEmpty { try allocate() } } catch {
-            return check(Int32(CU_OUT_OF_MEMORY), "cuMemHostAlloc")
-        }
+    mutating func start(check: (Int32, String) -> Void) throws(CUDAError) {
+        if blocks.isEmpty { try allocate() }
         current = 1 - current
         check(driver.cuEventSynchronize(events[current]), "cuEventSynchronize")
         blocks[current].restart()

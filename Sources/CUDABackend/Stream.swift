@@ -65,9 +65,7 @@ final class Stream {
             result = driver.cuMemAlloc_v2(&address, size)
         }
         guard result != CU_OUT_OF_MEMORY else {
-            var (free, total) = (0, 0)
-            _ = driver.cuMemGetInfo_v2(&free, &total)
-            fail(.outOfMemory(bytes: size, free: free))
+            fail(driver.outOfMemory(size))
             return 256
         }
         check(result, "cuMemAlloc")
@@ -193,8 +191,12 @@ final class Stream {
     /// From now on commands are kept; see ``Recorder``. False where they are already.
     func startRecording() -> Bool {
         guard failure == nil, !recorder.isRecording else { return false }
-        recorder.start { self.check($0, $1) }
+        startRecorder()
         return true
+    }
+
+    private func startRecorder() {
+        do { try recorder.start { self.check($0, $1) } } catch { fail(error) }
     }
 
     /// Starts what was kept.
@@ -205,7 +207,7 @@ final class Stream {
 
     private func startRecordedSoFar() {
         startRecorded()
-        recorder.start { self.check($0, $1) }
+        startRecorder()
     }
 
     private func startRecorded() {
@@ -278,8 +280,17 @@ extension cu_driver {
 
     func memory(_ bytes: Int) throws(CUDAError) -> cu_address {
         var address: cu_address = 0
-        try expect(cuMemAlloc_v2(&address, bytes), "cuMemAlloc")
+        let result = cuMemAlloc_v2(&address, bytes)
+        if result == CU_OUT_OF_MEMORY { throw outOfMemory(bytes) }
+        try expect(result, "cuMemAlloc")
         return address
+    }
+
+    /// That there is no room for `bytes`, and how much there is.
+    func outOfMemory(_ bytes: Int) -> CUDAError {
+        var (free, total) = (0, 0)
+        _ = cuMemGetInfo_v2(&free, &total)
+        return .outOfMemory(bytes: bytes, free: free)
     }
 
     func hostMemory(_ bytes: Int) throws(CUDAError) -> UnsafeMutableRawPointer {

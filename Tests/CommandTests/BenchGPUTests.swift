@@ -79,7 +79,7 @@ import Testing
         let place = try Workplace()
         for (settings, more, message) in [
             ("", ["--gpu", "3"], "there is no GPU 3: the last one is 0\n"),
-            ("memory_bytes=43000000", [], "memory"),
+            ("memory_bytes=43000000", [], "the GPU has no memory for another "),
             ("fail_launch_after=40", [], "CUDA_ERROR_ILLEGAL_ADDRESS, an illegal memory access was encountered\n"),
         ] {
             let outcome = try bench(more + ["--output", "figures.json"], in: place, settings)

@@ -95,7 +95,7 @@ import Testing
         ("init_error=803", "the NVIDIA driver does not start: CUDA_ERROR_SYSTEM_DRIVER_MISMATCH"),
         ("driver_version=11080", "the NVIDIA driver supports CUDA 11.8"),
         ("compute_major=6", "Emulated GPU 0 has compute capability 6.0"),
-        ("memory_bytes=1000000", "memory"),
+        ("memory_bytes=1000000", "the GPU has no memory for another "),
     ])
     func automaticIsElseTheProcessor(settings: String, reason: String) throws {
         let place = try Self.place()
