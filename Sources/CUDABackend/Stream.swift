@@ -25,7 +25,7 @@ final class Stream {
         let driver = libraries.driver
         var count: Int32 = 0
         _ = driver.cuDeviceGetCount(&count)
-        guard ordinal < Int(count) else { throw .noSuchDevice(ordinal, count: Int(count)) }
+        guard (0..<Int(count)).contains(ordinal) else { throw .noSuchDevice(ordinal, count: Int(count)) }
         let device = CUDADevice(ordinal, libraries)
         if let problem = device.problem { throw problem }
         var (number, context, handle): (Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (0, nil, nil)
