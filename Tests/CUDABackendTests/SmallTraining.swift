@@ -40,9 +40,10 @@ final class SmallTraining {
             clearing: [0..<100, 100..<gradients.layout.count])
     }
 
-    /// What has come of it: weights, then the sum of the losses.
-    var result: [UInt64] {
-        backend.download(model.weights.flat).map { UInt64($0.bitPattern) } + [backend.read(sum).bitPattern]
+    /// A hash of every bit of what has come of it: weights and the sum of the losses.
+    var fingerprint: UInt64 {
+        let weights = backend.download(model.weights.flat)
+        return weights.withUnsafeBytes { fnv1a($0) } ^ backend.read(sum).bitPattern
     }
 
     /// The best items after some histories.
