@@ -27,15 +27,20 @@ import Testing
         try #require(try FileManager.default.attributesOfItem(atPath: file.path)[.systemFileNumber] as? Int)
     }
 
+    /// The emulator's compiler, and one that takes nothing, which shows whether it is asked.
+    private func compilers() throws -> (cu_compiler, broken: cu_compiler) {
+        let compiler = try Libraries(searching: [emulator.folder]).compiler().0
+        var broken = compiler
+        broken.nvrtcCreateProgram = { _, _, _, _, _, _ in 1 }
+        return (compiler, broken)
+    }
+
     @Test func theSecondProcessUsesTheFile() throws {
         try open()
         #expect(files.count == 1)
         #expect(files[0].contains(#/^[0-9a-f]+-sm_90-nvrtc12\.9\.cubin$/#))
         let first = try identity()
-        // A compiler that takes nothing shows that it is not asked.
-        let compiler = try Libraries(searching: [emulator.folder]).compiler().0
-        var broken = compiler
-        broken.nvrtcCreateProgram = { _, _, _, _, _, _ in 1 }
+        let (compiler, broken) = try compilers()
         let known = try KernelCache(folder: folder).image(90, broken, version: (12, 9))
         #expect(try known == compile(String(cString: cu_source_text()), compilerOptions(90), compiler).image)
         #expect(throws: CUDAError.self) { try KernelCache(folder: folder).image(90, broken, version: (12, 8)) }
@@ -58,13 +63,17 @@ import Testing
         case .otherDevice:
             let other = temporaryFolder()
             defer { try? FileManager.default.removeItem(atPath: other) }
-            let compiler = try Libraries(searching: [emulator.folder]).compiler().0
+            let compiler = try compilers().0
             _ = try KernelCache(folder: URL(fileURLWithPath: other)).image(80, compiler, version: (12, 9))
             let name = try #require(try FileManager.default.contentsOfDirectory(atPath: other).first)
             bytes = try Data(contentsOf: URL(fileURLWithPath: other + "/" + name))
         }
         try bytes.write(to: file)
         #expect(bytes != whole)
+        if damage != .otherDevice {  // which the driver has to find out; the others never reach it
+            let broken = try compilers().broken
+            #expect(throws: CUDAError.self) { try KernelCache(folder: folder).image(90, broken, version: (12, 9)) }
+        }
         try open()
         #expect(try Data(contentsOf: file) == whole)
     }
