@@ -151,12 +151,13 @@ import Testing
             #expect(emulator.count("bytes") > 64 << 20)
         }
         #expect(emulator.count("bytes") == 0)
-        let other = try emulator.backend()
-        emulator.set("fail_launch_after", 1)
-        let block = other.allocate(10)
-        other.fill(block.tensor, with: 1)
-        _ = other.download(block.tensor)
-        #expect(other.failure != nil)
+        do {  // after a failure, too
+            let backend = try emulator.backend()
+            emulator.set("memory_bytes", emulator.count("bytes") + 1000)
+            let blocks = (0..<3).map { _ in backend.allocate(100) }
+            #expect(backend.failure != nil && blocks.count == 3)
+        }
+        #expect(emulator.count("bytes") == 0)
     }
 
     @Test func sourcesThatDoNotCompile() throws {
