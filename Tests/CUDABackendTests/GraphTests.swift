@@ -8,9 +8,10 @@ import Testing
     private static let shape = [[8, 8, 8], [1, 20, 3], [0, 24, 0], [22, 1, 1], [12, 12, 0], [2, 2, 20]]
 
     /// Items, dropout, the loss's scale and Adam's numbers all change from step to step, and nobody waits between steps.
-    @Test func recordedStepsDoWhatImmediateOnesDo() throws {
+    @Test(arguments: [false, true]) func recordedStepsDoWhatImmediateOnesDo(repeatAware: Bool) throws {
         let (recorded, immediate) = (
-            try SmallTraining(try Emulator().backend()), try SmallTraining(try Emulator().backend())
+            try SmallTraining(try Emulator().backend(), repeatAware: repeatAware),
+            try SmallTraining(try Emulator().backend(), repeatAware: repeatAware)
         )
         for (index, lengths) in Self.shape.enumerated() {
             immediate.step(index + 1, lengths: lengths)

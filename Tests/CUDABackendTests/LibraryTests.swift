@@ -23,8 +23,7 @@ import Testing
     static let noDriverHere: Comment = "this machine has a driver of its own"
 
     /// A library with all functions of a list in Sources/CCUDA/include/driver.h but one; each returns 0.
-    private func library(_ list: String, without absent: String) throws -> String {
-        let folder = temporaryFolder()
+    private func library(_ list: String, without absent: String, in folder: String) throws -> String {
         let source = """
             #include "driver.h"
             #define \(absent) another_\(absent)
@@ -66,7 +65,7 @@ import Testing
 
     @Test(arguments: ["cuInit", "cuGraphLaunch", "cuLaunchKernel"]) func aDriverWithoutAFunction(name: String) throws {
         let emulator = try Emulator()
-        try emulator.replace("libcuda.so.1", by: try library("CU_DRIVER_FUNCTIONS", without: name))
+        try emulator.replace("libcuda.so.1", by: try library("CU_DRIVER_FUNCTIONS", without: name, in: emulator.folder))
         let path = emulator.folder + "/libcuda.so.1"
         #expect(complaint(emulator) == .missingFunction(name, library: path))
         #expect(complaint(emulator)?.description == "\(path) has no function \(name): another version is needed")
@@ -151,7 +150,7 @@ import Testing
     ])
     func aLibraryWithoutAFunction(file: String, list: String, name: String) throws {
         let emulator = try Emulator()
-        try emulator.replace(file, by: try library(list, without: name))
+        try emulator.replace(file, by: try library(list, without: name, in: emulator.folder))
         let text = "\(emulator.folder)/\(file) has no function \(name): another version is needed"
         #expect(complaint(emulator)?.description == text)
     }
@@ -160,7 +159,7 @@ import Testing
     @Test func aNewerLibraryIsTriedFirst() throws {
         let emulator = try Emulator()
         try FileManager.default.copyItem(
-            atPath: try library("CU_COMPILER_FUNCTIONS", without: "nvrtcVersion"),
+            atPath: try library("CU_COMPILER_FUNCTIONS", without: "nvrtcVersion", in: emulator.folder),
             toPath: emulator.folder + "/libnvrtc.so.13")
         #expect(complaint(emulator) == nil, "a driver of CUDA 12 does not look at it")
         emulator.set("driver_version", 13000)
