@@ -18,10 +18,11 @@ package: setup ## a folder that runs on Linux machines without Swift, packed, un
 	@scripts/package.sh
 
 demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
-	@[ -s demo/ml-100k/ml-100k.inter ] || scripts/setup.sh --demo || true
+	@[ -s demo/ml-100k/ml-100k.inter ] || scripts/setup.sh --pip || true
 	@scripts/demo.sh $(RECBLR)
 
 test: setup ## all tests
+	@scripts/get-nvrtc.sh
 	$(SWIFT) test --enable-code-coverage
 
 test-cuda: setup ## tests of the GPU backend on this machine's GPU

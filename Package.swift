@@ -99,6 +99,9 @@ let package = Package(
             name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"],
             swiftSettings: strict),
         .testTarget(
+            name: "CUDABackendTests", dependencies: ["CUDABackend", "CCUDA", "EmulatedGPU", "RecBLR", "Tensors"],
+            swiftSettings: strict),
+        .testTarget(
             name: "RecBLRTests",
             dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU"],
             swiftSettings: strict),

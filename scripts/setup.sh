@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh [--demo]: installs the system libraries that the build needs (and pip, which the demo gets its data with) and this
-# machine lacks. Asks for root only if it must.
+# setup.sh [--pip]: installs the system libraries that the build needs (and pip, which fetches the demo's data and the tests'
+# CUDA compiler) and this machine lacks. Asks for root only if it must.
 set -euo pipefail
 
 command -v swift >/dev/null || {
@@ -17,7 +17,7 @@ command -v pkg-config >/dev/null || missing+=(pkg-config)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 has_header cblas.h openblas || missing+=(libopenblas-dev)
 has_header zlib.h zlib || missing+=(zlib1g-dev)
-[ "${1:-}" = --demo ] && { python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip); }
+[ "${1:-}" = --pip ] && { python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip); }
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command -v apt-get >/dev/null || {

@@ -26,10 +26,9 @@ final class DeviceQueue: @unchecked Sendable {
     func together(_ body: () -> Void) {
         lock.lock()
         defer { lock.unlock() }
-        stream.enter()
-        let isOutermost = stream.startRecording()
+        let isOutermost = with { $0.startRecording() }
         body()
-        if isOutermost { stream.finishRecording() }
+        if isOutermost { with { $0.finishRecording() } }
     }
 
     /// Memory that lasts as long as what is returned.

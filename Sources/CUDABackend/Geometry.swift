@@ -14,8 +14,7 @@ enum Geometry {
     static func activation(rows: Int, columns: Int) -> (Grid, rowsOfBlock: Int) {
         let across = (columns + 63) / 64
         let wanted = max(1, manyBlocks * 2 / across)
-        var rowsOfBlock = max(16, ((rows + wanted - 1) / wanted + 15) / 16 * 16)
-        while (rows + rowsOfBlock - 1) / rowsOfBlock > 65_535 { rowsOfBlock *= 2 }
+        let rowsOfBlock = max(16, ((rows + wanted - 1) / wanted + 15) / 16 * 16)
         return (Grid(x: across, y: (rows + rowsOfBlock - 1) / rowsOfBlock), rowsOfBlock)
     }
 

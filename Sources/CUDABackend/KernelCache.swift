@@ -6,21 +6,34 @@ struct KernelCache {
     /// Where machine code is kept; nil keeps nothing.
     let folder: URL?
 
-    /// Machine code for a compute capability (90). What is on disk was compiled from the same source, with the same options,
-    /// by the same version of the compiler; where nothing can be written, the next process compiles again.
+    /// Machine code for a compute capability (90). What is on disk was compiled from the same source, with the same options by
+    /// the same version of the compiler; where nothing can be written, the next process compiles again.
     func image(
         _ capability: Int, _ compiler: cu_compiler, version: (Int, Int), refresh: Bool = false
     ) throws(CUDAError) -> [UInt8] {
         let source = String(cString: cu_source_text())
-        let key = String(fnv1a((compilerOptions.joined() + source).utf8), radix: 16)
+        let options = compilerOptions(capability)
+        let key = String(fnv1a((source + options.joined()).utf8), radix: 16)
         let file = folder?.appendingPathComponent("\(key)-sm_\(capability)-nvrtc\(version.0).\(version.1).cubin")
-        if !refresh, let file, let known = try? Data(contentsOf: file), !known.isEmpty { return Array(known) }
-        let image = try compile(source, "sm_\(capability)", compiler)
+        if !refresh, let file, let known = Self.read(file) { return known }
+        let image = try compile(source, options, compiler).image
         if let folder, let file {
             try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try? Data(image).write(to: file, options: .atomic)
+            try? Data(image + Self.checksum(image)).write(to: file, options: .atomic)
         }
         return image
+    }
+
+    /// The driver reads machine code for as long as that says it is: a file that was cut short must not get there.
+    private static func read(_ file: URL) -> [UInt8]? {
+        guard let bytes = try? Data(contentsOf: file), bytes.count > 8 else { return nil }
+        let image = Array(bytes.dropLast(8))
+        return bytes.suffix(8).elementsEqual(checksum(image)) ? image : nil
+    }
+
+    /// What stands behind the machine code in a file.
+    private static func checksum(_ image: [UInt8]) -> [UInt8] {
+        withUnsafeBytes(of: fnv1a(image).littleEndian) { Array($0) }
     }
 }
 
@@ -34,31 +47,34 @@ public func standardKernelFolder() -> URL {
     return base.appendingPathComponent("recblr/kernels")
 }
 
-/// Approximate divisions and the like are what the kernels' error bounds reckon with (`_common.cu`).
-private let compilerOptions = ["--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"]
+/// What the kernels are compiled with for a compute capability (90). Approximate divisions and the like are what the
+/// kernels' error bounds reckon with (`_common.cu`).
+func compilerOptions(_ capability: Int) -> [String] {
+    ["--gpu-architecture=sm_\(capability)", "--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"]
+}
 
-/// Compiles CUDA C++ to machine code for an architecture, "sm_90".
-func compile(_ source: String, _ architecture: String, _ compiler: cu_compiler) throws(CUDAError) -> [UInt8] {
+/// Compiles CUDA C++ to machine code; with what the compiler says about it.
+func compile(
+    _ source: String, _ options: [String], _ compiler: cu_compiler
+) throws(CUDAError) -> (image: [UInt8], log: String) {
     var program: UnsafeMutableRawPointer?
     guard compiler.nvrtcCreateProgram(&program, source, "recblr.cu", 0, nil, nil) == 0 else {
         throw .compilation("the compiler does not take the source")
     }
     defer { _ = compiler.nvrtcDestroyProgram(&program) }
-    let options = ["--gpu-architecture=\(architecture)"] + compilerOptions
     let texts = options.map { UnsafePointer(strdup($0)) }
     defer { for text in texts { free(UnsafeMutablePointer(mutating: text)) } }
     let result = compiler.nvrtcCompileProgram(program, Int32(texts.count), texts)
     var size = 0
-    guard result == 0 else {
-        _ = compiler.nvrtcGetProgramLogSize(program, &size)
-        var log = [CChar](repeating: 0, count: size + 1)
-        _ = compiler.nvrtcGetProgramLog(program, &log)
-        throw .compilation(String(decoding: log.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self))
-    }
+    _ = compiler.nvrtcGetProgramLogSize(program, &size)
+    var text = [CChar](repeating: 0, count: size + 1)
+    _ = compiler.nvrtcGetProgramLog(program, &text)
+    let log = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    guard result == 0 else { throw .compilation(log) }
     _ = compiler.nvrtcGetCUBINSize(program, &size)
     var image = [UInt8](repeating: 0, count: size)
     image.withUnsafeMutableBytes { _ = compiler.nvrtcGetCUBIN(program, $0.baseAddress) }
-    return image
+    return (image, log)
 }
 
 /// Fowler, Noll & Vo's hash.

@@ -69,11 +69,15 @@ private let usualFolders = ["/usr/local/cuda/lib64", "/usr/local/cuda/targets/x8
 private func openFirst(
     _ names: [String], _ folders: [String], _ failure: (String) -> CUDAError
 ) throws(CUDAError) -> (handle: UnsafeMutableRawPointer, name: String) {
-    var reason = ""
+    var (reason, isBroken) = ("", false)
     for name in names {
         for path in folders.map({ "\($0)/\(name)" }) + [name] + usualFolders.map({ "\($0)/\(name)" }) {
             if let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) { return (handle, path) }
-            if reason.isEmpty || path == name { reason = dlerror().map { String(cString: $0) } ?? "" }
+            let words = dlerror().map { String(cString: $0) } ?? ""
+            // A file that is there and cannot be opened explains more than one that is not there.
+            let exists = access(path, F_OK) == 0
+            if !isBroken && (exists || path == name) { reason = words }
+            isBroken = isBroken || exists
         }
     }
     throw failure(reason)
@@ -89,7 +93,7 @@ extension cu_driver {
         var (name, explanation): (UnsafePointer<CChar>?, UnsafePointer<CChar>?) = (nil, nil)
         _ = cuGetErrorName(error, &name)
         _ = cuGetErrorString(error, &explanation)
-        return
-            "\(name.map { String(cString: $0) } ?? "error \(error)"), \(explanation.map { String(cString: $0) } ?? "")"
+        guard let name, let explanation else { return "error \(error)" }
+        return "\(String(cString: name)), \(String(cString: explanation))"
     }
 }

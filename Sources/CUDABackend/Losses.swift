@@ -142,15 +142,17 @@ extension CUDABackend {
 }
 
 /// How a loss adds up the gradient of a sparse bias's values: each row leaves a part [kinds].
-private struct BiasSums {
+struct BiasSums {
     /// Values whose gradient is wanted.
     let kinds: Int
 
     init(_ bias: SparseBias?, _ gradients: LossGradients?) {
         kinds = gradients?.biasValues == nil ? 0 : bias?.values.count ?? 0
-        precondition(sharedBytes <= 48 << 10, "a bias has at most 384 kinds here")
+        precondition(sharedBytes <= Self.mostSharedBytes, "a bias has at most 383 kinds here")
     }
 
+    /// Of the 48 KB that a block has the kernels use some themselves.
+    static let mostSharedBytes = (48 << 10) - 128
     /// What a block of the softmax needs for it.
     var sharedBytes: Int { 4 * 32 * kinds }
 

@@ -3,9 +3,14 @@ import CCUDA
 /// Blocks of a device's memory, kept when they are given back: asking the driver for one waits for the device.
 ///
 /// Whoever takes a block after another has given it back comes later in the one stream of commands, too, so that nobody
-/// needs to wait. The same requests in the same order get the same blocks, which keeps graphs of commands valid.
+/// needs to wait. Of blocks of one size the one that the driver gave first goes first: when all are back, the same requests
+/// in the same order get the same blocks, which keeps graphs of commands valid.
 struct MemoryPool {
+    /// By size; what the driver gave first comes last.
     private var spare: [Int: [cu_address]] = [:]
+    /// The how-manieth of the driver's blocks each is.
+    private var numbers: [cu_address: Int] = [:]
+    private var adopted = 0
     /// Bytes in blocks that somebody holds, and the most that it was since ``resetPeak()``.
     private(set) var heldBytes = 0, peakBytes = 0
 
@@ -17,6 +22,13 @@ struct MemoryPool {
         return (bytes + quarter - 1) / quarter * quarter
     }
 
+    /// A block of this size that the driver has just given, in somebody's hands.
+    mutating func adopt(_ address: cu_address, _ size: Int) {
+        numbers[address] = adopted
+        adopted += 1
+        hold(size)
+    }
+
     /// A block of exactly this size that was given back, if there is one.
     mutating func take(_ size: Int) -> cu_address? {
         guard let address = spare[size]?.popLast() else { return nil }
@@ -24,22 +36,27 @@ struct MemoryPool {
         return address
     }
 
-    /// A new block of this size is in somebody's hands.
-    mutating func hold(_ size: Int) {
+    private mutating func hold(_ size: Int) {
         heldBytes += size
         peakBytes = max(peakBytes, heldBytes)
     }
 
     mutating func resetPeak() { peakBytes = heldBytes }
 
+    /// What the driver never gave is not taken.
     mutating func giveBack(_ address: cu_address, _ size: Int) {
-        spare[size, default: []].append(address)
+        guard let number = numbers[address] else { return }
+        let blocks = spare[size, default: []]
+        spare[size, default: []].insert(
+            address, at: blocks.firstIndex { numbers[$0]! < number } ?? blocks.endIndex)
         heldBytes -= size
     }
 
     /// All blocks that nobody holds, which it forgets.
     mutating func drain() -> [cu_address] {
-        defer { spare = [:] }
-        return spare.values.flatMap(\.self)
+        let blocks = spare.values.flatMap(\.self)
+        for block in blocks { numbers[block] = nil }
+        spare = [:]
+        return blocks
     }
 }

@@ -57,6 +57,14 @@ struct ProductPlans {
         return plans.count - 1
     }
 
+    func free() {
+        for plan in plans {
+            _ = functions.cublasLtMatmulDescDestroy(plan.product)
+            for layout in [plan.a, plan.b, plan.output] { _ = functions.cublasLtMatrixLayoutDestroy(layout) }
+        }
+        _ = functions.cublasLtDestroy(handle)
+    }
+
     /// The status of the call.
     func run(
         _ plan: ProductPlan, a: cu_address, b: cu_address, output: cu_address, accumulates: Bool, workspace: cu_address,

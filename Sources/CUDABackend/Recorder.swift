@@ -47,6 +47,18 @@ struct Recorder {
         isRecording = true
     }
 
+    /// Forgets what was kept.
+    mutating func abandon() { isRecording = false }
+
+    /// Gives everything back, when the device has done everything.
+    mutating func free() {
+        for graph in graphs { if let executable = graph.executable { _ = driver.cuGraphExecDestroy(executable) } }
+        for event in events { _ = driver.cuEventDestroy_v2(event) }
+        for block in blocks { _ = driver.cuMemFreeHost(block.host) }
+        if let block = blocks.first { _ = driver.cuMemFree_v2(block.device) }  // both have the same
+        (graphs, events, blocks) = ([], [], [])
+    }
+
     private mutating func allocate() throws(CUDAError) {
         let device = try driver.memory(Self.stagingBytes)
         for _ in 0..<2 {

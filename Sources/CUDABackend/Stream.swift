@@ -8,8 +8,9 @@ import Tensors
 final class Stream {
     let device: CUDADevice
     private let driver: cu_driver
+    private let number: Int32
     private let context, handle: UnsafeMutableRawPointer?
-    private let functions: [Kernel: UnsafeMutableRawPointer]
+    private let kernels: Kernels
     var pool = MemoryPool()
     private var plans: ProductPlans
     private let workspace: cu_address
@@ -24,7 +25,7 @@ final class Stream {
         let driver = libraries.driver
         var count: Int32 = 0
         _ = driver.cuDeviceGetCount(&count)
-        guard ordinal < Int(count) else { throw .noSuchDevice(ordinal, count: Int(count)) }
+        guard (0..<Int(count)).contains(ordinal) else { throw .noSuchDevice(ordinal, count: Int(count)) }
         let device = CUDADevice(ordinal, libraries)
         if let problem = device.problem { throw problem }
         var (number, context, handle): (Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (0, nil, nil)
@@ -32,12 +33,25 @@ final class Stream {
         try driver.expect(driver.cuDevicePrimaryCtxRetain(&context, number), "cuDevicePrimaryCtxRetain")
         try driver.expect(driver.cuCtxSetCurrent(context), "cuCtxSetCurrent")
         try driver.expect(driver.cuStreamCreate(&handle, UInt32(CU_STREAM_NOT_BLOCKING)), "cuStreamCreate")
-        functions = try loadKernels(device, libraries, cache)
+        kernels = try Kernels(device, libraries, cache)
         plans = try ProductPlans(try libraries.products())
         workspace = try driver.memory(ProductPlans.workspaceBytes)
         staging = try driver.staging(Self.stagingBytes)
         recorder = Recorder(driver)
-        (self.device, self.driver, self.context, self.handle) = (device, driver, context, handle)
+        (self.device, self.driver, self.number, self.context, self.handle) = (device, driver, number, context, handle)
+    }
+
+    /// Whoever holds memory of the device holds the stream: when this is called, all of it is in the pool.
+    deinit {
+        enter()
+        _ = driver.cuStreamSynchronize(handle)
+        recorder.free()
+        plans.free()
+        for address in pool.drain() + [workspace] { _ = driver.cuMemFree_v2(address) }
+        driver.free(staging)
+        _ = driver.cuModuleUnload(kernels.module)
+        _ = driver.cuStreamDestroy_v2(handle)
+        _ = driver.cuDevicePrimaryCtxRelease_v2(number)
     }
 
     /// Makes the calling thread one that may talk to the device. Every use of a stream begins with it.
@@ -70,13 +84,11 @@ final class Stream {
         }
         check(result, "cuMemAlloc")
         guard failure == nil else { return 256 }
-        pool.hold(size)
+        pool.adopt(address, size)
         return address
     }
 
-    func giveBack(_ address: cu_address, _ bytes: Int) {
-        if failure == nil { pool.giveBack(address, MemoryPool.blockSize(bytes)) }
-    }
+    func giveBack(_ address: cu_address, _ bytes: Int) { pool.giveBack(address, MemoryPool.blockSize(bytes)) }
 
     /// Spare blocks may be part of what is recorded, which therefore goes first.
     private func releaseSpareMemory() {
@@ -135,7 +147,7 @@ final class Stream {
     private func launch(_ kernel: Kernel, _ grid: Grid, _ argument: UnsafeRawPointer) {
         var parameters: UnsafeMutableRawPointer? = UnsafeMutableRawPointer(mutating: argument)
         let result = driver.cuLaunchKernel(
-            functions[kernel], UInt32(grid.x), UInt32(grid.y), 1, UInt32(grid.threads), 1, 1,
+            kernels.functions[kernel], UInt32(grid.x), UInt32(grid.y), 1, UInt32(grid.threads), 1, 1,
             UInt32(grid.sharedBytes), handle, &parameters, nil)
         check(result, "cuLaunchKernel(\(kernel.rawValue))")
     }
@@ -201,8 +213,8 @@ final class Stream {
 
     /// Starts what was kept.
     func finishRecording() {
-        guard failure == nil, recorder.isRecording else { return }
-        startRecorded()
+        guard failure == nil else { return recorder.abandon() }
+        if recorder.isRecording { startRecorded() }
     }
 
     private func startRecordedSoFar() {
@@ -250,61 +262,4 @@ final class Stream {
         for event in [from, to] { _ = driver.cuEventDestroy_v2(event) }
         return Double(time)
     }
-}
-
-/// Machine code from the cache; what does not load (of a broken file, say) is compiled anew.
-private func loadKernels(
-    _ device: CUDADevice, _ libraries: Libraries, _ cache: KernelCache
-) throws(CUDAError) -> [Kernel: UnsafeMutableRawPointer] {
-    let driver = libraries.driver
-    let (compiler, version) = try libraries.compiler()
-    var module: UnsafeMutableRawPointer?
-    var image = try cache.image(device.capability, compiler, version: version)
-    if driver.cuModuleLoadData(&module, image) != CU_OK {
-        image = try cache.image(device.capability, compiler, version: version, refresh: true)
-        try driver.expect(driver.cuModuleLoadData(&module, image), "cuModuleLoadData")
-    }
-    var functions: [Kernel: UnsafeMutableRawPointer] = [:]
-    for kernel in Kernel.allCases {
-        try driver.expect(
-            driver.cuModuleGetFunction(&functions[kernel], module, kernel.rawValue),
-            "cuModuleGetFunction(\(kernel.rawValue))")
-    }
-    return functions
-}
-
-extension cu_driver {
-    func expect(_ result: Int32, _ call: String) throws(CUDAError) {
-        if result != CU_OK { throw .call(call, error: text(result)) }
-    }
-
-    func memory(_ bytes: Int) throws(CUDAError) -> cu_address {
-        var address: cu_address = 0
-        let result = cuMemAlloc_v2(&address, bytes)
-        if result == CU_OUT_OF_MEMORY { throw outOfMemory(bytes) }
-        try expect(result, "cuMemAlloc")
-        return address
-    }
-
-    /// That there is no room for `bytes`, and how much there is.
-    func outOfMemory(_ bytes: Int) -> CUDAError {
-        var (free, total) = (0, 0)
-        _ = cuMemGetInfo_v2(&free, &total)
-        return .outOfMemory(bytes: bytes, free: free)
-    }
-
-    func hostMemory(_ bytes: Int) throws(CUDAError) -> UnsafeMutableRawPointer {
-        var host: UnsafeMutableRawPointer?
-        try expect(cuMemHostAlloc(&host, bytes, 0), "cuMemHostAlloc")
-        return host!
-    }
-
-    func staging(_ bytes: Int) throws(CUDAError) -> Staging {
-        Staging(host: try hostMemory(bytes), device: try memory(bytes), capacity: bytes)
-    }
-}
-
-extension Tensor {
-    /// Of element (0, 0), in the device's memory.
-    var address: cu_address { cu_address(UInt(bitPattern: base)) }
 }

@@ -141,6 +141,12 @@ int cuDevicePrimaryCtxRetain(void **context, int device) {
     return CU_OK;
 }
 
+/// The emulated devices' contexts last as long as the program.
+int cuDevicePrimaryCtxRelease_v2(int device) {
+    EMULATOR_LOCKED;
+    return is_device(device) ? CU_OK : INVALID_DEVICE;
+}
+
 int cuCtxSetCurrent(void *context) {
     EMULATOR_LOCKED;
     if (!initialized) return NOT_INITIALIZED;

@@ -71,6 +71,16 @@ int cuModuleLoadData(void **module, const void *image) {
     return CU_OK;
 }
 
+int cuModuleUnload(void *handle) {
+    EMULATOR_LOCKED;
+    auto module = modules.find(handle);
+    if (!module) return INVALID_HANDLE;
+    run_everything();
+    for (auto &[name, function] : module->functions) functions.remove(function);
+    modules.remove(handle);
+    return CU_OK;
+}
+
 int cuModuleGetFunction(void **function, void *handle, const char *name) {
     EMULATOR_ENTER;
     auto module = modules.find(handle);

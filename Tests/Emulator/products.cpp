@@ -105,6 +105,11 @@ size_t cublasLtGetVersion(void) {
     return size_t(settings.products_version);
 }
 
+int cublasLtDestroy(void *handle) {
+    EMULATOR_LOCKED;
+    return libraries.remove(handle) ? 0 : NOT_INITIALIZED_STATUS;
+}
+
 int cublasLtCreate(void **handle) {
     EMULATOR_LOCKED;
     if (!current_device) return NOT_INITIALIZED_STATUS;

@@ -99,6 +99,16 @@ int cuStreamCreate(void **stream, unsigned flags) {
     return CU_OK;
 }
 
+/// What waits in it runs first.
+int cuStreamDestroy_v2(void *handle) {
+    EMULATOR_LOCKED;
+    auto stream = streams.find(handle);
+    if (!stream) return INVALID_HANDLE;
+    run_all(*stream);
+    streams.remove(handle);
+    return CU_OK;
+}
+
 int cuStreamSynchronize(void *handle) {
     EMULATOR_ENTER;
     auto stream = stream_of(handle);

@@ -51,6 +51,7 @@ enum {
     X(cuDeviceGetAttribute, (int *value, int attribute, int device))                                                   \
     X(cuDeviceTotalMem_v2, (size_t * bytes, int device))                                                               \
     X(cuDevicePrimaryCtxRetain, (void **context, int device))                                                          \
+    X(cuDevicePrimaryCtxRelease_v2, (int device))                                                                      \
     X(cuCtxSetCurrent, (void *context))                                                                                \
     X(cuMemGetInfo_v2, (size_t * free, size_t * total))                                                                \
     X(cuMemAlloc_v2, (cu_address * address, size_t bytes))                                                             \
@@ -62,6 +63,7 @@ enum {
     X(cuMemcpyDtoDAsync_v2, (cu_address target, cu_address source, size_t bytes, void *stream))                        \
     X(cuMemsetD8Async, (cu_address target, unsigned char value, size_t bytes, void *stream))                           \
     X(cuStreamCreate, (void **stream, unsigned flags))                                                                 \
+    X(cuStreamDestroy_v2, (void *stream))                                                                              \
     X(cuStreamSynchronize, (void *stream))                                                                             \
     X(cuStreamBeginCapture_v2, (void *stream, int mode))                                                               \
     X(cuStreamEndCapture, (void *stream, void **graph))                                                                \
@@ -75,6 +77,7 @@ enum {
     X(cuEventSynchronize, (void *event))                                                                               \
     X(cuEventElapsedTime, (float *milliseconds, void *from, void *to))                                                 \
     X(cuModuleLoadData, (void **module, const void *image))                                                            \
+    X(cuModuleUnload, (void *module))                                                                                  \
     X(cuModuleGetFunction, (void **function, void *module, const char *name))                                          \
     X(cuFuncSetAttribute, (void *function, int attribute, int value))                                                  \
     X(cuLaunchKernel,                                                                                                  \
@@ -129,6 +132,7 @@ enum {
 
 #define CU_PRODUCT_FUNCTIONS(X)                                                                                        \
     X(cublasLtCreate, (void **handle))                                                                                 \
+    X(cublasLtDestroy, (void *handle))                                                                                 \
     X(cublasLtMatmulDescCreate, (void **product, int compute_type, int scale_type))                                    \
     X(cublasLtMatmulDescDestroy, (void *product))                                                                      \
     X(cublasLtMatmulDescSetAttribute, (void *product, int attribute, const void *value, size_t bytes))                 \

@@ -1,0 +1,111 @@
+import Testing
+
+@testable import CUDABackend
+
+/// How work is cut, by arithmetic alone: what the kernels (Sources/CCUDA/kernels) take for granted of it.
+@Suite struct GeometryTests {
+    static let sizes = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 2048]
+    static let rows = sizes + [4095, 4096, 4097, 65_535, 65_536, 65_537, 409_600, 1_000_000, 10_000_019, 100_000_000]
+    static let widths = sizes + [4096]
+
+    /// Parts of a whole, each once: `parts` pieces of `size`, the last of which may be shorter, none empty.
+    private func cover(_ whole: Int, parts: Int, of size: Int) -> Bool {
+        parts * size >= whole && (parts - 1) * size < whole
+    }
+
+    private func isLaunchable(_ grid: Grid) -> Bool {
+        (1..<1 << 31).contains(grid.x) && (1...65_535).contains(grid.y) && (1...1024).contains(grid.threads)
+            && grid.threads % 32 == 0 && (0...48 << 10).contains(grid.sharedBytes)
+    }
+
+    @Test(arguments: rows) func gridsOverOneDimension(count: Int) {
+        for grid in [Grid.elements(count), .threads(count), .warps(count)] { #expect(isLaunchable(grid)) }
+        #expect(cover(count, parts: Grid.threads(count).x, of: 256))
+        #expect(cover(count, parts: Grid.warps(count).x, of: 8))
+        // Each thread goes on by the whole grid: no block without work, and as many as the device has room for.
+        let blocks = Grid.elements(count).x
+        #expect((blocks - 1) * 256 < count && (blocks == 2048 || blocks * 256 >= count))
+    }
+
+    @Test func gridsOfNothing() {
+        for grid in [Grid.elements(0), .threads(0), .warps(0)] { #expect(grid.x == 1) }
+    }
+
+    @Test(arguments: widths) func norms(width: Int) {
+        for rows in Self.rows {
+            let grid = Geometry.normBackward(rows: rows, width: width)
+            let warps = grid.threads / 32
+            #expect(isLaunchable(grid) && warps <= 8, "\(rows) × \(width)")
+            #expect(grid.sharedBytes == 4 * 3 * width * warps, "sums of scale, shift and bias for each warp")
+            // Warps stride over the rows by all warps; none begins beyond the end but in the last block.
+            #expect((grid.x - 1) * warps < rows, "\(rows) × \(width)")
+            #expect(grid.x == Geometry.manyBlocks || grid.x * warps >= rows, "\(rows) × \(width)")
+        }
+    }
+
+    @Test(arguments: widths + [65_536, 1_000_000]) func activations(columns: Int) {
+        for rows in Self.rows {
+            let (grid, rowsOfBlock) = Geometry.activation(rows: rows, columns: columns)
+            #expect(isLaunchable(grid), "\(rows) × \(columns)")
+            #expect(cover(columns, parts: grid.x, of: 64), "a block has 64 columns")
+            #expect(cover(rows, parts: grid.y, of: rowsOfBlock), "\(rows) × \(columns)")
+            #expect(rowsOfBlock % 16 == 0, "a block's 16 rows of threads go on together")
+        }
+    }
+
+    @Test(arguments: widths + [65_536]) func convolutions(channels: Int) {
+        for rows in Self.rows {
+            let grid = Geometry.convolution(rows: rows, channels: channels)
+            #expect(isLaunchable(grid), "\(rows) × \(channels)")
+            #expect(cover(rows, parts: grid.x, of: 32) && cover(channels, parts: grid.y, of: 32))
+        }
+    }
+
+    /// What scan.cu computes from a ticket: chunk, channel and first row of each warp.
+    @Test(arguments: widths, [8, 16]) func scans(channels: Int, longRows: Int) {
+        for rows in Self.rows {
+            let cut = Geometry.Scan(rows: rows, channels: channels, longRows: longRows)
+            let rowsOfThread = cut.isLong ? longRows : 4
+            let slices = (channels + 31) / 32
+            #expect(isLaunchable(cut.grid), "\(rows) × \(channels)")
+            #expect(cover(rows, parts: cut.chunks, of: 8 * rowsOfThread), "\(rows) × \(channels)")
+            #expect(cut.grid.x == cut.chunks * slices && cut.grid.threads == 8 * 32)
+            // The rows of the last chunk's last warp are counted in 32 bits.
+            #expect((cut.chunks * 8 + 7) * rowsOfThread < 1 << 31)
+            let words = cut.words(channels: channels)
+            guard cut.chunks > 1 else { continue }
+            #expect((cut.chunks - 1) * 2 * channels + channels + (channels - 1) < words.maps, "a chunk's last number")
+            // The last group that hands on a state is complete; one that reads a state reads that of the one before.
+            let groups = (cut.chunks + Geometry.Scan.groupChunks - 1) / Geometry.Scan.groupChunks
+            #expect((groups - 1) * channels + (channels - 1) < words.entries, "a group's last number")
+        }
+    }
+
+    /// The kernel of a cut is compiled for as many rows a thread as the cut thinks.
+    @Test func smallScansAreCutSmall() {
+        #expect(Geometry.Scan(rows: 200, channels: 128, longRows: 16).chunks == 7)
+        #expect(!Geometry.Scan(rows: 1 << 14, channels: 128, longRows: 16).isLong)
+        #expect(Geometry.Scan(rows: (1 << 14) + 1, channels: 128, longRows: 16).isLong)
+        #expect(Geometry.Scan(rows: 409_600, channels: 128, longRows: 16).chunks == 3200)
+    }
+
+    @Test(arguments: [1, 2, 383, 3416, 12_101, 100_000, 1_000_000, 100_000_000]) func tilesOfScores(columns: Int) {
+        for rows in Self.rows {
+            let softmax = Geometry.softmaxRows(rows: rows, columns: columns)
+            #expect((1...rows).contains(softmax))
+            #expect(softmax <= 16 || softmax * columns <= 4 << 20, "\(rows) × \(columns)")
+            let ranking = Geometry.rankingRows(rows: rows, columns: columns)
+            #expect((1...rows).contains(ranking))
+            #expect(ranking == 1 || ranking * columns <= 16 << 20, "\(rows) × \(columns)")
+            let width = Geometry.rankingColumns(rows: rows, columns: columns)
+            #expect((1...columns).contains(width))
+            #expect(width <= 1024 || rows * width <= 16 << 20, "\(rows) × \(columns)")
+        }
+    }
+
+    /// Sums of a bias's gradients are shared by a warp: what the kernels use besides must fit, too (CompilerTests).
+    @Test func sharedMemoryOfABias() {
+        #expect(BiasSums.mostSharedBytes < 48 << 10)
+        #expect(383 * 4 * 32 <= BiasSums.mostSharedBytes)
+    }
+}

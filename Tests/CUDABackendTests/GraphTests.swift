@@ -1,0 +1,139 @@
+import Tensors
+import Testing
+
+@testable import CUDABackend
+
+/// Steps that are recorded and started as one.
+@Suite(.emulated) struct GraphTests {
+    private static let shape = [[8, 8, 8], [1, 20, 3], [0, 24, 0], [22, 1, 1], [12, 12, 0], [2, 2, 20]]
+
+    /// Items, dropout, the loss's scale and Adam's numbers all change from step to step, and nobody waits between steps.
+    @Test(arguments: [false, true]) func recordedStepsDoWhatImmediateOnesDo(repeatAware: Bool) throws {
+        let (recorded, immediate) = (
+            try SmallTraining(try Emulator().backend(), repeatAware: repeatAware),
+            try SmallTraining(try Emulator().backend(), repeatAware: repeatAware)
+        )
+        for (index, lengths) in Self.shape.enumerated() {
+            immediate.step(index + 1, lengths: lengths)
+            recorded.backend.together { recorded.step(index + 1, lengths: lengths) }
+        }
+        #expect(recorded.fingerprint == immediate.fingerprint)
+        #expect(recorded.backend.failure == nil)
+    }
+
+    @Test func theThirdStepIsOneCall() throws {
+        let emulator = try Emulator()
+        let training = try SmallTraining(try emulator.backend())
+        let calls = Self.shape.enumerated().map { index, lengths in
+            emulator.counts(of: ["launches", "graph_launches", "allocations"]) {
+                training.backend.together { training.step(index + 1, lengths: lengths) }
+            }
+        }
+        #expect(calls[0][0] > 20 && calls[0][1] == 0, "command by command")
+        #expect(calls[1] == [calls[0][0], 1, 0], "captured, then started")
+        for call in calls[2...] { #expect(call == [0, 1, 0]) }
+    }
+
+    @Test func alternatingShapesKeepTheirGraphs() throws {
+        let emulator = try Emulator()
+        let (training, immediate) = (
+            try SmallTraining(try emulator.backend()), try SmallTraining(try Emulator().backend())
+        )
+        let shapes = [[10, 14], [3, 3, 30], [5]]
+        let calls = (0..<12).map { index in
+            immediate.step(index + 1, lengths: shapes[index % 3])
+            return emulator.counts(of: ["launches", "graph_launches"]) {
+                training.backend.together { training.step(index + 1, lengths: shapes[index % 3]) }
+            }
+        }
+        for call in calls[6...] { #expect(call == [0, 1]) }
+        #expect(training.fingerprint == immediate.fingerprint)
+    }
+
+    /// Sixteen lists are remembered; the one that was used least recently makes way.
+    @Test func theSeventeenthShapeTakesThePlaceOfTheOldest() throws {
+        let emulator = try Emulator()
+        let backend = try emulator.backend()
+        let block = backend.allocate(100)
+        func calls(_ columns: Int) -> [Int] {
+            emulator.counts(of: ["launches", "graph_launches"]) {
+                backend.together { backend.fill(block.tensor.columns(0..<columns), with: Float(columns)) }
+            }
+        }
+        for columns in 1...16 { #expect(calls(columns) == [1, 0]) }
+        for columns in 1...16 { #expect(calls(columns) == [1, 1]) }
+        for columns in 1...16 { #expect(calls(columns) == [0, 1]) }
+        #expect(calls(1) == [0, 1])
+        #expect(calls(17) == [1, 0], "takes the place of 2")
+        for columns in [1] + Array(3...16) { #expect(calls(columns) == [0, 1], "\(columns) was used later than 2") }
+        #expect(calls(2) == [1, 0], "has to begin again, in the place of 17")
+        #expect(calls(2) == [1, 1])
+        #expect(calls(17) == [1, 0])
+        #expect(backend.download(block.tensor.columns(0..<18)) == [Float](repeating: 17, count: 17) + [0])
+    }
+
+    @Test func nestedRecordingsAreOne() throws {
+        let emulator = try Emulator()
+        let backend = try emulator.backend()
+        let block = backend.allocate(6)
+        func step() {
+            backend.together {
+                backend.fill(block.tensor, with: 1)
+                backend.together {
+                    backend.together {}
+                    backend.fill(block.tensor.columns(1..<4), with: 2)
+                }
+                backend.fill(block.tensor.columns(3..<5), with: 3)
+            }
+        }
+        step()
+        step()
+        #expect(emulator.counts(of: ["launches", "graph_launches"]) { step() } == [0, 1])
+        #expect(backend.download(block.tensor) == [1, 2, 2, 3, 3, 1])
+    }
+
+    @Test func recordingNothingStartsNothing() throws {
+        let emulator = try Emulator()
+        let backend = try emulator.backend()
+        for _ in 0..<4 {
+            #expect(emulator.counts(of: ["launches", "graph_launches"]) { backend.together {} } == [0, 0])
+        }
+        #expect(backend.failure == nil)
+    }
+
+    /// A step's numbers are fetched while the next one is prepared: 40 steps, none of which anybody waits for.
+    @Test func numbersOnTheirWayAreNotOverwritten() throws {
+        let backend = try Emulator().backend()
+        let table = backend.tensor((0..<50).map(Float.init), rows: 50)
+        let (rows, output, sum) = (backend.allocateIndices(4), backend.allocate(4), backend.allocate(4))
+        var expected: [Float] = [0, 0, 0, 0]
+        for step in 0..<40 {
+            let numbers = (0..<4).map { Int32((step * 7 + $0 * 11) % 50) }
+            backend.together {
+                backend.upload(numbers, to: rows.indices)
+                backend.gather(rows.indices, from: table.tensor, into: output.tensor.reshaped(4, 1))
+                backend.add(output.tensor, to: sum.tensor)
+            }
+            expected = zip(expected, numbers).map { $0 + Float($1) }
+        }
+        #expect(backend.download(sum.tensor) == expected)
+    }
+
+    /// Whoever reads what is not computed yet has made a mistake, and finds out.
+    @Test func readingWithinARecordingTraps() async {
+        await #expect(processExitsWith: .success) {
+            let backend = try Emulator().backend()
+            let block = backend.allocate(4)
+            backend.together { backend.fill(block.tensor, with: 1) }
+            _ = backend.download(block.tensor)
+        }
+        await #expect(processExitsWith: .failure) {
+            let backend = try Emulator().backend()
+            let block = backend.allocate(4)
+            backend.together {
+                backend.fill(block.tensor, with: 1)
+                _ = backend.download(block.tensor)
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Tensors
+import Testing
+
+@testable import CUDABackend
+
+/// Numbers on their way to the device, more of them than the memory that they go through holds.
+@Suite(.emulated) struct UploadTests {
+    /// `count` floats, another one every 64 KB from `first` on.
+    private func steps(_ count: Int, from first: Int) -> [Float] {
+        [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            for start in stride(from: 0, to: count, by: 1 << 14) {
+                let value = Float(first + start >> 14)
+                buffer[start..<min(start + 1 << 14, count)].initialize(repeating: value)
+            }
+            initialized = count
+        }
+    }
+
+    /// Whether a block holds these values. (A failed expectation would print them all.)
+    private func holds(_ block: Storage<Float>, _ values: [Float], on backend: CUDABackend) -> Bool {
+        let own = backend.download(block.tensor)
+        guard own.count == values.count else { return false }
+        return own.withUnsafeBytes { own in
+            values.withUnsafeBytes { memcmp(own.baseAddress!, $0.baseAddress!, own.count) == 0 }
+        }
+    }
+
+    /// 24 MB through 8 MB, and nobody waits but who has to.
+    @Test func manyUploads() throws {
+        let backend = try Emulator().backend()
+        let blocks = (0..<24).map { _ in backend.allocate(1 << 18) }
+        for (index, block) in blocks.enumerated() {
+            backend.upload(steps(1 << 18, from: 100 * index), to: block.tensor)
+        }
+        for (index, block) in blocks.enumerated() {
+            let isRight = holds(block, steps(1 << 18, from: 100 * index), on: backend)
+            #expect(isRight, "block \(index)")
+        }
+    }
+
+    @Test(arguments: [false, true], [0, 1, 1 << 19, 1 << 21 + 1, 9_000_001])
+    func uploadsOfAnySize(together: Bool, count: Int) throws {
+        let backend = try Emulator().backend()
+        let block = backend.allocate(count + 1)
+        let values = steps(count, from: 1)
+        func upload() { backend.upload(values, to: block.tensor.columns(0..<count)) }
+        for _ in 0..<3 { if together { backend.together(upload) } else { upload() } }
+        let isRight = holds(block, values + [0], on: backend)
+        #expect(isRight)
+        #expect(backend.failure == nil)
+    }
+
+    /// What is staged before and after a recording had to be cut is what its commands read.
+    @Test func smallNumbersAroundALargeUpload() throws {
+        let backend = try Emulator().backend()
+        let table = backend.tensor((0..<50).map(Float.init), rows: 50)
+        let (rows, output, sum) = (backend.allocateIndices(3), backend.allocate(3), backend.allocate(3))
+        let large = backend.allocate(9_000_000)
+        func add(_ numbers: [Int32]) {
+            backend.upload(numbers, to: rows.indices)
+            backend.gather(rows.indices, from: table.tensor, into: output.tensor.reshaped(3, 1))
+            backend.add(output.tensor, to: sum.tensor)
+        }
+        for round in 0..<3 as Range<Int32> {
+            let values = steps(9_000_000, from: Int(round))
+            backend.together {
+                add([round, 1, 2])
+                backend.upload(values, to: large.tensor)
+                add([10, 20 + round, 30])
+            }
+            let isRight = round == 1 || holds(large, values, on: backend)
+            #expect(isRight, "round \(round)")
+        }
+        #expect(backend.download(sum.tensor) == [33, 66, 96])
+    }
+
+    /// Tensors with gaps between their rows are put together on the device.
+    @Test func downloadsOfStridedTensors() throws {
+        let backend = try Emulator().backend()
+        let whole = backend.tensor((0..<35).map(Float.init), rows: 5)
+        let part = backend.download(whole.tensor.columns(2..<4).rows(1..<4))
+        #expect(part == [9, 10, 16, 17, 23, 24])
+    }
+}
