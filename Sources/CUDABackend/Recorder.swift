@@ -20,6 +20,9 @@ struct Recorder {
     /// When the device has fetched what is in each block.
     private var events: [UnsafeMutableRawPointer?] = []
     private var current = 0
+    private var capacity = 32 << 20
+    /// Outgrown in the middle of a step, whose commands may still read from them.
+    private var retired: [Staging] = []
     private var graphs: [Graph] = []
     private var uses = 0
 
@@ -29,8 +32,6 @@ struct Recorder {
         var lastUse: Int
     }
 
-    /// What a step may upload: 4,096 events with long histories are some 20 MB.
-    private static let stagingBytes = 32 << 20
     /// Lists that are remembered: steps of a few shapes alternate.
     private static let mostGraphs = 16
 
@@ -38,6 +39,7 @@ struct Recorder {
 
     /// Begins a new list. Waits until the block of memory that it will use is free.
     mutating func start(check: (Int32, String) -> Void) throws(CUDAError) {
+        freeRetired()
         if blocks.isEmpty { try allocate() }
         current = 1 - current
         check(driver.cuEventSynchronize(events[current]), "cuEventSynchronize")
@@ -47,6 +49,27 @@ struct Recorder {
         isRecording = true
     }
 
+    /// Goes on with a new list, after the one before was started; what was staged for that stays where it is.
+    mutating func resume() {
+        list = CommandList()
+        isRecording = true
+    }
+
+    /// Makes room for uploads that are larger than expected, of at least `bytes` each.
+    mutating func grow(for bytes: Int) throws(CUDAError) {
+        retired += blocks
+        for event in events { _ = driver.cuEventDestroy_v2(event) }
+        (blocks, events) = ([], [])
+        capacity = max(2 * capacity, 2 * bytes)
+        try allocate()
+    }
+
+    private mutating func freeRetired() {
+        for block in retired { _ = driver.cuMemFreeHost(block.host) }
+        for device in Set(retired.map(\.device)) { _ = driver.cuMemFree_v2(device) }
+        retired = []
+    }
+
     /// Forgets what was kept.
     mutating func abandon() { isRecording = false }
 
@@ -54,16 +77,16 @@ struct Recorder {
     mutating func free() {
         for graph in graphs { if let executable = graph.executable { _ = driver.cuGraphExecDestroy(executable) } }
         for event in events { _ = driver.cuEventDestroy_v2(event) }
-        for block in blocks { _ = driver.cuMemFreeHost(block.host) }
-        if let block = blocks.first { _ = driver.cuMemFree_v2(block.device) }  // both have the same
+        retired += blocks
+        freeRetired()
         (graphs, events, blocks) = ([], [], [])
     }
 
     private mutating func allocate() throws(CUDAError) {
-        let device = try driver.memory(Self.stagingBytes)
+        let device = try driver.memory(capacity)
         for _ in 0..<2 {
-            let host = try driver.hostMemory(Self.stagingBytes)
-            blocks.append(Staging(host: host, device: device, capacity: Self.stagingBytes))
+            let host = try driver.hostMemory(capacity)
+            blocks.append(Staging(host: host, device: device, capacity: capacity))
             var event: UnsafeMutableRawPointer?
             try driver.expect(driver.cuEventCreate(&event, 0), "cuEventCreate")
             events.append(event)
@@ -72,16 +95,19 @@ struct Recorder {
 
     /// The address that the bytes will have when the list is started; nil where there is no room.
     func stage(_ bytes: UnsafeRawBufferPointer) -> cu_address? {
-        blocks[current].put(bytes).map { blocks[current].device + UInt64($0) }
+        guard blocks.indices.contains(current) else { return nil }
+        return blocks[current].put(bytes).map { blocks[current].device + UInt64($0) }
     }
 
     /// Sends what was staged and says how the list is to be started; nil where there is nothing in it.
     mutating func finish(on stream: UnsafeMutableRawPointer?, check: (Int32, String) -> Void) -> Work? {
         isRecording = false
-        guard !list.commands.isEmpty else { return nil }
-        let block = blocks[current]
-        if block.used > 0 {
-            check(driver.cuMemcpyHtoDAsync_v2(block.device, block.host, block.used, stream), "cuMemcpyHtoDAsync")
+        guard !list.commands.isEmpty, blocks.indices.contains(current) else { return nil }
+        let (block, new) = (blocks[current], blocks[current].takeUnsent())
+        if !new.isEmpty {
+            let result = driver.cuMemcpyHtoDAsync_v2(
+                block.device + UInt64(new.lowerBound), block.host + new.lowerBound, new.count, stream)
+            check(result, "cuMemcpyHtoDAsync")
         }
         uses += 1
         guard let known = graphs.firstIndex(where: { $0.list == list }) else {

@@ -7,12 +7,20 @@ final class Staging {
     let device: cu_address
     let capacity: Int
     private(set) var used = 0
+    /// How far the device has been sent what is here.
+    private var sent = 0
 
     init(host: UnsafeMutableRawPointer, device: cu_address, capacity: Int) {
         (self.host, self.device, self.capacity) = (host, device, capacity)
     }
 
-    func restart() { used = 0 }
+    func restart() { (used, sent) = (0, 0) }
+
+    /// What was put in since it was last asked.
+    func takeUnsent() -> Range<Int> {
+        defer { sent = used }
+        return sent..<used
+    }
 
     /// Where `bytes` begin after they were put in; nil where there is no room left.
     func put(_ bytes: UnsafeRawBufferPointer) -> Int? {

@@ -160,7 +160,8 @@ final class Stream {
         precondition(bytes.count <= Self.stagingBytes, "more than can be on the way at once")
         if recorder.isRecording {
             if let address = recorder.stage(bytes) { return address }
-            startRecordedSoFar()  // makes room
+            startRecordedSoFar()
+            do { try recorder.grow(for: bytes.count) } catch { fail(error) }
             return recorder.stage(bytes) ?? 256
         }
         var start = staging.put(bytes)
@@ -203,12 +204,8 @@ final class Stream {
     /// From now on commands are kept; see ``Recorder``. False where they are already.
     func startRecording() -> Bool {
         guard failure == nil, !recorder.isRecording else { return false }
-        startRecorder()
-        return true
-    }
-
-    private func startRecorder() {
         do { try recorder.start { self.check($0, $1) } } catch { fail(error) }
+        return true
     }
 
     /// Starts what was kept.
@@ -219,7 +216,7 @@ final class Stream {
 
     private func startRecordedSoFar() {
         startRecorded()
-        startRecorder()
+        recorder.resume()
     }
 
     private func startRecorded() {

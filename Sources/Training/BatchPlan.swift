@@ -142,13 +142,25 @@ struct Share: Sendable {
     /// Events that are not padding.
     var tokenCount: Int { batch.tokenCount - batch.paddingCount }
 
-    /// Makes it as large as others like it: whole multiples of `tokens`, a power of two of sequences.
+    /// Makes it as large as others like it: whole multiples of `tokens`, powers of two of sequences and of rows that have a
+    /// target.
     mutating func pad(toMultipleOf tokens: Int, itemCount: Int) {
-        guard targets.rows == nil else { return }
-        let size = (batch.tokenCount + tokens - 1) / tokens * tokens
-        let room = 1 << (Int.bitWidth - max(31, batch.sequenceCount).leadingZeroBitCount)
-        batch.pad(tokens: size, sequences: room, itemCount: itemCount)
-        targets.items += [Int32](repeating: 0, count: batch.paddingCount)
-        tokenNumbers += (0..<Int32(batch.paddingCount)).map { Int32(tokenNumbers.count) + $0 }
+        let (events, targetCount) = (batch.tokenCount, targets.items.count)
+        let rest = targets.rows == nil ? 0 : Self.powerOfTwo(atLeast: targetCount) - targetCount
+        let size = (events + rest + tokens - 1) / tokens * tokens
+        let sequences = Self.powerOfTwo(atLeast: max(32, batch.sequenceCount + 1))
+        batch.pad(tokens: size, sequences: sequences, itemCount: itemCount)
+        tokenNumbers += (0..<Int32(batch.paddingCount)).map { Int32(events) + $0 }
+        targets.rows? += (0..<Int32(rest)).map { Int32(events) + $0 }
+        targets.items += [Int32](repeating: 0, count: targets.rows == nil ? batch.paddingCount : rest)
+    }
+
+    /// The most that ``pad(toMultipleOf:itemCount:)`` makes of shares of so many events and sequences.
+    static func paddedSize(tokens: Int, sequences: Int, multiple: Int) -> (tokens: Int, sequences: Int) {
+        ((tokens + sequences + multiple - 1) / multiple * multiple, powerOfTwo(atLeast: max(32, sequences + 1)))
+    }
+
+    private static func powerOfTwo(atLeast count: Int) -> Int {
+        count <= 1 ? 1 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
     }
 }

@@ -58,7 +58,7 @@ public struct Trainer {
         if configuration.repeatAware, options.loss == .bpr {
             throw .option("a repeat-aware model is trained with a softmax loss: full or sampled")
         }
-        try Self.checkMemory(configuration, options)
+        try Self.checkMemory(configuration, options, backend)
         let model: Model
         do {
             model = try Model(initializing: configuration, seed: options.seed, on: backend)
@@ -77,11 +77,15 @@ public struct Trainer {
 
     /// Throws where the blocks that grow with the model are more than the machine has: better than to be killed later.
     private static func checkMemory(
-        _ configuration: Configuration, _ options: TrainingOptions
+        _ configuration: Configuration, _ options: TrainingOptions, _ backend: any Backend
     ) throws(TrainingError) {
         // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.
         let blocks = 7 + options.threads
-        let needed = Double(WeightLayout(configuration).count) * 4 * Double(blocks)
+        let count = WeightLayout(configuration).count
+        if backend.isQueued, count > Int(Int32.max) {
+            throw .device("a GPU trains at most 2,147,483,647 weights; this model has \(count)")
+        }
+        let needed = Double(count) * 4 * Double(blocks)
         let available = Double(ProcessInfo.processInfo.physicalMemory)
         guard needed < available else {
             throw .memory(neededGigabytes: Int(needed / 1e9), availableGigabytes: Int(available / 1e9))
@@ -243,9 +247,8 @@ public struct Trainer {
         }
         var tokens = min(shares.map { $0.reduce(0) { $0 + plan.segments[$1].tokens } }.max() ?? 1, pieceTokens)
         var sequences = max(1, shares.map(\.count).max() ?? 1)
-        if isQueued {  // as in Share.pad
-            tokens = (tokens + paddedTokens - 1) / paddedTokens * paddedTokens
-            sequences = max(32, 2 * sequences)
+        if isQueued {
+            (tokens, sequences) = Share.paddedSize(tokens: tokens, sequences: sequences, multiple: paddedTokens)
         }
         group.reserve(tokens: max(1, tokens), sequences: sequences)
     }
