@@ -19,7 +19,8 @@ let package = Package(
         .library(
             name: "RecBLR",
             targets: [
-                "RecBLR", "Tensors", "CPUBackend", "CUDABackend", "Interactions", "Evaluation", "Training", "ModelStore", "Serving",
+                "RecBLR", "Tensors", "CPUBackend", "CUDABackend", "Interactions", "Evaluation", "Training",
+                "ModelStore", "Serving",
                 "Report",
             ]),
         .executable(name: "recblr", targets: ["RecBLRCommand"]),
