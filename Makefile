@@ -3,10 +3,10 @@
 SWIFT ?= swift
 RECBLR = .build/release/recblr
 
-.PHONY: help setup build package demo test test-cuda check lint coverage sanitize format bench bench-peers clean
+.PHONY: help setup build package package-tests demo test test-cuda check lint coverage sanitize format bench bench-peers clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## install the system libraries that are missing
 	@scripts/setup.sh
@@ -16,6 +16,9 @@ build: setup ## the program, optimised
 
 package: setup ## a folder that runs on Linux machines without Swift, packed, under .build/package
 	@scripts/package.sh
+
+package-tests: setup ## the GPU tests for a machine without Swift, packed, under .build/package
+	@scripts/package-tests.sh
 
 demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
 	@[ -s demo/ml-100k/ml-100k.inter ] || scripts/setup.sh --pip || true

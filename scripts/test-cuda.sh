@@ -45,7 +45,7 @@ if [ -n "${suites:-}" ]; then
     step "suites: operations, model, training and benchmarks" env RECBLR_TEST_GPU=1 \
         swift test --filter '^(OperationTests|RecBLRTests|TrainingTests\.GPUTrainingTests|BenchmarksTests\.GPUBenchTests)'
 else
-    left_out+=("suites: they are for a checkout and Swift, without PROGRAM")
+    left_out+=("suites: they want Swift, or the package of scripts/package-tests.sh")
 fi
 
 export XDG_CACHE_HOME=$work/cache # of kernels: compiled here and now

@@ -8,9 +8,11 @@ public enum TestGPU {
     public static let emulatorFolder: String? = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
+        let script = root.appendingPathComponent("scripts/emulator.sh").path
+        guard FileManager.default.fileExists(atPath: script) else { return nil }  // a package of the tests
         let build = Process()
         build.executableURL = URL(fileURLWithPath: "/bin/bash")
-        build.arguments = [root.appendingPathComponent("scripts/emulator.sh").path]
+        build.arguments = [script]
         do { try build.run() } catch { return nil }
         build.waitUntilExit()
         precondition(build.terminationStatus == 0, "scripts/emulator.sh failed")

@@ -10,7 +10,10 @@ let backends: [any Backend] =
     [ReferenceBackend()] + InstructionSet.available.map { CPUBackend(instructionSet: $0) as any Backend }
     + TestGPU.backends
 
-let fixtureFolder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+/// In the sources, or where a package of the tests has put them.
+let fixtureFolder =
+    ProcessInfo.processInfo.environment["RECBLR_FIXTURES"].map { URL(fileURLWithPath: $0) }
+    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Fixtures/reference")
 
 /// Largest |a − b| / max(1, |b|).

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# package-tests.sh: makes .build/package/recblr-tests-ARCH-linux.tar.gz, the suites that `make test-cuda` runs, for a machine that has a
+# GPU and no Swift: unpack it there and start its `run`. Everything but the C library comes along.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ "$(uname -s)" = Linux ] || {
+    echo "package-tests: this makes packages for Linux, on Linux" >&2
+    exit 69
+}
+swift build --build-tests
+name=recblr-tests-$(uname -m)-linux
+folder=.build/package/$name
+rm -rf "$folder" "$folder.tar.gz"
+mkdir -p "$folder/lib"
+strip -o "$folder/tests" "$(swift build --show-bin-path)"/*PackageTests.xctest
+cp -r Tests/Fixtures/reference "$folder/fixtures"
+ldd "$folder/tests" | awk '$2 == "=>" && $1 !~ /^lib(c|m|dl|rt|pthread)\.so/ { print $3 }' | xargs -I{} cp -L {} "$folder/lib/"
+strip --strip-unneeded "$folder"/lib/*
+cat >"$folder/run" <<'RUN'
+#!/bin/sh
+# run [OPTION...]: every operation, the model's fixtures, steps and scans, and whole trainings on this machine's GPU, against the plain
+# oracle and the CPU. Options are those of `swift test`: --filter, --skip.
+cd "$(dirname "$0")" || exit
+[ $# -gt 0 ] || set -- --filter '^(OperationTests\.GPUTests|OperationTests\.NotANumberTests|RecBLRTests|TrainingTests\.GPUTrainingTests)'
+LD_LIBRARY_PATH=$PWD/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} RECBLR_TEST_GPU=1 RECBLR_FIXTURES=$PWD/fixtures \
+    exec ./tests --testing-library swift-testing "$@"
+RUN
+chmod +x "$folder/run"
+tar -czf "$folder.tar.gz" -C .build/package --owner=0 --group=0 "$name"
+echo "package-tests: $(stat -c %s "$folder.tar.gz") bytes packed: $folder.tar.gz"
