@@ -261,23 +261,3 @@ public struct Trainer {
             loss: meanLoss, tokensPerSecond: clock.tokensPerSecond)
     }
 }
-
-/// Time of a run, that of the processes it went on from included.
-private struct RunClock {
-    let earlierSeconds: Double
-    private let start = ContinuousClock.now
-    var seconds: Double { earlierSeconds + Training.seconds(since: start) }
-
-    init(earlierSeconds: Double) { self.earlierSeconds = earlierSeconds }
-}
-
-/// Counts events against time.
-private struct Stopwatch {
-    private let start = ContinuousClock.now
-    var tokens = 0
-    var tokensPerSecond: Double { Double(tokens) / max(1e-9, seconds(since: start)) }
-}
-
-private func seconds(since start: ContinuousClock.Instant) -> Double {
-    (ContinuousClock.now - start) / .seconds(1)
-}
