@@ -22,6 +22,11 @@ final class DeviceQueue: @unchecked Sendable {
         return body(stream)
     }
 
+    /// Keeps other threads out until ``release()``: what an operation has staged stays until the kernels that read it are queued.
+    func hold() { lock.lock() }
+    /// Ends ``hold()``.
+    func release() { lock.unlock() }
+
     /// Runs `body`, whose commands, and nobody else's, are started as one.
     func together(_ body: () -> Void) {
         lock.lock()

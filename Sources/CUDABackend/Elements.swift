@@ -113,6 +113,8 @@ extension CUDABackend {
     ) {
         // A thread's next element is half a million further on and has to be a number yet.
         precondition(weights.count < (1 << 31) - (1 << 20), "a GPU updates at most 2³¹ − 2²⁰ weights")
+        queue.hold()
+        defer { queue.release() }
         // As many ranges as the next power of two, empty ones at the end, so that steps of like size are one graph.
         let room = 1 << (Int.bitWidth - (max(1, ranges.count) - 1).leadingZeroBitCount)
         var (first, positions) = ([Int32](repeating: 0, count: room), [Int32(0)])

@@ -7,6 +7,8 @@ extension CUDABackend {
         to sum: LossSum
     ) {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        queue.hold()
+        defer { queue.release() }
         let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: table.rows)
         let tile = Scratch(4 * tileRows * table.rows, on: queue)
         let losses = Scratch(4 * hidden.rows, on: queue)
@@ -40,6 +42,8 @@ extension CUDABackend {
         bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
     ) {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        queue.hold()
+        defer { queue.release() }
         precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
         let (count, width) = (negatives.count, hidden.columns)
         let sampledBlock = Scratch(4 * count * width, on: queue)
@@ -88,6 +92,8 @@ extension CUDABackend {
         to sum: LossSum
     ) {
         precondition(targets.count == hidden.rows && negatives.count == hidden.rows, "one pair a row")
+        queue.hold()
+        defer { queue.release() }
         let (rows, width) = (hidden.rows, hidden.columns)
         let losses = Scratch(4 * rows, on: queue)
         let block = Scratch(8 * rows * width, on: queue)

@@ -8,6 +8,8 @@ extension CUDABackend {
     ) {
         precondition(input.rows == output.rows && input.columns == output.columns, "shapes differ")
         guard input.rows > 0 else { return }
+        queue.hold()
+        defer { queue.release() }
         let argument = cu_norm(
             input: input.argument, residual: residual.argument, output: output.argument, bias: bias?.base,
             scale: parameters.scale.base, shift: parameters.shift.base, inverse_deviation: inverseDeviation.base,
@@ -22,6 +24,8 @@ extension CUDABackend {
     ) {
         let (rows, width) = (normalized.rows, normalized.columns)
         guard rows > 0 else { return }
+        queue.hold()
+        defer { queue.release() }
         let grid = Geometry.normBackward(rows: rows, width: width)
         let parts = Scratch(4 * grid.x * 3 * width, on: queue)
         let argument = cu_norm_backward(
@@ -40,6 +44,8 @@ extension CUDABackend {
     public func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
         precondition(input.rows == output.rows && input.columns == output.columns, "shapes differ")
         guard input.count > 0 else { return }
+        queue.hold()
+        defer { queue.release() }
         let (grid, rows) = Geometry.activation(rows: input.rows, columns: input.columns)
         let argument = cu_activation(
             input: input.argument, output: output.argument, output_gradient: cu_matrix(), bias: bias?.base, parts: nil,
@@ -52,6 +58,8 @@ extension CUDABackend {
         biasGradient: Tensor?
     ) {
         guard input.count > 0 else { return }
+        queue.hold()
+        defer { queue.release() }
         let (grid, rows) = Geometry.activation(rows: input.rows, columns: input.columns)
         let parts = Scratch(4 * grid.y * input.columns, on: queue)
         let argument = cu_activation(

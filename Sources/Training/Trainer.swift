@@ -82,8 +82,9 @@ public struct Trainer {
         // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.
         let blocks = 7 + options.threads
         let count = WeightLayout(configuration).count
-        if backend.isQueued, count > Int(Int32.max) {
-            throw .device("a GPU trains at most 2,147,483,647 weights; this model has \(count)")
+        let most = (1 << 31) - (1 << 20)  // what a GPU's threads can number
+        if backend.isQueued, count >= most {
+            throw .device("a GPU trains less than \(most) weights; this model has \(count)")
         }
         let needed = Double(count) * 4 * Double(blocks)
         let available = Double(ProcessInfo.processInfo.physicalMemory)
