@@ -49,14 +49,18 @@ extension CUDABackend {
     }
 
     public func squaredNorm(_ tensor: Tensor) -> Double {
+        let sum = allocateSum()
+        sumSquares(of: tensor, into: sum)
+        return read(sum)
+    }
+
+    private func sumSquares(of tensor: Tensor, into sum: LossSum) {
         let grid = Grid.elements(tensor.count)
         let parts = Scratch(8 * grid.x, on: queue)
-        let sum = allocateSum()
         launch(.sumSquares, grid, cu_squares(source: tensor.argument, parts: parts.pointer()))
         let argument = cu_sum(
             floats: nil, doubles: parts.pointer(), sum: sum.base, count: Int32(grid.x), accumulate: 0)
         launch(.sumNumbers, Grid(x: 1), argument)
-        return read(sum)
     }
 
     public func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
@@ -97,19 +101,19 @@ extension CUDABackend {
     }
 
     public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
-        update(weights, gradient, firstMoment, secondMoment, step, [0..<weights.count], clears: false)
+        update(weights, gradient, firstMoment, secondMoment, step, nil, [0..<weights.count], clears: false)
     }
 
     public func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
-        clearing ranges: [Range<Int>]
+        largestNorm: Float?, clearing ranges: [Range<Int>]
     ) {
-        update(weights, gradient, firstMoment, secondMoment, step, ranges, clears: true)
+        update(weights, gradient, firstMoment, secondMoment, step, largestNorm, ranges, clears: true)
     }
 
     private func update(
         _ weights: Tensor, _ gradient: Tensor, _ firstMoment: Tensor, _ secondMoment: Tensor, _ step: AdamStep,
-        _ ranges: [Range<Int>], clears: Bool
+        _ largestNorm: Float?, _ ranges: [Range<Int>], clears: Bool
     ) {
         // A thread's next element is half a million further on and has to be a number yet.
         precondition(weights.count < (1 << 31) - (1 << 20), "a GPU updates at most 2³¹ − 2²⁰ weights")
@@ -125,11 +129,15 @@ extension CUDABackend {
         positions += [Int32](repeating: positions.last!, count: room - ranges.count)
         let numbers = (first + positions).withUnsafeBytes { bytes in queue.with { [bytes] in $0.stage(bytes) } }
         let base = UnsafePointer<Int32>(bitPattern: UInt(numbers))!
+        let squares = largestNorm.map { _ in allocateSum() }
+        if let squares { sumSquares(of: gradient, into: squares) }
         let argument = cu_adam(
             weights: weights.base, gradient: gradient.base, first_moment: firstMoment.base,
-            second_moment: secondMoment.base, step: stage(step.argument), first: base, positions: base + room,
-            ranges: Int32(room), clears: clears ? 1 : 0)
+            second_moment: secondMoment.base, step: stage(step.argument), squares: squares?.base, first: base,
+            positions: base + room, ranges: Int32(room), clears: clears ? 1 : 0, largest_norm: largestNorm ?? 0,
+            unused: 0)
         launch(.adam, .elements(ranges.count == 1 ? ranges[0].count : weights.count), argument)
+        withExtendedLifetime(squares) {}
     }
 }
 

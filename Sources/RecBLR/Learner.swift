@@ -157,16 +157,17 @@ public final class Learner {
             backend.upload(items.map { logQ[Int($0)] }, to: blocks.logQ.tensor)
             return blocks
         }
+        let (targets, negatives) = (upload(items), samples.map(upload))
         for (index, start) in stride(from: 0, to: items.count, by: Loss.targetsPerSample).enumerated() {
             let rows = start..<min(start + Loss.targetsPerSample, items.count)
-            let (targets, negatives) = (upload(items[rows]), upload(samples[index % samples.count]))
-            withExtendedLifetime((targets, negatives, repeats)) {
-                backend.addSampledCrossEntropy(
-                    hidden.rows(rows), table: table, targets: targets.rows.indices, targetLogQ: targets.logQ.tensor,
-                    negatives: negatives.rows.indices, logQ: negatives.logQ.tensor, bias: repeats?.bias.rows(rows),
-                    scale: scale, gradients: gradients.rows(rows), to: sum)
-            }
+            let sample = negatives[index % samples.count]
+            backend.addSampledCrossEntropy(
+                hidden.rows(rows), table: table, targets: targets.rows.indices.range(rows),
+                targetLogQ: targets.logQ.tensor.columns(rows), negatives: sample.rows.indices,
+                logQ: sample.logQ.tensor, bias: repeats?.bias.rows(rows), scale: scale,
+                gradients: gradients.rows(rows), to: sum)
         }
+        withExtendedLifetime((targets, negatives, repeats)) {}
     }
 }
 

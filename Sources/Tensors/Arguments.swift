@@ -174,6 +174,16 @@ public struct AdamStep: Sendable {
     }
 }
 
+extension AdamStep {
+    /// The step for a gradient of this squared norm, which is scaled down where its norm is above `largestNorm`.
+    public func clipped(to largestNorm: Float, squaredNorm: Double) -> AdamStep {
+        var clipped = self
+        let norm = squaredNorm.squareRoot()
+        if norm > Double(largestNorm) { clipped.gradientScale *= largestNorm / Float(norm) }
+        return clipped
+    }
+}
+
 /// `base` to a whole, non-negative power by repeated squaring: the same bits on every platform.
 private func power(_ base: Double, _ exponent: Int) -> Double {
     var result = 1.0

@@ -171,10 +171,11 @@ public protocol Backend: Sendable {
     /// One Adam step (Kingma & Ba 2015), with decoupled weight decay before it, over `weights`; all four tensors are
     /// contiguous and of one size.
     func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep)
-    /// The same over these ascending ranges of their elements alone, where it also clears the gradient.
+    /// The same over these ascending ranges of their elements alone, outside which the gradient is zero; clears it
+    /// afterwards. A gradient whose norm is larger than `largestNorm` is scaled down to that first.
     func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
-        clearing ranges: [Range<Int>])
+        largestNorm: Float?, clearing ranges: [Range<Int>])
 
     // MARK: Ranking
 

@@ -81,8 +81,13 @@ extension HostBackend {
 
     public func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
-        clearing ranges: [Range<Int>]
+        largestNorm: Float?, clearing ranges: [Range<Int>]
     ) {
+        var step = step
+        if let largestNorm {
+            let squares = ranges.reduce(0) { $0 + squaredNorm(gradient.columns($1)) }
+            step = step.clipped(to: largestNorm, squaredNorm: squares)
+        }
         for range in ranges {
             adam(
                 weights.columns(range), gradient: gradient.columns(range), firstMoment: firstMoment.columns(range),

@@ -45,17 +45,14 @@ final class ReplicaGroup: @unchecked Sendable {
     }
 
     /// One step of training: forward, backward and update, which a device starts as one where nothing in it has to be read.
-    func step(_ shares: [[Share]], dropout: Float, seed: UInt64, step: Int, adam: AdamStep, clipNorm: Float?) {
+    func step(_ shares: [[Share]], dropout: Float, seed: UInt64, step number: Int, adam: AdamStep, clipNorm: Float?) {
         let backend = model.backend
+        func step() {
+            learn(shares, dropout: dropout, seed: seed, step: number)
+            update(adam, clipNorm: clipNorm)
+        }
         let isOnePass = shares.joined().allSatisfy { $0.batch.tokenCount <= room }
-        guard isOnePass, clipNorm == nil else {
-            learn(shares, dropout: dropout, seed: seed, step: step)
-            return update(adam, clipNorm: clipNorm)
-        }
-        backend.together {
-            learn(shares, dropout: dropout, seed: seed, step: step)
-            update(adam, clipNorm: nil)
-        }
+        isOnePass ? backend.together(step) : step()
     }
 
     /// Forward and backward of every replica's shares at once; adds to ``lossSum``.
@@ -84,20 +81,20 @@ final class ReplicaGroup: @unchecked Sendable {
     /// Items that a step with a sampled loss does not meet keep their weights and their moments as they are, as in
     /// TensorFlow's LazyAdam (tfa.optimizers.LazyAdam): such a step costs what it touches, not what the catalogue holds.
     func update(_ step: AdamStep, clipNorm: Float?) {
-        var step = step
-        if let clipNorm {
+        let isQueued = model.backend.isQueued
+        var clipped = step
+        if let clipNorm, !isQueued {
             forEachBlock { self.sumGradients($0) }
-            let parts = model.backend.isQueued ? [0..<gradients[0].layout.count] : reach
-            let squares = parts.reduce(0) { $0 + model.backend.squaredNorm(gradients[0].flat.columns($1)) }
-            let norm = squares.squareRoot()
-            if norm > Double(clipNorm) { step.gradientScale *= clipNorm / Float(norm) }
+            let squares = reach.reduce(0) { $0 + model.backend.squaredNorm(gradients[0].flat.columns($1)) }
+            clipped = step.clipped(to: clipNorm, squaredNorm: squares)
         }
-        let final = step
+        let final = clipped
         forEachBlock { blocks in
             if clipNorm == nil { self.sumGradients(blocks) }
             self.model.backend.adam(
                 self.model.weights.flat, gradient: self.gradients[0].flat, firstMoment: self.firstMoment.flat,
-                secondMoment: self.secondMoment.flat, step: final, clearing: blocks)
+                secondMoment: self.secondMoment.flat, step: final, largestNorm: isQueued ? clipNorm : nil,
+                clearing: blocks)
             for own in self.gradients.dropFirst() {
                 for block in blocks { self.model.backend.fill(own.flat.columns(block), with: 0) }
             }

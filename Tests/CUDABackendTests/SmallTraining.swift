@@ -36,7 +36,7 @@ final class SmallTraining {
             scale: 1 / Float(number), into: gradients, addingTo: sum)
         backend.adam(
             model.weights.flat, gradient: gradients.flat, firstMoment: firstMoment.flat,
-            secondMoment: secondMoment.flat, step: AdamStep(number: number, learningRate: 0.01),
+            secondMoment: secondMoment.flat, step: AdamStep(number: number, learningRate: 0.01), largestNorm: nil,
             clearing: [0..<100, 100..<gradients.layout.count])
     }
 

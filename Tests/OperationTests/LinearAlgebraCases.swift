@@ -76,17 +76,33 @@ func tableCases(_ operation: Operation) -> [Case] {
     }
 }
 
-let adamCases: [Case] = shapes().map { shape in
-    let number = [1, 2, 1000][shape.options % 3]
-    return Case(.adam, "\(shape.name), step \(number)") { bench in
-        let (rows, columns) = (shape.rows, shape.columns)
-        let second = bench.numbers(rows * columns, in: 0...1)
-        bench.backend.adam(
-            bench.changing("weights", rows, columns), gradient: bench.input(rows, columns, in: -3...3),
-            firstMoment: bench.changing("first moment", rows, columns),
-            secondMoment: bench.changing("second moment", rows, columns, values: second),
-            step: AdamStep(
-                number: number, learningRate: 1e-2, gradientScale: shape.has(0) ? 0.25 : 1,
-                weightDecay: shape.has(1) ? 0.5 : 0))
+let adamCases: [Case] =
+    shapes().map { shape in
+        let number = [1, 2, 1000][shape.options % 3]
+        return Case(.adam, "\(shape.name), step \(number)") { bench in
+            let (rows, columns) = (shape.rows, shape.columns)
+            let second = bench.numbers(rows * columns, in: 0...1)
+            bench.backend.adam(
+                bench.changing("weights", rows, columns), gradient: bench.input(rows, columns, in: -3...3),
+                firstMoment: bench.changing("first moment", rows, columns),
+                secondMoment: bench.changing("second moment", rows, columns, values: second),
+                step: AdamStep(
+                    number: number, learningRate: 1e-2, gradientScale: shape.has(0) ? 0.25 : 1,
+                    weightDecay: shape.has(1) ? 0.5 : 0))
+        }
     }
-}
+    + shapes().filter { $0.rows * $0.columns > 2 }.map { shape in
+        Case(.adam, "\(shape.name), parts of the weights") { bench in
+            // Three parts with gaps, outside which the gradient is zero; norms below the limit and above.
+            let count = shape.rows * shape.columns
+            let ranges = [0..<count / 3, count / 3..<count / 2, count / 2 + 1..<count].filter { !$0.isEmpty }
+            var gradient = bench.numbers(count, in: -3...3)
+            for i in gradient.indices where !ranges.contains(where: { $0.contains(i) }) { gradient[i] = 0 }
+            bench.backend.adam(
+                bench.changing("weights", 1, count), gradient: bench.changing("gradient", 1, count, values: gradient),
+                firstMoment: bench.changing("first moment", 1, count),
+                secondMoment: bench.changing("second moment", 1, count, values: bench.numbers(count, in: 0...1)),
+                step: AdamStep(number: 3, learningRate: 1e-2), largestNorm: shape.has(0) ? 2 : shape.has(1) ? 1e4 : nil,
+                clearing: ranges)
+        }
+    }

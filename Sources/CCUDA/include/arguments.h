@@ -202,13 +202,17 @@ typedef struct {
     float learning_rate, beta1, beta2, epsilon, correction1, correction2, gradient_scale, kept;
 } cu_adam_step;
 
+/// A gradient whose `squares` are more than those of `largest_norm` is scaled down to that; no `squares`, no limit.
 /// Elements first[r] ..< first[r] + (positions[r + 1] - positions[r]) of four vectors, for each range r; clears the
 /// gradient after use where asked.
 typedef struct {
     float *weights, *gradient, *first_moment, *second_moment;
     const cu_adam_step *step;
+    const double *squares;
     const int *first, *positions;
     int ranges, clears;
+    float largest_norm;
+    int unused;
 } cu_adam;
 
 /// Scores of some rows over the whole table. `counts` [N, 2]: at least as high as the target's among all, and without
@@ -269,7 +273,7 @@ CU_SIZE(cu_target_gradients, 112);
 CU_SIZE(cu_pairwise, 136);
 CU_SIZE(cu_positions, 24);
 CU_SIZE(cu_adam_step, 32);
-CU_SIZE(cu_adam, 64);
+CU_SIZE(cu_adam, 80);
 CU_SIZE(cu_rank, 112);
 CU_SIZE(cu_candidates, 104);
 CU_SIZE(cu_top_k, 56);

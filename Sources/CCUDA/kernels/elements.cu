@@ -119,6 +119,10 @@ KERNEL __launch_bounds__(256) add_column_sums(const cu_column_sums a) {
 /// Adam (Kingma & Ba 2015) after decoupled weight decay, over ranges of the weights.
 KERNEL __launch_bounds__(256) adam(const cu_adam a) {
     cu_adam_step step = *a.step;
+    if (a.squares) {
+        float norm = (float)sqrt(*a.squares);
+        if (norm > a.largest_norm) step.gradient_scale *= a.largest_norm / norm;
+    }
     int total = a.positions[a.ranges];
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < total; i += gridDim.x * blockDim.x) {
         int range = sequence_of(a.positions, a.ranges, i);
