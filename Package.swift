@@ -107,7 +107,8 @@ let package = Package(
             dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU"],
             swiftSettings: strict),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Evaluation", "CPUBackend", "Tensors", "EmulatedGPU"],
+            name: "TrainingTests",
+            dependencies: ["Training", "Evaluation", "CPUBackend", "CUDABackend", "Tensors", "EmulatedGPU"],
             swiftSettings: strict),
         .testTarget(
             name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],

@@ -64,9 +64,10 @@ struct Recorder {
         try allocate()
     }
 
+    /// The device's memory first, for which the driver waits until nobody uses it, or the host's, any longer.
     private mutating func freeRetired() {
-        for block in retired { _ = driver.cuMemFreeHost(block.host) }
         for device in Set(retired.map(\.device)) { _ = driver.cuMemFree_v2(device) }
+        for block in retired { _ = driver.cuMemFreeHost(block.host) }
         retired = []
     }
 

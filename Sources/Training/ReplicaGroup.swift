@@ -41,6 +41,8 @@ final class ReplicaGroup: @unchecked Sendable {
     /// Makes room for shares of this size.
     func reserve(tokens: Int, sequences: Int) {
         room = tokens
+        // The old ones go first: the new ones get their memory, at the same addresses.
+        learners = learners.map { _ in nil }
         for index in learners.indices { learners[index] = Learner(model, tokens: tokens, sequences: sequences) }
     }
 
@@ -132,7 +134,7 @@ extension Weights {
             switch share.loss {
             case .full: return [0..<layout.count]
             case .sampled(let samples, _): items += samples.joined()
-            case .pairwise(let negatives): items += negatives
+            case .pairwise(let negatives): items += negatives.prefix(share.targetCount)
             }
             items += share.batch.items.prefix(share.tokenCount)
             items += share.targets.items.prefix { $0 != 0 }

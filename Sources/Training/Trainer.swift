@@ -66,12 +66,12 @@ public struct Trainer {
         self.dataset = dataset
         self.split = split
         self.options = options
-        group = ReplicaGroup(model, replicas: options.threads)
+        group = ReplicaGroup(model, replicas: backend.isQueued ? 1 : options.threads)
         sampler = options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives)
         identity = RunIdentity(
             configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
             split: split.fingerprint,
-            backend: "\(backend.name), \(options.threads) replica\(options.threads == 1 ? "" : "s")")
+            backend: "\(backend.name), \(group.count) replica\(group.count == 1 ? "" : "s")")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
 
@@ -141,7 +141,10 @@ public struct Trainer {
         }
         for i in shares.indices {
             for j in shares[i].indices {
-                if isQueued { shares[i][j].pad(toMultipleOf: paddedTokens, itemCount: dataset.itemCount) }
+                // What is longer than a piece is one sequence, which goes through in chunks.
+                if isQueued, shares[i][j].tokenCount <= pieceTokens {
+                    shares[i][j].pad(toMultipleOf: paddedTokens, itemCount: dataset.itemCount)
+                }
                 shares[i][j].loss = self.loss(shares[i][j], &generator)
             }
         }
@@ -226,6 +229,7 @@ public struct Trainer {
 
     private func finished(_ state: Checkpoint) throws(TrainingError) -> TrainingOutcome {
         if let best = state.best { group.model.backend.upload(best, to: group.model.weights.flat) }
+        if let failure = group.model.backend.failure { throw .device(failure) }  // then these are not the best
         let record = TrainingRecord(
             version: programVersion, options: options, dataset: identity.dataset, backend: identity.backend,
             epochs: state.epochs, bestEpoch: state.epochs.last(where: \.isBest)?.epoch ?? 0)

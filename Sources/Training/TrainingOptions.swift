@@ -30,7 +30,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var maximumLength = 512
     /// Seed of weights, order, dropout and negatives.
     public var seed: UInt64 = 1
-    /// Replicas, one a thread.
+    /// Replicas, one a thread, on a backend that computes with the processor's; a device is one.
     public var threads = 2
 
     /// What the learning rate does after its warm-up.

@@ -1,4 +1,5 @@
 import CPUBackend
+import CUDABackend
 import EmulatedGPU
 import Foundation
 import Interactions
@@ -80,6 +81,56 @@ import Training
             #expect(record.epochs.map(\.loss) == whole.epochs.map(\.loss))
             break
         }
+    }
+
+    /// It goes through the model in chunks, and is not padded.
+    @Test(arguments: TestGPU.backends.indices) func aHistoryLongerThanAnyPiece(backend: Int) throws {
+        let data = Dataset(sequences: randomSequences([66_700, 9, 12], items: 5, seed: 8), itemCount: 5)
+        var options = Run().options
+        (options.epochs, options.batchTokens, options.maximumLength) = (1, 512, 1_000_000)
+        var shape = Configuration(itemCount: 5)
+        (shape.hiddenSize, shape.layerCount) = (4, 1)
+        func loss(_ backend: any Backend) throws -> Double {
+            let trainer = try Trainer(data, .leaveOneOut(data), shape, options, backend: backend)
+            guard case .finished(_, let record) = try trainer.run() else { fatalError("it was not asked to stop") }
+            return record.epochs[0].loss
+        }
+        let (own, expected) = (try loss(TestGPU.backends[backend]), try loss(CPUBackend(precision: .float32)))
+        #expect(abs(own - expected) < 1e-4 * expected)
+    }
+
+    /// A device is one replica, whatever the options say of threads.
+    @Test(arguments: TestGPU.backends.indices) func threadsAreTheProcessors(backend: Int) throws {
+        let data = randomDataset(users: 20)
+        var options = Run().options
+        var all: [[Float]] = []
+        for threads in [1, 2] {
+            options.threads = threads
+            let trainer = try Trainer(
+                data, .leaveOneOut(data), smallShape(items: data.itemCount), options, backend: TestGPU.backends[backend]
+            )
+            guard case .finished(let model, let record) = try trainer.run() else { fatalError("not asked to stop") }
+            #expect(record.backend.hasSuffix(", 1 replica"))
+            all.append(model.backend.download(model.weights.flat))
+        }
+        #expect(all[0] == all[1])
+    }
+
+    /// Every epoch has new workspaces, in the memory of the old ones.
+    @Test(.enabled(if: TestGPU.emulatorFolder != nil)) func moreEpochsTakeNoMoreMemory() throws {
+        let folder = try #require(TestGPU.emulatorFolder)
+        let gpu = try CUDABackend(searching: [folder], cacheFolder: nil)  // whose memory nobody else takes
+        let data = randomDataset(users: 20)
+        let peaks = [1, 3].map { epochs in
+            var options = Run().options
+            (options.epochs, options.batchTokens) = (epochs, 4096)
+            return gpu.peakBytes {
+                _ = try? Trainer(
+                    data, .leaveOneOut(data), smallShape(items: data.itemCount), options, backend: gpu
+                ).run()
+            }
+        }
+        #expect(peaks[0] > 0 && peaks[1] == peaks[0], "\(peaks)")
     }
 
     private func shape(_ run: Run, _ data: Dataset) -> Configuration {
