@@ -19,9 +19,3 @@ const char *cu_load_products(void *library, cu_products *table) {
     CU_PRODUCT_FUNCTIONS(LOAD)
     return 0;
 }
-
-size_t cu_products_version(void *library) {
-    size_t (*version)(void) = 0;
-    *(void **)&version = dlsym(library, "cublasLtGetVersion");
-    return version ? version() : 0;
-}

@@ -69,7 +69,6 @@ extern "C" {
 CU_DRIVER_FUNCTIONS(EMULATOR_EXPORT)
 CU_COMPILER_FUNCTIONS(EMULATOR_EXPORT)
 CU_PRODUCT_FUNCTIONS(EMULATOR_EXPORT)
-__attribute__((visibility("default"))) size_t cublasLtGetVersion(void);
 }
 #undef EMULATOR_EXPORT
 

@@ -21,7 +21,7 @@ extern dim3 blockDim, gridDim;
 namespace emulator {
 
 constexpr unsigned warp_size = 32, most_threads = 1024;
-constexpr size_t usual_shared_bytes = 48 << 10, most_shared_bytes = 227 << 10;
+constexpr size_t most_shared_bytes = 48 << 10;
 
 /// A kernel as the table that scripts/emulator.sh writes has it; `run` is one thread's work.
 struct Kernel {

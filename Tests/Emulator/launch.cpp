@@ -17,7 +17,6 @@ namespace {
 
 struct Function {
     const Kernel *kernel;
-    size_t shared_bytes_allowed = usual_shared_bytes;
 };
 struct Module {
     std::map<std::string, void *> functions;
@@ -37,7 +36,7 @@ const char *objection(const Function &function, dim3 grid, dim3 block, size_t sh
     if (grid.x > 0x7FFFFFFF || grid.y > 65535 || grid.z > 65535) return "the grid is too large";
     if (block.x > 1024 || block.y > 1024 || block.z > 64) return "the block is too large";
     if (block.x * block.y * block.z > function.kernel->most_threads) return "more threads than the launch bounds allow";
-    if (shared_bytes > function.shared_bytes_allowed) return "more shared memory than was asked for";
+    if (shared_bytes > most_shared_bytes) return "more shared memory than a block has";
     return nullptr;
 }
 
@@ -93,16 +92,6 @@ int cuModuleGetFunction(void **function, void *handle, const char *name) {
         return CU_OK;
     }
     return CU_NOT_FOUND;
-}
-
-int cuFuncSetAttribute(void *handle, int attribute, int value) {
-    EMULATOR_ENTER;
-    auto function = functions.find(handle);
-    if (!function) return INVALID_HANDLE;
-    if (attribute != CU_FUNCTION_DYNAMIC_SHARED_BYTES || value < 0 || size_t(value) > most_shared_bytes)
-        return INVALID_VALUE;
-    function->shared_bytes_allowed = size_t(value) > usual_shared_bytes ? size_t(value) : usual_shared_bytes;
-    return CU_OK;
 }
 
 int cuLaunchKernel(void *handle, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,

@@ -100,11 +100,6 @@ bool is_power_of_two(uint32_t x) { return x && !(x & (x - 1)); }
 
 using namespace emulator;
 
-size_t cublasLtGetVersion(void) {
-    EMULATOR_LOCKED;
-    return size_t(settings.products_version);
-}
-
 int cublasLtDestroy(void *handle) {
     EMULATOR_LOCKED;
     return libraries.remove(handle) ? 0 : NOT_INITIALIZED_STATUS;

@@ -15,7 +15,6 @@
     X(memory_bytes, 4l << 30)                                                                                          \
     X(nvrtc_major, 12)                                                                                                 \
     X(nvrtc_minor, 9)                                                                                                  \
-    X(products_version, 120900)                                                                                        \
     /* The n-th kernel from now fails with 700, and everything after it; 0: none, and a failure is forgotten. */      \
     X(fail_launch_after, 0)                                                                                            \
     /* Which blocks and which threads of a block go first: 0 the first, 1 the last, 2 changes with each kernel. */   \

