@@ -157,13 +157,13 @@ final class Stream {
     /// Puts numbers in the device's memory, until the next commands have read them: the address.
     func stage(_ bytes: UnsafeRawBufferPointer) -> cu_address {
         guard failure == nil else { return 256 }
-        precondition(bytes.count <= Self.stagingBytes, "more than can be on the way at once")
         if recorder.isRecording {
             if let address = recorder.stage(bytes) { return address }
             startRecordedSoFar()
             do { try recorder.grow(for: bytes.count) } catch { fail(error) }
             return recorder.stage(bytes) ?? 256
         }
+        precondition(bytes.count <= Self.stagingBytes, "more than can be on the way at once")
         var start = staging.put(bytes)
         if start == nil {
             synchronize()

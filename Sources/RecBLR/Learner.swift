@@ -19,8 +19,8 @@ public enum Loss: Sendable {
     /// Cross-entropy over the whole catalogue.
     case full
     /// Cross-entropy over each target and shared negatives. A sample serves ``targetsPerSample`` targets, the next sample
-    /// those that follow, and after the last sample comes the first; each chunk of a long sequence begins with the first. Position i of `logQ` is the logarithm of item i's
-    /// probability of being in a sample.
+    /// those that follow, and after the last sample comes the first; each chunk of a long sequence begins with the first.
+    /// Position i of `logQ` is the logarithm of item i's probability of being in a sample.
     case sampled(samples: [[Int32]], logQ: [Float])
     /// BPR with one negative item a target.
     case pairwise(negatives: [Int32])

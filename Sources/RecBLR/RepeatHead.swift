@@ -49,7 +49,6 @@ struct RepeatEntries {
             starts.append(Int32(columns.count))
         }
     }
-
 }
 
 /// The different items among the last ``RepeatHead/window`` of the events before a place that moves on.
@@ -166,7 +165,8 @@ extension Model {
         return RepeatBias(entries, self)
     }
 
-    /// The same for the given rows of a batch (nil: all of them) (where a device may list them, of the pass that has taken it in) and ``softmaxTable``.
+    /// The same for the given rows of a batch (nil: all of them) and ``softmaxTable``. All of them a device lists by itself,
+    /// given the pass that has taken the batch in.
     func repeatBias(_ batch: PackedBatch, rows: [Int32]?, of pass: Pass? = nil) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }
         if rows == nil, backend.isQueued, let pass { return RepeatBias(batch, pass) }

@@ -19,7 +19,7 @@ public enum TrainingEvent: Sendable {
         public var epoch, epochs: Int
         /// Batches of this epoch done, of how many.
         public var batch, batches: Int
-        /// Mean loss of this epoch so far.
+        /// Mean loss of this epoch so far; where a device has to be waited for, as of when it was last read, 0 before.
         public var loss: Double
         /// Events a second in this epoch.
         public var tokensPerSecond: Double
@@ -180,16 +180,13 @@ public struct Trainer {
         return state.lossSum / Double(max(1, state.lossCount))
     }
 
-    /// Enough for a piece of usual length; a longer one meets them again.
-    private static let samplesPerShare = 4
-
-    /// A share's loss, with fresh negatives where it has any.
+    /// A share's loss, with fresh negatives where it has any: enough for a piece; a longer history meets them again.
     private func loss(_ share: Share, _ generator: inout SeededGenerator) -> Loss {
         switch options.loss {
         case .full: return .full
         case .sampled:
             let needed = (share.targets.items.count + Loss.targetsPerSample - 1) / Loss.targetsPerSample
-            let samples = min(needed, Self.samplesPerShare)
+            let samples = min(needed, pieceTokens / Loss.targetsPerSample)
             return .sampled(
                 samples: (0..<samples).map { _ in sampler!.popular(using: &generator) }, logQ: sampler!.logQ)
         case .bpr: return .pairwise(negatives: sampler!.uniform(otherThan: share.targets.items, using: &generator))

@@ -51,6 +51,22 @@ import Testing
         #expect(backend.failure == nil)
     }
 
+    /// A recorded step (Adam's, over a million ranges) may be told more numbers than may be on the way otherwise.
+    @Test func manyNumbersForOneCommand() throws {
+        let backend = try Emulator().backend()
+        let values = steps(3_000_000, from: 5)
+        let block = backend.allocate(values.count)
+        backend.together {
+            values.withUnsafeBytes { bytes in
+                backend.queue.with { [bytes] stream in
+                    stream.copy(from: stream.stage(bytes), to: block.address, bytes: bytes.count)
+                }
+            }
+        }
+        let isRight = holds(block, values, on: backend)
+        #expect(isRight && backend.failure == nil)
+    }
+
     /// What is staged before and after a recording had to be cut is what its commands read.
     @Test func smallNumbersAroundALargeUpload() throws {
         let backend = try Emulator().backend()

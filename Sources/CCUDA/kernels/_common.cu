@@ -8,7 +8,6 @@
 
 #define WARP 32
 #define ALL_LANES 0xFFFFFFFFu
-#define INFINITY_BITS 0x7F800000u
 #define KERNEL extern "C" __global__ void
 
 // MARK: Functions of one number
