@@ -4,7 +4,7 @@ import Tensors
 import Testing
 
 /// Every operation of a GPU against the oracle: of the emulated one, and of a real one where it is asked for.
-@Suite struct GPUTests {
+@Suite(.enabled(if: !TestGPU.backends.isEmpty)) struct GPUTests {
     @Test(arguments: Operation.allCases)
     func theGPUAgreesWithTheOracle(on operation: Operation) {
         let comparison = compare(TestGPU.backends, to: ReferenceBackend(), on: operation.cases)
