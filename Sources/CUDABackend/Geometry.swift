@@ -59,7 +59,7 @@ enum Geometry {
     static func softmaxRows(rows: Int, columns: Int) -> Int {
         let most = max(16, (4 << 20) / columns)
         let tiles = max(1, (rows + most - 1) / most)
-        return (rows + tiles - 1) / tiles
+        return max(1, (rows + tiles - 1) / tiles)
     }
 
     /// Columns of scores that are in memory at once for `rows` rows: 64 MB.

@@ -31,12 +31,17 @@ final class Stream {
         var (number, context, handle): (Int32, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (0, nil, nil)
         try driver.expect(driver.cuDeviceGet(&number, Int32(ordinal)), "cuDeviceGet")
         try driver.expect(driver.cuDevicePrimaryCtxRetain(&context, number), "cuDevicePrimaryCtxRetain")
-        try driver.expect(driver.cuCtxSetCurrent(context), "cuCtxSetCurrent")
-        try driver.expect(driver.cuStreamCreate(&handle, UInt32(CU_STREAM_NOT_BLOCKING)), "cuStreamCreate")
-        kernels = try Kernels(device, libraries, cache)
-        plans = try ProductPlans(try libraries.products())
-        workspace = try driver.memory(ProductPlans.workspaceBytes)
-        staging = try driver.staging(Self.stagingBytes)
+        do throws(CUDAError) {
+            try driver.expect(driver.cuCtxSetCurrent(context), "cuCtxSetCurrent")
+            try driver.expect(driver.cuStreamCreate(&handle, UInt32(CU_STREAM_NOT_BLOCKING)), "cuStreamCreate")
+            kernels = try Kernels(device, libraries, cache)
+            plans = try ProductPlans(try libraries.products())
+            workspace = try driver.memory(ProductPlans.workspaceBytes)
+            staging = try driver.staging(Self.stagingBytes)
+        } catch {
+            _ = driver.cuDevicePrimaryCtxRelease_v2(number)  // with everything in it
+            throw error
+        }
         recorder = Recorder(driver)
         (self.device, self.driver, self.number, self.context, self.handle) = (device, driver, number, context, handle)
     }

@@ -67,9 +67,12 @@ import Testing
 
     @Test func noMemoryIsLeftForABackend() throws {
         let emulator = try Emulator()
-        emulator.set("memory_bytes", 1 << 20)
-        let error = #expect(throws: CUDAError.self) { try emulator.backend() }
-        #expect(try #require(error?.description).contains(outOfMemory))
+        for megabytes in [1, 36] {
+            emulator.set("memory_bytes", megabytes << 20)
+            let error = #expect(throws: CUDAError.self) { try emulator.backend() }
+            #expect(try #require(error?.description).contains(outOfMemory))
+            #expect(emulator.count("contexts") == 0, "with everything in it")
+        }
     }
 
     /// In the middle of a recorded step: what was recorded is dropped, and reading afterwards gives zeros.

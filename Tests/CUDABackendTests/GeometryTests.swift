@@ -90,6 +90,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 383, 3416, 12_101, 100_000, 1_000_000, 100_000_000]) func tilesOfScores(columns: Int) {
+        #expect(Geometry.softmaxRows(rows: 0, columns: columns) == 1, "no tile is as high as nothing")
         for rows in Self.rows {
             let softmax = Geometry.softmaxRows(rows: rows, columns: columns)
             #expect((1...rows).contains(softmax))

@@ -137,13 +137,16 @@ int cuDevicePrimaryCtxRetain(void **context, int device) {
     if (!initialized) return NOT_INITIALIZED;
     if (!is_device(device)) return INVALID_DEVICE;
     *context = &devices[device];
+    counters.contexts++;
     return CU_OK;
 }
 
 /// The emulated devices' contexts last as long as the program.
 int cuDevicePrimaryCtxRelease_v2(int device) {
     EMULATOR_LOCKED;
-    return is_device(device) ? CU_OK : INVALID_DEVICE;
+    if (!is_device(device)) return INVALID_DEVICE;
+    counters.contexts--;
+    return CU_OK;
 }
 
 int cuCtxSetCurrent(void *context) {

@@ -27,7 +27,8 @@
     X(graph_launches)   /* calls of cuGraphLaunch */                                                                   \
     X(synchronizations) /* of streams and events */                                                                    \
     X(allocations)      /* calls of cuMemAlloc that gave memory */                                                     \
-    X(bytes)            /* allocated on the devices now */
+    X(bytes)            /* allocated on the devices now */                                                             \
+    X(contexts)         /* retained now */
 
 namespace emulator {
 
