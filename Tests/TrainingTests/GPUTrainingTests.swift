@@ -99,6 +99,16 @@ import Training
         #expect(abs(own - expected) < 1e-4 * expected)
     }
 
+    /// Adam leaves alone what only padding names: a catalogue of which a step meets little.
+    @Test(arguments: [TrainingOptions.LossKind.sampled, .bpr], TestGPU.backends.indices)
+    func paddingMovesNothing(loss: TrainingOptions.LossKind, backend: Int) throws {
+        let (data, run) = (randomDataset(users: 8, items: 300), Run(loss: loss))
+        let (_, expected) = try train(run, data, on: CPUBackend(precision: .float32))
+        let (_, weights) = try train(run, data, on: TestGPU.backends[backend])
+        let difference = zip(weights, expected).map { abs($0 - $1) }.max()!
+        #expect(difference < 1e-5)
+    }
+
     /// A device is one replica, whatever the options say of threads.
     @Test(arguments: TestGPU.backends.indices) func threadsAreTheProcessors(backend: Int) throws {
         let data = randomDataset(users: 20)
