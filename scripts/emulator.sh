@@ -18,15 +18,14 @@ up_to_date() { # FILE
     echo "emulator: skipped: only for Linux"
     exit 0
 }
-# The compiler that came with Swift, or another one that knows its library.
+# The compiler that came with Swift, or another clang++ that knows its library. (g++ makes fibers that do not work.)
 usable() { [ -x "$1" ] && echo '#include <map>' | "$1" -std=c++17 -x c++ -fsyntax-only - 2>/dev/null; }
 compiler=
-for candidate in "$(dirname "$(readlink -f "$(command -v swift)")")/clang++" "$(command -v clang++)" "$(command -v g++)" \
-    "$(command -v c++)"; do
+for candidate in "$(dirname "$(readlink -f "$(command -v swift)")")/clang++" "$(command -v clang++)"; do
     usable "$candidate" && compiler=$candidate && break
 done
 [ -n "$compiler" ] || {
-    echo "emulator: skipped: no C++ compiler here"
+    echo "emulator: skipped: no clang++ here"
     exit 0
 }
 

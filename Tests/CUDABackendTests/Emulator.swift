@@ -59,7 +59,7 @@ final class Emulator: @unchecked Sendable {
 /// Tests that need the emulator are for machines that can build it.
 extension Trait where Self == ConditionTrait {
     static var emulated: Self {
-        .enabled("the emulated GPU needs Linux and a C++ compiler") { TestGPU.emulatorFolder != nil }
+        .enabled("the emulated GPU needs Linux and clang++") { TestGPU.emulatorFolder != nil }
     }
 }
 
