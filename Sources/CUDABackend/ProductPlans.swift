@@ -57,11 +57,21 @@ struct ProductPlans {
         return plans.count - 1
     }
 
-    func free() {
+    /// Whether so many shapes were met that it is time to begin anew: batches of ever other sizes, outside of training.
+    var isFull: Bool { plans.count >= Self.mostPlans }
+    static let mostPlans = 4096
+
+    /// Forgets every plan: numbers that were given out mean nothing any more.
+    mutating func forget() {
         for plan in plans {
             _ = functions.cublasLtMatmulDescDestroy(plan.product)
             for layout in [plan.a, plan.b, plan.output] { _ = functions.cublasLtMatrixLayoutDestroy(layout) }
         }
+        (plans, numbers) = ([], [:])
+    }
+
+    mutating func free() {
+        forget()
         _ = functions.cublasLtDestroy(handle)
     }
 

@@ -65,6 +65,12 @@ struct Recorder {
     }
 
     /// The device's memory first, for which the driver waits until nobody uses it, or the host's, any longer.
+    /// Forgets every list, when the device has done everything.
+    mutating func forgetGraphs() {
+        for graph in graphs { if let executable = graph.executable { _ = driver.cuGraphExecDestroy(executable) } }
+        graphs = []
+    }
+
     private mutating func freeRetired() {
         for device in Set(retired.map(\.device)) { _ = driver.cuMemFree_v2(device) }
         for block in retired { _ = driver.cuMemFreeHost(block.host) }
@@ -76,11 +82,11 @@ struct Recorder {
 
     /// Gives everything back, when the device has done everything.
     mutating func free() {
-        for graph in graphs { if let executable = graph.executable { _ = driver.cuGraphExecDestroy(executable) } }
+        forgetGraphs()
         for event in events { _ = driver.cuEventDestroy_v2(event) }
         retired += blocks
         freeRetired()
-        (graphs, events, blocks) = ([], [], [])
+        (events, blocks) = ([], [])
     }
 
     private mutating func allocate() throws(CUDAError) {

@@ -116,10 +116,18 @@ final class Stream {
 
     func product(_ shape: ProductShape, _ a: Tensor, _ b: Tensor, _ output: Tensor, accumulates: Bool) {
         guard failure == nil else { return }
+        if plans.isFull, !recorder.isRecording { forgetPlans() }
         do {
             let plan = try plans.number(of: shape)
             run(.product(plan: plan, a: a.address, b: b.address, output: output.address, accumulates: accumulates))
         } catch { fail(error) }
+    }
+
+    /// Lists that were recorded name plans by their numbers, and go, too.
+    private func forgetPlans() {
+        synchronize()
+        recorder.forgetGraphs()
+        plans.forget()
     }
 
     func set(_ address: cu_address, to value: UInt8 = 0, bytes: Int) { run(.set(address, to: value, bytes: bytes)) }

@@ -114,7 +114,7 @@ public struct Trainer {
             totalSteps = total
             reserve(for: plan)
             group.lossSum = state.lossSum
-            var (clock, meanLoss) = (Stopwatch(), 0.0)
+            var (clock, meanLoss) = (Stopwatch(), state.lossSum / Double(max(1, state.lossCount)))
             while state.batch < plan.batches.count {
                 clock.tokens += step(&state, plan, total)
                 let stops = shouldStop()

@@ -136,4 +136,26 @@ import Testing
             }
         }
     }
+
+    /// Plans of products have numbers that recorded steps name; when there are too many both begin anew.
+    @Test func thousandsOfShapesDoNotConfuseRecordedSteps() throws {
+        let backend = try Emulator().backend()
+        let most = ProductPlans.mostPlans
+        let (a, b, result) = (backend.allocate(most + 9), backend.allocate(most + 9), backend.allocate(1))
+        for block in [a, b] { backend.fill(block.tensor, with: 1) }
+        func product(_ depth: Int) {
+            backend.multiply(
+                a.tensor.columns(0..<depth), transposed: false, b.tensor.columns(0..<depth), transposed: true,
+                into: result.tensor, accumulate: false)
+        }
+        func recorded() -> [Float] {
+            backend.together { product(7) }
+            return backend.download(result.tensor)
+        }
+        for _ in 0..<3 { #expect(recorded() == [7]) }
+        for depth in 8...most + 9 { product(depth) }
+        #expect(backend.download(result.tensor) == [Float(most + 9)])
+        for _ in 0..<3 { #expect(recorded() == [7]) }
+        #expect(backend.failure == nil)
+    }
 }

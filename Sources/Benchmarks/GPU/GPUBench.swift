@@ -14,6 +14,7 @@ public struct GPUBench: Encodable, Sendable {
         public let shape: String
         /// "forward" or "backward".
         public let direction: String
+        /// Median of the device's time.
         public let seconds: Double
         /// What must at least be read and written.
         public let bytes: Int
@@ -22,20 +23,27 @@ public struct GPUBench: Encodable, Sendable {
     }
     /// Training with one precision and step size.
     public struct Rate: Encodable, Sendable {
+        /// What products round their operands to.
         public let precision: String
+        /// Events a step.
         public let tokensAStep: Int
+        /// Of the second epoch.
         public let tokensPerSecond: Double
         /// Of data in the shape of MovieLens-1M; the paper's model, whose head is not repeat-aware.
         public let epochSeconds: Double
     }
     /// Ten best of all items, for several users at once.
     public struct TopK: Encodable, Sendable {
+        /// Rows of the table, and hidden vectors that ask.
         public let items, users: Int
+        /// Median, until the lists are in the host's memory.
         public let seconds: Double
     }
     /// Forward and backward of one sequence.
     public struct Length: Encodable, Sendable {
+        /// Events; the most bytes of the device's memory that a pass keeps and needs beyond weights and gradients.
         public let tokens, bytes: Int
+        /// Median.
         public let seconds: Double
     }
     /// How much is measured.
@@ -61,12 +69,17 @@ public struct GPUBench: Encodable, Sendable {
             tokens: [64], precisions: [.tf32], catalogue: 3000, askers: 3, lengths: [20, 40], runs: 2)
     }
 
+    /// As its maker calls it.
     public let device: String
     /// Read and written, from one part of the memory to another.
     public let copyGigabytesPerSecond: Double
+    /// Many sequences and a single long one, in both directions.
     public let scans: [Scan]
+    /// Each precision with each size of step.
     public let training: [Rate]
+    /// Of a large catalogue.
     public let topK: TopK
+    /// As in the paper's Figure 4.
     public let lengths: [Length]
 
     /// Measures everything; a minute or two.
