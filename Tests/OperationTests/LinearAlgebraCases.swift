@@ -102,7 +102,8 @@ let adamCases: [Case] =
                 bench.changing("weights", 1, count), gradient: bench.changing("gradient", 1, count, values: gradient),
                 firstMoment: bench.changing("first moment", 1, count),
                 secondMoment: bench.changing("second moment", 1, count, values: bench.numbers(count, in: 0...1)),
-                step: AdamStep(number: 3, learningRate: 1e-2), largestNorm: shape.has(0) ? 2 : shape.has(1) ? 1e4 : nil,
+                step: AdamStep(number: 3, learningRate: 1e-2, weightDecay: shape.has(2) ? 0.5 : 0),
+                largestNorm: shape.has(0) ? 2 : shape.has(1) ? 1e4 : nil,
                 clearing: ranges)
         }
     }
