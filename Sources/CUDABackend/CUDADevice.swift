@@ -10,8 +10,6 @@ public struct CUDADevice: Sendable, Equatable {
     public let memoryBytes: Int
     /// Compute capability, (9, 0) as 90.
     public let capability: Int
-    /// How many multiprocessors it has.
-    public let multiprocessors: Int
     /// Why it cannot be used; nil if it can.
     public let problem: CUDAError?
 
@@ -45,7 +43,6 @@ public struct CUDADevice: Sendable, Equatable {
         self.name = String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         memoryBytes = bytes
         capability = 10 * attribute(CU_COMPUTE_MAJOR) + attribute(CU_COMPUTE_MINOR)
-        multiprocessors = attribute(CU_MULTIPROCESSORS)
         problem = Self.problem(self.name, capability, libraries)
     }
 

@@ -42,9 +42,9 @@ extension CUDABackend {
         bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
     ) {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
         queue.hold()
         defer { queue.release() }
-        precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
         let (count, width) = (negatives.count, hidden.columns)
         let sampledBlock = Scratch(4 * count * width, on: queue)
         let sampled = Tensor(base: sampledBlock.pointer(), rows: count, columns: width)

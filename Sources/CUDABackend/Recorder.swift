@@ -64,13 +64,13 @@ struct Recorder {
         try allocate()
     }
 
-    /// The device's memory first, for which the driver waits until nobody uses it, or the host's, any longer.
     /// Forgets every list, when the device has done everything.
     mutating func forgetGraphs() {
         for graph in graphs { if let executable = graph.executable { _ = driver.cuGraphExecDestroy(executable) } }
         graphs = []
     }
 
+    /// The device's memory first, for which the driver waits until nobody uses it, or the host's, any longer.
     private mutating func freeRetired() {
         for device in Set(retired.map(\.device)) { _ = driver.cuMemFree_v2(device) }
         for block in retired { _ = driver.cuMemFreeHost(block.host) }

@@ -118,7 +118,6 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
     EMULATOR_LOCKED;
     if (!is_device(device)) return INVALID_DEVICE;
     switch (attribute) {
-        case CU_MULTIPROCESSORS: *value = int(settings.multiprocessors); return CU_OK;
         case CU_COMPUTE_MAJOR: *value = int(settings.compute_major); return CU_OK;
         case CU_COMPUTE_MINOR: *value = int(settings.compute_minor); return CU_OK;
         default: return INVALID_VALUE;

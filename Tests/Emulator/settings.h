@@ -11,7 +11,6 @@
     X(init_error, 0)                                                                                                   \
     X(compute_major, 9)                                                                                                \
     X(compute_minor, 0)                                                                                                \
-    X(multiprocessors, 132)                                                                                            \
     X(memory_bytes, 4l << 30)                                                                                          \
     X(nvrtc_major, 12)                                                                                                 \
     X(nvrtc_minor, 9)                                                                                                  \

@@ -16,7 +16,6 @@ typedef uint64_t cu_address;
 
 /// CUdevice_attribute.
 enum {
-    CU_MULTIPROCESSORS = 16,
     CU_COMPUTE_MAJOR = 75,
     CU_COMPUTE_MINOR = 76,
 };
