@@ -45,4 +45,4 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
 }
 
 /// The version that files and `--version` name.
-public let programVersion = "0.3.0"
+public let programVersion = "0.4.0"
