@@ -75,12 +75,13 @@ let package = Package(
             swiftSettings: strict),
 
         // The command.
+        .target(name: "CStartup", cSettings: strictC),
         .executableTarget(
             name: "RecBLRCommand",
             dependencies: [
                 "CPUBackend", "CUDABackend", "Training", "Serving", "Report", "Interactions", "Evaluation",
                 "ModelStore",
-                "FileSupport", "Benchmarks",
+                "FileSupport", "Benchmarks", "CStartup",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -48,9 +48,11 @@ struct Devices: ParsableCommand {
             }
         } catch { absence = error.description }
         if json.isOn { return try printJSON(Listing(devices: entries, noGPU: absence)) }
-        print(text(entries))
-        for entry in entries where entry.problem != nil { print("\n\(entry.device): \(entry.problem!)") }
-        if let absence { print("\nNo GPU: \(absence)") }
+        try printOutput(text(entries))
+        for entry in entries {
+            if let problem = entry.problem { try printOutput("\n\(entry.device): \(problem)") }
+        }
+        if let absence { try printOutput("\nNo GPU: \(absence)") }
     }
 
     private struct Listing: Encodable {

@@ -55,10 +55,10 @@ struct Evaluate: ParsableCommand {
             let seconds = (ContinuousClock.now - started) / .seconds(1)
             let reports = try baselines(cases, data, split) + [report]
             if json.isOn { return try printJSON(reports) }
-            print(
+            try printOutput(
                 "\(grouped(cases.count)) cases, \(grouped(data.itemCount)) items, "
                     + "\(grouped(report.repeats)) targets already seen, \(fixed(seconds, 2)) s\n")
-            print(metricsTable(reports) + "\n\n" + slicesTable(report))
+            try printOutput(metricsTable(reports) + "\n\n" + slicesTable(report))
         }
     }
 }

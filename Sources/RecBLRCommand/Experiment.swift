@@ -62,8 +62,8 @@ struct Experiment: ParsableCommand {
                 }
                 try writeTables(results, plan, data)
             }
-            print("\n" + table(summaries(results, plan)).text)
-            print("\nTable, results and chart are in \(output)")
+            try printOutput("\n" + table(summaries(results, plan)).text)
+            try printOutput("\nTable, results and chart are in \(output)")
         }
     }
 

@@ -25,8 +25,6 @@ func fail(_ status: ExitStatus, _ message: String) -> ExitCode {
     return ExitCode(status.rawValue)
 }
 
-func printError(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
-
 /// Runs `body`; an error of the library ends the program with its sentence and code.
 func reportingErrors<Value>(_ body: () throws -> Value) throws -> Value {
     do { return try body() } catch let error as DatasetError {

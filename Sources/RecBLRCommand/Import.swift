@@ -43,7 +43,7 @@ struct Import: ParsableCommand {
             try ModelFolder.write(
                 try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: fileURL(model))
             if json.isOn { return try printJSON(checkpoint.configuration) }
-            print(
+            try printOutput(
                 "\(grouped(count)) items, \(checkpoint.configuration.layerCount) layers, \(steps) warm-up steps: \(model)"
             )
         }

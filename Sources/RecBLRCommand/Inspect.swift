@@ -26,7 +26,7 @@ struct Inspect: ParsableCommand {
             }
             if has("dataset.json") {
                 let data = try Dataset.open(url)
-                if json.isOn { try printJSON(data.summary) } else { print(describe(data.summary)) }
+                if json.isOn { try printJSON(data.summary) } else { try printOutput(describe(data.summary)) }
             } else if has(ModelFolder.File.configuration) {
                 try inspectModel(try ModelFolder.open(url))
             } else {
@@ -53,7 +53,7 @@ struct Inspect: ParsableCommand {
                 ModelSummary(
                     configuration: shape, weights: count, stateBytes: 4 * shape.stateSize, training: record))
         }
-        print(
+        try printOutput(
             """
             Items     \(grouped(shape.itemCount))\(model.items.titles.isEmpty ? "" : ", with titles")
             Shape     D \(shape.hiddenSize), L \(shape.layerCount), E \(shape.expansion), K \(shape.convolutionWidth)\
@@ -62,9 +62,9 @@ struct Inspect: ParsableCommand {
             State     \(grouped(4 * shape.stateSize)) bytes a user
             """)
         guard let record else { return }
-        print(
+        try printOutput(
             "Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)"
         )
-        if let test = record.test { print("\n" + metricsTable((record.baselines ?? []) + [test])) }
+        if let test = record.test { try printOutput("\n" + metricsTable((record.baselines ?? []) + [test])) }
     }
 }

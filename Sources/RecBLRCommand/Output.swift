@@ -36,7 +36,7 @@ func fixed(_ value: Double, _ digits: Int) -> String { Report.fixed(value, digit
 func grouped(_ value: Int) -> String { Report.grouped(value) }
 func duration(_ seconds: Double) -> String { Report.duration(seconds) }
 
-func printJSON(_ value: some Encodable) throws { print(try jsonText(value), terminator: "") }
+func printJSON(_ value: some Encodable) throws { try printOutput(try jsonText(value), terminator: "") }
 
 /// Indented, keys in order, a newline at the end.
 func jsonText(

@@ -61,7 +61,7 @@ struct Prepare: ParsableCommand {
             let log = try InteractionLog.read(source, options, progress: progress.show)
             progress.finish(log.report.lines)
             let summary = try log.prepare(filters, titles: names, source: source.lastPathComponent, to: target)
-            if json.isOn { try printJSON(summary) } else { print(describe(summary)) }
+            if json.isOn { try printJSON(summary) } else { try printOutput(describe(summary)) }
         }
     }
 }

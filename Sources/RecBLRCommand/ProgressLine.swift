@@ -51,5 +51,5 @@ final class ProgressLine {
         write((isTerminal ? "\r\u{1B}[2K" : "") + line + "  \(duration(record.seconds))\n")
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { writeError(text) }
 }

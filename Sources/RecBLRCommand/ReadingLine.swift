@@ -14,7 +14,7 @@ final class ReadingLine {
     private var isOpen = false
 
     /// What is said next, an error maybe, begins a line of its own.
-    deinit { if isOpen, isTerminal { FileHandle.standardError.write(Data("\n".utf8)) } }
+    deinit { if isOpen, isTerminal { writeError("\n") } }
 
     func show(_ lines: Int, _ fraction: Double) {
         let now = ContinuousClock.now
@@ -38,6 +38,6 @@ final class ReadingLine {
     }
 
     private func write(_ text: String, end: String) {
-        FileHandle.standardError.write(Data(((isTerminal ? "\r\u{1B}[2K" : "") + text + end).utf8))
+        writeError((isTerminal ? "\r\u{1B}[2K" : "") + text + end)
     }
 }

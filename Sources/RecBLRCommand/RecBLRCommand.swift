@@ -2,8 +2,10 @@ import ArgumentParser
 import Training
 
 /// The program: each command reads its arguments, calls the library and prints.
-@main
 struct RecBLRCommand: ParsableCommand {
+    /// Errors of the arguments begin as all others do.
+    static var _errorPrefix: String { "recblr: " }
+
     static let configuration = CommandConfiguration(
         commandName: "recblr",
         abstract: "Learns from who did what, when, and says what comes next.",

@@ -58,7 +58,7 @@ struct Recommend: ParsableCommand {
                     recommendations: recommender.recommend(after: question.items, k: k, choice))
             }
             if json.isOn { return try printJSON(answers) }
-            print(answers.map { describe($0, folder.items) }.joined(separator: "\n\n"))
+            try printOutput(answers.map { describe($0, folder.items) }.joined(separator: "\n\n"))
         }
     }
 

@@ -98,19 +98,19 @@ struct Train: ParsableCommand {
             trained, items: items, trainingRecord: Array(try jsonText(record).utf8), report: report.html,
             to: url)
         try folder.close(into: url, record.epochs)
-        try json.isOn ? printJSON(record) : show(record)
+        if json.isOn { try printJSON(record) } else { try show(record) }
     }
 
-    private func show(_ record: TrainingRecord) {
+    private func show(_ record: TrainingRecord) throws {
         if let test = record.test {
             let cases = grouped(test.all.unmasked.cases)
-            print("\nTest, \(cases) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
-            print(metricsTable((record.baselines ?? []) + [test]))
+            try printOutput("\nTest, \(cases) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
+            try printOutput(metricsTable((record.baselines ?? []) + [test]))
         } else {
-            print("\nNo user has enough events for a test case.")
+            try printOutput("\nNo user has enough events for a test case.")
         }
         let path = (model as NSString).appendingPathComponent(ModelFolder.File.report)
-        print("\nThe model is in \(model), its report in \(path)")
+        try printOutput("\nThe model is in \(model), its report in \(path)")
     }
 }
 

@@ -45,10 +45,11 @@ let program: URL = {
 
 /// Starts the program in a folder; its output goes to files there. It finds no GPU unless the environment has one for it.
 func start(
-    _ arguments: [String], in place: Workplace, environment: [String: String] = [:], tag: String = "run"
+    _ arguments: [String], of executable: URL = program, in place: Workplace, environment: [String: String] = [:],
+    tag: String = "run"
 ) throws -> Process {
     let process = Process()
-    process.executableURL = program
+    process.executableURL = executable
     process.arguments = arguments
     process.currentDirectoryURL = place.url
     let usual = [
@@ -64,15 +65,24 @@ func start(
 }
 
 /// Runs the program to its end. Its files of output are removed again.
-func run(_ arguments: [String], in place: Workplace, environment: [String: String] = [:]) throws -> Outcome {
+func run(
+    _ arguments: [String], of executable: URL = program, in place: Workplace, environment: [String: String] = [:]
+) throws -> Outcome {
     let tag = UUID().uuidString
-    let process = try start(arguments, in: place, environment: environment, tag: tag)
+    let process = try start(arguments, of: executable, in: place, environment: environment, tag: tag)
     process.waitUntilExit()
     func take(_ name: String) throws -> String {
         defer { try? FileManager.default.removeItem(atPath: place.path(name)) }
         return String(decoding: try place.bytes(name), as: UTF8.self)
     }
     return Outcome(status: process.terminationStatus, output: try take(".\(tag).out"), error: try take(".\(tag).err"))
+}
+
+/// Runs a line of the shell in which `recblr` is the program.
+func shell(_ line: String, in place: Workplace, environment: [String: String] = [:]) throws -> Outcome {
+    try run(
+        ["-c", "recblr() { \"$0\" \"$@\"; }; \(line)", program.path], of: URL(fileURLWithPath: "/bin/sh"), in: place,
+        environment: environment)
 }
 
 /// A log of 60 users that walk around a circle of 20 items, a little at random.

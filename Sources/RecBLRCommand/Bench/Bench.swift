@@ -57,7 +57,7 @@ struct BenchOutput: ParsableArguments {
         _ report: some Encodable, text: String, keys: JSONEncoder.KeyEncodingStrategy = .useDefaultKeys
     ) throws {
         let content = try jsonText(report, keys: keys)
-        print(json.isOn ? content : text + "\n", terminator: "")
         if let output { try writeFile(content.utf8, to: fileURL(output)) }
+        try printOutput(json.isOn ? content : text + "\n", terminator: "")
     }
 }
