@@ -66,11 +66,20 @@ extension CPUBackend {
     }
 
     public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
-        var argument = ck_adam(
-            learning_rate: step.learningRate, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
-            correction1: step.correction1, correction2: step.correction2, gradient_scale: step.gradientScale,
-            kept: step.kept)
-        kernels.adam(weights.count, &argument, weights.base, gradient.base, firstMoment.base, secondMoment.base)
+        func update(_ range: Range<Int>, kept: Float) {
+            guard !range.isEmpty else { return }
+            var argument = ck_adam(
+                learning_rate: step.learningRate, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
+                correction1: step.correction1, correction2: step.correction2, gradient_scale: step.gradientScale,
+                kept: kept)
+            let first = range.lowerBound
+            kernels.adam(
+                range.count, &argument, weights.base + first, gradient.base + first, firstMoment.base + first,
+                secondMoment.base + first)
+        }
+        let decayed = min(weights.count, step.decayedCount)
+        update(0..<decayed, kept: step.kept)
+        update(decayed..<weights.count, kept: 1)
     }
 }
 

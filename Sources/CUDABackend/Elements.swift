@@ -84,19 +84,22 @@ extension CUDABackend {
         }
     }
 
-    public func listRepeats(of items: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias) {
-        let events = bias.starts.count - 1
+    public func listRepeats(
+        of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias
+    ) {
+        let (events, places) = (bias.starts.count - 1, histories.count)
         guard events > 0 else { return }
-        let memory = Scratch(16 * events, on: queue)
+        let memory = Scratch(16 * places, on: queue)
         let next: UnsafeMutablePointer<Int32> = memory.pointer()
         // Later than any event where nothing is written.
-        queue.with { [address = memory.address] in $0.set(address, to: 0x7F, bytes: 4 * events) }
+        queue.with { [address = memory.address] in $0.set(address, to: 0x7F, bytes: 4 * places) }
         let argument = cu_repeats(
-            items: items.base, starts: starts.base, bias_starts: bias.starts.base, earlier: next + events, next: next,
-            columns: bias.columns.base, kinds: bias.kinds.base, events: Int32(events),
-            sequences: Int32(starts.count - 1), window: Int32(rule.window), recencies: Int32(rule.recencies),
-            counts: Int32(rule.counts), first_item: rule.firstItem)
-        launch(.findOccurrences, .warps(events), argument)
+            histories: histories.base, history_starts: historyStarts.base, starts: starts.base,
+            bias_starts: bias.starts.base, earlier: next + places, next: next, columns: bias.columns.base,
+            kinds: bias.kinds.base, places: Int32(places), sequences: Int32(starts.count - 1),
+            window: Int32(rule.window), recencies: Int32(rule.recencies), counts: Int32(rule.counts),
+            first_item: rule.firstItem)
+        launch(.findOccurrences, .warps(places), argument)
         launch(.listRepeats, Grid(x: events, threads: 128), argument)
     }
 
@@ -135,7 +138,7 @@ extension CUDABackend {
             weights: weights.base, gradient: gradient.base, first_moment: firstMoment.base,
             second_moment: secondMoment.base, step: stage(step.argument), squares: squares?.base, first: base,
             positions: base + room, ranges: Int32(room), clears: clears ? 1 : 0, largest_norm: largestNorm ?? 0,
-            unused: 0)
+            decayed: Int32(min(weights.count, step.decayedCount)))
         launch(.adam, .elements(ranges.count == 1 ? ranges[0].count : weights.count), argument)
         withExtendedLifetime(squares) {}
     }

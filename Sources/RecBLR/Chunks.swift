@@ -50,7 +50,8 @@ extension Learner {
             workspace.write(states[index], 0, of: model)
             let pass = Pass(model, workspace, part.batch, dropout: part.dropout, ends: ends)
             pass.forward(from: .keptStates)
-            let repeats = model.repeatBias(lesson.batch.items, rows: part.targets.rows(of: chunk))
+            let repeats = model.repeatBias(
+                ofOnlySequence: lesson.batch, rows: part.targets.rows(of: chunk))
             learn(part, pass, repeats, scale, into: gradients, sum)
         }
     }

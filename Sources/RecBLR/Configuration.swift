@@ -25,6 +25,8 @@ public struct Configuration: Sendable, Equatable, Codable {
     public var paddingInSoftmax: Bool = false
     /// Whether items of the history get a learned addition to their logits (``RepeatHead``; not in the paper).
     public var repeatAware: Bool = false
+    /// How many events, from the one that is predicted from back, the repeat-aware head looks at; 0 without one.
+    public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
     /// ε of every LayerNorm.
     public var normEpsilon: Float = 1e-12
 

@@ -4,6 +4,10 @@ public struct PackedBatch: Sendable, Equatable {
     public private(set) var items: [Int32] = []
     /// S + 1 row numbers: sequence s is `items[starts[s] ..< starts[s + 1]]`.
     public private(set) var starts: [Int32] = [0]
+    /// Events that came before the sequences, end to end: the model begins anew, its repeat-aware head looks back at them.
+    public private(set) var earlier: [Int32] = []
+    /// S + 1 positions: `earlier[earlierStarts[s] ..< earlierStarts[s + 1]]` came before sequence s.
+    public private(set) var earlierStarts: [Int32] = [0]
     /// Events at the end that are nobody's (``pad(tokens:sequences:itemCount:)``).
     public private(set) var paddingCount = 0
 
@@ -15,10 +19,14 @@ public struct PackedBatch: Sendable, Equatable {
         for sequence in sequences { append(sequence) }
     }
 
-    /// Adds one sequence at the end.
-    public mutating func append(_ sequence: some Collection<Int32>) {
+    /// Adds one sequence at the end, and what of its history came before it.
+    public mutating func append(
+        _ sequence: some Collection<Int32>, after events: some Collection<Int32> = EmptyCollection()
+    ) {
         items.append(contentsOf: sequence)
         starts.append(Int32(items.count))
+        earlier.append(contentsOf: events)
+        earlierStarts.append(Int32(earlier.count))
     }
 
     /// Makes it as large as `tokens` events and `sequences` sequences, for devices that want shapes to stay the same: one
@@ -28,11 +36,18 @@ public struct PackedBatch: Sendable, Equatable {
         precondition(tokens >= tokenCount && sequences > sequenceCount && paddingCount == 0, "padding only adds")
         paddingCount = tokens - tokenCount
         append((0..<paddingCount).map { Int32($0 % itemCount + 1) })
-        starts += [Int32](repeating: Int32(tokens), count: sequences - sequenceCount)
+        let empty = sequences - sequenceCount
+        starts += [Int32](repeating: Int32(tokens), count: empty)
+        earlierStarts += [Int32](repeating: Int32(earlier.count), count: empty)
     }
 
     /// N: number of events.
     public var tokenCount: Int { items.count }
     /// S: number of sequences.
     public var sequenceCount: Int { starts.count - 1 }
+
+    /// The history of sequence s: what came before it, then its own events.
+    func history(_ s: Int) -> [Int32] {
+        Array(earlier[Int(earlierStarts[s])..<Int(earlierStarts[s + 1])] + items[Int(starts[s])..<Int(starts[s + 1])])
+    }
 }

@@ -124,19 +124,27 @@ public struct RepeatBias: Sendable {
         let backend = model.backend
         var starts: [Int32] = [0]
         let end = batch.tokenCount - batch.paddingCount
-        for (start, next) in zip(batch.starts, batch.starts.dropFirst()) {
-            for row in start..<next {
-                starts.append(starts.last! + (row < end ? min(row - start + 1, Int32(RepeatHead.window)) : 0))
+        for s in 0..<batch.sequenceCount {
+            let (start, earlier) = (batch.starts[s], batch.earlierStarts[s + 1] - batch.earlierStarts[s])
+            for row in start..<batch.starts[s + 1] {
+                let events = min(earlier + row - start + 1, Int32(RepeatHead.window))
+                starts.append(starts.last! + (row < end ? events : 0))
             }
         }
-        // A power of two, so that shapes of steps stay the same.
-        let room = 1 << (Int.bitWidth - Int(starts.last!).leadingZeroBitCount)
-        blocks = [starts.count, room, room].map(backend.allocateIndices)
+        // Powers of two, so that shapes of steps stay the same.
+        func room(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
+        let histories = batch.earlier.isEmpty ? batch.items : (0..<batch.sequenceCount).flatMap(batch.history)
+        let entries = room(Int(starts.last!))
+        blocks = [
+            starts.count, entries, entries, room(batch.tokenCount + batch.earlier.count), batch.starts.count,
+        ].map(backend.allocateIndices)
         backend.upload(starts, to: blocks[0].indices)
+        backend.upload(histories, to: blocks[3].indices)
+        backend.upload(zip(batch.starts, batch.earlierStarts).map(+), to: blocks[4].indices)
         bias = Self.bias(blocks, model)
         backend.listRepeats(
-            of: pass.items, starts: pass.starts, rule: RepeatHead.rule(firstItem: model.softmaxTable.firstItem),
-            into: bias)
+            of: blocks[3].indices, historyStarts: blocks[4].indices, starts: pass.starts,
+            rule: RepeatHead.rule(firstItem: model.softmaxTable.firstItem), into: bias)
     }
 
     private static func bias(_ blocks: [Storage<Int32>], _ model: Model) -> SparseBias {
@@ -156,12 +164,13 @@ extension Model {
         return RepeatBias(entries, self)
     }
 
-    /// The same for ranges of rows of one sequence and ``softmaxTable``.
-    func repeatBias(_ history: [Int32], rows: [Range<Int>]) -> RepeatBias? {
+    /// The same for ranges of rows of a batch of one sequence and ``softmaxTable``.
+    func repeatBias(ofOnlySequence batch: PackedBatch, rows: [Range<Int>]) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }
         let count = rows.reduce(0) { $0 + $1.count }
         var entries = RepeatEntries(firstItem: softmaxTable.firstItem, longRows: count)
-        for range in rows { entries.append(range, of: history) }
+        let (history, shift) = (batch.history(0), batch.earlier.count)
+        for range in rows { entries.append(range.lowerBound + shift..<range.upperBound + shift, of: history) }
         return RepeatBias(entries, self)
     }
 
@@ -174,13 +183,15 @@ extension Model {
         var wanted = rows?[...]
         for sequence in 0..<batch.sequenceCount {
             let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
-            let events = batch.items[start..<end]
+            let history = batch.history(sequence)
+            /// From a row of the batch to the event's place in the history.
+            let shift = history.count - end
             guard wanted != nil else {
-                if start < end { entries.append(0..<end - start, of: events) }
+                if start < end { entries.append(start + shift..<history.count, of: history) }
                 continue
             }
             while let row = wanted?.first, row < end {
-                entries.append(Int(row) - start..<Int(row) - start + 1, of: events)
+                entries.append(Int(row) + shift..<Int(row) + shift + 1, of: history)
                 wanted!.removeFirst()
             }
         }

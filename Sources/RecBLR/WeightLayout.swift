@@ -2,7 +2,8 @@ import Tensors
 
 /// Where each weight lies in one flat block: the same for weights, gradients and the optimiser's moments.
 ///
-/// Linear weights are [out, in]. Each tensor starts on a 64-byte boundary; the gaps stay zero.
+/// Linear weights are [out, in]. Each tensor starts on a 64-byte boundary; the gaps stay zero. Matrices come first, so that
+/// weight decay, which is for them alone, has one range.
 public struct WeightLayout: Sendable, Equatable {
     /// One named weight.
     public struct Entry: Sendable, Equatable {
@@ -13,9 +14,12 @@ public struct WeightLayout: Sendable, Equatable {
         /// Length of a row.
         public let columns: Int
         /// First element in the block.
-        public let offset: Int
+        public fileprivate(set) var offset = 0
         /// Whether it is a vector [columns] rather than a matrix [rows, columns].
         public let isVector: Bool
+        /// Whether weight decay applies: to matrices that multiply, not to vectors (Λ, biases, norms) and not to the
+        /// repeat-aware head's numbers, for which zero is no better than any other value.
+        public let decays: Bool
 
         /// Shape as written in model files.
         public var shape: [Int] { isVector ? [columns] : [rows, columns] }
@@ -25,6 +29,8 @@ public struct WeightLayout: Sendable, Equatable {
     public private(set) var entries: [Entry] = []
     /// Floats in the block.
     public private(set) var count = 0
+    /// How many of them, from the first, are subject to weight decay.
+    public private(set) var decayedCount = 0
     let embedding: Int
     let embeddingNorm: Norm
     let layers: [Layer]
@@ -70,24 +76,36 @@ public struct WeightLayout: Sendable, Equatable {
         }
         repeatBias =
             configuration.repeatAware
-            ? builder.matrix("repeat_bias", RepeatHead.recencies, RepeatHead.counts) : nil
+            ? builder.add("repeat_bias", RepeatHead.recencies, RepeatHead.counts, decays: false) : nil
         entries = builder.entries
-        count = builder.count
+        place { $0.decays }
+        decayedCount = count
+        place { !$0.decays }
+    }
+
+    /// Gives the entries of a kind their places behind those that have one.
+    private mutating func place(_ isMeant: (Entry) -> Bool) {
+        for index in entries.indices where isMeant(entries[index]) {
+            entries[index].offset = count
+            count += (entries[index].rows * entries[index].columns + 15) / 16 * 16
+        }
     }
 
     private struct Builder {
         var entries: [Entry] = []
-        var count = 0
 
-        mutating func add(_ name: String, _ rows: Int, _ columns: Int, isVector: Bool) -> Int {
-            entries.append(Entry(name: name, rows: rows, columns: columns, offset: count, isVector: isVector))
-            count += (rows * columns + 15) / 16 * 16
+        mutating func add(
+            _ name: String, _ rows: Int, _ columns: Int, isVector: Bool = false, decays: Bool
+        ) -> Int {
+            entries.append(Entry(name: name, rows: rows, columns: columns, isVector: isVector, decays: decays))
             return entries.count - 1
         }
         mutating func matrix(_ name: String, _ rows: Int, _ columns: Int) -> Int {
-            add(name, rows, columns, isVector: false)
+            add(name, rows, columns, decays: true)
         }
-        mutating func vector(_ name: String, _ count: Int) -> Int { add(name, 1, count, isVector: true) }
+        mutating func vector(_ name: String, _ count: Int) -> Int {
+            add(name, 1, count, isVector: true, decays: false)
+        }
         mutating func norm(_ name: String, _ size: Int) -> Norm {
             Norm(scale: vector(name + ".scale", size), shift: vector(name + ".shift", size))
         }

@@ -12,7 +12,7 @@ extension ReferenceBackend {
             let first = beta1 * firstMoment[i] + (1 - beta1) * g
             let second = beta2 * secondMoment[i] + (1 - beta2) * g * g
             let deviation = (second / Double(step.correction2)).squareRoot() + Double(step.epsilon)
-            weights[i] *= 1 - Double(step.learningRate) * Double(step.weightDecay)
+            if i < step.decayedCount { weights[i] *= 1 - Double(step.learningRate) * Double(step.weightDecay) }
             weights[i] -= Double(step.learningRate) * (first / Double(step.correction1)) / deviation
             firstMoment[i] = first
             secondMoment[i] = second

@@ -155,13 +155,15 @@ public struct AdamStep: Sendable {
     public var gradientScale: Float
     /// λ of decoupled weight decay (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019).
     public var weightDecay: Float
+    /// Only so many weights, from the first, decay.
+    public var decayedCount: Int
     /// What is left of a weight before the step: 1 − learning rate · λ.
     public var kept: Float { 1 - learningRate * weightDecay }
 
     /// The step numbered `number` (from 1).
     public init(
         number: Int, learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
-        gradientScale: Float = 1, weightDecay: Float = 0
+        gradientScale: Float = 1, weightDecay: Float = 0, decayedCount: Int = .max
     ) {
         self.learningRate = learningRate
         self.beta1 = beta1
@@ -171,10 +173,18 @@ public struct AdamStep: Sendable {
         self.correction2 = Float(1 - power(Double(beta2), number))
         self.gradientScale = gradientScale
         self.weightDecay = weightDecay
+        self.decayedCount = decayedCount
     }
 }
 
 extension AdamStep {
+    /// The step for a part of the weights that begins with weight `first`.
+    public func from(_ first: Int) -> AdamStep {
+        var part = self
+        part.decayedCount = max(0, decayedCount - first)
+        return part
+    }
+
     /// The step for a gradient of this squared norm, which is scaled down where its norm is above `largestNorm`.
     public func clipped(to largestNorm: Float, squaredNorm: Double) -> AdamStep {
         var clipped = self

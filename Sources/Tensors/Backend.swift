@@ -59,10 +59,14 @@ public protocol Backend: Sendable {
     /// table[rows[n]] += gradient[n], in order of n.
     func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor)
 
-    /// For each event n of a packed batch, the different items among the last `rule.window` events of its sequence up to and
+    /// For each event n of a packed batch, the different items among the last `rule.window` events of its history up to and
     /// with it: table rows in `bias.columns`, their kinds in `bias.kinds`, from `bias.starts[n]` on, in any order. There is
     /// room for as many as there are such events, to begin with; what is left of it gets the column −1, which is no row.
-    func listRepeats(of items: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias)
+    ///
+    /// The history of sequence s is `histories[historyStarts[s] ..< historyStarts[s + 1]]`: events before the sequence, if
+    /// any, then all of its own. `histories` may be longer than what `historyStarts` divides.
+    func listRepeats(
+        of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias)
 
     // MARK: Dropout + residual + LayerNorm
 
@@ -168,8 +172,8 @@ public protocol Backend: Sendable {
 
     // MARK: Optimiser
 
-    /// One Adam step (Kingma & Ba 2015), with decoupled weight decay before it, over `weights`; all four tensors are
-    /// contiguous and of one size.
+    /// One Adam step (Kingma & Ba 2015), with decoupled weight decay of the first `step.decayedCount` weights before it, over
+    /// `weights`; all four tensors are contiguous and of one size.
     func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep)
     /// The same over these ascending ranges of their elements alone, outside which the gradient is zero; clears it
     /// afterwards. A gradient whose norm is larger than `largestNorm` is scaled down to that first.

@@ -57,19 +57,22 @@ extension HostBackend {
     }
 
     /// Plainly: a model on a host lists while it counts on from event to event.
-    public func listRepeats(of items: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias) {
+    public func listRepeats(
+        of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias
+    ) {
         for s in 0..<starts.count - 1 {
-            let (start, end) = (Int(starts.base[s]), Int(starts.base[s + 1]))
-            for n in start..<end where bias.starts.base[n] < bias.starts.base[n + 1] {
+            let first = Int(historyStarts.base[s])
+            let shift = Int(historyStarts.base[s + 1] - starts.base[s + 1])
+            for n in Int(starts.base[s])..<Int(starts.base[s + 1]) where bias.starts.base[n] < bias.starts.base[n + 1] {
                 var occurrences: [Int32: (last: Int, count: Int)] = [:]
-                for position in max(start, n + 1 - rule.window)...n {
-                    occurrences[items.base[position], default: (0, 0)].last = position
-                    occurrences[items.base[position]]!.count += 1
+                for position in max(first, n + shift + 1 - rule.window)...n + shift {
+                    occurrences[histories.base[position], default: (0, 0)].last = position
+                    occurrences[histories.base[position]]!.count += 1
                 }
                 var slot = Int(bias.starts.base[n])
                 for (item, found) in occurrences.sorted(by: { $0.value.last < $1.value.last }) {
                     bias.columns.base[slot] = item - rule.firstItem
-                    bias.kinds.base[slot] = rule.kind(recency: n + 1 - found.last, count: found.count)
+                    bias.kinds.base[slot] = rule.kind(recency: n + shift + 1 - found.last, count: found.count)
                     slot += 1
                 }
                 for rest in slot..<Int(bias.starts.base[n + 1]) {
@@ -91,7 +94,7 @@ extension HostBackend {
         for range in ranges {
             adam(
                 weights.columns(range), gradient: gradient.columns(range), firstMoment: firstMoment.columns(range),
-                secondMoment: secondMoment.columns(range), step: step)
+                secondMoment: secondMoment.columns(range), step: step.from(range.lowerBound))
             fill(gradient.columns(range), with: 0)
         }
     }

@@ -8,13 +8,26 @@
 public struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
-    /// A stream of its own for each seed.
+    private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
+
+    /// A stream of its own for each seed, provided that no two seeds differ by a small multiple of the increment: those have
+    /// one stream, shifted. Seeds that are computed belong into ``init(seed:stream:)``.
     public init(seed: UInt64) { state = seed }
+
+    /// One of the many streams of a run. `stream` says what it is for and which of them it is (an epoch, a step, …); the
+    /// numbers are hashed together, so that neighbours have nothing in common.
+    public init(seed: UInt64, stream: UInt64...) {
+        state = stream.reduce(Self.mix(seed &+ Self.increment)) { Self.mix(($0 ^ $1) &+ Self.increment) }
+    }
 
     /// The next 64 random bits.
     public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
+        state &+= Self.increment
+        return Self.mix(state)
+    }
+
+    private static func mix(_ value: UInt64) -> UInt64 {
+        var z = value
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
         z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
         return z ^ (z >> 31)

@@ -2,6 +2,14 @@ import Interactions
 import RecBLR
 import Tensors
 
+/// What a run draws random numbers for, beside its weights and its dropout.
+enum RandomStream: UInt64 {
+    /// Cuts and order of an epoch.
+    case batches = 1
+    /// Negatives of a step.
+    case negatives
+}
+
 /// A piece of one user's training events that is learnt from at once.
 struct Segment: Sendable, Equatable {
     let user: Int
@@ -23,7 +31,8 @@ struct BatchPlan: Sendable {
     let firstTokens: [Int32]
 
     init(_ dataset: Dataset, _ split: Split, _ options: TrainingOptions, epoch: Int) {
-        var generator = SeededGenerator(seed: options.seed &+ UInt64(epoch) &* 0x9E37_79B9_7F4A_7C15)
+        var generator = SeededGenerator(
+            seed: options.seed, stream: RandomStream.batches.rawValue, UInt64(epoch))
         var segments: [Segment] = []
         for user in 0..<dataset.userCount where split.trainingEnd[user] >= 2 {
             switch options.objective {
@@ -118,15 +127,18 @@ struct Share: Sendable {
     /// What is minimised, with this share's own negatives.
     var loss = Loss.full
 
-    init(_ positions: ArraySlice<Int>, of plan: BatchPlan, _ dataset: Dataset) {
+    /// - Parameter window: how many events a repeat-aware head looks back at, which may lie before a segment; else 0.
+    init(_ positions: ArraySlice<Int>, of plan: BatchPlan, _ dataset: Dataset, window: Int) {
         var rows: [Int32] = []
         for position in positions {
             let segment = plan.segments[position]
-            let events = dataset.sequence(
-                ofUser: segment.user, segment.inputs.lowerBound..<segment.inputs.upperBound + 1)
-            batch.append(events.dropLast())
-            let first = plan.firstTokens[position]
-            tokenNumbers.append(contentsOf: (0..<Int32(segment.tokens)).map { first + $0 })
+            let start = segment.inputs.lowerBound
+            let first = max(0, start - max(0, window - 1))
+            let history = dataset.sequence(ofUser: segment.user, first..<segment.inputs.upperBound + 1)
+            let events = history[(start - first)...]
+            batch.append(events.dropLast(), after: history[..<(start - first)])
+            let number = plan.firstTokens[position]
+            tokenNumbers.append(contentsOf: (0..<Int32(segment.tokens)).map { number + $0 })
             switch segment.objective {
             case .everyPosition: targets.items.append(contentsOf: events.dropFirst())
             case .lastPosition:

@@ -135,9 +135,12 @@ public struct Trainer {
     /// One optimiser step; returns its tokens.
     private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) -> Int {
         let batch = plan.batches[state.batch]
-        var generator = SeededGenerator(seed: options.seed ^ (UInt64(state.step) &* 0xD134_2543_DE82_EF95))
+        var generator = SeededGenerator(
+            seed: options.seed, stream: RandomStream.negatives.rawValue, UInt64(state.step))
         var shares = plan.deal(batch, to: group.count).map { positions in
-            plan.pieces(positions, of: pieceTokens).map { Share($0, of: plan, dataset) }
+            plan.pieces(positions, of: pieceTokens).map {
+                Share($0, of: plan, dataset, window: group.model.configuration.repeatWindow)
+            }
         }
         for i in shares.indices {
             for j in shares[i].indices {
@@ -150,7 +153,7 @@ public struct Trainer {
         }
         let adam = AdamStep(
             number: state.step + 1, learningRate: options.learningRate(step: state.step + 1, total: total),
-            weightDecay: options.weightDecay ?? 0)
+            weightDecay: options.weightDecay ?? 0, decayedCount: group.model.weights.layout.decayedCount)
         group.step(
             shares, dropout: options.dropout, seed: options.seed, step: state.step, adam: adam,
             clipNorm: options.clipNorm)

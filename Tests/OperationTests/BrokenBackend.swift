@@ -232,6 +232,7 @@ struct BrokenBackend: HostBackend {
         var step = step
         if mutation == .adamForgetsCorrection { step.correction2 = 1 }
         if mutation == .adamForgetsDecay { step.weightDecay = 0 }
+        if mutation == .adamDecaysEverything { step.decayedCount = .max }
         inner.adam(weights, gradient: gradient, firstMoment: firstMoment, secondMoment: secondMoment, step: step)
     }
 

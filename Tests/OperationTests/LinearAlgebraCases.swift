@@ -88,7 +88,8 @@ let adamCases: [Case] =
                 secondMoment: bench.changing("second moment", rows, columns, values: second),
                 step: AdamStep(
                     number: number, learningRate: 1e-2, gradientScale: shape.has(0) ? 0.25 : 1,
-                    weightDecay: shape.has(1) ? 0.5 : 0))
+                    weightDecay: shape.has(1) ? 0.5 : 0,
+                    decayedCount: shape.has(2) ? bench.integer(in: 0...rows * columns) : .max))
         }
     }
     + shapes().filter { $0.rows * $0.columns > 2 }.map { shape in
@@ -102,7 +103,9 @@ let adamCases: [Case] =
                 bench.changing("weights", 1, count), gradient: bench.changing("gradient", 1, count, values: gradient),
                 firstMoment: bench.changing("first moment", 1, count),
                 secondMoment: bench.changing("second moment", 1, count, values: bench.numbers(count, in: 0...1)),
-                step: AdamStep(number: 3, learningRate: 1e-2, weightDecay: shape.has(2) ? 0.5 : 0),
+                step: AdamStep(
+                    number: 3, learningRate: 1e-2, weightDecay: shape.has(2) ? 0.5 : 0,
+                    decayedCount: shape.has(3) ? bench.integer(in: 0...count) : .max),
                 largestNorm: shape.has(0) ? 2 : shape.has(1) ? 1e4 : nil,
                 clearing: ranges)
         }

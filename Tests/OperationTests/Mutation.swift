@@ -17,6 +17,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case pairwiseLossSwapsPair
     case adamForgetsCorrection
     case adamForgetsDecay
+    case adamDecaysEverything
     case rankCountsOnlyHigher, rankIgnoresSeen, rankIgnoresNaN, topKPrefersHigherRow, topKIgnoresExclusions
 
     /// Where the comparison must find it.
@@ -43,7 +44,7 @@ enum Mutation: String, CaseIterable, Sendable {
         case .topKForgetsBias: [.topK]
         case .sampledLossForgetsCorrection, .sampledLossKeepsTarget: [.sampledCrossEntropy]
         case .pairwiseLossSwapsPair: [.pairwiseLoss]
-        case .adamForgetsCorrection, .adamForgetsDecay: [.adam]
+        case .adamForgetsCorrection, .adamForgetsDecay, .adamDecaysEverything: [.adam]
         case .rankCountsOnlyHigher, .rankIgnoresSeen, .rankIgnoresNaN: [.rank]
         case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK]
         }

@@ -50,26 +50,34 @@ let convolveBackwardCases: [Case] = shapes().map { shape in
     }
 }
 
-/// Windows shorter and longer than sequences, few items and many; some events at the end are not listed.
+/// Windows shorter and longer than sequences, few items and many, with events before the sequences and without; some events
+/// at the end are not listed, and the histories have room to spare.
 let listRepeatsCases: [Case] = lengths.flatMap { rows in
-    [(3, 1), (7, 40), (1024, 5), (33, 300)].map { window, items in
-        Case(.listRepeats, "\(rows) events, window \(window), \(items) items") { bench in
+    [(3, 1, 2), (7, 40, 0), (1024, 5, 0), (33, 300, 40), (40, 9, 70)].map { window, items, mostEarlier in
+        Case(.listRepeats, "\(rows) events, window \(window), \(items) items, \(mostEarlier) before") { bench in
             let starts = bench.packedStarts(rows)
+            let earlier = starts.dropFirst().map { _ in Int32(bench.integer(in: 0...mostEarlier)) }
+            var historyStarts: [Int32] = [0]
+            for (s, count) in earlier.enumerated() {
+                historyStarts.append(historyStarts[s] + count + starts[s + 1] - starts[s])
+            }
             let rule = RepeatRule(window: window, recencies: 5, counts: 4, firstItem: window == 7 ? 1 : 0)
             var places: [Int32] = [0]
-            for (start, end) in zip(starts, starts.dropFirst()) {
-                for row in start..<end {
+            for s in earlier.indices {
+                for row in starts[s]..<starts[s + 1] {
                     let isListed = Int(row) < max(1, rows - 3)
-                    places.append(places.last! + (isListed ? min(row - start + 1, Int32(window)) : 0))
+                    places.append(
+                        places.last! + (isListed ? min(earlier[s] + row - starts[s] + 1, Int32(window)) : 0))
                 }
             }
             let room = Int(places.last!)
             let bias = SparseBias(
                 starts: bench.indices(places), columns: bench.outputIndices(room), kinds: bench.outputIndices(room),
                 values: bench.input(1, 20), scale: 1)
+            let count = Int(historyStarts.last!) + (rows % 3 == 0 ? 5 : 0)
             bench.backend.listRepeats(
-                of: bench.indices(bench.rowNumbers(rows, below: items).map { $0 + rule.firstItem }),
-                starts: bench.indices(starts), rule: rule, into: bias)
+                of: bench.indices(bench.rowNumbers(count, below: items).map { $0 + rule.firstItem }),
+                historyStarts: bench.indices(historyStarts), starts: bench.indices(starts), rule: rule, into: bias)
             let (columns, kinds) = (bench.backend.download(bias.columns), bench.backend.download(bias.kinds))
             // In any order within an event.
             let lists = (0..<rows).flatMap { n in

@@ -69,6 +69,37 @@ import Testing
         }
     }
 
+    /// A history cut anywhere: its pieces add what the whole adds, if they are given what came before them.
+    @Test func piecesLookBackAtWhatCameBefore() {
+        var shape = Configuration(itemCount: 30)
+        (shape.hiddenSize, shape.repeatAware) = (4, true)
+        let model = Model.perturbed(shape, on: CPUBackend())
+        let history = randomSequences([1300], items: 30, seed: 5)[0]
+        let cuts = [0, 300, 812, 1299, 1300]
+        var pieces = PackedBatch()
+        for (start, end) in zip(cuts, cuts.dropFirst()) {
+            pieces.append(history[start..<end], after: history[max(0, start - shape.repeatWindow + 1)..<start])
+        }
+        #expect(pieces.items == history)
+        let whole = model.repeatBias(PackedBatch([history]), rows: nil)!
+        let cut = model.repeatBias(pieces, rows: nil)!
+        let chosen: [Int32] = [0, 299, 300, 811, 812, 1298, 1299]
+        let some = model.repeatBias(pieces, rows: chosen)!
+        withExtendedLifetime((whole, cut, some)) {
+            for row in history.indices { #expect(additions(cut, row) == additions(whole, row)) }
+            for (n, row) in chosen.enumerated() { #expect(additions(some, n) == additions(whole, Int(row))) }
+        }
+        let last = PackedBatch([history[1000...]])
+        var lastAfter = PackedBatch()
+        lastAfter.append(history[1000...], after: history[..<1000])
+        let bare = model.repeatBias(last, rows: nil)!
+        let inChunks = model.repeatBias(ofOnlySequence: lastAfter, rows: [0..<200, 200..<300])!
+        withExtendedLifetime((whole, bare, inChunks)) {
+            for row in 0..<300 { #expect(additions(inChunks, row) == additions(whole, 1000 + row)) }
+            #expect(additions(bare, 0) != additions(whole, 1000))
+        }
+    }
+
     private func additions(_ repeats: RepeatBias, _ row: Int) -> [Int: Float] {
         var values: [Int: Float] = [:]
         repeats.bias.forEach(ofRow: row) { values[$0] = repeats.bias.value($1) }

@@ -24,7 +24,7 @@ import Testing
         var met = Set<Int>()
         for step in 0..<6 {
             let batch = plan.batches[step]
-            var shares = plan.deal(batch, to: replicas).map { [Share($0[...], of: plan, data)] }
+            var shares = plan.deal(batch, to: replicas).map { [Share($0[...], of: plan, data, window: 0)] }
             for i in shares.indices {
                 let samples = (0..<2).map { _ in sampler.popular(using: &generator) }
                 shares[i][0].loss = .sampled(samples: samples, logQ: sampler.logQ)

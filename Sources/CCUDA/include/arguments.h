@@ -50,13 +50,13 @@ typedef struct {
     int count, accumulate;
 } cu_sum;
 
-/// Events of a packed batch and those before: `earlier` [N, 3] the last three of the same item within the window, nearest
-/// first, -1 where there is none; `next` [N] the next one's place, or more than N. `bias_starts`, `columns` and `kinds` are
-/// Tensors' `SparseBias`.
+/// Events of a packed batch and their histories, of which there are at most `places` events. For each of these, `earlier`
+/// [places, 3] has the last three of the same item within the window, nearest first, -1 where there is none, and `next`
+/// [places] the next one's place, or more than `places`. `bias_starts`, `columns` and `kinds` are Tensors' `SparseBias`.
 typedef struct {
-    const int *items, *starts, *bias_starts;
+    const int *histories, *history_starts, *starts, *bias_starts;
     int *earlier, *next, *columns, *kinds;
-    int events, sequences, window, recencies, counts, first_item;
+    int places, sequences, window, recencies, counts, first_item;
 } cu_repeats;
 
 /// output[n] = table[rows[n]].
@@ -204,7 +204,7 @@ typedef struct {
 
 /// A gradient whose `squares` are more than those of `largest_norm` is scaled down to that; no `squares`, no limit.
 /// Elements first[r] ..< first[r] + (positions[r + 1] - positions[r]) of four vectors, for each range r; clears the
-/// gradient after use where asked.
+/// gradient after use where asked. Elements below `decayed` keep the share `kept` of themselves, others all.
 typedef struct {
     float *weights, *gradient, *first_moment, *second_moment;
     const cu_adam_step *step;
@@ -212,7 +212,7 @@ typedef struct {
     const int *first, *positions;
     int ranges, clears;
     float largest_norm;
-    int unused;
+    int decayed;
 } cu_adam;
 
 /// Scores of some rows over the whole table. `counts` [N, 2]: at least as high as the target's among all, and without
@@ -255,7 +255,7 @@ CU_SIZE(cu_sparse_bias, 40);
 CU_SIZE(cu_elements, 56);
 CU_SIZE(cu_squares, 32);
 CU_SIZE(cu_sum, 32);
-CU_SIZE(cu_repeats, 80);
+CU_SIZE(cu_repeats, 88);
 CU_SIZE(cu_gather, 56);
 CU_SIZE(cu_scatter, 64);
 CU_SIZE(cu_sum_target, 16);

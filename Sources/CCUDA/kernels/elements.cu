@@ -131,7 +131,8 @@ KERNEL __launch_bounds__(256) adam(const cu_adam a) {
         float first = step.beta1 * a.first_moment[e] + (1 - step.beta1) * g;
         float second = step.beta2 * a.second_moment[e] + (1 - step.beta2) * g * g;
         float deviation = sqrtf(second / step.correction2) + step.epsilon;
-        a.weights[e] = step.kept * a.weights[e] - step.learning_rate * (first / step.correction1) / deviation;
+        float kept = e < a.decayed ? step.kept : 1;
+        a.weights[e] = kept * a.weights[e] - step.learning_rate * (first / step.correction1) / deviation;
         a.first_moment[e] = first;
         a.second_moment[e] = second;
         if (a.clears) a.gradient[e] = 0;

@@ -1,16 +1,17 @@
 // Which items a history holds, how long ago and how often: what the repeat-aware head adds to.
 
-/// A warp an event, which looks back for the same item.
+/// A warp an event of a history, which looks back for the same item.
 KERNEL __launch_bounds__(256) find_occurrences(const cu_repeats a) {
     int own = blockIdx.x * 8 + threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    if (own >= a.events) return;
-    int item = a.items[own], found = 0;
-    int oldest = max(a.starts[sequence_of(a.starts, a.sequences, own)], own + 1 - a.window);
+    if (own >= a.history_starts[a.sequences]) return;
+    int item = a.histories[own], found = 0;
+    int first = a.history_starts[sequence_of(a.history_starts, a.sequences, own)];
+    int oldest = max(first, own + 1 - a.window);
     if (lane < 3) a.earlier[3 * own + lane] = -1;
     __syncwarp();
     for (int newest = own - 1; newest >= oldest && found < 3; newest -= WARP) {
         int place = newest - lane;  // the lowest lane has the nearest
-        unsigned same = __ballot_sync(ALL_LANES, place >= oldest && a.items[place] == item);
+        unsigned same = __ballot_sync(ALL_LANES, place >= oldest && a.histories[place] == item);
         for (; same && found < 3; same &= same - 1) {
             int nearest = newest - (__ffs(same) - 1);
             if (lane == 0) a.earlier[3 * own + found] = nearest;
@@ -20,16 +21,19 @@ KERNEL __launch_bounds__(256) find_occurrences(const cu_repeats a) {
     }
 }
 
-/// A block an event: an item is listed where it occurred last.
+/// A block an event of the batch: an item is listed where it occurred last.
 KERNEL __launch_bounds__(128) list_repeats(const cu_repeats a) {
-    int own = blockIdx.x, first = a.bias_starts[own], room = a.bias_starts[own + 1] - first;
+    int event = blockIdx.x, first = a.bias_starts[event], room = a.bias_starts[event + 1] - first;
+    if (room == 0) return;
+    int sequence = sequence_of(a.starts, a.sequences, event);
+    int own = a.history_starts[sequence + 1] - (a.starts[sequence + 1] - event);
     for (int i = threadIdx.x; i < room; i += blockDim.x) {
         int place = own - i, column = -1, kind = 0;
         if (a.next[place] > own) {
             int count = 1;
             for (int k = 0; k < 3; k++) count += a.earlier[3 * place + k] > own - room;
             int power = min(31 - __clz(i + 1), a.recencies - 1);
-            column = a.items[place] - a.first_item;
+            column = a.histories[place] - a.first_item;
             kind = power * a.counts + min(count, a.counts) - 1;
         }
         a.columns[first + i] = column;
