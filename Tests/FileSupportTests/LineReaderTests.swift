@@ -59,6 +59,54 @@ import Testing
         #expect(try lines(of: gzipped(Array("a\nb".utf8)) + gzipped(Array("c\nd\n".utf8))).count == 3)
     }
 
+    /// `gzip` fills up tapes with zeros; anything else behind the data is data that would be lost.
+    @Test func whatFollowsGzipData() throws {
+        let packed = try gzipped(Array("a\nb\n".utf8))
+        #expect(try lines(of: packed + [UInt8](repeating: 0, count: 700_000)).count == 2)
+        for rest in [[0x63], [0x1F], [0, 0, 0x63], [0x0A], Array("c,d\n".utf8)] as [[UInt8]] {
+            let error = fileError { _ = try lines(of: packed + rest) }
+            #expect(
+                error?.reason == "behind the end of its gzip data, at byte \(packed.count), there is something else")
+        }
+    }
+
+    @Test func peekedBytesAreReadAgain() throws {
+        let text = "\u{FEFF}ab\ncd\n" + String(repeating: "x", count: 3 << 20)
+        for bytes in [[UInt8](text.utf8), try gzipped([UInt8](text.utf8))] {
+            try withTemporaryFolder { folder in
+                let url = folder.appendingPathComponent("log")
+                try Data(bytes).write(to: url)
+                var reader = try LineReader(url)
+                #expect([UInt8](try reader.peek(2).prefix(5)) == Array("ab\ncd".utf8))
+                #expect(try reader.peek(2 << 20).count >= 2 << 20)
+                #expect(try reader.next().map { [UInt8]($0) } == Array("ab".utf8))
+                #expect([UInt8](try reader.peek(1).prefix(2)) == Array("cd".utf8))
+                #expect(try reader.peek(9 << 20).count == (3 << 20) + 3)
+                #expect(try reader.next()?.count == 2)
+                #expect(try reader.next()?.count == 3 << 20)
+                #expect(try reader.next() == nil && reader.peek(5).isEmpty)
+            }
+        }
+    }
+
+    /// A record of several lines, each around the buffer's edge.
+    @Test func linesAreJoinedOnRequest() throws {
+        let lengths = [1, 0, 1 << 20, 3, (1 << 20) - 5, 2 << 20]
+        let text = lengths.enumerated().map { String(repeating: "\($0)", count: $1) }.joined(separator: "\r\n")
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("log")
+            try Data("first\n\(text)\r\nlast".utf8).write(to: url)
+            var reader = try LineReader(url)
+            #expect(try reader.next()?.count == 5)
+            var record = [UInt8](try #require(try reader.next()))
+            for _ in 1..<lengths.count { record = [UInt8](try #require(try reader.extend())) }
+            #expect(record == [UInt8](text.utf8))
+            #expect(reader.lineNumber == 7)
+            #expect(try reader.next().map { [UInt8]($0) } == Array("last".utf8))
+            #expect(try reader.extend() == nil)
+        }
+    }
+
     /// Line lengths around the size of the buffer, where lines are moved and the buffer grows.
     @Test func linesAroundTheBuffersEdge() throws {
         let mega = 1 << 20
