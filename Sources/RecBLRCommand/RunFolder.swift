@@ -1,8 +1,6 @@
 import ArgumentParser
-import Dispatch
 import FileSupport
 import Foundation
-import Synchronization
 import Training
 
 #if canImport(Glibc)
@@ -77,29 +75,4 @@ struct EpochLog {
             throw FileError(path: path, operation: "write", reason: error.localizedDescription)
         }
     }
-}
-
-/// Turns the first Ctrl-C or TERM into a question that training asks after every step; the second ends the program.
-final class StopSignals: Sendable {
-    private let asked = Atomic<Bool>(false)
-    private let sources: [SendableSource]
-
-    private struct SendableSource: @unchecked Sendable { let source: any DispatchSourceSignal }
-
-    var wasAsked: Bool { asked.load(ordering: .relaxed) }
-
-    init() {
-        sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            return SendableSource(source: DispatchSource.makeSignalSource(signal: number, queue: .global()))
-        }
-        for entry in sources {
-            entry.source.setEventHandler { [unowned self] in
-                if asked.exchange(true, ordering: .relaxed) { exit(ExitStatus.interrupted.rawValue) }
-            }
-            entry.source.resume()
-        }
-    }
-
-    deinit { for entry in sources { entry.source.cancel() } }
 }

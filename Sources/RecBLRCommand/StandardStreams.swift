@@ -30,7 +30,10 @@ func printOutput(_ text: String, terminator: String = "\n") throws(OutputError) 
 }
 
 /// A message on standard error. One that cannot be written is lost: messages never end what they are about.
-func printError(_ text: String) { writeError(text + "\n") }
+func printError(_ text: String) {
+    Terminal.clearLine()
+    writeError(text + "\n")
+}
 
 /// The same without the end of the line.
 func writeError(_ text: String) { _ = write(text, to: STDERR_FILENO) }

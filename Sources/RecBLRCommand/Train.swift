@@ -55,11 +55,11 @@ struct Train: ParsableCommand {
             defer { folder.tidy() }
             let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
             for reason in reasons { printError(reason) }
-            let stop = StopSignals()
+            StopSignals.catchFromNowOn()
             let progress = ProgressLine()
             var log = try EpochLog(folder.log, appending: resume)
             var logError: (any Error)?
-            let outcome = try trainer.run(resuming: resume, shouldStop: { stop.wasAsked }) { event in
+            let outcome = try trainer.run(resuming: resume, shouldStop: { StopSignals.wereReceived }) { event in
                 progress.show(event)
                 if case .epoch(let record) = event {
                     do { try log.append(record) } catch { logError = error }
@@ -88,6 +88,9 @@ struct Train: ParsableCommand {
             record.test = try EvaluationReport(ranker, split.test, data, split)
             record.baselines = try baselines(split.test, data, split)
             examples = try examplesForReport(ranker, Recommender(trained, items: items), split.test, data)
+        }
+        if StopSignals.wereReceived {
+            throw fail(.interrupted, "stopped before the model was written; go on with --resume")
         }
         let url = fileURL(model)
         let report = TrainingReport(

@@ -49,7 +49,7 @@ import Testing
         #expect(log.split(separator: "\n").count == 6)
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
     func stoppedPolitelyAndResumed(signal: Int32) throws {
         let place = try prepared()
         #expect(try run(Self.training + ["-m", "whole"], in: place).status == 0)
@@ -64,5 +64,32 @@ import Testing
         #expect(refused.status == 64 && refused.error.contains("holds an unfinished run"))
         #expect(try run(Self.training + ["-m", "model", "--resume"], in: place).status == 0)
         #expect(try place.bytes("model/model.safetensors") == place.bytes("whole/model.safetensors"))
+    }
+
+    @Test func hangingUpMeansNothingToNohup() throws {
+        let place = try prepared()
+        let process = try start(
+            ["-c", "trap '' HUP; exec \"$0\" \"$@\"", program.path] + Self.training + ["-m", "model"],
+            of: URL(fileURLWithPath: "/bin/sh"), in: place)
+        waitForCheckpoint(process, place)
+        kill(process.processIdentifier, SIGHUP)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 0)
+    }
+
+    /// The second signal ends the program while other threads are at work: without running what libraries do at the end.
+    @Test func stoppedTwice() throws {
+        let place = try prepared()
+        for number in 0..<20 {
+            let process = try start(
+                ["train", "data", "-m", "model\(number)", "--epochs", "500", "--hidden-size", "64", "--threads", "2"],
+                in: place)
+            while process.isRunning, !place.exists("model\(number).training/checkpoint.safetensors") { usleep(1_000) }
+            usleep(UInt32.random(in: 0..<30_000))
+            kill(process.processIdentifier, SIGINT)
+            kill(process.processIdentifier, SIGTERM)
+            process.waitUntilExit()
+            #expect(process.terminationReason == .exit && process.terminationStatus == 75)
+        }
     }
 }

@@ -43,10 +43,10 @@ let program: URL = {
     return folder.appendingPathComponent("recblr")
 }()
 
-/// Starts the program in a folder; its output goes to files there. It finds no GPU unless the environment has one for it.
+/// Starts the program in a folder; its output goes to files there, its errors to `error` where that is given. It finds no GPU unless the environment has one for it.
 func start(
     _ arguments: [String], of executable: URL = program, in place: Workplace, environment: [String: String] = [:],
-    tag: String = "run"
+    tag: String = "run", error: FileHandle? = nil
 ) throws -> Process {
     let process = Process()
     process.executableURL = executable
@@ -60,6 +60,7 @@ func start(
         _ = FileManager.default.createFile(atPath: place.path(name), contents: nil)
         process[keyPath: keyPath] = FileHandle(forWritingAtPath: place.path(name))
     }
+    if let error { process.standardError = error }
     try process.run()
     return process
 }
