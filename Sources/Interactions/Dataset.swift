@@ -13,13 +13,13 @@ public struct Dataset: @unchecked Sendable {
     public let summary: DatasetSummary
     let events: UnsafeBufferPointer<Int32>
     let starts: UnsafeBufferPointer<Int64>
-    let times: UnsafeBufferPointer<Double>?
+    let times: UnsafeBufferPointer<Int64>?
     /// Keeps the memory behind the pointers.
     private let owners: [AnyObject & Sendable]
 
     init(
         users: Vocabulary?, items: Vocabulary?, summary: DatasetSummary, events: UnsafeBufferPointer<Int32>,
-        starts: UnsafeBufferPointer<Int64>, times: UnsafeBufferPointer<Double>?, owners: [AnyObject & Sendable]
+        starts: UnsafeBufferPointer<Int64>, times: UnsafeBufferPointer<Int64>?, owners: [AnyObject & Sendable]
     ) {
         self.users = users
         self.items = items
@@ -31,7 +31,7 @@ public struct Dataset: @unchecked Sendable {
     }
 
     /// Data made in memory: one sequence of items 1 ... `itemCount` a user, and as many times where given.
-    public init(sequences: [[Int32]], itemCount: Int, timestamps: [[Double]]? = nil) {
+    public init(sequences: [[Int32]], itemCount: Int, timestamps: [[Int64]]? = nil) {
         if let timestamps {
             precondition(timestamps.map(\.count) == sequences.map(\.count), "there must be as many times as items")
         }
@@ -72,8 +72,11 @@ public struct Dataset: @unchecked Sendable {
         withExtendedLifetime(owners) { events[rows(user, position..<position + 1).lowerBound] }
     }
 
-    /// Times of a user's events; nil where the data has none.
-    public func timestamps(ofUser user: Int) -> [Double]? {
+    /// Times of a user's events, never falling; nil where the data has none.
+    ///
+    /// They are nanoseconds since 1970-01-01 UTC. Numbers in a log count as seconds, milli-, micro- or nanoseconds by the
+    /// largest of them (up to 9.2 · 10⁹, 10¹², 10¹⁵ and beyond), ordinals as seconds.
+    public func timestamps(ofUser user: Int) -> [Int64]? {
         withExtendedLifetime(owners) { times.map { Array($0[rows(user, nil)]) } }
     }
 
@@ -90,14 +93,14 @@ public struct Dataset: @unchecked Sendable {
 /// `dataset.json`: what a prepared folder holds and where it came from.
 public struct DatasetSummary: Sendable, Codable, Equatable {
     /// Version of the folder's layout.
-    public var format = 1
+    public var format = 2
     /// U.
     public var users: Int
     /// V.
     public var items: Int
     /// Number of events.
     public var events: Int
-    /// Whether `timestamps.f64` is there.
+    /// Whether `timestamps.i64` is there (`timestamps.f64` in format 1).
     public var timestamps = false
     /// Name of the file it was prepared from.
     public var source: String?
@@ -120,7 +123,7 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
 }
 
 /// Memory of one column.
-private final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
+final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
     let values: UnsafeBufferPointer<Element>
 
     init(_ array: [Element]) {

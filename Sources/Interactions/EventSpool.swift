@@ -6,7 +6,7 @@ struct Event: BitwiseCopyable {
     var user: Int32
     var item: Int32
     /// 0 where the log has no times.
-    var time: Double
+    var time: Int64
 }
 
 /// How many events are held in memory at a time: 16 bytes each.
@@ -26,6 +26,8 @@ struct EventSpool: ~Copyable, Sendable {
     private var file: TemporaryFile?
     /// Number of events in the file.
     private var stored = 0
+    /// What has to be done to the times of the first events.
+    private var changes: [(count: Int, change: TimeChange)] = []
 
     /// - Parameter folder: where the temporary file is made, if one is needed.
     init(in folder: URL, limit: Int) {
@@ -38,6 +40,9 @@ struct EventSpool: ~Copyable, Sendable {
 
     /// Adds one event, in memory.
     mutating func append(_ event: Event) { newest.append(event) }
+
+    /// The times of all events so far are to be understood otherwise.
+    mutating func changeTimes(_ change: TimeChange) { changes.append((count, change)) }
 
     /// Moves the buffer to the file if it is full. Worth a call after every line.
     mutating func spill() throws(DatasetError) {
@@ -64,8 +69,15 @@ struct EventSpool: ~Copyable, Sendable {
                         into: UnsafeMutableRawBufferPointer(part), at: start * MemoryLayout<Event>.stride)
                 }
             } catch { throw .file(error) }
-            for event in piece[0..<size] { body(event) }
+            for (i, event) in piece[0..<size].enumerated() { body(changed(event, at: start + i)) }
         }
-        for event in newest { body(event) }
+        for (i, event) in newest.enumerated() { body(changed(event, at: stored + i)) }
+    }
+
+    private func changed(_ event: Event, at position: Int) -> Event {
+        guard !changes.isEmpty else { return event }
+        var event = event
+        for (count, change) in changes where position < count { event.time = change.applied(to: event.time) }
+        return event
     }
 }

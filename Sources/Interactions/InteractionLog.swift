@@ -32,7 +32,7 @@ public struct ReadReport: Sendable, Codable, Equatable {
 
 /// A log that was read: its events in file order and the ids that occur.
 public struct InteractionLog: ~Copyable, Sendable {
-    /// Users and items as numbers by first appearance; times in the file's unit, integers up to 2⁵³ exactly.
+    /// Users and items as numbers by first appearance; times as nanoseconds since 1970.
     private(set) var events: EventSpool
     private(set) var hasTimestamps = false
     private(set) var userIDs = Interner()
@@ -41,7 +41,10 @@ public struct InteractionLog: ~Copyable, Sendable {
     public private(set) var report = ReadReport()
     let memory: MemoryLimits
     /// Events whose ids have no numbers yet: they get them together, which is quicker.
-    private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Double]())
+    private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Int64]())
+    private var times = TimeColumn()
+    /// What the times were taken for, in words; nil where there are none.
+    public private(set) var meaningOfTimes: String?
 
     private init(_ options: ReadOptions) {
         events = EventSpool(in: options.temporaryFolder, limit: options.memory.reading)
@@ -65,9 +68,11 @@ public struct InteractionLog: ~Copyable, Sendable {
         var log = InteractionLog(options)
         var reader = try withFileErrors { () throws(FileError) in try LineReader(url) }
         var parser = try LineParser(format, options, &reader, path: url.path)
+        log.times.place.path = url.path
         while let line = try withFileErrors({ () throws(FileError) in try reader.next() }) {
             if line.isEmpty { continue }
             log.report.lines += 1
+            log.times.place.line = reader.lineNumber
             do {
                 try parser.parse(line, into: &log)
             } catch {
@@ -79,7 +84,7 @@ public struct InteractionLog: ~Copyable, Sendable {
             try log.events.spill()
             if log.report.lines % (1 << 16) == 0 { progress(log.report.lines, reader.fractionRead) }
         }
-        log.numberWaiting()
+        try log.finishTimes()
         guard log.count > 0 else {
             let why =
                 log.report.lines == 0
@@ -89,8 +94,31 @@ public struct InteractionLog: ~Copyable, Sendable {
         return log
     }
 
+    /// Reads the time of an event that has one. Numbers and spellings that contradict earlier lines throw.
+    mutating func time(_ text: Bytes) throws(LineProblem) -> Int64 {
+        let time = try times.read(text)
+        if let change = times.change {
+            times.change = nil
+            changeTimes(change)
+        }
+        return time
+    }
+
+    private mutating func changeTimes(_ change: TimeChange) {
+        numberWaiting()
+        events.changeTimes(change)
+    }
+
+    private mutating func finishTimes() throws(DatasetError) {
+        numberWaiting()
+        guard hasTimestamps else { return }
+        let (change, meaning) = try times.finish()
+        if let change { changeTimes(change) }
+        meaningOfTimes = meaning
+    }
+
     /// Adds one event. Nothing is added where it throws.
-    mutating func append(user: Bytes, item: Bytes, timestamp: Double?) throws(LineProblem) {
+    mutating func append(user: Bytes, item: Bytes, timestamp: Int64?) throws(LineProblem) {
         try Self.check(user, "user")
         try Self.check(item, "item")
         waiting.users.append(user)

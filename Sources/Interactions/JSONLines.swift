@@ -61,7 +61,7 @@ struct JSONLines {
             if minimumRating != nil { try ratingFound.offer(value, key, rating) }
         }
         let (user, item) = (try userFound.id("a user"), try itemFound.id("an item"))
-        let time = try self.time(timeFound, log)
+        let time = try self.time(timeFound, &log)
         if let minimumRating {
             guard case .number(let bytes) = ratingFound.value, let rating = parseNumber(bytes) else {
                 throw LineProblem(reason: "expected a rating as a number")
@@ -71,15 +71,12 @@ struct JSONLines {
         try log.append(user: user, item: item, timestamp: time)
     }
 
-    private func time(_ found: Found, _ log: borrowing InteractionLog) throws(LineProblem) -> Double? {
+    private func time(_ found: Found, _ log: inout InteractionLog) throws(LineProblem) -> Int64? {
         if found.rank == .max, !needsTimestamp, !log.hasTimestamps { return nil }
         let bytes = try found.id("a timestamp")
         guard log.count == 0 || log.hasTimestamps else {
             throw LineProblem(reason: "it has a timestamp, but lines before it have none")
         }
-        guard let time = parseTimestamp(bytes) else {
-            throw LineProblem(reason: "the timestamp \(quoted(bytes)) is neither a number nor ISO 8601")
-        }
-        return time
+        return try log.time(bytes)
     }
 }

@@ -66,13 +66,7 @@ struct LineParser {
         guard fields.count == positions.count else {
             throw LineProblem(reason: "expected \(positions.count) fields, found \(fields.count)")
         }
-        var time: Double?
-        if let position = positions.timestamp {
-            guard let value = parseTimestamp(fields[position]) else {
-                throw LineProblem(reason: "the timestamp \(quoted(fields[position])) is neither a number nor ISO 8601")
-            }
-            time = value
-        }
+        let time = try positions.timestamp.map { position throws(LineProblem) in try log.time(fields[position]) }
         if let minimumRating, let position = positions.rating {
             guard let rating = parseNumber(fields[position]) else {
                 throw LineProblem(reason: "the rating \(quoted(fields[position])) is not a number")

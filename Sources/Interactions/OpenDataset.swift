@@ -10,10 +10,18 @@ extension Dataset {
         let (eventFile, events) = try column(itemsURL, count: summary.events, of: Int32.self)
         let (startFile, starts) = try column(startsURL, count: summary.users + 1, of: Int64.self)
         var owners: [AnyObject & Sendable] = [eventFile, startFile]
-        var times: UnsafeBufferPointer<Double>?
-        if summary.timestamps {
-            let (file, values) = try column(
-                url.appendingPathComponent(DatasetFile.times), count: summary.events, of: Double.self)
+        let timesURL = url.appendingPathComponent(
+            summary.format == 1 ? DatasetFile.floatingTimes : DatasetFile.times)
+        var times: UnsafeBufferPointer<Int64>?
+        if summary.timestamps, summary.format == 1 {
+            let (file, values) = try column(timesURL, count: summary.events, of: Double.self)
+            let converted = try withExtendedLifetime(file) { () throws(DatasetError) in
+                Column(try nanoseconds(values, timesURL))
+            }
+            owners.append(converted)
+            times = converted.values
+        } else if summary.timestamps {
+            let (file, values) = try column(timesURL, count: summary.events, of: Int64.self)
             owners.append(file)
             times = values
         }
@@ -23,7 +31,7 @@ extension Dataset {
         guard events.allSatisfy({ $0 >= 1 && $0 <= summary.items }) else {
             throw .malformed(path: itemsURL.path, reason: "an item lies outside 1 ... \(summary.items)")
         }
-        if let times { try check(times, starts, url.appendingPathComponent(DatasetFile.times)) }
+        if let times { try check(times, starts, timesURL) }
         guard fingerprint(events, starts) == summary.fingerprint else {
             throw .malformed(path: url.path, reason: "the data does not match its fingerprint \(summary.fingerprint)")
         }
@@ -33,19 +41,29 @@ extension Dataset {
             summary: summary, events: events, starts: starts, times: times, owners: owners)
     }
 
-    /// Throws unless every user's times are numbers that never fall.
+    /// Throws unless no user's times fall.
     private static func check(
-        _ times: UnsafeBufferPointer<Double>, _ starts: UnsafeBufferPointer<Int64>, _ url: URL
+        _ times: UnsafeBufferPointer<Int64>, _ starts: UnsafeBufferPointer<Int64>, _ url: URL
     ) throws(DatasetError) {
         for (start, end) in zip(starts, starts.dropFirst()) {
-            var previous = -Double.greatestFiniteMagnitude
+            var previous = Int64.min
             for time in times[Int(start)..<Int(end)] {
-                guard time.isFinite, time >= previous else {
-                    throw .malformed(path: url.path, reason: "the times of a user must be numbers that never fall")
+                guard time >= previous else {
+                    throw .malformed(path: url.path, reason: "the times of a user must never fall")
                 }
                 previous = time
             }
         }
+    }
+
+    /// The times of format 1, seconds or another unit since 1970: the largest says which, as it does in a log.
+    private static func nanoseconds(_ times: UnsafeBufferPointer<Double>, _ url: URL) throws(DatasetError) -> [Int64] {
+        let largest = times.reduce(0) { max($0, abs($1)) }
+        guard times.allSatisfy(\.isFinite), let factor = [1e9, 1e6, 1e3, 1].first(where: { largest * $0 < 0x1p63 })
+        else {
+            throw .malformed(path: url.path, reason: "a time is no number of 64 bits; prepare the dataset anew")
+        }
+        return times.map { Int64(($0 * factor).rounded()) }
     }
 
     private static func readSummary(_ url: URL) throws(DatasetError) -> DatasetSummary {
@@ -53,8 +71,8 @@ extension Dataset {
         guard let summary = try? JSONDecoder().decode(DatasetSummary.self, from: Data(bytes)) else {
             throw .malformed(path: url.path, reason: "expected the JSON that `recblr prepare` writes")
         }
-        guard summary.format == 1 else {
-            throw .malformed(path: url.path, reason: "format \(summary.format); this program reads format 1")
+        guard (1...2).contains(summary.format) else {
+            throw .malformed(path: url.path, reason: "format \(summary.format); this program reads formats 1 and 2")
         }
         let limit = Int(Int32.max)
         guard (1...limit).contains(summary.users), (1...limit).contains(summary.items),

@@ -50,7 +50,7 @@ extension InteractionLog {
 
 /// One event of a user.
 private struct Row: BitwiseCopyable {
-    var time: Double
+    var time: Int64
     var item: Int32
 }
 

@@ -85,9 +85,11 @@ private func write(_ summary: DatasetSummary, to url: URL) throws(FileError) {
 enum DatasetFile {
     static let items = "items.i32"
     static let starts = "starts.i64"
-    static let times = "timestamps.f64"
+    static let times = "timestamps.i64"
     static let userVocabulary = "users.tsv"
     static let itemVocabulary = "items.tsv"
     static let summary = "dataset.json"
-    static let all: Set = [items, starts, times, userVocabulary, itemVocabulary, summary]
+    /// Times of format 1.
+    static let floatingTimes = "timestamps.f64"
+    static let all: Set = [items, starts, times, floatingTimes, userVocabulary, itemVocabulary, summary]
 }

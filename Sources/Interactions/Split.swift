@@ -66,7 +66,7 @@ public struct Split: Sendable, Equatable {
         }
         guard !times.isEmpty else { throw .unusable("there are no events to split by time") }
         let sorted = times.sorted()
-        func cut(_ fraction: Double) -> Double { sorted[min(sorted.count - 1, Int(Double(sorted.count) * fraction))] }
+        func cut(_ fraction: Double) -> Int64 { sorted[min(sorted.count - 1, Int(Double(sorted.count) * fraction))] }
         let (first, second) = (cut(1 - validationFraction - testFraction), cut(1 - testFraction))
         var trainingEnd: [Int] = []
         var (validation, test): ([EvaluationCase], [EvaluationCase]) = ([], [])

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct DatasetTests {
     private static let log = "user,item,ts\nu1,a,3\nu2,b,1\nu1,b,2\nu2,c,4\nu1,c,3\n"
-    private static let files = ["dataset.json", "items.i32", "items.tsv", "starts.i64", "timestamps.f64", "users.tsv"]
+    private static let files = ["dataset.json", "items.i32", "items.tsv", "starts.i64", "timestamps.i64", "users.tsv"]
 
     /// Prepares the log above in a temporary folder.
     private func withDataset(_ body: (URL) throws -> Void) throws {
@@ -56,10 +56,51 @@ import Testing
             #expect(dataset.items?.title(at: 0) == "The A")
             #expect(dataset.sequence(ofUser: 0) == [2, 1, 3])
             #expect(dataset.sequence(ofUser: 1) == [2, 3])
-            #expect(dataset.timestamps(ofUser: 0) == [2, 3, 3])
+            #expect(dataset.timestamps(ofUser: 0) == [2, 3, 3].map { $0 * 1_000_000_000 })
             let inMemory = Dataset(sequences: [[2, 1, 3], [2, 3]], itemCount: 3)
             #expect(inMemory.summary.fingerprint == dataset.summary.fingerprint)
         }
+    }
+
+    /// What earlier versions wrote: times as doubles in the log's unit.
+    @Test(
+        arguments: [
+            ([2, 3, 3, 1, 4], [2, 3, 3, 1, 4], 1_000_000_000),
+            ([1.5, 2.25, 3, -0.5, 9.3e9], [1_500, 2_250, 3_000, -500, 9_300_000_000_000], 1_000),
+            (
+                [1e18, 2e18, 3e18, 0, 1],
+                [1_000_000_000_000_000_000, 2_000_000_000_000_000_000, 3_000_000_000_000_000_000, 0, 1], 1
+            ),
+        ] as [([Double], [Int64], Int64)])
+    func opensFormat1(_ doubles: [Double], _ expected: [Int64], _ factor: Int64) throws {
+        try withDataset { folder in
+            let mark = try Dataset.open(folder).summary.fingerprint
+            try asFormat1(folder, doubles)
+            let dataset = try Dataset.open(folder)
+            #expect((0..<2).flatMap { dataset.timestamps(ofUser: $0) ?? [] } == expected.map { $0 * factor })
+            #expect(dataset.summary.format == 1 && dataset.summary.fingerprint == mark)
+        }
+    }
+
+    @Test func timesOfFormat1ThatAreNone() throws {
+        for bad in [[1, .nan, 2, 1, 2], [1, 2, .infinity, 1, 2], [1, 2, 1e19, 1, 2]] as [[Double]] {
+            try withDataset { folder in
+                try asFormat1(folder, bad)
+                #expect(
+                    complaint { _ = try Dataset.open(folder) }
+                        == "dataset/timestamps.f64: a time is no number of 64 bits; prepare the dataset anew")
+            }
+        }
+    }
+
+    private func asFormat1(_ folder: URL, _ times: [Double]) throws {
+        let url = folder.appendingPathComponent("dataset.json")
+        let json = String(decoding: try readFile(url), as: UTF8.self).replacing(
+            "\"format\" : 2", with: "\"format\" : 1")
+        try writeFile(Array(json.utf8), to: url)
+        try FileManager.default.removeItem(at: folder.appendingPathComponent("timestamps.i64"))
+        try writeFile(
+            times.withUnsafeBytes { Array($0) }, to: folder.appendingPathComponent("timestamps.f64"))
     }
 
     /// The mapped files stay valid when the folder is replaced or removed.
@@ -97,9 +138,8 @@ import Testing
         #expect(try damage("starts.i64") { $0[8] = 6 } == "dataset/starts.i64: starts must rise from 0 to 5")
         #expect(try damage("starts.i64") { $0[15] = 0xFF } == "dataset/starts.i64: starts must rise from 0 to 5")
         #expect(try damage("starts.i64") { $0[0] = 1 } == "dataset/starts.i64: starts must rise from 0 to 5")
-        let times = "dataset/timestamps.f64: the times of a user must be numbers that never fall"
-        #expect(try damage("timestamps.f64") { $0.replaceSubrange(6..<8, with: [0xF8, 0x7F]) } == times)
-        #expect(try damage("timestamps.f64") { $0[7] = 0x50 } == times)
+        let times = "dataset/timestamps.i64: the times of a user must never fall"
+        #expect(try damage("timestamps.i64") { $0[7] = 0x50 } == times)
         #expect(try edit("users.tsv", "u2\t\n", "") == "dataset/users.tsv: 1 ids, expected 2")
         #expect(
             try edit("items.tsv", "b\t\n", "a\t\n")
@@ -107,8 +147,8 @@ import Testing
         #expect(
             try edit("dataset.json", "{", "") == "dataset/dataset.json: expected the JSON that `recblr prepare` writes")
         #expect(
-            try edit("dataset.json", "\"format\" : 1", "\"format\" : 2")?.hasSuffix(
-                "format 2; this program reads format 1") == true)
+            try edit("dataset.json", "\"format\" : 2", "\"format\" : 3")?.hasSuffix(
+                "format 3; this program reads formats 1 and 2") == true)
         for count in ["-1", "0", "9223372036854775807", "2305843009213693952"] {
             #expect(
                 try edit("dataset.json", "\"events\" : 5", "\"events\" : \(count)")?.hasPrefix("dataset/") == true)
@@ -153,7 +193,7 @@ import Testing
         for user in 0..<dataset.userCount {
             let items = dataset.sequence(ofUser: user)
             guard items.allSatisfy({ $0 >= 1 && $0 <= dataset.itemCount }) else { throw CocoaError(.coderInvalidValue) }
-            guard dataset.timestamps(ofUser: user)?.allSatisfy(\.isFinite) != false else {
+            guard dataset.timestamps(ofUser: user).map({ $0 == $0.sorted() }) != false else {
                 throw CocoaError(.coderInvalidValue)
             }
         }

@@ -24,17 +24,20 @@ import Testing
         ("log.csv", "user,item\n1,\"\"\n", "log.csv, line 2: the item is empty"),
         (
             "log.csv", "user,item,ts\n1,2,x\n",
-            "log.csv, line 2: the timestamp 'x' is neither a number nor ISO 8601"
+            "log.csv, line 2: the timestamp 'x' is neither a number nor a date such as 2024-05-01 12:30:00"
         ),
-        ("log.csv", "user,item,ts\n1,2,\n", "log.csv, line 2: the timestamp '' is neither a number nor ISO 8601"),
-        ("log.csv", "user,item,ts\n1,2,nan\n", "log.csv, line 2: the timestamp 'nan' is neither a number nor ISO 8601"),
         (
-            "log.csv", "user,item,ts\n1,2,1e999\n",
-            "log.csv, line 2: the timestamp '1e999' is neither a number nor ISO 8601"
+            "log.csv", "user,item,ts\n1,2,\n",
+            "log.csv, line 2: the timestamp '' is neither a number nor a date such as 2024-05-01 12:30:00"
         ),
+        (
+            "log.csv", "user,item,ts\n1,2,nan\n",
+            "log.csv, line 2: the timestamp 'nan' is neither a number nor a date such as 2024-05-01 12:30:00"
+        ),
+        ("log.csv", "user,item,ts\n1,2,1e999\n", "log.csv, line 2: the timestamp '1e999' is beyond 64 bits"),
         (
             "log.csv", "user,item,ts\n1,2,\(String(repeating: "z", count: 99))\n",
-            "log.csv, line 2: the timestamp '\(String(repeating: "z", count: 40))…' is neither a number nor ISO 8601"
+            "log.csv, line 2: the timestamp '\(String(repeating: "z", count: 40))…' is neither a number nor a date such as 2024-05-01 12:30:00"
         ),
         (
             "log.csv", "user,item\n1,\"2\n3\",4\n",

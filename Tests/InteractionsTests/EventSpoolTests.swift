@@ -13,14 +13,14 @@ import Testing
                 var spool = EventSpool(in: folder, limit: limit)
                 for count in 0..<200 {
                     #expect(spool.count == count)
-                    spool.append(Event(user: Int32(count), item: Int32(-count), time: Double(count) / 3))
+                    spool.append(Event(user: Int32(count), item: Int32(-count), time: Int64(count) * 3))
                     if Bool.random(using: &random) { try spool.spill() }
                 }
                 for _ in 0..<2 {
                     var next = 0
                     try spool.forEach { event in
                         #expect((event.user, event.item) == (Int32(next), Int32(-next)))
-                        #expect(event.time == Double(next) / 3)
+                        #expect(event.time == Int64(next) * 3)
                         next += 1
                     }
                     #expect(next == 200)

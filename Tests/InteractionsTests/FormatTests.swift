@@ -18,7 +18,7 @@ import Testing
             #"{"user":"u1","item":"a","ts":30,"rating":5}"# + "\n"
                 + #"{"item":"b","user":"u1","rating":4,"ts":10.0, "tags":["x",{"user":"no"}]}"# + "\n"
                 + #" { "user" : "u\u0032" , "item" : "\u0061" , "ts" : "5", "rating":3 } "# + "\n"
-                + #"{"user":"u1","item":"c","ts":"1970-01-01T00:00:10Z","rating":2,"extra":null}"# + "\n"
+                + #"{"user":"u1","item":"c","ts":"1e1","rating":2,"extra":null}"# + "\n"
                 + #"{"user":"u2","item":"c","ts":6,"rating":1,"nested":{"item":"no","text":"]}\""}}"# + "\n"
         ),
     ]

@@ -13,7 +13,7 @@ import Testing
 
     /// Ten events at times 0 … 9: training before 6, validation 6 and 7, test 8 and 9.
     @Test func globalTimeByHand() throws {
-        let times: [[Double]] = [[0, 1, 6, 7, 8], [2, 9], [3, 4], [5]]
+        let times: [[Int64]] = [[0, 1, 6, 7, 8], [2, 9], [3, 4], [5]]
         let dataset = Dataset(
             sequences: times.map { $0.map { _ in 1 } }, itemCount: 1, timestamps: times)
         let split = try Split.globalTime(dataset, validationFraction: 0.2, testFraction: 0.2)
@@ -24,7 +24,7 @@ import Testing
 
     /// Whoever comes only after a cut has no history and is not asked for.
     @Test func newcomersAreNotAskedFor() throws {
-        let times: [[Double]] = [[0, 1, 2, 3, 4, 5, 6, 8], [7], [9]]
+        let times: [[Int64]] = [[0, 1, 2, 3, 4, 5, 6, 8], [7], [9]]
         let dataset = Dataset(sequences: times.map { $0.map { _ in 1 } }, itemCount: 1, timestamps: times)
         let split = try Split.globalTime(dataset, validationFraction: 0.2, testFraction: 0.2)
         #expect(split.validation.map(\.user) == [0])
@@ -38,7 +38,7 @@ import Testing
         for _ in 0..<300 {
             let times = (0..<Int.random(in: 1...8, using: &random)).map { _ in
                 (0..<Int.random(in: 0...12, using: &random)).map { _ in
-                    Double(Int.random(in: 0...20, using: &random))
+                    Int64.random(in: 0...20, using: &random)
                 }.sorted()
             }
             let dataset = Dataset(sequences: times.map { $0.map { _ in 1 } }, itemCount: 1, timestamps: times)

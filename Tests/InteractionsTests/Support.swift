@@ -15,6 +15,7 @@ func withTemporaryFolder<Value>(_ body: (URL) throws -> Value) throws -> Value {
 struct Prepared: Equatable {
     var users: [String] = []
     var histories: [[String]] = []
+    /// Seconds.
     var times: [[Double]] = []
     var summary: DatasetSummary?
 
@@ -28,7 +29,7 @@ struct Prepared: Equatable {
         let items = dataset.items.map { Array($0.ids) } ?? []
         for user in 0..<dataset.userCount {
             histories.append(dataset.sequence(ofUser: user).map { items[Int($0) - 1] })
-            if let times = dataset.timestamps(ofUser: user) { self.times.append(times) }
+            if let times = dataset.timestamps(ofUser: user) { self.times.append(times.map { Double($0) / 1e9 }) }
         }
         summary = dataset.summary
     }

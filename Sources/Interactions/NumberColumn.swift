@@ -1,0 +1,165 @@
+/// Times that are written as numbers: ordinals, or a count of seconds, milli-, micro- or nanoseconds.
+///
+/// The largest number says the unit: seconds up to 9.2 · 10⁹, milliseconds up to 9.2 · 10¹², and so on; that is as many places
+/// behind the point as 64 bits leave. Two units in one column, or dates written as numbers among others, are refused.
+struct NumberColumn {
+    /// Places behind the point that are kept: 9 of seconds, 0 of nanoseconds.
+    private(set) var places = 9
+    private var factor: Int64 = 1_000_000_000
+    private var counts = [Int](repeating: 0, count: NumberKind.allCases.count)
+    /// The first number of each kind, in order of appearance.
+    private var examples: [Example] = []
+    /// The quick way for a number like the one before: counts of a unit in this range are `usual`.
+    private var usualRange: Range<Int64> = 0..<0
+    private var usual = NumberKind.zero
+
+    private typealias Example = (kind: NumberKind, text: TimeExample)
+
+    /// The number at the present places, rounded down; nil where the text is no number. `change` is how earlier times are to
+    /// be understood from now on, where that is new.
+    mutating func read(
+        _ bytes: Bytes, _ place: TimePlace, _ change: inout TimeChange?
+    ) throws(LineProblem) -> Int64? {
+        if let number = Self.digits(bytes) {
+            if usualRange.contains(number) {
+                counts[usual.rawValue] += 1
+            } else {
+                try note(number, bytes, place)
+            }
+            let (time, isTooLarge) = number.multipliedReportingOverflow(by: factor)
+            if !isTooLarge { return time }
+        }
+        guard let decimal = DecimalText(bytes) else { return nil }
+        guard let number = decimal.scaled(by: 0) else {
+            throw LineProblem(reason: "the timestamp \(quoted(bytes)) is beyond 64 bits")
+        }
+        if Self.digits(bytes) == nil { try note(number, bytes, place) }
+        let before = places
+        while true {
+            if let time = decimal.scaled(by: places) {
+                if places < before { change = .divided(by: powerOfTen(before - places)) }
+                factor = powerOfTen(places)
+                return time
+            }
+            places -= 3
+        }
+    }
+
+    /// A number of up to 18 digits and nothing else.
+    private static func digits(_ bytes: Bytes) -> Int64? {
+        guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
+        var value: Int64 = 0
+        for byte in bytes {
+            guard byte >= 0x30, byte <= 0x39 else { return nil }
+            value = 10 &* value &+ Int64(byte &- 0x30)
+        }
+        return value
+    }
+
+    /// Counts what a number looks like. Throws where it contradicts all that came before.
+    private mutating func note(_ number: Int64, _ bytes: Bytes, _ place: TimePlace) throws(LineProblem) {
+        let kind = NumberKind(number)
+        if counts[kind.rawValue] == 0 {
+            let example = TimeExample(bytes, place)
+            if let other = contradicted(by: kind) {
+                throw LineProblem(reason: Self.contradiction((kind, example), other))
+            }
+            examples.append((kind, example))
+        }
+        counts[kind.rawValue] += 1
+        if let range = kind.unitRange { (usualRange, usual) = (range, kind) }
+    }
+
+    /// The one kind that all numbers so far, zeros aside, have in common, if it is clear and `kind` does not go with it.
+    private func contradicted(by kind: NumberKind) -> Example? {
+        let seen = examples.filter { $0.kind != .zero }
+        guard kind != .zero, seen.count == 1, seen[0].kind.isClear else { return nil }
+        return kind.isClear || seen[0].kind.isCalendar ? seen[0] : nil
+    }
+
+    private static func contradiction(_ one: Example, _ other: Example) -> String {
+        "the timestamp \(one.text.text) looks like \(one.kind.name), but \(other.text.seen(from: one.text.place)) like "
+            + "\(other.kind.name); one column holds one unit"
+    }
+
+    /// What the whole column is. Throws where it holds two things.
+    func finish() throws(DatasetError) -> (change: TimeChange?, meaning: String) {
+        for calendar in NumberKind.calendar where count(calendar) > 0 {
+            let others = counts.reduce(0, +) - count(calendar)
+            if others == 0 {
+                let change = TimeChange.calendarDigits(clockDigits: calendar.clockDigits, places: places)
+                return (change, "dates written as numbers, such as \(examples[0].text.text)")
+            }
+            if others < count(calendar) || others == count(.zero) {
+                try refuse(calendar, examples.first { $0.kind != calendar }!.kind)
+            }
+        }
+        // A clock that began at zero passes through what lies between the counts of two units; a mixture does not.
+        for (low, high) in zip(units, units.dropFirst()) {
+            let between = counts[low.rawValue + 1..<high.rawValue].reduce(0, +)
+            if between < min(count(low), count(high)) { try refuse(low, high) }
+        }
+        // A stray number, such as 0 where a time is not known, does not change what the others are.
+        let usual = units.first { 2 * (count($0) + count(.zero)) > counts.reduce(0, +) }
+        return (nil, usual?.name ?? "numbers that are no dates of 1984 to 2099, taken in their order")
+    }
+
+    private var units: [NumberKind] { NumberKind.units.filter { count($0) > 0 } }
+
+    private func count(_ kind: NumberKind) -> Int { counts[kind.rawValue] }
+
+    private func refuse(_ one: NumberKind, _ other: NumberKind) throws(DatasetError) {
+        let found = examples.filter { $0.kind == one || $0.kind == other }
+        let place = found[1].text.place
+        throw .line(path: place.path, number: place.line, reason: Self.contradiction(found[1], found[0]))
+    }
+}
+
+/// What a number looks like, by its size.
+enum NumberKind: Int, CaseIterable {
+    case zero, belowSeconds, seconds, belowMilliseconds, milliseconds, belowMicroseconds, microseconds
+    case belowNanoseconds, nanoseconds, aboveNanoseconds, day, minute, second
+
+    /// Counts since 1970 that lie in 1984 ... 2099, the smallest unit last.
+    static let units: [NumberKind] = [.seconds, .milliseconds, .microseconds, .nanoseconds]
+    /// Dates without separators.
+    static let calendar: [NumberKind] = [.day, .minute, .second]
+    /// Where the counts of each unit begin and end.
+    private static let bounds: [Int64] = [1, 1_000, 1_000_000, 1_000_000_000].flatMap {
+        [450_000_000 * $0, 4_100_000_000 * $0]
+    }
+
+    init(_ number: Int64) {
+        if number == 0 {
+            self = .zero
+        } else if let calendar = Self.calendar.first(where: {
+            CalendarDigits(number, clockDigits: $0.clockDigits) != nil
+        }) {
+            self = calendar
+        } else {
+            self = NumberKind(rawValue: 1 + Self.bounds.count { number >= $0 })!
+        }
+    }
+
+    var isCalendar: Bool { Self.calendar.contains(self) }
+    /// Whether it is more than some number.
+    var isClear: Bool { Self.units.contains(self) || isCalendar }
+    /// The numbers that look like this unit.
+    var unitRange: Range<Int64>? {
+        Self.units.firstIndex(of: self).map { Self.bounds[2 * $0]..<Self.bounds[2 * $0 + 1] }
+    }
+    /// Digits of a time of day behind those of the date.
+    var clockDigits: Int { self == .minute ? 4 : self == .second ? 6 : 0 }
+
+    var name: String {
+        switch self {
+        case .seconds: "seconds since 1970"
+        case .milliseconds: "milliseconds since 1970"
+        case .microseconds: "microseconds since 1970"
+        case .nanoseconds: "nanoseconds since 1970"
+        case .day: "a date without separators"
+        case .minute, .second: "a date and time without separators"
+        default: "a plain number"
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// How times that were read before more was known of their column are to be understood.
+enum TimeChange: Sendable {
+    /// The numbers have fewer places behind the point: divided by this, rounded down.
+    case divided(by: Int64)
+    /// The month stands before the day.
+    case dayAndMonthSwapped
+    /// The numbers, times 10^`places`, are calendar dates without separators, followed by as many digits of a time of day.
+    case calendarDigits(clockDigits: Int, places: Int)
+
+    /// The time that was meant. Never fails: only times for which it makes sense are changed.
+    func applied(to time: Int64) -> Int64 {
+        switch self {
+        case .divided(let divisor): return time.flooredQuotient(divisor)
+        case .dayAndMonthSwapped:
+            let days = time.flooredQuotient(nanosecondsADay)
+            let date = CivilDay(daysSinceEpoch: Int(days))
+            guard let swapped = CivilDay(year: date.year, month: date.day, day: date.month) else { return time }
+            return time + (Int64(swapped.daysSinceEpoch) - days) * nanosecondsADay
+        case .calendarDigits(let clockDigits, let places):
+            return CalendarDigits(time / powerOfTen(places), clockDigits: clockDigits)?.nanoseconds ?? time
+        }
+    }
+}
+
+/// 10^`exponent`, which is at most 18.
+func powerOfTen(_ exponent: Int) -> Int64 { (0..<exponent).reduce(1) { power, _ in 10 * power } }
+
+/// A date written as one number: `20220624`, `202206242120`, `20220624212011`.
+struct CalendarDigits {
+    private let date: CivilDay
+    private let seconds: Int
+
+    /// nil where the number is none of a year from 1900 to 2100.
+    init?(_ number: Int64, clockDigits: Int) {
+        let clock = powerOfTen(clockDigits)
+        let (day, time) = (Int(number / clock), Int(number % clock) * (clockDigits == 4 ? 100 : 1))
+        guard (1900_00_00...2100_99_99).contains(day),
+            let date = CivilDay(year: day / 10_000, month: day / 100 % 100, day: day % 100),
+            time / 10_000 < 24, time / 100 % 100 < 60, time % 100 < 60
+        else { return nil }
+        self.date = date
+        seconds = time / 10_000 * 3600 + time / 100 % 100 * 60 + time % 100
+    }
+
+    /// Since 1970.
+    var nanoseconds: Int64 {
+        Int64(date.daysSinceEpoch) * nanosecondsADay + Int64(seconds) * nanosecondsASecond
+    }
+}
