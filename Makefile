@@ -3,7 +3,7 @@
 SWIFT ?= swift
 RECBLR = .build/release/recblr
 
-.PHONY: help setup build package package-tests demo test test-cuda check lint coverage sanitize format bench bench-peers clean
+.PHONY: help setup build package package-tests demo test test-cuda check torture torture-short lint coverage sanitize format bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -31,7 +31,14 @@ test: setup ## all tests
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
 	@scripts/test-cuda.sh
 
-check: lint test coverage sanitize ## format, lint, all tests, coverage, sanitizers over the C kernels
+check: lint test coverage sanitize torture-short ## format, lint, all tests, coverage, sanitizers over the C kernels, two minutes of torture
+
+torture-short: build
+	@scripts/torture.sh $(RECBLR)
+
+CASES ?= 3000
+torture: build ## damage, kills, limits and terminals, another seed each time (CASES=3000)
+	@scripts/torture.sh $(RECBLR) --seed clock --cases $(CASES)
 
 lint: ## the format of every Swift file
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
