@@ -1,6 +1,15 @@
 /// A day of the proleptic Gregorian calendar.
-struct CivilDay: Equatable {
+struct CivilDay: Equatable, CustomStringConvertible {
     var year, month, day: Int
+
+    /// As in 2022-06-24.
+    var description: String {
+        func padded(_ number: Int, _ digits: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, digits - text.count)) + text
+        }
+        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+    }
 
     /// nil where the calendar has no such day.
     init?(year: Int, month: Int, day: Int) {
@@ -20,6 +29,9 @@ struct CivilDay: Equatable {
         day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
+
+    /// The day of a time in nanoseconds since 1970.
+    init(nanoseconds: Int64) { self.init(daysSinceEpoch: Int(nanoseconds.flooredQuotient(nanosecondsADay))) }
 
     /// Days from 1970-01-01, negative before it.
     var daysSinceEpoch: Int {

@@ -102,6 +102,8 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
     public var events: Int
     /// Whether `timestamps.i64` is there (`timestamps.f64` in format 1).
     public var timestamps = false
+    /// What is known of the times; nil where there are none, and in format 1.
+    public var times: TimeSummary?
     /// Name of the file it was prepared from.
     public var source: String?
     /// What was left out.

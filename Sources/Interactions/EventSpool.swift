@@ -57,8 +57,8 @@ struct EventSpool: ~Copyable, Sendable {
         newest.removeAll(keepingCapacity: true)
     }
 
-    /// Calls `body` with every event from the first to the last.
-    func forEach(_ body: (Event) -> Void) throws(DatasetError) {
+    /// Calls `body` with every event from the first to the last and its position.
+    func forEach(_ body: (_ event: Event, _ position: Int) -> Void) throws(DatasetError) {
         var piece = [Event](repeating: Event(user: 0, item: 0, time: 0), count: min(limit, stored))
         for start in stride(from: 0, to: stored, by: limit) {
             let size = min(limit, stored - start)
@@ -69,9 +69,9 @@ struct EventSpool: ~Copyable, Sendable {
                         into: UnsafeMutableRawBufferPointer(part), at: start * MemoryLayout<Event>.stride)
                 }
             } catch { throw .file(error) }
-            for (i, event) in piece[0..<size].enumerated() { body(changed(event, at: start + i)) }
+            for (i, event) in piece[0..<size].enumerated() { body(changed(event, at: start + i), start + i) }
         }
-        for (i, event) in newest.enumerated() { body(changed(event, at: stored + i)) }
+        for (i, event) in newest.enumerated() { body(changed(event, at: stored + i), stored + i) }
     }
 
     private func changed(_ event: Event, at position: Int) -> Event {

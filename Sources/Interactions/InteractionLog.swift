@@ -43,8 +43,8 @@ public struct InteractionLog: ~Copyable, Sendable {
     /// Events whose ids have no numbers yet: they get them together, which is quicker.
     private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Int64]())
     private var times = TimeColumn()
-    /// What the times were taken for, in words; nil where there are none.
-    public private(set) var meaningOfTimes: String?
+    /// What the times were taken for; nil where there are none.
+    public private(set) var meaningOfTimes: TimeMeaning?
 
     private init(_ options: ReadOptions) {
         events = EventSpool(in: options.temporaryFolder, limit: options.memory.reading)

@@ -5,7 +5,13 @@ struct KCore {
     /// Walks through the log until nothing changed.
     private(set) var rounds = 0
 
-    init(_ log: borrowing InteractionLog, _ filters: Filters) throws(DatasetError) {
+    /// Events that were dropped before.
+    private let dropped: EventSet
+
+    init(
+        _ log: borrowing InteractionLog, _ filters: Filters, without dropped: EventSet = EventSet()
+    ) throws(DatasetError) {
+        self.dropped = dropped
         users = Array(repeating: true, count: log.userIDs.count)
         items = Array(repeating: true, count: log.itemIDs.count)
         var changed = filters.minimumUserEvents > 1 || filters.minimumItemEvents > 1
@@ -13,8 +19,8 @@ struct KCore {
             rounds += 1
             var userEvents = [Int](repeating: 0, count: users.count)
             var itemEvents = [Int](repeating: 0, count: items.count)
-            try log.events.forEach { event in
-                guard contains(event) else { return }
+            try log.events.forEach { event, position in
+                guard contains(event, position) else { return }
                 userEvents[Int(event.user)] += 1
                 itemEvents[Int(event.item)] += 1
             }
@@ -24,8 +30,10 @@ struct KCore {
         }
     }
 
-    /// Whether an event's user and item are both left.
-    func contains(_ event: Event) -> Bool { users[Int(event.user)] && items[Int(event.item)] }
+    /// Whether an event is left, and its user and item.
+    func contains(_ event: Event, _ position: Int) -> Bool {
+        users[Int(event.user)] && items[Int(event.item)] && !dropped.contains(position)
+    }
 
     /// Drops who has too few events; returns whether there were any.
     private static func drop(_ left: inout [Bool], _ events: [Int], _ minimum: Int) -> Bool {

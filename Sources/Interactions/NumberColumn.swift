@@ -83,12 +83,12 @@ struct NumberColumn {
     }
 
     /// What the whole column is. Throws where it holds two things.
-    func finish() throws(DatasetError) -> (change: TimeChange?, meaning: String) {
+    func finish() throws(DatasetError) -> (change: TimeChange?, meaning: TimeMeaning) {
         for calendar in NumberKind.calendar where count(calendar) > 0 {
             let others = counts.reduce(0, +) - count(calendar)
             if others == 0 {
                 let change = TimeChange.calendarDigits(clockDigits: calendar.clockDigits, places: places)
-                return (change, "dates written as numbers, such as \(examples[0].text.text)")
+                return (change, TimeMeaning("dates written as numbers, such as \(examples[0].text.text)"))
             }
             if others < count(calendar) || others == count(.zero) {
                 try refuse(calendar, examples.first { $0.kind != calendar }!.kind)
@@ -101,7 +101,12 @@ struct NumberColumn {
         }
         // A stray number, such as 0 where a time is not known, does not change what the others are.
         let usual = units.first { 2 * (count($0) + count(.zero)) > counts.reduce(0, +) }
-        return (nil, usual?.name ?? "numbers that are no dates of 1984 to 2099, taken in their order")
+        guard let usual else {
+            return (
+                nil, TimeMeaning("numbers that are no dates of 1984 to 2099, taken in their order", areDates: false)
+            )
+        }
+        return (nil, TimeMeaning(usual.name))
     }
 
     private var units: [NumberKind] { NumberKind.units.filter { count($0) > 0 } }

@@ -12,8 +12,8 @@ struct Numbering {
         var (users, items): ([Int32], [Int32]) = ([], [])
         var newItem = [Int32](repeating: 0, count: log.itemIDs.count)
         var lengths = [Int64](repeating: 0, count: log.userIDs.count)
-        try log.events.forEach { event in
-            guard core.contains(event) else { return }
+        try log.events.forEach { event, position in
+            guard core.contains(event, position) else { return }
             let (user, item) = (Int(event.user), Int(event.item))
             if lengths[user] == 0 { users.append(event.user) }
             lengths[user] += 1

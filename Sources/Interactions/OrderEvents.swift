@@ -2,56 +2,73 @@ import FileSupport
 import Foundation
 
 extension InteractionLog {
-    /// Writes starts, items and times of what is left, user by user in order of time; returns the fingerprint.
+    /// Writes starts, items and times of what is left, user by user in order of time; returns the fingerprint and, where there
+    /// are times, what is known of them.
+    func writeEvents(
+        _ numbering: Numbering, _ core: KCore, to folder: URL
+    ) throws(DatasetError) -> (fingerprint: String, times: TimeSummary?) {
+        var columns = try withFileErrors { () throws(FileError) in
+            try EventColumns(folder, numbering.starts, hasTimes: hasTimestamps)
+        }
+        var times = meaningOfTimes.map(TimeSummary.init)
+        try forEachUser(numbering, core) { (rows) throws(FileError) in
+            times?.add(rows)
+            try columns.append(rows)
+        }
+        do { return (try columns.commit(), times) } catch { throw .file(error) }
+    }
+
+    /// Calls `body` with the events that are left of each user, in order of time, ties in the order of the file.
     ///
     /// A counting sort of as many users at a time as memory is given for: a walk through the log picks their events.
-    func writeEvents(_ numbering: Numbering, to folder: URL) throws(DatasetError) -> String {
+    func forEachUser(
+        _ numbering: Numbering, _ core: KCore,
+        _ body: (UnsafeMutableBufferPointer<EventRow>) throws(FileError) -> Void
+    ) throws(DatasetError) {
         let starts = numbering.starts
-        var columns = try withFileErrors { () throws(FileError) in
-            try EventColumns(folder, starts, hasTimes: hasTimestamps)
-        }
         var users = 0..<0
         while users.upperBound < numbering.users.count {
             var end = users.upperBound + 1
             let limit = starts[users.upperBound] + Int64(memory.ordering)
             while end < numbering.users.count, starts[end + 1] <= limit { end += 1 }
             users = users.upperBound..<end
-            let rows = try orderedRows(of: users, numbering)
-            try withFileErrors { () throws(FileError) in try columns.append(rows) }
+            var rows = try orderedRows(of: users, numbering, core)
+            do {
+                try rows.withUnsafeMutableBufferPointer { (rows) throws(FileError) in
+                    for user in users {
+                        let own =
+                            Int(
+                                starts[user] - starts[users.lowerBound])..<Int(
+                                starts[user + 1] - starts[users.lowerBound])
+                        var part = UnsafeMutableBufferPointer(rebasing: rows[own])
+                        if hasTimestamps { part.sort { $0.time < $1.time } }  // It is stable: ties keep file order.
+                        try body(part)
+                    }
+                }
+            } catch { throw .file(error) }
         }
-        do { return try columns.commit() } catch { throw .file(error) }
     }
 
-    /// Items and times of some of the users.
-    private func orderedRows(of users: Range<Int>, _ numbering: Numbering) throws(DatasetError) -> [Row] {
+    /// The events of some of the users, in the order of the file.
+    private func orderedRows(
+        of users: Range<Int>, _ numbering: Numbering, _ core: KCore
+    ) throws(DatasetError) -> [EventRow] {
         let first = numbering.starts[users.lowerBound]
         let starts = numbering.starts[users.lowerBound...users.upperBound].map { Int($0 - first) }
         /// For each user of the log the row of the next event, −1 if it is none of these.
         var next = [Int](repeating: -1, count: userIDs.count)
         for (user, start) in zip(numbering.users[users], starts) { next[Int(user)] = start }
-        var rows = [Row](repeating: Row(time: 0, item: 0), count: starts.last!)
-        try events.forEach { event in
-            let (row, item) = (next[Int(event.user)], numbering.newItem[Int(event.item)])
-            guard row >= 0, item > 0 else { return }
-            rows[row] = Row(time: event.time, item: item)
+        var rows = [EventRow](repeating: EventRow(time: 0, item: 0, position: 0), count: starts.last!)
+        try events.forEach { event, position in
+            let row = next[Int(event.user)]
+            guard row >= 0, core.contains(event, position) else { return }
+            rows[row] = EventRow(
+                time: event.time, item: numbering.newItem[Int(event.item)],
+                position: UInt32(truncatingIfNeeded: position))
             next[Int(event.user)] = row + 1
-        }
-        if hasTimestamps {
-            rows.withUnsafeMutableBufferPointer { rows in
-                for (start, end) in zip(starts, starts.dropFirst()) {
-                    var own = UnsafeMutableBufferPointer(rebasing: rows[start..<end])
-                    own.sort { $0.time < $1.time }  // It is stable: ties keep file order.
-                }
-            }
         }
         return rows
     }
-}
-
-/// One event of a user.
-private struct Row: BitwiseCopyable {
-    var time: Int64
-    var item: Int32
 }
 
 /// Starts, items and times while they are being written.
@@ -71,14 +88,11 @@ private struct EventColumns: ~Copyable {
         self.times = times
     }
 
-    mutating func append(_ rows: [Row]) throws(FileError) {
-        for start in stride(from: 0, to: rows.count, by: 1 << 16) {
-            let piece = rows[start..<min(start + 1 << 16, rows.count)]
-            let items = piece.map(\.item)
-            mark.add(items: items)
-            try self.items.append(values: items)
-            try times?.append(values: piece.map(\.time))
-        }
+    mutating func append(_ rows: UnsafeMutableBufferPointer<EventRow>) throws(FileError) {
+        let items = rows.map(\.item)
+        mark.add(items: items)
+        try self.items.append(values: items)
+        try times?.append(values: rows.map(\.time))
     }
 
     /// Returns the fingerprint.

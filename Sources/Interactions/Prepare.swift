@@ -1,11 +1,13 @@
 import FileSupport
 import Foundation
 
-/// What is left out of a log, in this order: events below the rating threshold (while reading), then, again and again
-/// until nothing changes, items and users with too few events.
+/// What is left out of a log, in this order: events below the rating threshold (while reading), duplicates, then, again and
+/// again until nothing changes, items and users with too few events.
 public struct Filters: Sendable, Codable, Equatable {
     /// Lowest rating that stays; nil keeps all.
     public var minimumRating: Double?
+    /// Which duplicates are dropped; nil keeps all.
+    public var duplicates: Deduplication?
     /// Fewest events of a user that stays.
     public var minimumUserEvents = 1
     /// Fewest events of an item that stays.
@@ -19,6 +21,10 @@ public struct Filters: Sendable, Codable, Equatable {
 public struct PrepareReport: Sendable, Codable, Equatable {
     /// From reading.
     public var read: ReadReport
+    /// Events dropped because an earlier one has their user, item and time; nil where nobody asked for it.
+    public var droppedDuplicates: Int?
+    /// Events dropped because the user's event before is of the same item; nil where nobody asked for it.
+    public var droppedRepeats: Int?
     /// Events lost to the k-core.
     public var droppedByCore: Int
     /// Rounds until the k-core was stable.
@@ -35,7 +41,8 @@ extension InteractionLog {
     public func prepare(
         _ filters: Filters, titles: [String: String] = [:], source: String, to url: URL
     ) throws(DatasetError) -> DatasetSummary {
-        let core = try KCore(self, filters)
+        let duplicates = try Duplicates(self, filters.duplicates)
+        let core = try KCore(self, filters, without: duplicates.events)
         let numbering = try Numbering(self, core)
         let kept = Int(numbering.starts.last!)
         guard kept > 0 else { throw .unusable("the filters leave no event of \(count)") }
@@ -44,9 +51,12 @@ extension InteractionLog {
         summary.timestamps = hasTimestamps
         summary.source = source
         summary.filters = filters
-        summary.report = PrepareReport(read: report, droppedByCore: count - kept, coreRounds: core.rounds)
+        summary.report = PrepareReport(
+            read: report, droppedDuplicates: filters.duplicates.map { _ in duplicates.exact },
+            droppedRepeats: filters.duplicates == .consecutive ? duplicates.consecutive : nil,
+            droppedByCore: count - duplicates.events.count - kept, coreRounds: core.rounds)
         try writeFolder(url, replaceable: DatasetFile.all, wrap: DatasetError.file) { (folder) throws(DatasetError) in
-            summary.fingerprint = try writeEvents(numbering, to: folder)
+            (summary.fingerprint, summary.times) = try writeEvents(numbering, core, to: folder)
             try withFileErrors { () throws(FileError) in
                 try writeVocabularies(numbering, titles, to: folder)
                 try write(summary, to: folder.appendingPathComponent(DatasetFile.summary))

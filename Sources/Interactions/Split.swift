@@ -61,13 +61,7 @@ public struct Split: Sendable, Equatable {
         guard let times = dataset.times else {
             throw .unusable("a split by time needs timestamps, which this dataset has not")
         }
-        guard validationFraction > 0, testFraction > 0, validationFraction + testFraction < 1 else {
-            throw .unusable("the fractions of a split by time must be positive and leave something to train")
-        }
-        guard !times.isEmpty else { throw .unusable("there are no events to split by time") }
-        let sorted = times.sorted()
-        func cut(_ fraction: Double) -> Int64 { sorted[min(sorted.count - 1, Int(Double(sorted.count) * fraction))] }
-        let (first, second) = (cut(1 - validationFraction - testFraction), cut(1 - testFraction))
+        let (first, second) = try cuts(Array(times), validationFraction, testFraction, of: "events")
         var trainingEnd: [Int] = []
         var (validation, test): ([EvaluationCase], [EvaluationCase]) = ([], [])
         for user in 0..<dataset.userCount {
@@ -85,6 +79,54 @@ public struct Split: Sendable, Equatable {
         }
         return Split(trainingEnd: trainingEnd, validation: validation, test: test)
     }
+
+    /// Users are sessions: whole ones train, validate or test. Every event of a held-out session after its first is a case.
+    ///
+    /// The test holds the last `testFraction` of sessions by the time of their last event, validation the `validationFraction`
+    /// before them; sessions that end at exactly the time of a cut are after it. Ends and not beginnings decide, so that
+    /// nothing trains that happened after a cut (as in Hidasi et al. 2016). Sessions of one event have nothing to ask.
+    public static func session(
+        _ dataset: Dataset, validationFraction: Double, testFraction: Double
+    ) throws(DatasetError) -> Split {
+        guard dataset.hasTimestamps else {
+            throw .unusable("a split by session needs timestamps, which this dataset has not")
+        }
+        let ends = (0..<dataset.userCount).map { dataset.timestamps(ofUser: $0)?.last }
+        let asked = (0..<dataset.userCount).filter { dataset.length(ofUser: $0) >= 2 }
+        let (first, second) = try cuts(asked.map { ends[$0]! }, validationFraction, testFraction, of: "sessions")
+        func cases(_ isIncluded: (Int64) -> Bool) -> [EvaluationCase] {
+            asked.filter { isIncluded(ends[$0]!) }.flatMap { user in
+                (1..<dataset.length(ofUser: user)).map { EvaluationCase(user: user, position: $0) }
+            }
+        }
+        let split = Split(
+            trainingEnd: ends.indices.map { user in
+                ends[user].map { $0 < first } == true ? dataset.length(ofUser: user) : 0
+            },
+            validation: cases { $0 >= first && $0 < second }, test: cases { $0 >= second })
+        guard !split.validation.isEmpty, split.trainingEnd.contains(where: { $0 >= 2 }) else {
+            throw .unusable("too many sessions end at the same time to be split by it: choose other fractions")
+        }
+        return split
+    }
+
+    /// Everything trains, nothing is held out: for a model whose settings are known from another split.
+    public static func everything(_ dataset: Dataset) -> Split {
+        Split(trainingEnd: (0..<dataset.userCount).map(dataset.length(ofUser:)), validation: [], test: [])
+    }
+
+    /// The times at which validation and test begin, so that they hold the last fractions of `times`.
+    private static func cuts(
+        _ times: [Int64], _ validationFraction: Double, _ testFraction: Double, of what: String
+    ) throws(DatasetError) -> (Int64, Int64) {
+        guard validationFraction > 0, testFraction > 0, validationFraction + testFraction < 1 else {
+            throw .unusable("the fractions of a split by time must be positive and leave something to train")
+        }
+        guard !times.isEmpty else { throw .unusable("there are no \(what) to split by time") }
+        let sorted = times.sorted()
+        func cut(_ fraction: Double) -> Int64 { sorted[min(sorted.count - 1, Int(Double(sorted.count) * fraction))] }
+        return (cut(1 - validationFraction - testFraction), cut(1 - testFraction))
+    }
 }
 
 /// Which way of splitting, as options and records name it.
@@ -93,6 +135,10 @@ public enum SplitKind: Sendable, Codable, Equatable {
     case leaveOneOut
     /// ``Split/globalTime(_:validationFraction:testFraction:)``.
     case globalTime(validationFraction: Double, testFraction: Double)
+    /// ``Split/session(_:validationFraction:testFraction:)``.
+    case session(validationFraction: Double, testFraction: Double)
+    /// ``Split/everything(_:)``.
+    case everything
 
     /// Splits a dataset this way.
     public func split(_ dataset: Dataset) throws(DatasetError) -> Split {
@@ -100,6 +146,9 @@ public enum SplitKind: Sendable, Codable, Equatable {
         case .leaveOneOut: .leaveOneOut(dataset)
         case .globalTime(let validation, let test):
             try .globalTime(dataset, validationFraction: validation, testFraction: test)
+        case .session(let validation, let test):
+            try .session(dataset, validationFraction: validation, testFraction: test)
+        case .everything: .everything(dataset)
         }
     }
 }

@@ -97,14 +97,14 @@ struct TimeColumn {
     }
 
     /// Ends the column: the last change of its times, and what they were taken for, in words.
-    func finish() throws(DatasetError) -> (change: TimeChange?, meaning: String) {
+    func finish() throws(DatasetError) -> (change: TimeChange?, meaning: TimeMeaning) {
         guard case .date(let form) = spelling, let example else { return try numbers.finish() }
-        guard form.form == .yearLast else { return (nil, "dates such as \(example.text)") }
+        guard form.form == .yearLast else { return (nil, TimeMeaning("dates such as \(example.text)")) }
         if let dayOrder {
             let order = dayOrder.order == .dayFirst ? "day before month" : "month before day"
-            return (nil, "dates with the \(order), as in \(dayOrder.example.text)")
+            return (nil, TimeMeaning("dates with the \(order), as in \(dayOrder.example.text)"))
         }
-        guard let ambiguous else { return (nil, "dates such as \(example.text)") }
+        guard let ambiguous else { return (nil, TimeMeaning("dates such as \(example.text)")) }
         guard form.separator == UInt8(ascii: ".") else {
             throw .line(
                 path: ambiguous.place.path, number: ambiguous.place.line,
@@ -112,7 +112,20 @@ struct TimeColumn {
                     "whether the day or the month stands first in \(ambiguous.text) cannot be told: no date of the log has "
                     + "a day after the 12th; write the times as 2024-05-01")
         }
-        return (nil, "dates with the day before the month, as is usual with dots: \(ambiguous.text)")
+        return (nil, TimeMeaning("dates with the day before the month, as is usual with dots: \(ambiguous.text)"))
+    }
+}
+
+/// What times were taken for.
+public struct TimeMeaning: Sendable {
+    /// In words: "seconds since 1970".
+    public let text: String
+    /// Whether they are more than numbers that have an order.
+    public let areDates: Bool
+
+    init(_ text: String, areDates: Bool = true) {
+        self.text = text
+        self.areDates = areDates
     }
 }
 

@@ -29,6 +29,9 @@ struct Evaluate: ParsableCommand {
     @OptionGroup var json: JSONFlag
 
     func validate() throws {
+        if splitOptions.split == SplitOptions.Kind.none {
+            throw ValidationError("--split none holds nothing out that could be evaluated.")
+        }
         if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1.") }
     }
 
@@ -43,8 +46,15 @@ struct Evaluate: ParsableCommand {
             let record = folder.trainingRecord.flatMap {
                 try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
             }
-            let kind = splitOptions.kind ?? record?.split ?? .leaveOneOut
-            if let trainedOn = record?.split, trainedOn != kind {
+            let trainedOn = record?.split
+            let kind =
+                splitOptions.kind(like: trainedOn)
+                ?? (trainedOn == .everything ? .leaveOneOut : trainedOn ?? .leaveOneOut)
+            if trainedOn == .everything {
+                printError(
+                    "recblr: warning: the model was trained on everything (--split none): it has seen these targets, and the "
+                        + "metrics say nothing of events to come")
+            } else if let trainedOn, trainedOn != kind {
                 printError("recblr: warning: the model was trained with another split and may have seen these targets")
             }
             let split = try kind.split(data)
@@ -54,6 +64,9 @@ struct Evaluate: ParsableCommand {
             let report = try EvaluationReport(ranker, cases, data, split)
             let seconds = (ContinuousClock.now - started) / .seconds(1)
             let reports = try baselines(cases, data, split) + [report]
+            if let warning = warningOfFewCases(report.all.unmasked, validation ? "validation" : "test") {
+                printError(warning)
+            }
             if json.isOn { return try printJSON(reports) }
             try printOutput(
                 "\(grouped(cases.count)) cases, \(grouped(data.itemCount)) items, "

@@ -46,6 +46,7 @@ struct Experiment: ParsableCommand {
             let split = Split.leaveOneOut(data)
             guard !split.test.isEmpty else { throw EvaluationError.noCases }
             let backend = try compute.backend()
+            if let advice = adviceOnSplit(.leaveOneOut, split, data) { printError(advice) }
             let plan = self.plan(data, backend)
             for settings in plan {
                 try settings.options.validate()
@@ -61,6 +62,9 @@ struct Experiment: ParsableCommand {
                     try results.write(to: fileURL(output))
                 }
                 try writeTables(results, plan, data)
+            }
+            if let run = results.runs.last, let warning = warningOfFewCases(run.test.all.unmasked, "test") {
+                printError(warning)
             }
             try printOutput("\n" + table(summaries(results, plan)).text)
             try printOutput("\nTable, results and chart are in \(output)")

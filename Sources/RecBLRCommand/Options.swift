@@ -6,6 +6,7 @@ import Tensors
 import Training
 
 extension InputFormat: ExpressibleByArgument {}
+extension Deduplication: ExpressibleByArgument {}
 extension Precision: ExpressibleByArgument {}
 
 /// A path as a file's address.
@@ -24,29 +25,5 @@ struct ThreadsOption: ParsableArguments {
 
     func validate() throws {
         if let given, given < 1 { throw ValidationError("--threads must be at least 1.") }
-    }
-}
-
-/// How events are divided into training, validation and test.
-struct SplitOptions: ParsableArguments {
-    enum Kind: String, ExpressibleByArgument, CaseIterable {
-        case leaveOneOut = "leave-one-out"
-        case globalTime = "global-time"
-    }
-
-    @Option(
-        help: """
-            How to split: leave-one-out (a user's last event is the test, the one before it validation) or global-time \
-            (the last tenth of all events by time is the test, the tenth before it validation). \
-            (default: as the model was trained, else leave-one-out)
-            """)
-    var split: Kind?
-
-    var kind: SplitKind? {
-        switch split {
-        case .leaveOneOut: .leaveOneOut
-        case .globalTime: .globalTime(validationFraction: 0.1, testFraction: 0.1)
-        case nil: nil
-        }
     }
 }

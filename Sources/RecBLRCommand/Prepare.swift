@@ -29,6 +29,12 @@ struct Prepare: ParsableCommand {
     var timestamp: String?
     @Option(help: "Column of ratings. (default: rating, score, …)") var rating: String?
     @Option(help: "Drop events rated lower than this.") var minRating: Double?
+    @Option(
+        help: """
+            Drop exact duplicates (exact: same user, item and time) or these and events of the item that the user's event \
+            before was of (consecutive). (default: none; their number is reported)
+            """)
+    var dedupe: Deduplication?
     @Option(help: "Drop users with fewer events than this, again and again with items until nothing changes.")
     var minUserEvents = 5
     @Option(help: "Drop items with fewer events than this.") var minItemEvents = 5
@@ -51,6 +57,7 @@ struct Prepare: ParsableCommand {
             options.skipsBadLines = skipBadLines
             var filters = Filters()
             filters.minimumRating = minRating
+            filters.duplicates = dedupe
             filters.minimumUserEvents = minUserEvents
             filters.minimumItemEvents = minItemEvents
             let (source, target) = (fileURL(input), fileURL(output).standardizedFileURL)
@@ -61,8 +68,19 @@ struct Prepare: ParsableCommand {
             let log = try InteractionLog.read(source, options, progress: progress.show)
             progress.finish(log.report.lines)
             let summary = try log.prepare(filters, titles: names, source: source.lastPathComponent, to: target)
+            if let times = summary.times { sayOfTimes(times, summary) }
             if json.isOn { try printJSON(summary) } else { try printOutput(describe(summary)) }
         }
+    }
+}
+
+/// What the times were taken for, and a warning where they say little of the order.
+private func sayOfTimes(_ times: TimeSummary, _ summary: DatasetSummary) {
+    printError("times: \(times.meaning)" + (times.areDates ? ", from \(times.days.first) to \(times.days.last)" : ""))
+    if times.mostlyTiedUsers * 20 >= summary.users {
+        printError(
+            "recblr: warning: for \(grouped(times.mostlyTiedUsers)) of \(grouped(summary.users)) users at least half of the events "
+                + "share their time with another; these stand in the order of the file")
     }
 }
 
@@ -73,15 +91,27 @@ func describe(_ summary: DatasetSummary) -> String {
         "Items     \(grouped(summary.items))",
         "Events    \(grouped(summary.events)) (\(fixed(Double(summary.events) / Double(summary.users), 1)) a user, "
             + "density \(fixed(100 * summary.density, 3)) %)",
-        "Times     \(summary.timestamps ? "yes" : "none: file order")",
+        "Times     \(describeTimes(summary))",
     ]
     if let source = summary.source { lines.append("Source    \(source)") }
     if let report = summary.report {
+        let duplicates = [
+            (report.droppedDuplicates, "exact duplicates"), (report.droppedRepeats, "consecutive repeats"),
+        ]
         lines.append(
             "Dropped   \(grouped(report.read.skippedLines)) malformed lines, "
                 + "\(grouped(report.read.droppedByRating)) events by rating, "
+                + duplicates.map { count, what in count.map { "\(grouped($0)) \(what), " } ?? "" }.joined()
                 + "\(grouped(report.droppedByCore)) by fewest events (\(report.coreRounds) rounds)")
     }
     lines.append("Mark      \(summary.fingerprint)")
     return lines.joined(separator: "\n")
+}
+
+private func describeTimes(_ summary: DatasetSummary) -> String {
+    guard summary.timestamps else { return "none: file order" }
+    guard let times = summary.times else { return "yes" }
+    return (times.areDates ? "\(times.days.first) to \(times.days.last)" : "numbers in their order")
+        + "; \(grouped(times.tiedEvents)) events tied with others of the user, "
+        + "\(grouped(times.exactDuplicates)) exact duplicates"
 }

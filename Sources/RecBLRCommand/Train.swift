@@ -18,10 +18,15 @@ struct Train: ParsableCommand {
             two counting baselines; report.html in the model's folder shows how it went. Ctrl-C writes a checkpoint; --resume goes on from it (or from the last epoch after \
             a crash) with the same bits as if nothing had happened.
 
+            For production, train once more on everything: with --split none nothing is held out, and --epochs-from takes \
+            the epoch that validation chose for a model before, and its schedule: the learning rate of epoch 12 of 25 is not \
+            that of epoch 12 of 12, so --epochs 12 would be another training. Give the other options as for that model.
+
             Example:
 
               recblr train data/ml-100k --model models/ml-100k
               recblr train data/shop --model models/shop --epochs 40 --patience 5 --resume
+              recblr train data/shop --model models/shop-all --split none --epochs-from models/shop
             """)
 
     @Argument(help: "The dataset's folder, made by prepare.") var dataset: String
@@ -32,22 +37,40 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Shape") var shape: ShapeOptions
     @OptionGroup(title: "Learning") var learning: LearningOptions
     @OptionGroup var splitOptions: SplitOptions
+    @Option(help: "Train as many epochs, on the same schedule, as validation chose for this model.")
+    var epochsFrom: String?
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var compute: ComputeOptions
     @Flag(help: "Go on from a checkpoint, if there is one.") var resume = false
     @Flag(help: "Throw an unfinished run of the same name away.") var restart = false
     @OptionGroup var json: JSONFlag
 
+    func validate() throws {
+        if epochsFrom != nil, learning.epochs != nil {
+            throw ValidationError("Give --epochs or --epochs-from, not both.")
+        }
+        guard splitOptions.split == SplitOptions.Kind.none else { return }
+        if epochsFrom == nil, learning.epochs == nil {
+            throw ValidationError(
+                "--split none has no validation that chooses the epoch: give --epochs-from MODEL (trained with validation) "
+                    + "or --epochs.")
+        }
+        if learning.patience != nil {
+            throw ValidationError("--patience needs validation, which --split none has not.")
+        }
+    }
+
     func run() throws {
         try reportingErrors {
             try ModelFolder.checkReplaceable(fileURL(model))
             let data = try Dataset.open(fileURL(dataset))
-            let kind = splitOptions.kind ?? .leaveOneOut
+            let kind = splitOptions.kind() ?? .leaveOneOut
             let split = try kind.split(data)
             let backend = try compute.backend()
-            let recipe = learning.recipe(for: data, threads: threads.count(on: backend))
+            var recipe = learning.recipe(for: data, threads: threads.count(on: backend))
             var configuration = shape.configuration(itemCount: data.itemCount)
             configuration.repeatAware = recipe.repeatAware
+            if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
             let folder = try RunFolder(model: fileURL(model), resume: resume, restart: restart)
             let trainer = try Trainer(
                 data, split, configuration, recipe.options, backend: backend, checkpointFolder: folder.url)
@@ -55,6 +78,7 @@ struct Train: ParsableCommand {
             defer { folder.tidy() }
             let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
             for reason in reasons { printError(reason) }
+            if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
             StopSignals.catchFromNowOn()
             let progress = ProgressLine()
             var log = try EpochLog(folder.log, appending: resume)
@@ -89,6 +113,12 @@ struct Train: ParsableCommand {
             record.baselines = try baselines(split.test, data, split)
             examples = try examplesForReport(ranker, Recommender(trained, items: items), split.test, data)
         }
+        if let best = record.epochs.first(where: { $0.epoch == record.bestEpoch })?.validation,
+            let warning = warningOfFewCases(best.unmasked, "validation")
+        {
+            printError(warning)
+        }
+        if let test = record.test, let warning = warningOfFewCases(test.all.unmasked, "test") { printError(warning) }
         if StopSignals.wereReceived {
             throw fail(.interrupted, "stopped before the model was written; go on with --resume")
         }
@@ -110,7 +140,9 @@ struct Train: ParsableCommand {
             try printOutput("\nTest, \(cases) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
             try printOutput(metricsTable((record.baselines ?? []) + [test]))
         } else {
-            try printOutput("\nNo user has enough events for a test case.")
+            try printOutput(
+                record.split == .everything
+                    ? "\nEverything trained: there is no test." : "\nNo user has enough events for a test case.")
         }
         let path = (model as NSString).appendingPathComponent(ModelFolder.File.report)
         try printOutput("\nThe model is in \(model), its report in \(path)")

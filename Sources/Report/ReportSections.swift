@@ -30,7 +30,7 @@ extension TrainingReport {
         let figures = charts.map { "<figure>\($0.svg)</figure>" as Markup }
         let note: Markup =
             charts.count == 3
-            ? "" : "<p>There was no validation: no user has enough events. The last epoch was kept.</p>"
+            ? "" : "<p>There was no validation\(noCases). The last epoch was kept.</p>"
         return """
             <section>
             <h2>Training</h2>
@@ -43,7 +43,8 @@ extension TrainingReport {
     /// The model beside the counting baselines.
     var metrics: Markup {
         guard let test = record.test else {
-            return "<section><h2>Test</h2><p>No user has enough events for a test case.</p></section>"
+            return
+                "<section><h2>Test</h2><p>\(record.split == .everything ? "Everything trained" : "No user has enough events for a test case").</p></section>"
         }
         let reports = (record.baselines ?? []) + [test]
         let chart = BarChart(
@@ -68,13 +69,20 @@ extension TrainingReport {
             """
     }
 
+    private var noCases: String {
+        record.split == .everything ? ": everything trained" : ": no user has enough events"
+    }
+
     private var splitRule: String {
         switch record.split {
         case .leaveOneOut: "Each user’s last event is the test, the one before it validation, the rest trained. "
         case .globalTime(let validation, let test):
             "Trained before the last \(fixed(100 * (validation + test), 0)) % of all events by time; a user’s first event of the "
                 + "first \(fixed(100 * validation, 0)) % of those is validation, of the last \(fixed(100 * test, 0)) % the test. "
-        case nil: ""
+        case .session(let validation, let test):
+            "The last \(fixed(100 * test, 0)) % of sessions by their end are the test, the \(fixed(100 * validation, 0)) % before them "
+                + "validation, every event after a session’s first a case; the sessions before trained. "
+        case .everything, nil: ""
         }
     }
 

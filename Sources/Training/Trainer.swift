@@ -107,7 +107,7 @@ public struct Trainer {
         }
         let runClock = RunClock(earlierSeconds: state.epochs.last?.seconds ?? 0)
         var totalSteps: Int?
-        while state.epochs.count < options.epochs, !isOutOfPatience(state.epochs) {
+        while state.epochs.count < options.lastEpoch ?? options.epochs, !isOutOfPatience(state.epochs) {
             let epoch = state.epochs.count + 1
             let plan = BatchPlan(dataset, split, options, epoch: epoch)
             let total = totalSteps ?? self.totalSteps()
@@ -262,7 +262,8 @@ public struct Trainer {
         _ state: Checkpoint, _ plan: BatchPlan, _ meanLoss: Double, _ clock: Stopwatch
     ) -> TrainingEvent.Progress {
         TrainingEvent.Progress(
-            epoch: state.epochs.count + 1, epochs: options.epochs, batch: state.batch, batches: plan.batches.count,
+            epoch: state.epochs.count + 1, epochs: options.lastEpoch ?? options.epochs, batch: state.batch,
+            batches: plan.batches.count,
             loss: meanLoss, tokensPerSecond: clock.tokensPerSecond)
     }
 }

@@ -2,6 +2,8 @@
 public struct TrainingOptions: Sendable, Codable, Equatable {
     /// Passes over the training events.
     public var epochs = 25
+    /// Number of the epoch after which training ends, while the learning rate falls as it would over all; nil: the last.
+    public var lastEpoch: Int?
     /// Events a step; batches are filled up to it.
     public var batchTokens = 1024
     /// Peak learning rate of Adam.
@@ -66,6 +68,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public func validate() throws(TrainingError) {
         func check(_ holds: Bool, _ what: String) throws(TrainingError) { if !holds { throw .option(what) } }
         try check((1...100_000).contains(epochs), "epochs must lie in 1 ... 100000")
+        try check(lastEpoch.map { (1...epochs).contains($0) } ?? true, "the last epoch must lie in 1 ... \(epochs)")
         try check((1...10_000_000).contains(batchTokens), "batch-tokens must lie in 1 ... 10000000")
         try check(learningRate > 0 && learningRate < 10, "the learning rate must lie in (0, 10)")
         try check(warmupSteps >= 0, "warm-up steps must not be negative")

@@ -21,7 +21,7 @@ import Testing
         try place.write(walks(), "log.csv")
         try place.write("item_id\ttitle\ni3\tThe third\n", "titles.tsv")
         let prepared = try run(["prepare", "log.csv", "--titles", "titles.tsv", "-o", "data"], in: place)
-        #expect(prepared.status == 0 && prepared.error.isEmpty)
+        #expect(prepared.status == 0 && prepared.error.contains("times: numbers that are no dates"))
         #expect(try differenceFromGolden(prepared.output, "prepare.txt") == nil)
         #expect(try run(["inspect", "data"], in: place).output == prepared.output)
 

@@ -18,7 +18,8 @@ import Testing
                 }
                 for _ in 0..<2 {
                     var next = 0
-                    try spool.forEach { event in
+                    try spool.forEach { event, position in
+                        #expect(position == next)
                         #expect((event.user, event.item) == (Int32(next), Int32(-next)))
                         #expect(event.time == Int64(next) * 3)
                         next += 1

@@ -1,3 +1,4 @@
+import Foundation
 import Interactions
 import Tensors
 import Testing
@@ -84,6 +85,82 @@ import Testing
             #expect(
                 complaint { _ = try Split.globalTime(same, validationFraction: validation, testFraction: test) }
                     == "the fractions of a split by time must be positive and leave something to train")
+        }
+    }
+}
+
+/// Whole users held out by the time of their last event.
+@Suite struct SessionSplitTests {
+    private func dataset(_ times: [[Int64]]) -> Dataset {
+        Dataset(sequences: times.map { $0.map { _ in 1 } }, itemCount: 1, timestamps: times)
+    }
+
+    @Test func byHand() throws {
+        let times: [[Int64]] = [[0, 1, 2], [1, 9], [4, 5], [3, 7, 8], [6], [0, 3], []]
+        // Of the sessions with two events, by their ends 2, 3, 5, 8, 9: the last is the test, the one before it validation.
+        let split = try Split.session(dataset(times), validationFraction: 0.2, testFraction: 0.2)
+        #expect(split.trainingEnd == [3, 0, 2, 0, 1, 2, 0])
+        #expect(split.validation == [1, 2].map { EvaluationCase(user: 3, position: $0) })
+        #expect(split.test == [EvaluationCase(user: 1, position: 1)])
+    }
+
+    @Test func nothingTrainsThatHappenedAfterACut() throws {
+        var random = SeededGenerator(seed: 12)
+        var splits = 0
+        for _ in 0..<200 {
+            let times = (0..<Int.random(in: 1...30, using: &random)).map { _ in
+                (0..<Int.random(in: 0...5, using: &random)).map { _ in Int64.random(in: 0...40, using: &random) }
+                    .sorted()
+            }
+            guard let split = try? Split.session(dataset(times), validationFraction: 0.2, testFraction: 0.3) else {
+                continue
+            }
+            splits += 1
+            let ends = { (cases: [EvaluationCase]) in cases.map { times[$0.user].last! } }
+            let trained = times.indices.filter { split.trainingEnd[$0] > 0 }.map { times[$0].last! }
+            #expect(try #require(trained.max()) < #require(ends(split.validation).min()))
+            #expect(try #require(ends(split.validation).max()) < #require(ends(split.test).min()))
+            for user in times.indices {
+                let positions = (split.validation + split.test).filter { $0.user == user }.map(\.position)
+                let isHeldOut = split.trainingEnd[user] == 0
+                #expect(positions == (isHeldOut ? Array(stride(from: 1, to: times[user].count, by: 1)) : []))
+                #expect(isHeldOut || split.trainingEnd[user] == times[user].count)
+            }
+        }
+        #expect(splits > 100)
+    }
+
+    @Test func everythingTrains() {
+        let split = Split.everything(Dataset(sequences: [[1, 2, 3], [], [1]], itemCount: 3))
+        #expect(split == Split(trainingEnd: [3, 0, 1], validation: [], test: []))
+    }
+
+    @Test func wording() {
+        func wording(_ dataset: Dataset, _ validation: Double = 0.1, _ test: Double = 0.1) -> String? {
+            complaint { _ = try Split.session(dataset, validationFraction: validation, testFraction: test) }
+        }
+        #expect(
+            wording(Dataset(sequences: [[1, 1]], itemCount: 1))
+                == "a split by session needs timestamps, which this dataset has not")
+        #expect(wording(dataset([[1], []])) == "there are no sessions to split by time")
+        #expect(
+            wording(dataset([[1, 5], [2, 5], [5, 5]]))
+                == "too many sessions end at the same time to be split by it: choose other fractions")
+        #expect(
+            wording(dataset([[1, 2]]), 0, 0.1)
+                == "the fractions of a split by time must be positive and leave something to train")
+    }
+
+    /// Records of earlier versions, and of today's splits.
+    @Test func kindsAreReadBack() throws {
+        func decode(_ text: String) throws -> SplitKind {
+            try JSONDecoder().decode(SplitKind.self, from: Data(text.utf8))
+        }
+        #expect(try decode(#"{"leaveOneOut":{}}"#) == .leaveOneOut)
+        let fractions = #"{"testFraction":0.1,"validationFraction":0.2}"#
+        #expect(try decode(#"{"globalTime":\#(fractions)}"#) == .globalTime(validationFraction: 0.2, testFraction: 0.1))
+        for kind in [SplitKind.everything, .session(validationFraction: 0.3, testFraction: 0.2), .leaveOneOut] {
+            #expect(try JSONDecoder().decode(SplitKind.self, from: JSONEncoder().encode(kind)) == kind)
         }
     }
 }

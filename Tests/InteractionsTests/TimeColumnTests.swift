@@ -15,7 +15,7 @@ import Testing
             try Data(log.utf8).write(to: url)
             let log = try InteractionLog.read(url)
             var times: [Int64] = []
-            try log.events.forEach { times.append($0.time) }
+            try log.events.forEach { event, _ in times.append(event.time) }
             return times
         }
         return prepared

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Evaluation
+import Interactions
+import Training
+
+/// How events are divided into training, validation and test.
+struct SplitOptions: ParsableArguments {
+    enum Kind: String, ExpressibleByArgument, CaseIterable {
+        case leaveOneOut = "leave-one-out"
+        case globalTime = "global-time"
+        case session
+        case none
+    }
+
+    @Option(
+        help: """
+            How to split: leave-one-out (a user's last event is the test, the one before it validation), global-time (the \
+            last events of all by time are the test, those before them validation; a user's first event there is asked for), \
+            session (users are sessions, the last to end are the test, those before them validation; all but the first \
+            event of each is asked for) or none (everything trains, for a model whose settings are known). \
+            (default: as the model was trained, else leave-one-out)
+            """)
+    var split: Kind?
+    @Option(help: "Share of events or sessions held out for validation by global-time and session. (default: 0.1)")
+    var validationFraction: Double?
+    @Option(help: "Share of events or sessions held out for the test by global-time and session. (default: 0.1)")
+    var testFraction: Double?
+
+    func validate() throws {
+        for (name, fraction) in [("validation", validationFraction), ("test", testFraction)] {
+            guard let fraction else { continue }
+            guard split == .globalTime || split == .session else {
+                throw ValidationError("--\(name)-fraction goes with --split global-time or --split session.")
+            }
+            guard fraction > 0, fraction < 1 else { throw ValidationError("--\(name)-fraction must lie in (0, 1).") }
+        }
+        guard (validationFraction ?? 0.1) + (testFraction ?? 0.1) < 1 else {
+            throw ValidationError("--validation-fraction and --test-fraction must leave something to train.")
+        }
+    }
+
+    /// The split that was asked for. Fractions that were not said are those of `trained`, if it is of the same kind.
+    func kind(like trained: SplitKind? = nil) -> SplitKind? {
+        switch split {
+        case .leaveOneOut: return .leaveOneOut
+        case .globalTime:
+            if case .globalTime(let validation, let test) = trained {
+                return .globalTime(
+                    validationFraction: validationFraction ?? validation, testFraction: testFraction ?? test)
+            }
+            return .globalTime(validationFraction: validationFraction ?? 0.1, testFraction: testFraction ?? 0.1)
+        case .session:
+            if case .session(let validation, let test) = trained {
+                return .session(
+                    validationFraction: validationFraction ?? validation, testFraction: testFraction ?? test)
+            }
+            return .session(validationFraction: validationFraction ?? 0.1, testFraction: testFraction ?? 0.1)
+        case .some(.none): return .everything
+        case nil: return nil
+        }
+    }
+}
+
+/// What is to be said of a split before anybody trains with it; nil where nothing is.
+func adviceOnSplit(_ kind: SplitKind, _ split: Split, _ data: Dataset) -> String? {
+    let transitions = (0..<data.userCount).reduce(0) { $0 + max(0, data.length(ofUser: $1) - 1) }
+    let trained = split.trainingEnd.reduce(0) { $0 + max(0, $1 - 1) }
+    let share = "\(grouped(trained)) of \(grouped(transitions)) transitions train"
+    switch kind {
+    case .leaveOneOut where 2 * trained < transitions && data.hasTimestamps:
+        return
+            "histories are short: with leave-one-out only \(share); if users are sessions, --split session trains on most"
+    case .globalTime where split.test.count * 20 < data.userCount:
+        return
+            "only \(grouped(split.test.count)) of \(grouped(data.userCount)) users have events on both sides of the last cut; "
+            + "if users are sessions, use --split session"
+    case .everything: return "everything trains: there is no validation and no test, the last epoch is kept"
+    default: return split.validation.isEmpty ? "there is no validation: the last epoch is kept" : nil
+    }
+}
+
+/// A warning where fewer than some hundred cases measure something, with the standard error that follows; else nil.
+func warningOfFewCases(_ metrics: RankMetrics, _ what: String) -> String? {
+    let count = Double(metrics.cases)
+    guard metrics.cases < 500, metrics.cases > 0 else { return nil }
+    // Hits at all or none of the cases do not mean that the error is 0: one of each is added (Laplace's rule).
+    let share = min(max(metrics.at10.hr, 1 / (count + 2)), (count + 1) / (count + 2))
+    let error = (share * (1 - share) / count).squareRoot()
+    return
+        "recblr: warning: only \(metrics.cases) \(what) case\(metrics.cases == 1 ? "" : "s"): HR@10 \(fixed(metrics.at10.hr, 4)) has a "
+        + "standard error of \(fixed(error, 4))"
+}
