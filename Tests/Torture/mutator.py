@@ -58,20 +58,18 @@ def json_line(data, generator):
     return b"\n".join(lines)
 
 
-def folders(program):
-    verify = ("--verify",) if program.supports("inspect", "--verify") else ()
+def folders(context):
+    verify = ("--verify",) if context.program.supports("inspect", "--verify") else ()
     train = ("train", "data", "-m", "out", *TINY)
     dataset = (("inspect", "data", *verify), ("evaluate", "model", "data"), RECOMMEND_USER, train)
     model = (("inspect", "model", *verify), ("evaluate", "model", "data"), RECOMMEND_HISTORY)
-    arrays, texts, json = tuple(mutations.ARRAY), tuple(mutations.TEXT), tuple(mutations.JSON)
-    for name, ways in {
-        "items.i32": arrays, "starts.i64": arrays, "timestamps.f64": arrays, "users.tsv": texts, "items.tsv": texts, "dataset.json": json,
-    }.items():
-        yield Subject("data/" + name, ways, dataset, ("data", "model"), "data2/" + name, covered=True)
-    for name, ways in {
-        "model.safetensors": tuple(mutations.TENSORS), "items.tsv": texts, "config.json": json, "training.json": json,
-    }.items():
-        yield Subject("model/" + name, ways, model, ("data", "model"), "model2/" + name, covered=True)
+    kinds = {".tsv": mutations.TEXT, ".json": mutations.JSON, ".safetensors": mutations.TENSORS}
+    for folder, commands in (("data", dataset), ("model", model)):
+        for name in sorted(os.listdir(os.path.join(context.world, folder))):
+            suffix = os.path.splitext(name)[1]
+            ways = kinds.get(suffix, mutations.TEXT if suffix in (".html", ".jsonl") else mutations.ARRAY)
+            twin = f"{folder}2/{name}"
+            yield Subject(f"{folder}/{name}", tuple(ways), commands, ("data", "model"), twin, covered=True)
 
 
 def others():
@@ -90,7 +88,7 @@ def others():
 
 def cases(context, seed, count):
     """`count` checks; number n of a seed is always the same."""
-    subjects = [*logs(), *folders(context.program), *others()]
+    subjects = [*logs(), *folders(context), *others()]
     weights = [3 if subject.covered else 1 for subject in subjects]
     baselines = Baselines(context)
     for number in range(count):

@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import limits
@@ -49,13 +50,13 @@ def run_case(case):
     try:
         found = case.check(case)
     except Exception as error:  # a check that breaks is a failure, never a pass
-        found = [Failure(f"{case.part}/harness/{type(error).__name__}", repr(error))]
+        found = [Failure(f"{case.part}/harness/{type(error).__name__}", traceback.format_exc())]
     for failure in found:
         failure.case = case.label
     return found
 
 
-def report(failures, expected, again, is_short_form):
+def report(failures, expected, again, is_short_form, is_single):
     """Prints failures by key, known ones briefly; true where nothing is unexpected."""
     groups, met, fine = collections.defaultdict(list), set(), True
     for failure in failures:
@@ -63,7 +64,7 @@ def report(failures, expected, again, is_short_form):
     for key, found in sorted(groups.items()):
         patterns = [pattern for pattern in expected if fnmatch.fnmatchcase(key, pattern)]
         met.update(patterns)
-        if patterns:
+        if patterns and not is_single:
             print(f"known ({expected[patterns[0]][0]}): {key}: {len(found)}")
             continue
         fine = False
@@ -96,7 +97,7 @@ def main():
     with ThreadPoolExecutor(options.jobs) as pool:
         failures = [failure for found in pool.map(run_case, cases) for failure in found]
     is_short_form = not options.case and not options.only and options.seed == "1" and options.cases == SHORT
-    fine = report(failures, expected_failures(), f"{options.program} --seed {seed} --cases {options.cases}", is_short_form)
+    fine = report(failures, expected_failures(), f"{options.program} --seed {seed} --cases {options.cases}", is_short_form, bool(options.case))
     for note in context.notes:
         print("torture: " + note)
     if fine and not options.case:
