@@ -1,4 +1,4 @@
-"""A terminal small enough to read: carriage return, newline, ESC [2K, ESC [K, wrapping at the right margin."""
+"""A terminal small enough to read: carriage return, newline, ESC [2K, [K and [J, wrapping at the right margin."""
 
 import re
 import unicodedata
@@ -33,7 +33,9 @@ class Screen:
                 place += 1
 
     def escape(self, match):
-        if match.group(2) != "K":
+        if match.group(2) == "J" and not match.group(1):
+            del self.rows[self.row + 1:], self.rows[self.row][self.column:]
+        elif match.group(2) != "K":
             self.unknown.append(match.group(0))
         elif match.group(1) == "2":
             self.rows[self.row] = []
