@@ -1,107 +1,3 @@
-import Foundation
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-typealias Bytes = UnsafeRawBufferPointer
-
-/// A problem with one line, before file and line number are known.
-struct LineProblem: Error {
-    let reason: String
-}
-
-/// Cuts lines into fields, reusing its memory. Fields are valid until the next line.
-struct FieldSplitter {
-    private(set) var fields: [Bytes] = []
-    private let scratch = Scratch()
-
-    /// Fields between single `separator` bytes.
-    mutating func split(_ line: Bytes, separator: UInt8) {
-        fields.removeAll(keepingCapacity: true)
-        var start = 0
-        while true {
-            let rest = line.count - start
-            guard rest > 0, let found = memchr(line.baseAddress! + start, Int32(separator), rest) else { break }
-            let end = UnsafeRawPointer(found) - line.baseAddress!
-            fields.append(Bytes(rebasing: line[start..<end]))
-            start = end + 1
-        }
-        fields.append(Bytes(rebasing: line[start..<line.count]))
-    }
-
-    /// Fields between runs of spaces and tabs.
-    mutating func splitWhitespace(_ line: Bytes) {
-        fields.removeAll(keepingCapacity: true)
-        var start = 0
-        for i in 0...line.count where i == line.count || line[i] == 0x20 || line[i] == 0x09 {
-            if i > start { fields.append(Bytes(rebasing: line[start..<i])) }
-            start = i + 1
-        }
-    }
-
-    /// Fields between `::`.
-    mutating func splitDoubleColon(_ line: Bytes) {
-        fields.removeAll(keepingCapacity: true)
-        var start = 0
-        var i = 0
-        while i + 1 < line.count {
-            if line[i] == 0x3A, line[i + 1] == 0x3A {
-                fields.append(Bytes(rebasing: line[start..<i]))
-                i += 2
-                start = i
-            } else {
-                i += 1
-            }
-        }
-        fields.append(Bytes(rebasing: line[start..<line.count]))
-    }
-
-    /// Fields between commas, quoted as in RFC 4180 where they hold commas or (doubled) quotes.
-    mutating func splitCSV(_ line: Bytes) throws(LineProblem) {
-        guard line.count > 0, memchr(line.baseAddress!, 0x22, line.count) != nil else {
-            return split(line, separator: 0x2C)
-        }
-        fields.removeAll(keepingCapacity: true)
-        scratch.reserve(line.count)
-        var start = 0
-        repeat {
-            if start < line.count, line[start] == 0x22 {
-                start = try takeQuoted(line, from: start + 1)
-            } else {
-                var end = start
-                while end < line.count && line[end] != 0x2C { end += 1 }
-                fields.append(Bytes(rebasing: line[start..<end]))
-                start = end + 1
-            }
-        } while start <= line.count
-    }
-
-    /// The field whose opening quote stands before `start`; returns where the next field starts.
-    private mutating func takeQuoted(_ line: Bytes, from start: Int) throws(LineProblem) -> Int {
-        let first = scratch.used
-        var i = start
-        while i < line.count {
-            if line[i] != 0x22 {
-                scratch.append(line[i])
-                i += 1
-            } else if i + 1 < line.count, line[i + 1] == 0x22 {
-                scratch.append(0x22)
-                i += 2
-            } else {
-                guard i + 1 == line.count || line[i + 1] == 0x2C else {
-                    throw LineProblem(reason: "a closing quote must be followed by a comma or the end of the line")
-                }
-                fields.append(scratch.bytes(from: first))
-                return i + 2
-            }
-        }
-        throw LineProblem(reason: "a quote is not closed (a quoted field may not run over several lines)")
-    }
-}
-
 /// Where quoted text is put together: room for one line, at one address until the next.
 final class Scratch {
     private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
@@ -120,6 +16,11 @@ final class Scratch {
     func append(_ byte: UInt8) {
         memory[used] = byte
         used += 1
+    }
+
+    func append(_ bytes: Bytes) {
+        UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyMemory(from: bytes)
+        used += bytes.count
     }
 
     func bytes(from first: Int) -> Bytes { Bytes(rebasing: UnsafeRawBufferPointer(memory)[first..<used]) }

@@ -1,4 +1,5 @@
-/// Walks over the members of one JSON object. What lies inside nested values is passed over unread.
+/// Walks over the members of one JSON object. Values that nobody asks for are passed over whatever they are, as long as it
+/// can be told where they end.
 struct JSONObjectScanner {
     /// A member's value. Bytes are valid as long as the line and until the scratch memory's next line.
     enum Value {
@@ -6,8 +7,10 @@ struct JSONObjectScanner {
         case text(Bytes)
         /// A number as it is written.
         case number(Bytes)
-        /// true, false, null, an array or an object.
-        case other
+        /// true, false or null.
+        case word(Bytes)
+        /// An array or an object.
+        case nested
     }
 
     private let line: Bytes
@@ -23,8 +26,9 @@ struct JSONObjectScanner {
         guard take("{") else { throw expected("a JSON object") }
     }
 
-    /// The next member; nil after the last, when nothing but white space may follow.
-    mutating func next() throws(LineProblem) -> (key: Bytes, value: Value)? {
+    /// The next member's key; nil after the last, when nothing but white space may follow. Its value must be read or passed
+    /// over before the next call.
+    mutating func nextKey() throws(LineProblem) -> Bytes? {
         if take("}") {
             guard peek() == nil else { throw expected("the end of the line") }
             return nil
@@ -36,21 +40,71 @@ struct JSONObjectScanner {
         guard take("\"") else { throw expected("a key") }
         let key = try string()
         guard take(":") else { throw expected("a colon") }
-        return (key, try value())
+        return key
     }
 
-    private mutating func value() throws(LineProblem) -> Value {
+    /// The value behind a key.
+    mutating func value() throws(LineProblem) -> Value {
         guard let first = peek() else { throw expected("a value") }
         switch first {
         case UInt8(ascii: "\""):
             position += 1
             return .text(try string())
-        case UInt8(ascii: "{"), UInt8(ascii: "["): try passNested()
+        case UInt8(ascii: "{"), UInt8(ascii: "["):
+            try passNested()
+            return .nested
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return .number(try number())
         default:
-            guard pass("true") || pass("false") || pass("null") else { throw expected("a value") }
+            let start = position
+            guard pass("true") || pass("false") || pass("null") || pass("NaN") else { throw expected("a value") }
+            return .word(Bytes(rebasing: line[start..<position]))
         }
-        return .other
+    }
+
+    /// Goes behind the value behind a key; returns its bytes as they stand there.
+    @discardableResult mutating func passValue() throws(LineProblem) -> Bytes {
+        guard let first = peek() else { throw expected("a value") }
+        let start = position
+        switch first {
+        case UInt8(ascii: "\""): try passString()
+        case UInt8(ascii: "{"), UInt8(ascii: "["): try passNested()
+        default:
+            while position < line.count, !Self.endsWord(line[position]) { position += 1 }
+            guard position > start else { throw expected("a value") }
+        }
+        return Bytes(rebasing: line[start..<position])
+    }
+
+    /// Keys and values of an object; values as the reader of a log would see them where they are text.
+    static func members(of line: Bytes) throws(LineProblem) -> [(key: String, value: String)] {
+        let keys = Scratch()
+        var scanner = try JSONObjectScanner(line, keys)
+        var members: [(String, String)] = []
+        while let key = try scanner.nextKey().map({ text($0) }) {
+            let raw = try scanner.passValue()
+            var value = text(raw)
+            if raw.first == UInt8(ascii: "\"") {
+                var inner = JSONObjectScanner(unchecked: raw, Scratch())
+                if case .text(let bytes)? = try? inner.value() { value = text(bytes) }
+            }
+            members.append((key, value))
+        }
+        return members
+    }
+
+    private init(unchecked line: Bytes, _ scratch: Scratch) {
+        self.line = line
+        self.scratch = scratch
+        scratch.reserve(line.count)
+    }
+
+    private static func endsWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: "{"), UInt8(ascii: "["),
+            UInt8(ascii: "\""), UInt8(ascii: ":"), 0...0x20:
+            true
+        default: false
+        }
     }
 
     private mutating func number() throws(LineProblem) -> Bytes {
@@ -74,15 +128,32 @@ struct JSONObjectScanner {
         var depth = 0
         repeat {
             guard position < line.count else { throw expected("a closing bracket") }
-            let byte = line[position]
-            position += 1
-            switch byte {
+            switch line[position] {
             case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
             case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
-            case UInt8(ascii: "\""): _ = try string()
+            case UInt8(ascii: "\""):
+                try passString()
+                continue
             default: break
             }
+            position += 1
         } while depth > 0
+    }
+
+    /// Goes behind the quote that closes the one here.
+    private mutating func passString() throws(LineProblem) {
+        position += 1
+        while position < line.count {
+            switch line[position] {
+            case UInt8(ascii: "\""):
+                position += 1
+                return
+            case UInt8(ascii: "\\"): position += 2
+            default: position += 1
+            }
+        }
+        position = line.count
+        throw expected("a closing quote")
     }
 
     /// What is between the quote before and the one after, escapes resolved.

@@ -151,12 +151,3 @@ struct TimeExample {
         "\(text) in line \(place.line)" + (place.path == other.path ? "" : " of \(place.path)")
     }
 }
-
-/// Without blanks at both ends.
-func trimmed(_ bytes: Bytes) -> Bytes {
-    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
-    guard let first = bytes.first, let last = bytes.last, isBlank(first) || isBlank(last) else { return bytes }
-    guard let start = bytes.firstIndex(where: { !isBlank($0) }) else { return Bytes(rebasing: bytes[0..<0]) }
-    let end = bytes.lastIndex { !isBlank($0) }!
-    return Bytes(rebasing: bytes[start...end])
-}

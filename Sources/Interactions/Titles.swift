@@ -1,81 +1,85 @@
 import FileSupport
 import Foundation
 
-/// Titles of items by raw id, from a table beside the log.
+/// Titles of items by raw id, from a table or JSON objects beside the log.
 public enum Titles {
-    /// Reads RecBole's `.item` and other tables with a header (columns by name), or MovieLens' `id::title::…`.
+    /// Reads a file as a log is read: the same formats but sequences, the same delimiters, quotes and names of columns.
+    /// Without a header the first column is the item and the second its title.
     ///
-    /// Lines that are not UTF-8 are taken as Latin-1, which is what MovieLens distributes.
-    /// - Parameters: `idColumn`, `titleColumn`: nil for usual names.
+    /// The column of items is the one that `options` name for the log, where the file has it, otherwise one with a usual
+    /// name. Text that is not UTF-8 is taken as Latin-1, which is what MovieLens distributes. An item that occurs more than
+    /// once has its last title.
+    /// - Parameters:
+    ///   - options: `format` and `delimiter` of the titles; `columns.item` and `skipsBadLines`. The rest says nothing here.
+    ///   - titleColumn: nil for usual names.
+    ///   - understood: called with how the file will be read, before it is.
+    ///   - skipped: called with the number of malformed records that were passed over, if there were any.
     public static func read(
-        _ url: URL, idColumn: String? = nil, titleColumn: String? = nil
+        _ source: LogSource, _ options: ReadOptions = ReadOptions(), titleColumn: String? = nil,
+        understood: (LogLayout) -> Void = { _ in }, skipped: (Int) -> Void = { _ in }
     ) throws(DatasetError) -> [String: String] {
-        let format = formatOfTitles(url.lastPathComponent)
-        var reader = try withFileErrors { () throws(FileError) in try LineReader(url) }
-        var splitter = FieldSplitter()
+        let finder = LayoutFinder(path: source.path, options: options, purpose: .titles(column: titleColumn))
+        guard var records = try finder.open(source) else { throw .malformed(path: source.path, reason: "no titles") }
+        understood(records.layout)
         var titles: [String: String] = [:]
-        var (id, title) = (0, 1)
-        var needsHeader = format != .movielens
-        while let line = try withFileErrors({ () throws(FileError) in try reader.next() }) {
-            if line.isEmpty { continue }
-            let fields: [String]
-            do { fields = try texts(of: line, format, &splitter) } catch {
-                throw .line(path: url.path, number: reader.lineNumber, reason: error.reason)
-            }
-            if needsHeader {
-                do { (id, title) = try columns(fields, idColumn, titleColumn) } catch {
-                    throw .line(path: url.path, number: reader.lineNumber, reason: error.reason)
+        var badLines = 0
+        while true {
+            do {
+                guard try records.next() else { break }
+                try add(records.fields, to: &titles)
+            } catch {
+                let problem: LineProblem
+                switch error {
+                case .file(let error): throw .file(error)
+                case .line(let error): problem = error
                 }
-                needsHeader = false
-            } else if fields.count > max(id, title) {
-                titles[fields[id]] = fields[title]
-            } else {
-                throw .line(
-                    path: url.path, number: reader.lineNumber,
-                    reason: "expected at least \(max(id, title) + 1) fields, found \(fields.count)")
+                guard options.skipsBadLines, problem.reach != .whatFollows else {
+                    throw .line(path: source.path, number: records.lineNumber, reason: problem.reason)
+                }
+                badLines += 1
             }
         }
-        if titles.isEmpty { throw .malformed(path: url.path, reason: "no titles") }
+        if badLines > 0 { skipped(badLines) }
+        if titles.isEmpty { throw .malformed(path: source.path, reason: "no titles") }
         return titles
     }
 
-    private static func formatOfTitles(_ name: String) -> InputFormat {
-        switch InputFormat(fileName: name) {
-        case .csv: .csv
-        case .movielens: .movielens
-        default: .tsv
+    private static func add(_ fields: [Bytes], to titles: inout [String: String]) throws(RecordProblem) {
+        let (id, title) = (composedText(fields[0]), composedText(fields[1]))
+        guard !id.isEmpty, !Identifier.isNullMark(fields[0]) else {
+            throw .line(LineProblem(reason: "the item is \(id.isEmpty ? "empty" : quoted(id))"))
         }
+        if !title.isEmpty, !Identifier.isNullMark(fields[1]) { titles[id] = title }
     }
 
-    private static func texts(
-        of line: Bytes, _ format: InputFormat, _ splitter: inout FieldSplitter
-    ) throws(LineProblem) -> [String] {
-        switch format {
-        case .csv: try splitter.splitCSV(line)
-        case .movielens: splitter.splitDoubleColon(line)
-        default: splitter.split(line, separator: 0x09)
-        }
-        return splitter.fields.map { field in
-            String(validating: field, as: UTF8.self)
-                ?? String(String.UnicodeScalarView(field.map { Unicode.Scalar($0) }))
-        }
+    private static func composedText(_ bytes: Bytes) -> String {
+        let text = text(bytes)
+        return composed(text).map { String(decoding: $0, as: UTF8.self) } ?? text
+    }
+}
+
+extension InteractionLog {
+    /// How titles fit the log.
+    public struct TitleMatch: Sendable {
+        /// Titles of items that do not occur in the log.
+        public var unmatched = 0
+        /// Items of the log that have no title.
+        public var untitled = 0
+        /// An item of the log, and one of the titles that match none.
+        public var example: (item: String, title: String)?
     }
 
-    private static func columns(
-        _ header: [String], _ idColumn: String?, _ titleColumn: String?
-    ) throws(LineProblem) -> (Int, Int) {
-        let names = header.map { String($0.prefix { $0 != ":" }) }
-        func find(_ name: String?, _ defaults: [String], _ what: String) throws(LineProblem) -> Int {
-            let candidates = name.map { [$0] } ?? defaults
-            for candidate in candidates {
-                if let position = names.firstIndex(of: candidate) { return position }
-            }
-            throw LineProblem(
-                reason: "there is no column \(name ?? "of \(what)"); found \(shortened(names.joined(separator: ", ")))")
+    /// Compares the ids of titles with the log's items, whatever the filters leave of them. O(items + titles).
+    public func match(_ titles: [String: String]) -> TitleMatch {
+        var result = TitleMatch()
+        var matched = 0
+        for number in 0..<Int32(itemIDs.count) {
+            if titles[itemIDs.string(number)] == nil { result.untitled += 1 } else { matched += 1 }
         }
-        let titleDefaults = ["title", "movie_title", "name", "item_name", "Title"]
-        return (
-            try find(idColumn, ColumnNames.itemDefaults, "items"), try find(titleColumn, titleDefaults, "titles")
-        )
+        result.unmatched = titles.count - matched
+        if matched == 0, let title = titles.keys.min(), itemIDs.count > 0 {
+            result.example = (itemIDs.string(0), title)
+        }
+        return result
     }
 }

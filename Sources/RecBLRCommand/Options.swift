@@ -7,6 +7,9 @@ import Training
 
 extension InputFormat: ExpressibleByArgument {}
 extension Deduplication: ExpressibleByArgument {}
+extension Delimiter: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
 extension Precision: ExpressibleByArgument {}
 
 /// A path as a file's address.

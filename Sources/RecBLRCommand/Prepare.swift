@@ -7,27 +7,51 @@ struct Prepare: ParsableCommand {
         abstract: "Turn an interaction log into a dataset.",
         discussion: """
             Reads csv, tsv, RecBole's .inter, MovieLens' ratings.dat, JSON Lines, or one sequence a line; each may be \
-            gzipped. Filters, sorts each user's events by time (ties keep file order), numbers users and items, and \
-            writes a folder that the other commands map into memory. A long log takes 16 bytes an event of disk beside the \
-            output meanwhile.
+            gzipped. Several files, folders of parts and standard input (-) make one log. Says on standard error how each \
+            file was understood; docs/data.md tells the rules. Filters, sorts each user's events by time (ties keep file \
+            order), numbers users and items, and writes a folder that the other commands map into memory. A long log takes \
+            16 bytes an event of disk beside the output meanwhile.
 
-            Example:
+            Examples:
 
               recblr prepare ml-100k.inter --titles ml-100k.item --output data/ml-100k
               recblr prepare shop.csv.gz --user customer --item sku --timestamp when --output data/shop
+              recblr prepare u.data --no-header --user 1 --item 2 --timestamp 4 --output data/ml-100k
+              recblr prepare clicks/ --where type=purchase --titles products.csv --output data/bought
+              unzip -p events.zip | recblr prepare - --format csv --output data/events
             """)
 
-    @Argument(help: "The log.") var input: String
+    @Argument(help: "The log: files, folders of parts, - for standard input.") var inputs: [String]
     @Option(
         name: .shortAndLong, help: "The dataset's folder. A dataset that is there is replaced, anything else refused.")
     var output: String
-    @Option(help: "csv, tsv, recbole, movielens, jsonl or sequences. (default: by the file's name)")
+    @Option(help: "csv, tsv, recbole, movielens, jsonl or sequences. (default: by the file's name and first lines)")
     var format: InputFormat?
-    @Option(help: "Column of users. (default: user_id, user, …)") var user: String?
-    @Option(help: "Column of items. (default: item_id, item, …)") var item: String?
-    @Option(help: "Column of times, numbers or ISO 8601. (default: timestamp, time, …; file order if there is none)")
+    @Option(
+        help: """
+            What stands between fields: tab, comma, semicolon, pipe, space (runs of blanks) or the characters themselves. \
+            (default: by the first lines)
+            """)
+    var delimiter: Delimiter?
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Whether the first line names the columns. Without names they go by number. (default: by the first lines)"
+    )
+    var header: Bool?
+    @Option(help: "Column of users: its name, its number from 1, or a JSON key. (default: user_id, customer_id, …)")
+    var user: String?
+    @Option(help: "Column of items. (default: item_id, product_id, …)") var item: String?
+    @Option(help: "Column of times, numbers or ISO 8601. (default: timestamp, event_time, created_at, …)")
     var timestamp: String?
+    @Flag(help: "The order of the lines is the order of time, whatever times there are.") var fileOrder = false
     @Option(help: "Column of ratings. (default: rating, score, …)") var rating: String?
+    @Option(
+        name: .customLong("where"),
+        help: """
+            Keep only events whose column has this value: type=purchase. Again for other columns, or for other values of \
+            the same.
+            """)
+    var conditions: [String] = []
     @Option(help: "Drop events rated lower than this.") var minRating: Double?
     @Option(
         help: """
@@ -38,38 +62,111 @@ struct Prepare: ParsableCommand {
     @Option(help: "Drop users with fewer events than this, again and again with items until nothing changes.")
     var minUserEvents = 5
     @Option(help: "Drop items with fewer events than this.") var minItemEvents = 5
-    @Option(help: "Table of item titles (.item, csv, tsv or MovieLens' movies.dat).") var titles: String?
-    @Option(help: "Column of titles. (default: title, movie_title, name, …)") var titleColumn: String?
-    @Flag(help: "Count malformed lines and go on instead of stopping at the first.") var skipBadLines = false
+    @Option(
+        help: """
+            Titles of items, read as a log is: the column of items as in the log or by a usual name, tables or JSON Lines.
+            """)
+    var titles: String?
+    @Option(help: "Column of titles. (default: title, name, product_name, …)") var titleColumn: String?
+    @Flag(help: "Count malformed lines, of titles too, and go on instead of stopping at the first.")
+    var skipBadLines = false
     @OptionGroup var json: JSONFlag
 
     func validate() throws {
         if minUserEvents < 1 || minItemEvents < 1 { throw ValidationError("Fewest events must be at least 1.") }
         if let minRating, !minRating.isFinite { throw ValidationError("--min-rating must be a number.") }
+        if fileOrder, timestamp != nil { throw ValidationError("Give one of --timestamp and --file-order.") }
+        if titleColumn != nil, titles == nil { throw ValidationError("--title-column needs --titles.") }
+        if rating != nil, minRating == nil {
+            throw ValidationError("--rating needs --min-rating: nothing else reads it.")
+        }
+        _ = try eventConditions()
+    }
+
+    private func eventConditions() throws -> [EventCondition] {
+        var result: [EventCondition] = []
+        for text in conditions {
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                throw ValidationError("--where '\(text)' should be COLUMN=VALUE.")
+            }
+            let (column, value) = (String(text[..<equals]), String(text[text.index(after: equals)...]))
+            if let known = result.firstIndex(where: { $0.column == column }) {
+                result[known].values.append(value)
+            } else {
+                result.append(EventCondition(column: column, values: [value]))
+            }
+        }
+        return result
     }
 
     func run() throws {
         try reportingErrors {
-            var options = ReadOptions()
-            options.format = format
-            options.columns = ColumnNames(user: user, item: item, timestamp: timestamp, rating: rating)
-            options.minimumRating = minRating
-            options.skipsBadLines = skipBadLines
-            var filters = Filters()
-            filters.minimumRating = minRating
-            filters.duplicates = dedupe
-            filters.minimumUserEvents = minUserEvents
-            filters.minimumItemEvents = minItemEvents
-            let (source, target) = (fileURL(input), fileURL(output).standardizedFileURL)
-            options.temporaryFolder = target.deletingLastPathComponent()
+            let target = fileURL(output).standardizedFileURL
             try InteractionLog.checkReplaceable(target)
-            let names = try titles.map { try Titles.read(fileURL($0), titleColumn: titleColumn) } ?? [:]
+            let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
+            let names = try readTitles()
             let progress = ReadingLine()
-            let log = try InteractionLog.read(source, options, progress: progress.show)
+            var said: LogLayout?
+            let log = try InteractionLog.read(sources, try readOptions(beside: target)) { layout in
+                if said.map({ layout.isReadLike($0) }) != true { printError(layout.description) }
+                said = layout
+            } progress: {
+                progress.show($0, $1)
+            }
             progress.finish(log.report.lines)
-            let summary = try log.prepare(filters, titles: names, source: source.lastPathComponent, to: target)
+            for text in log.warnings { printError("Note: " + text) }
+            if titles != nil { say(log.match(names)) }
+            let source =
+                sources.count > 3
+                ? "\(sources[0].name) and \(sources.count - 1) more" : sources.map(\.name).joined(separator: ", ")
+            let summary = try log.prepare(filters, titles: names, source: source, to: target)
             if let times = summary.times { sayOfTimes(times, summary) }
             if json.isOn { try printJSON(summary) } else { try printOutput(describe(summary)) }
+        }
+    }
+
+    private func readOptions(beside target: URL) throws -> ReadOptions {
+        var options = ReadOptions()
+        options.format = format
+        options.delimiter = delimiter
+        options.hasHeader = header
+        options.columns = ColumnNames(user: user, item: item, timestamp: timestamp, rating: rating)
+        options.usesFileOrder = fileOrder
+        options.conditions = try eventConditions()
+        options.minimumRating = minRating
+        options.skipsBadLines = skipBadLines
+        options.temporaryFolder = target.deletingLastPathComponent()
+        return options
+    }
+
+    private var filters: Filters {
+        var filters = Filters()
+        filters.minimumRating = minRating
+        filters.duplicates = dedupe
+        filters.minimumUserEvents = minUserEvents
+        filters.minimumItemEvents = minItemEvents
+        return filters
+    }
+
+    private func readTitles() throws -> [String: String] {
+        guard let titles else { return [:] }
+        var options = ReadOptions()
+        options.columns.item = item
+        options.skipsBadLines = skipBadLines
+        return try Titles.read(
+            .file(fileURL(titles)), options, titleColumn: titleColumn, understood: { printError($0.description) },
+            skipped: { printError("Note: \(grouped($0)) malformed lines of titles were passed over") })
+    }
+
+    private func say(_ match: InteractionLog.TitleMatch) {
+        if let example = match.example {
+            printError(
+                "Warning: no title belongs to an item of the log: titles have ids like '\(example.title)', the log "
+                    + "'\(example.item)'")
+        } else if match.unmatched + match.untitled > 0 {
+            printError(
+                "Note: \(grouped(match.unmatched)) titles belong to no item of the log, \(grouped(match.untitled)) of its "
+                    + "items have no title")
         }
     }
 }
@@ -101,6 +198,7 @@ func describe(_ summary: DatasetSummary) -> String {
         lines.append(
             "Dropped   \(grouped(report.read.skippedLines)) malformed lines, "
                 + "\(grouped(report.read.droppedByRating)) events by rating, "
+                + (report.read.droppedByCondition.map { "\(grouped($0)) by condition, " } ?? "")
                 + duplicates.map { count, what in count.map { "\(grouped($0)) \(what), " } ?? "" }.joined()
                 + "\(grouped(report.droppedByCore)) by fewest events (\(report.coreRounds) rounds)")
     }

@@ -14,10 +14,23 @@ import Testing
         Case(
             arguments: "prepare none.csv -o out", status: 66,
             message: "none.csv: cannot open: No such file or directory"),
-        Case(arguments: "prepare folder -o out", status: 65, message: "folder: its name does not tell the format"),
+        Case(arguments: "prepare folder -o out", status: 65, message: "folder/file: its name does not tell the format"),
         Case(
-            arguments: "prepare folder --format csv -o out", status: 66, message: "folder: cannot open: it is a folder"),
-        Case(arguments: "prepare empty.csv -o out", status: 65, message: "empty.csv: it is empty; expected a header"),
+            arguments: "prepare folder --format csv -o out", status: 65,
+            message: "folder/file, line 1: there is no column of users; name it with --user; found precious"),
+        Case(arguments: "prepare log.csv log.csv -o out", status: 65, message: "is given twice"),
+        Case(
+            arguments: "prepare log.csv --where type -o out", status: 64,
+            message: "--where 'type' should be COLUMN=VALUE."),
+        Case(
+            arguments: "prepare log.csv --file-order --timestamp x -o out", status: 64,
+            message: "Give one of --timestamp and --file-order."),
+        Case(
+            arguments: "prepare log.csv --title-column x -o out", status: 64, message: "--title-column needs --titles."),
+        Case(
+            arguments: "prepare timeless.csv -o out", status: 65,
+            message: "line 1: there is no column of times; name it with --timestamp, or say --file-order"),
+        Case(arguments: "prepare empty.csv -o out", status: 65, message: "empty.csv: it is empty"),
         Case(arguments: "prepare header.csv -o out", status: 65, message: "header.csv: no events"),
         Case(arguments: "prepare bad.csv -o out", status: 65, message: "bad.csv, line 3: the item is empty"),
         Case(
@@ -94,8 +107,9 @@ import Testing
         let place = try Workplace()
         try place.write(walks(), "log.csv")
         try place.write("", "empty.csv")
-        try place.write("user,item\n", "header.csv")
-        try place.write("user,item\n1,2\n1,\n", "bad.csv")
+        try place.write("user,item,ts\n", "header.csv")
+        try place.write("user,item,ts\n1,2,3\n1,,3\n", "bad.csv")
+        try place.write("user,item,moment\n1,2,3\n", "timeless.csv")
         try place.write("user,user,item\n1,2,3\n", "twice.csv")
         try place.write("1 a b c d e\n2 a b c d e\n3 a b c d e\n4 a b c d e\n5 a b c d e\n", "log.txt")
         try FileManager.default.createDirectory(atPath: place.path("folder"), withIntermediateDirectories: true)

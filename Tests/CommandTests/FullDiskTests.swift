@@ -6,7 +6,7 @@ import Testing
     @Test(arguments: [(lines: 100_000, blocks: 64), (lines: 5_000, blocks: 8)])
     func aFullDisk(_ lines: Int, _ blocks: Int) throws {
         let place = try Workplace()
-        try place.write("user,item\n" + String(repeating: "1,2\n", count: lines), "log.csv")
+        try place.write("user,item,ts\n" + String(repeating: "1,2,3\n", count: lines), "log.csv")
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = [

@@ -49,11 +49,11 @@ import Testing
 
     @Test func withoutTimes() throws {
         let text = "user,item\nu,a\nv,a\nu,a\nu,b\nu,a\n"
-        #expect(try prepare(text, ReadOptions(), filters(.consecutive)).histories == [["a", "b", "a"], ["a"]])
+        #expect(try prepare(text, .fileOrder, filters(.consecutive)).histories == [["a", "b", "a"], ["a"]])
         #expect(
-            complaint { _ = try prepare(text, ReadOptions(), filters(.exact)) }
+            complaint { _ = try prepare(text, .fileOrder, filters(.exact)) }
                 == "exact duplicates have the same time, and this log has no times")
-        #expect(try prepare(text).summary?.times == nil)
+        #expect(try prepare(text, .fileOrder).summary?.times == nil)
     }
 
     /// What is dropped does not count for the k-core.

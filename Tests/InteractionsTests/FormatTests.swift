@@ -60,7 +60,7 @@ import Testing
         ("l.jsonl", "{\"user\":1,\"item\":3}\n{\"user\":2,\"item\":9}\n{\"user\":1,\"item\":2}"),
     ])
     func withoutTimesFileOrderIsTimeOrder(_ name: String, _ text: String) throws {
-        let prepared = try prepare(text, named: name)
+        let prepared = try prepare(text, named: name, .fileOrder)
         #expect(prepared.histories == [["3", "2"], ["9"]])
         #expect(prepared.times == [])
     }
@@ -84,26 +84,26 @@ import Testing
     }
 
     @Test func anUnusedColumnMayOccurTwice() throws {
-        #expect(try prepare("user,item,rating,rating,x,x\n1,2,a,b,c,d\n").histories == [["2"]])
+        #expect(try prepare("user,item,rating,rating,x,x\n1,2,a,b,c,d\n", .fileOrder).histories == [["2"]])
     }
 
     @Test func idsKeepTheirBytes() throws {
-        let prepared = try prepare("user,item\n1,é\n1,e\u{301}\n1,01\n1,1\n1,a\tb\n1, 1\n")
+        let prepared = try prepare("user,item\n1,é\n1,É\n1,01\n1,1\n1,a\tb\n1,\" 1\"\n", .fileOrder)
         #expect(
             prepared.histories[0].map { Array($0.utf8) }
-                == ["é", "e\u{301}", "01", "1", "a\tb", " 1"].map { Array($0.utf8) })
+                == ["é", "É", "01", "1", "a\tb", " 1"].map { Array($0.utf8) })
     }
 
     @Test func jsonNumbersAreIdsAsWritten() throws {
         let line = #"{"user":12345678901234567890,"item":9007199254740993}"#
-        let prepared = try prepare(line, named: "log.jsonl")
+        let prepared = try prepare(line, named: "log.jsonl", .fileOrder)
         #expect(prepared.users == ["12345678901234567890"])
         #expect(prepared.histories == [["9007199254740993"]])
     }
 
     @Test func aTenMegabyteLine() throws {
         let long = String(repeating: "x", count: 10 << 20)
-        let prepared = try prepare("user,item,note\n1,a,\(long)\n1,\(long),\n1,b,\"\(long)\"\n")
+        let prepared = try prepare("user,item,note\n1,a,\(long)\n1,\(long),\n1,b,\"\(long)\"\n", .fileOrder)
         #expect(prepared.histories[0].map(\.utf8.count) == [1, 10 << 20, 1])
         let ids = (0..<1_500_000).map { "i\($0 % 1000)" }.joined(separator: " ")
         #expect(try prepare("u \(ids)\nv i1", named: "log.txt").histories.map(\.count) == [1_500_000, 1])
@@ -112,7 +112,7 @@ import Testing
     @Test(arguments: [
         ("a.csv", InputFormat.csv), ("A.CSV.GZ", .csv), ("a.b.tsv", .tsv), ("x.tab", .tsv), ("x.inter.gz", .recbole),
         ("ratings.dat", .movielens), ("x.ndjson", .jsonl), ("x.jsonl", .jsonl), ("x.txt.gz", .sequences), ("gz", nil),
-        ("x.gz", nil), ("x.parquet", nil), ("csv", nil),
+        ("x.json", .jsonl), ("x.gz", nil), ("x.parquet", nil), ("csv", nil),
     ])
     func formatByName(_ name: String, _ format: InputFormat?) { #expect(InputFormat(fileName: name) == format) }
 }

@@ -16,6 +16,10 @@ import Testing
         ("log.jsonl", String(repeating: "{\"user\":", count: 50_000)),
         ("log.jsonl", "{\"x\":" + String(repeating: "[", count: 200_000)),
         ("log.csv", "\"\n"), ("log.csv", "\"\"\"\n"), ("log.csv", "user,item,\"\n1,2,\n"),
+        ("log.csv", "user,item,ts\n1,\"a\n,,\n\",1\n1,b,2\n"), ("log.csv", "sep=\n"), ("log.csv", "sep=;\n"),
+        ("log.csv", "#\n"),
+        ("log.tsv", "\"user\"\t\"item\"\t\"ts\"\n\"1\"\t\"\n"), ("log.json", "[\n"), ("log", "\u{FEFF}"),
+        ("log.txt", "\t\t\n"),
         ("ratings.dat", ":"), ("ratings.dat", ":::::::"), ("log.txt", " "), ("log.inter", ":\t:\n:\t:\n"),
     ]
 

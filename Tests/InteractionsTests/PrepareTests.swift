@@ -100,7 +100,7 @@ import Testing
                 let url = folder.appendingPathComponent("log.csv")
                 try Data(("user,item\n" + log.map { "\($0.user),\($0.item)\n" }.joined()).utf8).write(to: url)
                 let output = folder.appendingPathComponent("dataset")
-                _ = try InteractionLog.read(url).prepare(Filters(), source: "log.csv", to: output)
+                _ = try InteractionLog.read(url, .fileOrder).prepare(Filters(), source: "log.csv", to: output)
                 let dataset = try Dataset.open(output)
                 let items = try #require(dataset.items)
                 #expect(Array(items.ids) == Self.firstAppearances(log.map(\.item)))
@@ -119,22 +119,22 @@ import Testing
         filters.minimumItemEvents = 2
         // c has one event, without it u3 has one, without u3 b has one, without b u2 has one, …
         let text = "user,item\nu1,a\nu1,a\nu2,a\nu2,b\nu3,b\nu3,c\n"
-        let prepared = try prepare(text, ReadOptions(), filters)
+        let prepared = try prepare(text, .fileOrder, filters)
         #expect(prepared.histories == [["a", "a"]])
         #expect(prepared.summary?.report?.droppedByCore == 4)
         #expect(prepared.summary?.report?.coreRounds == 5)
     }
 
     @Test func oneEventUsersStay() throws {
-        #expect(try prepare("user,item\n1,a\n2,a\n").histories == [["a"], ["a"]])
+        #expect(try prepare("user,item\n1,a\n2,a\n", .fileOrder).histories == [["a"], ["a"]])
     }
 
     @Test func theSameLogHasTheSameFingerprint() throws {
         let text = "user,item\n1,a\n2,b\n1,b\n"
-        let mark = try prepare(text).summary?.fingerprint
+        let mark = try prepare(text, .fileOrder).summary?.fingerprint
         #expect(mark?.count == 16)
-        #expect(try prepare(text).summary?.fingerprint == mark)
-        #expect(try prepare("user,item\n1,a\n2,b\n1,a\n").summary?.fingerprint != mark)
+        #expect(try prepare(text, .fileOrder).summary?.fingerprint == mark)
+        #expect(try prepare("user,item\n1,a\n2,b\n1,a\n", .fileOrder).summary?.fingerprint != mark)
     }
 
     @Test func aDatasetIsReplacedButNothingElse() throws {
@@ -161,7 +161,7 @@ import Testing
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("log.csv")
             try Data(("user,item\n" + String(repeating: "1,a\n", count: 300)).utf8).write(to: url)
-            var options = ReadOptions()
+            var options = ReadOptions.fileOrder
             options.temporaryFolder = url.appendingPathComponent("inside")
             #expect(try InteractionLog.read(url, options).count == 300)
             options.memory.reading = 100
@@ -179,7 +179,7 @@ import Testing
             let url = folder.appendingPathComponent("log.csv")
             try Data(("user,item\n" + String(repeating: "1,a\n", count: 200_000)).utf8).write(to: url)
             var (lines, fractions): ([Int], [Double]) = ([], [])
-            _ = try InteractionLog.read(url) {
+            _ = try InteractionLog.read(url, .fileOrder) {
                 lines.append($0)
                 fractions.append($1)
             }
@@ -194,7 +194,8 @@ import Testing
             try Data("user,item\n1,a\n1,b\n1,c\n".utf8).write(to: url)
             let titles = ["a": "A\tB\nC\\", "c": "Été", "z": "unused"]
             let output = folder.appendingPathComponent("dataset")
-            _ = try InteractionLog.read(url).prepare(Filters(), titles: titles, source: "log.csv", to: output)
+            _ = try InteractionLog.read(url, .fileOrder).prepare(
+                Filters(), titles: titles, source: "log.csv", to: output)
             let items = try #require(try Dataset.open(output).items)
             #expect((0..<3).map { items.title(at: $0) } == ["A\tB\nC\\", nil, "Été"])
         }

@@ -80,6 +80,9 @@ func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
 }
 
 extension ReadOptions {
+    /// For logs without times.
+    static let fileOrder = with { $0.usesFileOrder = true }
+
     static func with(_ change: (inout ReadOptions) -> Void) -> ReadOptions {
         var options = ReadOptions()
         change(&options)

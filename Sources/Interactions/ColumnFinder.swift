@@ -1,0 +1,89 @@
+/// Finds columns in a header, among numbers, or keys in JSON objects.
+struct ColumnFinder {
+    /// nil where there is no header.
+    let names: [String]?
+    /// Number of columns; 0 for keys, which have no numbers.
+    let width: Int
+    /// Names beyond the usual ones that a role may have, the last resort.
+    var more: [ColumnRole: [String]] = [:]
+
+    /// "found a, b, c"
+    var found: String { "found \(shortened((names ?? []).map(printable).joined(separator: ", ")))" }
+
+    private var kind: String { width > 0 ? "column" : "key" }
+
+    /// The column that a caller asked for: by name, by number, or by name as ``UsualNames/key(_:)`` compares.
+    func given(_ name: String, _ role: ColumnRole) throws(LineProblem) -> LogLayout.Column {
+        let names = names ?? []
+        let equal = names.indices.filter { names[$0] == name }
+        if equal.count == 1 { return column(role, equal[0], isGiven: true) }
+        guard equal.isEmpty else {
+            throw LineProblem(
+                reason: "the \(kind) \(name) occurs more than once; give its number to \(role.option); \(found)")
+        }
+        if width > 0, let number = Int(name) {
+            guard (1...width).contains(number) else {
+                throw LineProblem(reason: "there is no column \(number) for \(role.option): the line has \(width)")
+            }
+            return column(role, number - 1, isGiven: true)
+        }
+        guard self.names != nil else {
+            throw LineProblem(
+                reason: "without a header columns go by number: \(role.option) '\(name)' should be one of 1 to \(width)"
+            )
+        }
+        let alike = names.indices.filter { UsualNames.key(names[$0]) == UsualNames.key(name) }
+        guard let only = alike.first, alike.count == 1, !UsualNames.key(name).isEmpty else {
+            throw LineProblem(reason: "there is no \(kind) \(name); \(found)")
+        }
+        return column(role, only, isGiven: true)
+    }
+
+    /// The best of the usual names that is there; nil if none is.
+    func usual(_ role: ColumnRole) throws(LineProblem) -> LogLayout.Column? {
+        guard let names else { return nil }
+        let usual = UsualNames.of(role) + (more[role] ?? [])
+        let ranked = names.indices.compactMap { position in
+            usual.firstIndex(of: UsualNames.key(names[position])).map { (rank: $0, position: position) }
+        }.sorted { ($0.rank, $0.position) < ($1.rank, $1.position) }
+        guard let best = ranked.first else { return nil }
+        let equal = ranked.filter { $0.rank == best.rank }.map { names[$0.position] }
+        if equal.count > 1 {
+            let what =
+                Set(equal).count == 1
+                ? "the \(kind) \(equal[0]) occurs more than once"
+                : "the \(kind)s \(equal.joined(separator: " and ")) mean the same: choose with \(role.option)"
+            throw LineProblem(reason: "\(what); \(found)")
+        }
+        var result = column(role, best.position, isGiven: false)
+        result.others = ranked.dropFirst().map { names[$0.position] }
+        return result
+    }
+
+    /// Whether a name that was given is there as a name.
+    func has(_ name: String?) -> Bool {
+        guard let name, let names else { return false }
+        return names.contains { $0 == name || UsualNames.key($0) == UsualNames.key(name) }
+    }
+
+    private func column(_ role: ColumnRole, _ position: Int, isGiven: Bool) -> LogLayout.Column {
+        LogLayout.Column(
+            role: role, name: names?[position], position: width > 0 ? position : nil, isGiven: isGiven)
+    }
+}
+
+/// A text that may stand in a message.
+func shortened(_ text: String) -> String { text.count > 400 ? text.prefix(400) + "…" : text }
+
+/// A text without control characters, so that it changes nothing but one line of a terminal.
+func printable(_ text: String) -> String {
+    guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+    return String(
+        String.UnicodeScalarView(
+            text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+}
+
+/// The beginning of a field for a message.
+func quoted(_ bytes: Bytes) -> String { quoted(text(Bytes(rebasing: bytes.prefix(200)))) }
+
+func quoted(_ text: String) -> String { "'" + printable(text.count > 40 ? text.prefix(40) + "…" : text) + "'" }

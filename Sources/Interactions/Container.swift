@@ -1,0 +1,105 @@
+import FileSupport
+
+/// What a file holds that is no text of lines, told by its first bytes, and how its content can be fed.
+struct Container {
+    /// "a zip archive"
+    let name: String
+    /// A command line that writes lines of text to standard output; FILE stands for the file.
+    let command: String?
+
+    /// One sentence for people.
+    func reason(path: String, _ format: String = "csv") -> String {
+        guard let command else { return "it is \(name), not an interaction log" }
+        let file = "'" + path.replacing("'", with: "'\\''") + "'"
+        return "it is \(name); feed what is in it: "
+            + command.replacing("FILE", with: file) + " | recblr prepare - --format \(format) …"
+    }
+
+    /// nil where the bytes may be text.
+    init?(_ head: Bytes, path: String) {
+        let found = Self.byMagic(head, path) ?? Self.byText(head)
+        guard let found else { return nil }
+        (name, command) = found
+    }
+
+    private typealias Found = (name: String, command: String?)
+
+    private static let magics: [(bytes: [UInt8], found: Found)] = [
+        ([0x1F, 0x8B], ("gzip data that was packed twice", "zcat FILE | zcat")),
+        ([0x1F, 0x9D], ("compressed data (.Z)", "uncompress -c FILE")),
+        (Array("BZh".utf8), ("bzip2 data", "bzcat FILE")),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00], ("xz data", "xzcat FILE")),
+        ([0x28, 0xB5, 0x2F, 0xFD], ("Zstandard data", "zstdcat FILE")),
+        ([0x04, 0x22, 0x4D, 0x18], ("LZ4 data", "lz4cat FILE")),
+        (Array("LZIP".utf8), ("lzip data", "lzip -dc FILE")),
+        ([0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], ("a 7z archive", "7z e -so FILE")),
+        (Array("Rar!".utf8), ("a RAR archive", "unrar p -inul FILE")),
+        (Array("PAR1".utf8), ("a Parquet file", #"duckdb -csv -c "SELECT * FROM read_parquet(FILE)""#)),
+        (Array("ARROW1".utf8), ("an Arrow or Feather file", pandas("read_feather"))),
+        (Array("FEA1".utf8), ("a Feather file", pandas("read_feather"))),
+        (Array("ORC".utf8), ("an ORC file", pandas("read_orc"))),
+        ([0x4F, 0x62, 0x6A, 0x01], ("an Avro file", "avro cat --format csv FILE")),
+        ([0x89, 0x48, 0x44, 0x46], ("an HDF5 file", pandas("read_hdf"))),
+        ([0xD0, 0xCF, 0x11, 0xE0], ("an old Excel workbook", pandas("read_excel"))),
+        (Array("SQLite format 3".utf8), ("an SQLite database", "sqlite3 -header -csv FILE 'SELECT * FROM LOG'")),
+        ([0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59], ("a NumPy array", nil)),
+        ([0x80, 0x02], ("a Python pickle", pandas("read_pickle"))),
+        ([0x80, 0x03], ("a Python pickle", pandas("read_pickle"))),
+        ([0x80, 0x04], ("a Python pickle", pandas("read_pickle"))),
+        ([0x80, 0x05], ("a Python pickle", pandas("read_pickle"))),
+        (Array("%PDF".utf8), ("a PDF document", nil)),
+        ([0xFF, 0xFE, 0x00, 0x00], ("text in UTF-32", "iconv -f UTF-32 -t UTF-8 FILE")),
+        ([0x00, 0x00, 0xFE, 0xFF], ("text in UTF-32", "iconv -f UTF-32 -t UTF-8 FILE")),
+        ([0xFF, 0xFE], ("text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE")),
+        ([0xFE, 0xFF], ("text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE")),
+    ]
+
+    private static func pandas(_ function: String) -> String {
+        #"python3 -c "import sys, pandas; pandas.\#(function)(sys.argv[1]).to_csv(sys.stdout, index=False)" FILE"#
+    }
+
+    private static func byMagic(_ head: Bytes, _ path: String) -> Found? {
+        if head.starts(with: Array("PK\u{3}\u{4}".utf8)) {
+            let names = String(decoding: head.prefix(4096), as: UTF8.self)
+            if names.contains("[Content_Types].xml") || path.lowercased().hasSuffix(".xlsx") {
+                return ("an Excel workbook", pandas("read_excel"))
+            }
+            return ("a zip archive", "unzip -p FILE")
+        }
+        if head.count > 262, head[257..<262].elementsEqual(Array("ustar".utf8)) {
+            return ("a tar archive", "tar -xOf FILE")
+        }
+        if let magic = magics.first(where: { head.starts(with: $0.bytes) }), !isHeader(head) { return magic.found }
+        let text = String(decoding: head.prefix(64), as: UTF8.self).lowercased()
+        if text.hasPrefix("<!doctype html") || text.hasPrefix("<html") {
+            return ("a web page (a download that went wrong?)", nil)
+        }
+        if text.hasPrefix("version https://git-lfs") { return ("a pointer of Git LFS", "git lfs smudge < FILE") }
+        return nil
+    }
+
+    /// Whether a file that begins like a container begins with a line of names all the same: `ORCID,item`.
+    private static func isHeader(_ head: Bytes) -> Bool {
+        let line = head.prefix(256).prefix { $0 != 0x0A && $0 != 0x0D }
+        return line.allSatisfy { $0 == 0x09 || (0x20..<0x7F).contains($0) }
+            && line.contains { [0x09, 0x2C, 0x3B, 0x7C].contains($0) }
+    }
+
+    /// Text in another encoding, or with other line ends.
+    private static func byText(_ head: Bytes) -> Found? {
+        let sample = head.prefix(4096)
+        let zeros = (0...1).map { half in sample.indices.filter { $0 % 2 == half && sample[$0] == 0 }.count }
+        if zeros[0] + zeros[1] > 0 {
+            if sample.count >= 4, max(zeros[0], zeros[1]) * 3 > sample.count, min(zeros[0], zeros[1]) == 0 {
+                let name = zeros[0] > 0 ? "UTF-16BE" : "UTF-16LE"
+                return ("text in UTF-16", "iconv -f \(name) -t UTF-8 FILE")
+            }
+            return nil
+        }
+        let returns = head.prefix(1 << 16).count(where: { $0 == 0x0D })
+        if returns > 0, !head.contains(0x0A), head.count > 1, returns > 1 || head.last != 0x0D {
+            return ("text whose lines end with CR alone", "tr '\\r' '\\n' < FILE")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,55 @@
+/// Turns the records of one file into events.
+struct EventParser {
+    private let isSequence: Bool
+    private let time: Int?
+    private let rating: (index: Int, minimum: Double)?
+    private var conditions: [Condition] = []
+
+    /// What one column must hold.
+    private struct Condition {
+        let index: Int
+        let column: String
+        let values: [[UInt8]]
+        /// Some of the values that do not count, for a message.
+        var others: Set<String> = []
+    }
+
+    init(_ layout: LogLayout, _ options: ReadOptions) {
+        isSequence = layout.format == .sequences
+        time = layout.index(.time)
+        rating = options.minimumRating.flatMap { minimum in layout.index(.rating).map { ($0, minimum) } }
+        let indices = layout.columns.indices.filter { layout.columns[$0].role == .condition }
+        for (index, condition) in zip(indices, options.conditions) {
+            conditions.append(
+                Condition(index: index, column: condition.column, values: condition.values.map { Array($0.utf8) }))
+        }
+    }
+
+    /// The condition of which every event that was dropped had another value, with some of these values.
+    var unmet: String? {
+        let texts = conditions.filter { !$0.others.isEmpty }.map { condition in
+            "\(printable(condition.column)) is \(condition.others.sorted().map { quoted($0) }.joined(separator: ", "))"
+        }
+        return texts.isEmpty ? nil : texts.joined(separator: "; ")
+    }
+
+    mutating func parse(_ fields: [Bytes], into log: inout InteractionLog) throws(LineProblem) {
+        if isSequence { return try log.append(user: fields[0], items: fields[1...]) }
+        for i in conditions.indices where !meets(&conditions[i], fields) { return log.dropByCondition() }
+        let when = try time.map { index throws(LineProblem) in try log.time(fields[index]) }
+        if let rating {
+            guard let value = parseNumber(fields[rating.index]) else {
+                throw LineProblem(reason: "the rating \(quoted(fields[rating.index])) is not a number")
+            }
+            if value < rating.minimum { return log.dropByRating() }
+        }
+        try log.append(user: fields[0], item: fields[1], timestamp: when)
+    }
+
+    private func meets(_ condition: inout Condition, _ fields: [Bytes]) -> Bool {
+        let field = fields[condition.index]
+        if condition.values.contains(where: { $0.count == field.count && $0.elementsEqual(field) }) { return true }
+        if condition.others.count < 8 { condition.others.insert(text(field)) }
+        return false
+    }
+}

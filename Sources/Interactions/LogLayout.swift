@@ -1,0 +1,89 @@
+/// How a file was understood from its first lines.
+public struct LogLayout: Sendable, Equatable {
+    /// A column of a table or a key of JSON objects.
+    public struct Column: Sendable, Equatable {
+        /// What it is read as.
+        public var role: ColumnRole
+        /// Its name in the header, or the key; nil without a header.
+        public var name: String?
+        /// Its place from 0; nil for keys.
+        public var position: Int?
+        /// Other columns that could have been meant.
+        public var others: [String] = []
+        /// Whether the caller asked for it.
+        public var isGiven = false
+    }
+
+    /// Path as the caller gave it.
+    public var path: String
+    /// The kind of file.
+    public var format: InputFormat
+    /// How its lines are cut; nil for JSON and sequences.
+    public var table: TableDialect?
+    /// What is read, in this order; empty for sequences.
+    public var columns: [Column] = []
+    /// Number of columns that every line has, where lines are cut into columns.
+    public var width = 0
+    /// What should be said beside this.
+    public var notes: [String] = []
+    /// The fields of `columns` in the first event; for sequences the user and the items. Empty where there is none.
+    public var first: [String] = []
+    /// Lines before the header or the first event that hold neither.
+    var linesBefore = 0
+
+    /// Position in `columns`.
+    func index(_ role: ColumnRole) -> Int? { columns.firstIndex { $0.role == role } }
+
+    /// A few lines for people: format, columns, notes, first event.
+    public var description: String {
+        ([path + ": " + formText] + columnTexts + notes + firstText).joined(separator: "\n  ")
+    }
+
+    /// Whether another file is read in the same way.
+    public func isReadLike(_ other: LogLayout) -> Bool {
+        format == other.format && table == other.table && columns == other.columns && notes == other.notes
+    }
+
+    private var formText: String {
+        switch format {
+        case .sequences: return "one user a line: a user id, then item ids in order of time"
+        case .jsonl: return "one JSON object a line"
+        case .csv, .tsv, .recbole, .movielens:
+            guard let table else { return format.rawValue }
+            let quotes = table.isQuoted ? "fields may be quoted" : "no quotes"
+            let header = table.hasHeader ? "with a header" : "without a header"
+            return "\(format.rawValue), delimiter \(table.delimiter), \(header), \(quotes)"
+        }
+    }
+
+    private var columnTexts: [String] {
+        guard format != .sequences else { return [] }
+        var texts = columns.filter { $0.role != .condition }.map(text)
+        if index(.time) == nil, index(.title) == nil { texts.append("time: the order of the lines") }
+        return texts
+    }
+
+    private func text(_ column: Column) -> String {
+        var place = column.name.map { "\($0)" } ?? ""
+        if let position = column.position {
+            place += place.isEmpty ? "column \(position + 1)" : " (column \(position + 1))"
+        }
+        let others = column.others.prefix(4).joined(separator: ", ")
+        let hint = others.isEmpty ? "" : ", not \(others): \(column.role.option) chooses"
+        let why = column.isGiven ? "as asked" : column.name == nil ? "as is usual" : "by its name"
+        return "\(column.role.rawValue): \(printable(place)), \(why)\(hint)"
+    }
+
+    private var firstText: [String] {
+        guard !first.isEmpty else { return [] }
+        if format == .sequences {
+            let items = first.dropFirst().prefix(5).map { quoted($0) }.joined(separator: ", ")
+            return ["first line: user \(quoted(first[0])), items \(items)" + (first.count > 6 ? ", …" : "")]
+        }
+        let values = zip(columns, first).map { column, value in
+            column.role == .condition
+                ? "\(column.name ?? "column") \(quoted(value))" : "\(column.role.rawValue) \(quoted(value))"
+        }
+        return [(index(.title) == nil ? "first event: " : "first title: ") + values.joined(separator: ", ")]
+    }
+}

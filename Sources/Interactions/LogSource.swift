@@ -1,0 +1,79 @@
+import FileSupport
+import Foundation
+
+/// Where a log, or a part of it, is read from.
+public enum LogSource: Sendable, Equatable {
+    /// A file, gzipped or not.
+    case file(URL)
+    /// What is left of standard input.
+    case standardInput
+
+    /// For messages.
+    public var path: String {
+        switch self {
+        case .file(let url): url.path
+        case .standardInput: "standard input"
+        }
+    }
+
+    /// A short name for the dataset's summary.
+    public var name: String {
+        switch self {
+        case .file(let url): url.lastPathComponent
+        case .standardInput: "standard input"
+        }
+    }
+
+    /// The same with every folder replaced by the files in it and in its folders, in the order of their names, without hidden
+    /// ones and those that begin with `_`, as the marks of Spark and Hadoop do. Throws where a folder holds no file, or a file
+    /// would be read twice.
+    public static func expanded(_ sources: [LogSource]) throws(DatasetError) -> [LogSource] {
+        var all: [LogSource] = []
+        for source in sources {
+            guard case .file(let url) = source, isFolder(url) else {
+                all.append(source)
+                continue
+            }
+            let files = try files(in: url)
+            if files.isEmpty { throw .unusable("\(url.path): the folder holds no files") }
+            all += files
+        }
+        var seen: Set<String> = []
+        for source in all where !seen.insert(source.identity).inserted {
+            throw .unusable("\(source.path) is given twice: its events would count twice")
+        }
+        return all
+    }
+
+    private var identity: String {
+        switch self {
+        case .file(let url): url.resolvingSymlinksInPath().standardizedFileURL.path
+        case .standardInput: "-"
+        }
+    }
+
+    private static func files(in folder: URL) throws(DatasetError) -> [LogSource] {
+        let names: [String]
+        do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() } catch {
+            throw .file(FileError(path: folder.path, operation: "open", reason: "the folder cannot be listed"))
+        }
+        var sources: [LogSource] = []
+        for name in names where !name.hasPrefix(".") && !name.hasPrefix("_") {
+            let url = folder.appendingPathComponent(name)
+            sources += isFolder(url) ? try files(in: url) : [.file(url)]
+        }
+        return sources
+    }
+
+    private static func isFolder(_ url: URL) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
+    func open() throws(DatasetError) -> LineReader {
+        switch self {
+        case .file(let url): try withFileErrors { () throws(FileError) in try LineReader(url) }
+        case .standardInput: LineReader(standardInput: ())
+        }
+    }
+}

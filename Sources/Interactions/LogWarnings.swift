@@ -1,0 +1,41 @@
+import FileSupport
+
+extension InteractionLog {
+    /// What should be said about a log that was read, a sentence each.
+    public var warnings: [String] {
+        var texts: [String] = []
+        if let count = report.repeatedHeaders { texts.append("\(count) lines repeat the header: they are no events") }
+        if let count = report.composedIDs {
+            texts.append(
+                "\(count) ids stand in a decomposed Unicode form: they are taken for their composed form (NFC)")
+        }
+        for (what, ids) in [("users", userIDs), ("items", itemIDs)] {
+            let (count, example) = ids.twinsWithFraction
+            guard let example else { continue }
+            texts.append(
+                "\(count) \(what) stand in the log with and without .0 (\(example).0 beside \(example)): they count as "
+                    + "different \(what); write whole numbers where the log is exported")
+        }
+        return texts
+    }
+}
+
+extension Interner {
+    /// How many strings are whole numbers with `.0` behind them, whose number alone is there too, and one of these numbers.
+    /// O(count).
+    var twinsWithFraction: (count: Int, example: String?) {
+        var (count, example): (Int, String?) = (0, nil)
+        for number in 0..<Int32(self.count) {
+            withBytes(number) { bytes in
+                guard bytes.count > 2, bytes[bytes.count - 1] == 0x30, bytes[bytes.count - 2] == 0x2E else { return }
+                let whole = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - 2)])
+                guard whole.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x2D }), index(of: whole) != nil else {
+                    return
+                }
+                count += 1
+                example = example ?? String(decoding: whole, as: UTF8.self)
+            }
+        }
+        return (count, example)
+    }
+}

@@ -1,0 +1,179 @@
+import FileSupport
+
+/// Why a record could not be had.
+enum RecordProblem: Error {
+    case file(FileError)
+    case line(LineProblem)
+}
+
+/// The records of one file, of each the fields that the layout asks for.
+struct RecordReader: ~Copyable {
+    /// Quoted fields that run over lines for longer than this were never closed.
+    private static let longestRecord = 1 << 24
+
+    private var lines: LineReader
+    let layout: LogLayout
+    private var splitter: FieldSplitter
+    private let keys: [[UInt8]]
+    private let positions: [Int]
+    private let scratch = Scratch()
+    /// The header's bytes, empty where there is none.
+    private var header: [UInt8] = []
+    /// The fields of the last record, in the order of the layout's columns; those of a sequence all. Valid until the next.
+    private(set) var fields: [Bytes] = []
+    /// Where the last record begins.
+    private(set) var lineNumber = 0
+    /// Times that the header stood among the records again.
+    private(set) var repeatedHeaders = 0
+
+    init(_ lines: consuming LineReader, _ layout: LogLayout) throws(FileError) {
+        self.lines = lines
+        self.layout = layout
+        let blanks = TableDialect(delimiter: .blanks, isQuoted: false, hasHeader: false)
+        splitter = FieldSplitter(layout.table ?? blanks)
+        positions = layout.columns.map { $0.position ?? 0 }
+        keys = layout.columns.map { Array(($0.name ?? "").utf8) }
+        for _ in 0..<layout.linesBefore { _ = try self.lines.next() }
+        guard layout.table?.hasHeader == true else { return }
+        while let line = try self.lines.next() {
+            if line.isEmpty { continue }
+            header = [UInt8](line)
+            _ = try? completeSplit(line)
+            break
+        }
+    }
+
+    /// How much of the file was read, 0 ... 1.
+    var fractionRead: Double { lines.fractionRead }
+
+    /// Goes to the next record; false where there is none.
+    mutating func next() throws(RecordProblem) -> Bool {
+        while true {
+            let line: Bytes
+            do {
+                guard let next = try lines.next() else { return false }
+                line = next
+            } catch { throw .file(error) }
+            if line.isEmpty { continue }
+            if isHeader(line) {
+                repeatedHeaders += 1
+                continue
+            }
+            lineNumber = lines.lineNumber
+            switch layout.format {
+            case .jsonl: do { try readObject(line) } catch { throw .line(error) }
+            case .sequences: try readSequence(line)
+            case .csv, .tsv, .recbole, .movielens: try readRow(line)
+            }
+            return true
+        }
+    }
+
+    private func isHeader(_ line: Bytes) -> Bool {
+        guard !header.isEmpty, line.count >= header.count else { return false }
+        // Files that were joined may bring their byte-order marks along.
+        let isMarked = line.count == header.count + 3 && line.starts(with: [0xEF, 0xBB, 0xBF])
+        guard line.count == header.count || isMarked else { return false }
+        return line.suffix(header.count).elementsEqual(header)
+    }
+
+    // MARK: Tables
+
+    private mutating func readRow(_ line: Bytes) throws(RecordProblem) {
+        try completeSplit(line)
+        guard splitter.fields.count == layout.width else {
+            throw .line(LineProblem(reason: "expected \(layout.width) fields, found \(splitter.fields.count)"))
+        }
+        fields.removeAll(keepingCapacity: true)
+        for column in positions { fields.append(splitter.field(column)) }
+    }
+
+    /// Cuts a record, with the lines behind it where a quoted field goes on there.
+    private mutating func completeSplit(_ line: Bytes) throws(RecordProblem) {
+        do { return try splitter.split(line) } catch {
+            guard error.reach == .openQuote, case .text(let delimiter)? = layout.table?.delimiter else {
+                throw .line(explained(error))
+            }
+            var scanner = QuoteScanner(delimiter)
+            var record = line
+            while !scanner.isComplete(record) {
+                guard record.count <= Self.longestRecord, let longer = try extended() else {
+                    let problem = LineProblem(reason: "a quote opens here that is never closed", reach: .whatFollows)
+                    throw .line(explained(problem))
+                }
+                record = longer
+            }
+            do { try splitter.split(record) } catch { throw .line(explained(error)) }
+        }
+    }
+
+    private mutating func extended() throws(RecordProblem) -> Bytes? {
+        do { return try lines.extend() } catch { throw .file(error) }
+    }
+
+    private func explained(_ problem: LineProblem) -> LineProblem {
+        guard problem.reach == .whatFollows else { return problem }
+        return LineProblem(
+            reason: problem.reason
+                + "; what follows cannot be told from quoted text, so it is not read: mend the line, or say "
+                + "--format tsv --delimiter '\(layout.table.map { "\($0.delimiter)" } ?? "")' if quotes mean nothing here",
+            reach: .whatFollows)
+    }
+
+    // MARK: Sequences
+
+    private mutating func readSequence(_ line: Bytes) throws(RecordProblem) {
+        do { try splitter.split(line) } catch { throw .line(error) }
+        fields = splitter.fields
+        guard fields.count >= 2 else {
+            throw .line(LineProblem(reason: "expected a user id and at least one item id"))
+        }
+    }
+
+    // MARK: JSON
+
+    private mutating func readObject(_ line: Bytes) throws(LineProblem) {
+        fields.removeAll(keepingCapacity: true)
+        for _ in keys { fields.append(Bytes(start: nil, count: 0)) }
+        var found = 0
+        var scanner = try JSONObjectScanner(line, scratch)
+        while let key = try scanner.nextKey() {
+            guard let first = keys.firstIndex(where: { $0.count == key.count && $0.elementsEqual(key) }) else {
+                try scanner.passValue()
+                continue
+            }
+            let value = try scanner.value()
+            for i in first..<keys.count where i == first || keys[i] == keys[first] {
+                guard found & 1 << i == 0 else {
+                    throw LineProblem(reason: "the key \(quoted(key)) occurs more than once")
+                }
+                found |= 1 << i
+                fields[i] = try bytes(value, layout.columns[i])
+            }
+        }
+        for i in keys.indices where found & 1 << i == 0 && layout.columns[i].role != .condition {
+            throw missing(layout.columns[i], line)
+        }
+    }
+
+    private func bytes(_ value: JSONObjectScanner.Value, _ column: LogLayout.Column) throws(LineProblem) -> Bytes {
+        switch value {
+        case .text(let bytes), .number(let bytes): return bytes
+        case .word(let bytes):
+            // null is left to whoever checks for null marks.
+            if column.role == .condition || bytes.first == UInt8(ascii: "n") || bytes.first == UInt8(ascii: "N") {
+                return bytes
+            }
+        case .nested: if column.role == .condition { return Bytes(start: nil, count: 0) }
+        }
+        throw LineProblem(reason: "expected the \(column.role.rawValue) (\(column.name ?? "")) as text or a number")
+    }
+
+    private func missing(_ column: LogLayout.Column, _ line: Bytes) -> LineProblem {
+        let keys = (try? JSONObjectScanner.members(of: line).map(\.key)) ?? []
+        return LineProblem(
+            reason:
+                "there is no key \(printable(column.name ?? "")) of the \(column.role.rawValue); \(column.role.option) names "
+                + "another; found \(shortened(keys.map(printable).joined(separator: ", ")))")
+    }
+}

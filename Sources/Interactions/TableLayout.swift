@@ -1,0 +1,229 @@
+import FileSupport
+
+extension LayoutFinder {
+    /// - Parameter delimiters: those that may be meant, the most likely first.
+    func tableLayout(
+        _ format: InputFormat, _ head: Head, _ delimiters: [Delimiter]
+    ) throws(DatasetError) -> LogLayout {
+        var layout = LogLayout(path: path, format: format)
+        var candidates = options.delimiter.map { [$0] } ?? delimiters
+        // Excel's own line for those who choose a delimiter.
+        let firstLine = head.lines.first.map(text) ?? ""
+        if firstLine.lowercased().hasPrefix("sep="), firstLine.utf8.count == 5, options.delimiter == nil {
+            layout.linesBefore = 1
+            if let delimiter = Delimiter(String(firstLine.dropFirst(4))) { candidates = [delimiter] }
+        }
+        layout.linesBefore += comments(head, candidates, layout.linesBefore)
+        if layout.linesBefore > 0 {
+            layout.notes.append("passed over before the header or the first event: \(layout.linesBefore) lines")
+        }
+        var (dialect, sample) = choose(format, head, candidates, layout.linesBefore)
+        guard let first = sample.records.first else {
+            let (line, reason) = sample.problem ?? (layout.linesBefore + 1, "there is no header and no event")
+            throw .line(path: path, number: line, reason: reason)
+        }
+        layout.width = first.count
+        do {
+            dialect.hasHeader = try hasHeader(sample, format)
+            layout.table = dialect
+            let finder = finder(sample, layout)
+            if let columns = previousColumns(layout) {
+                layout.columns = columns
+                layout.notes.append("no header: its columns are taken to be those of \(previous?.path ?? "")")
+            } else if dialect.hasHeader {
+                try refusePresplit(sample.records[0])
+                layout.columns = try columns(finder, &layout.notes) { sample.values($0).dropFirst().map { $0 } }
+            } else {
+                layout.columns = try numberedColumns(finder, sample, format, &layout.notes)
+            }
+        } catch { throw .line(path: path, number: sample.lineNumbers.first ?? 1, reason: error.reason) }
+        let rows = sample.records.dropFirst(dialect.hasHeader ? 1 : 0).filter { $0.count == layout.width }
+        layout.first = firstEvent(rows.map { row in layout.columns.map { row[$0.position ?? 0] } }, layout)
+        return layout
+    }
+
+    /// The dialect with which the lines make most sense, and the records that it gives.
+    private func choose(
+        _ format: InputFormat, _ head: Head, _ delimiters: [Delimiter], _ linesBefore: Int
+    ) -> (TableDialect, Sample) {
+        let candidates = delimiters.map { delimiter in
+            var dialect = TableDialect(delimiter: delimiter, isQuoted: format == .csv, hasHeader: true)
+            var sample = Sample(head, dialect, skipping: linesBefore)
+            let first = sample.records.first ?? []
+            if format == .tsv, first.allAndSome({ $0.count > 1 && $0.hasPrefix("\"") && $0.hasSuffix("\"") }) {
+                dialect.isQuoted = true
+                sample = Sample(head, dialect, skipping: linesBefore)
+            }
+            return (dialect, sample)
+        }
+        return candidates.first { knownRoles($0.1.records.first ?? []) > 1 }
+            ?? candidates.first { ($0.1.width ?? 0) > 1 }
+            ?? candidates.first { ($0.1.records.first?.count ?? 0) > 1 } ?? candidates[0]
+    }
+
+    /// Number of lines at the beginning that are comments: they begin with # or % and are no header.
+    private func comments(_ head: Head, _ delimiters: [Delimiter], _ start: Int) -> Int {
+        head.lines.dropFirst(start).prefix { line in
+            guard let first = line.first, first == 0x23 || first == 0x25 else { return false }
+            return delimiters.allSatisfy { delimiter in
+                var splitter = FieldSplitter(TableDialect(delimiter: delimiter, isQuoted: false, hasHeader: true))
+                try? splitter.split(line)
+                return knownRoles(splitter.fields.map(text)) < 2
+            }
+        }.count
+    }
+
+    private func finder(_ sample: Sample, _ layout: LogLayout) -> ColumnFinder {
+        guard layout.table?.hasHeader == true else { return ColumnFinder(names: nil, width: layout.width) }
+        var names = sample.records[0]
+        if layout.format == .recbole { names = names.map(Self.withoutType) }
+        return ColumnFinder(names: names, width: layout.width, more: moreNames)
+    }
+
+    // MARK: Header
+
+    private func hasHeader(_ sample: Sample, _ format: InputFormat) throws(LineProblem) -> Bool {
+        let first = sample.records[0]
+        let known = knownRoles(first)
+        let numbers = first.contains { Look.isNumber($0) || Look.isCalendarTime($0) }
+        if let asked = options.hasHeader {
+            guard asked || known < 2 || numbers else {
+                throw LineProblem(
+                    reason: "it names columns (\(shortened(first.map(printable).joined(separator: ", ")))): "
+                        + "leave --no-header out")
+            }
+            return asked
+        }
+        switch format {
+        case .recbole: return true
+        case .movielens: return known > 1 && !numbers
+        default: break
+        }
+        if known > 1 || known == 1 && !numbers { return true }
+        if numbers || hasShapeOfEvents(sample) {
+            if purpose != .events || previousColumns(width: first.count) != nil { return false }
+            throw LineProblem(reason: looksLikeEvent(sample))
+        }
+        let rest = sample.records.dropFirst()
+        let isTold =
+            rest.isEmpty
+            || first.indices.contains { i in
+                rest.allSatisfy { i < $0.count && (Look.isNumber($0[i]) || Look.isCalendarTime($0[i])) }
+            }
+        if !isTold, purpose == .events, options.columns.areGiven {
+            throw LineProblem(
+                reason: "it cannot be told whether it names columns or is an event (\(quotedList(first))): "
+                    + "say --header or --no-header")
+        }
+        return true
+    }
+
+    /// Whether the first line is built like the others in every column, letters and digits in the same pattern, with a digit
+    /// somewhere.
+    private func hasShapeOfEvents(_ sample: Sample) -> Bool {
+        func shape(_ text: String) -> String {
+            var result = ""
+            for character in text {
+                let kind: Character = character.isNumber ? "9" : character.isLetter ? "a" : character
+                if result.last != kind { result.append(kind) }
+            }
+            return result
+        }
+        let shapes = sample.records.map { $0.map(shape) }
+        guard shapes.count > 1, shapes[0].joined().contains("9") else { return false }
+        return shapes.dropFirst().allSatisfy { $0 == shapes[0] }
+    }
+
+    private func quotedList(_ fields: [String]) -> String {
+        shortened(fields.map { quoted($0) }.joined(separator: ", "))
+    }
+
+    private func looksLikeEvent(_ sample: Sample) -> String {
+        "it looks like an event (\(quotedList(sample.records[0]))), not like names of columns; say which columns are which, "
+            + "for instance \(advice(sample))" + (path.lowercased().contains(".txt") ? hint : "")
+    }
+
+    private var hint: String { " (or --format sequences if each line is a user and its items)" }
+
+    /// Options that would read a table without header, as far as its values tell.
+    private func advice(_ sample: Sample) -> String {
+        let columns = Array(0..<(sample.width ?? sample.records[0].count))
+        func all(_ predicate: @escaping (String) -> Bool) -> (Int) -> Bool {
+            { sample.values($0).allSatisfy(predicate) }
+        }
+        let time =
+            columns.first(where: all { Look.isCalendarTime($0) && !Look.isNumber($0) })
+            ?? columns.last(where: all(Look.isUnixTime))
+        let others = columns.filter { $0 != time }
+        let ids = others.filter { !sample.values($0).contains(where: Look.isDecimal) }
+        let (user, item) = ids.count > 1 ? (ids[0], ids[1]) : (others.first ?? 0, others.dropFirst().first ?? 1)
+        let order = time.map { "--timestamp \($0 + 1)" } ?? "--file-order"
+        return "--no-header --user \(user + 1) --item \(item + 1) \(order)"
+    }
+
+    // MARK: Columns
+
+    private func numberedColumns(
+        _ finder: ColumnFinder, _ sample: Sample, _ format: InputFormat, _ notes: inout [String]
+    ) throws(LineProblem) -> [LogLayout.Column] {
+        var given = options.columns
+        var title: String?
+        if case .titles(let column) = purpose {
+            notes.append("no header: the first column is taken for the item, the second for its title")
+            (given.item, title) = ("1", column ?? "2")
+        } else if format == .movielens {
+            given = ColumnNames(
+                user: given.user ?? "1", item: given.item ?? "2",
+                timestamp: given.timestamp ?? (options.usesFileOrder ? nil : "4"),
+                rating: given.rating ?? "3")
+            guard finder.width == 4 || options.columns.areGiven else {
+                throw LineProblem(reason: "expected 4 fields, found \(finder.width)")
+            }
+        }
+        var columns: [LogLayout.Column] = []
+        if purpose == .events {
+            guard let user = given.user, let item = given.item, given.timestamp != nil || options.usesFileOrder else {
+                throw LineProblem(
+                    reason: "without a header columns go by number; say which, for instance \(advice(sample))")
+            }
+            columns = [try finder.given(user, .user), try finder.given(item, .item)]
+            if let time = given.timestamp, !options.usesFileOrder { columns.append(try finder.given(time, .time)) }
+            if options.minimumRating != nil {
+                guard let rating = given.rating else { throw finder.missing(.rating) }
+                columns.append(try finder.given(rating, .rating))
+            }
+            for condition in options.conditions { columns.append(try finder.given(condition.column, .condition)) }
+        } else {
+            columns = [try finder.given(given.item ?? "1", .item), try finder.given(title ?? "2", .title)]
+        }
+        let asked = [options.columns.user, options.columns.item, options.columns.timestamp, options.columns.rating]
+        for i in columns.indices where columns[i].role != .condition {
+            columns[i].isGiven = asked.contains(columns[i].position.map { String($0 + 1) })
+        }
+        return columns
+    }
+
+    private func previousColumns(_ layout: LogLayout) -> [LogLayout.Column]? {
+        guard options.hasHeader == nil, layout.table?.hasHeader == false,
+            previous?.table?.delimiter == layout.table?.delimiter
+        else { return nil }
+        return previousColumns(width: layout.width)
+    }
+
+    private func previousColumns(width: Int) -> [LogLayout.Column]? {
+        guard options.hasHeader == nil, purpose == .events, let previous, previous.width == width,
+            previous.format != .movielens
+        else { return nil }
+        return previous.columns
+    }
+
+    /// RecBole's benchmark files hold training cases, each a list of items: read as events they would be nonsense.
+    private func refusePresplit(_ header: [String]) throws(LineProblem) {
+        let lists = header.filter { UsualNames.key(Self.withoutType($0)).hasSuffix("idlist") }
+        guard let list = lists.first, purpose == .events else { return }
+        throw LineProblem(
+            reason:
+                "\(printable(list)) holds a list of items: these are cases that were split for training already, not "
+                + "events; give the log that they were made from (RecBole's atomic .inter file, one event a line)")
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+import Interactions
+import Testing
+
+/// Files that are no text of lines say what they are, and how their content can be fed.
+@Suite struct ContainerTests {
+    @Test(arguments: [
+        (
+            [0x50, 0x4B, 3, 4, 20, 0], "log.zip", "a zip archive",
+            "unzip -p 'log.zip' | recblr prepare - --format csv …"
+        ),
+        (Array("BZh91AY&SY\u{1}".utf8), "log.csv.bz2", "bzip2 data", "bzcat 'log.csv.bz2' |"),
+        ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0], "log.xz", "xz data", "xzcat 'log.xz' |"),
+        ([0x28, 0xB5, 0x2F, 0xFD, 4], "log.csv.zst", "Zstandard data", "zstdcat 'log.csv.zst' |"),
+        (Array("PAR1\u{15}\0".utf8), "log.parquet", "a Parquet file", "read_parquet('log.parquet')"),
+        (Array("PK\u{3}\u{4}..[Content_Types].xml".utf8), "log", "an Excel workbook", "pandas.read_excel"),
+        ([0xFF, 0xFE, 0x75, 0, 0x2C, 0], "log.csv", "text in UTF-16", "iconv -f UTF-16 -t UTF-8 'log.csv' |"),
+        ([0x75, 0, 0x2C, 0, 0x69, 0, 0x0A, 0], "log.csv", "text in UTF-16", "iconv -f UTF-16LE -t UTF-8 'log.csv' |"),
+        ([0, 0x75, 0, 0x2C, 0, 0x69, 0, 0x0A], "log.csv", "text in UTF-16", "iconv -f UTF-16BE -t UTF-8 'log.csv' |"),
+        (
+            Array("user,item,ts\r1,2,3\r".utf8), "log.csv", "text whose lines end with CR alone",
+            "tr '\\r' '\\n' < 'log.csv' |"
+        ),
+        (Array("SQLite format 3\0".utf8), "log.db", "an SQLite database", "sqlite3 -header -csv 'log.db'"),
+    ])
+    func areNamed(_ bytes: [UInt8], _ name: String, _ what: String, _ command: String) {
+        let message = complaint { _ = try prepare(bytes, named: name) } ?? ""
+        #expect(message.hasPrefix("\(name): it is \(what); feed what is in it: "), "\(message)")
+        #expect(message.replacing(/\/[^ ,:']*recblr-[-0-9A-F]{36}\//, with: "").contains(command), "\(message)")
+    }
+
+    @Test func archivesInsideGzip() throws {
+        var tar = [UInt8](repeating: 0, count: 600)
+        tar.replaceSubrange(257..<262, with: Array("ustar".utf8))
+        #expect(
+            complaint { _ = try prepare(gzipped(tar), named: "log.csv.gz") }?.contains("it is a tar archive") == true)
+        let twice = try gzipped(gzipped(Array("user,item,ts\n1,2,3\n".utf8)))
+        #expect(complaint { _ = try prepare(twice, named: "log.csv.gz") }?.contains("packed twice") == true)
+    }
+
+    @Test func aPageInsteadOfTheData() {
+        let message = complaint { _ = try prepare("<!DOCTYPE html>\n<html>\n", named: "log.csv") }
+        #expect(message == "log.csv: it is a web page (a download that went wrong?), not an interaction log")
+    }
+
+    @Test func headersThatBeginLikeContainers() throws {
+        #expect(try prepare("ORCID,user,item,ts\nx,1,a,2\n").histories == [["a"]])
+    }
+
+    @Test func jsonThatIsNotOneObjectALine() {
+        let array = complaint { _ = try prepare("[{\"user\":1}]\n", named: "log.json") } ?? ""
+        #expect(array.contains("it is one JSON array; feed its objects line by line: jq -c '.[]'"))
+        let pretty = complaint { _ = try prepare("{\n  \"user\": 1\n}\n", named: "log.json") } ?? ""
+        #expect(pretty.contains("every object must stand in a line of its own: jq -c . "))
+    }
+
+    /// Values that nobody reads may be anything, as long as it can be told where they end.
+    @Test func unreadValuesOfJSON() throws {
+        for value in [
+            "NaN", "-Infinity", "1e999", "01", "\"\\ud800\"", "\"\\x\"", "\"a\tb\"", "+1", "None", "[1,{]}", "1.2.3",
+        ] {
+            let text = "{\"user\":1,\"x\":\(value),\"item\":2,\"ts\":3}\n"
+            #expect(try prepare(text, named: "log.json").histories == [["2"]], "\(value)")
+        }
+    }
+}
