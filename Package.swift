@@ -112,7 +112,8 @@ let package = Package(
             dependencies: ["Training", "Evaluation", "CPUBackend", "CUDABackend", "Tensors", "EmulatedGPU"],
             swiftSettings: strict),
         .testTarget(
-            name: "ServingTests", dependencies: ["Serving", "RecBLR", "FileSupport", "CPUBackend"],
+            name: "ServingTests",
+            dependencies: ["Serving", "RecBLR", "FileSupport", "Tensors", "CPUBackend", "ReferenceBackend"],
             swiftSettings: strict),
         .testTarget(
             name: "ReportTests", dependencies: ["Report", "Training", "Evaluation", "Interactions", "RecBLR"],

@@ -76,10 +76,10 @@ public struct BenchReport: Encodable, Sendable {
         let encoder = Encoder(model, tokens: 1, sequences: 1)
         var state = model.initialState()
         let items = Vocabulary(ids: (1...model.configuration.itemCount).map(String.init))!
-        let recommender = Recommender(model, items: items, tokens: 1)
+        let recommender = Recommender(Catalogue(model, items: items), tokens: 1)
         var live = model.initialState()
-        let step = medianTime(of: 2000) { _ = encoder.step(&state, item: Int32($0 % 3000 + 1)) }
-        let both = medianTime(of: 2000) { _ = recommender.step(&live, item: Int32($0 % 3000 + 1), k: 10) }
+        let step = medianTime(of: 2000) { _ = try! encoder.step(&state, item: Int32($0 % 3000 + 1)) }
+        let both = medianTime(of: 2000) { _ = try! recommender.step(&live, item: Int32($0 % 3000 + 1), k: 10) }
         return (step * 1e6, both * 1e6)
     }
 }

@@ -79,4 +79,7 @@ public struct CaseRanks: Sendable, Equatable {
         self.unmasked = unmasked
         self.masked = masked
     }
+
+    /// Behind every cutoff: the target is no candidate.
+    public static let miss = CaseRanks(unmasked: .max, masked: .max)
 }

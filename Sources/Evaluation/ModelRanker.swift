@@ -8,6 +8,7 @@ import Tensors
 public struct ModelRanker: Ranker {
     public let name = "RecBLR"
     private let model: Model
+    private let items: ItemMapping?
     private let maximumLength: Int?
     private let threads: Int
     /// Events that one thread encodes at a time.
@@ -15,36 +16,40 @@ public struct ModelRanker: Ranker {
 
     /// Histories longer than `maximumLength` are cut to their last events; nil keeps them whole (training on the last
     /// 200 events and asking with all of them are two things: DESIGN 2.2).
-    public init(_ model: Model, maximumLength: Int? = nil, threads: Int) {
+    ///
+    /// `items` are the model's numbers for the dataset's items; nil: it has the same. Items of a history that the model does
+    /// not know are passed over. A case is a miss where it knows the target not, or nothing of the history.
+    public init(_ model: Model, items: ItemMapping? = nil, maximumLength: Int? = nil, threads: Int) {
         self.model = model
+        self.items = items
         self.maximumLength = maximumLength
         self.threads = max(1, threads)
     }
 
     /// O(events · (D·H) + cases · V · D). The same ranks for any number of threads.
     public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
-        guard model.configuration.itemCount == dataset.itemCount else {
+        guard items != nil || model.configuration.itemCount == dataset.itemCount else {
             throw .itemCount(model: model.configuration.itemCount, dataset: dataset.itemCount)
         }
         let batches = self.batches(cases)
         let next = Atomic<Int>(0)
-        let results = Mutex<[CaseRanks?]>(Array(repeating: nil, count: cases.count))
+        let results = Mutex<[CaseRanks]>(Array(repeating: .miss, count: cases.count))
+        let failure = Mutex<EvaluationError?>(nil)
         DispatchQueue.concurrentPerform(iterations: min(threads, max(1, batches.count))) { _ in
             let encoder = Encoder(
                 model, tokens: Self.batchTokens, sequences: batches.map(\.count).max() ?? 1)
-            while true {
+            while failure.withLock({ $0 == nil }) {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < batches.count else { break }
-                let ranks = rank(batches[index].map { cases[$0] }, dataset, encoder)
-                results.withLock { results in
-                    for (position, rank) in zip(batches[index], ranks ?? []) { results[position] = rank }
-                }
+                do throws(EvaluationError) {
+                    let ranks = try rank(batches[index].map { cases[$0] }, dataset, encoder)
+                    results.withLock { for (position, rank) in zip(batches[index], ranks) { $0[position] = rank } }
+                } catch { failure.withLock { $0 = error } }
             }
         }
         if let failure = model.backend.failure { throw .device(failure) }
-        let ranks = results.withLock { $0.compactMap(\.self) }
-        guard ranks.count == cases.count else { throw .notANumber(model: name) }
-        return ranks
+        if let failure = failure.withLock(\.self) { throw failure }
+        return results.withLock(\.self)
     }
 
     private func length(_ history: Int) -> Int { min(history, maximumLength ?? history) }
@@ -65,32 +70,42 @@ public struct ModelRanker: Ranker {
         return batch.isEmpty ? batches : batches + [batch]
     }
 
-    /// A history longer than a batch goes alone, piece by piece.
-    private func encode(_ batch: PackedBatch, _ encoder: Encoder) -> Tensor {
-        guard batch.tokenCount > Self.batchTokens else { return encoder.encode(batch) }
-        var state = model.initialState()
-        return encoder.advance(&state, by: batch.items)
+    /// What the model is asked; nil where it cannot be.
+    private func question(_ asked: EvaluationCase, _ dataset: Dataset) -> (history: [Int32], target: Int32)? {
+        let history = dataset.sequence(ofUser: asked.user, 0..<asked.position)
+        let target = dataset.item(ofUser: asked.user, at: asked.position)
+        guard let items else { return (history, target) }
+        let known = items.known(history)
+        return known.isEmpty ? nil : items.number(of: target).map { (known, $0) }
     }
 
-    private func rank(_ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder) -> [CaseRanks]? {
-        var batch = PackedBatch()
-        var (targets, seen): ([Int32], [[Int32]]) = ([], [])
-        var histories: [ArraySlice<Int32>] = []
-        for question in cases {
-            let history = dataset.sequence(ofUser: question.user, 0..<question.position)
-            batch.append(history.suffix(length(history.count)))
-            targets.append(dataset.item(ofUser: question.user, at: question.position) - 1)
-            histories.append(history[...])
-            seen.append(seenItems(history).map { $0 - 1 })
-        }
-        let hidden = encode(batch, encoder)
-        let repeats = model.repeatBias(after: histories)
-        let indices = model.backend.allocateIndices(targets.count)
-        model.backend.upload(targets, to: indices.indices)
-        let counts = withExtendedLifetime((indices, repeats)) {
+    /// A history longer than a batch goes alone, piece by piece.
+    private func encode(_ batch: PackedBatch, _ encoder: Encoder) throws(HistoryError) -> Tensor {
+        guard batch.tokenCount > Self.batchTokens else { return try encoder.encode(batch) }
+        var state = model.initialState()
+        return try encoder.advance(&state, by: batch.items)
+    }
+
+    private func rank(
+        _ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder
+    ) throws(EvaluationError) -> [CaseRanks] {
+        let questions = cases.map { question($0, dataset) }
+        let asked = questions.compactMap(\.self)
+        if asked.isEmpty { return questions.map { _ in .miss } }
+        let (hidden, repeats): (Tensor, RepeatBias?)
+        do throws(HistoryError) {
+            hidden = try encode(PackedBatch(asked.map { $0.history.suffix(length($0.history.count)) }), encoder)
+            repeats = try model.repeatBias(after: asked.map(\.history))
+        } catch { throw .history(error) }
+        let targets = model.backend.allocateIndices(asked.count)
+        model.backend.upload(asked.map { $0.target - 1 }, to: targets.indices)
+        let counts = withExtendedLifetime((targets, repeats)) {
             model.backend.rank(
-                hidden, table: model.itemTable, targets: indices.indices, bias: repeats?.bias, seen: seen)
+                hidden, table: model.itemTable, targets: targets.indices, bias: repeats?.bias,
+                seen: asked.map { seenItems($0.history).map { $0 - 1 } })
         }
-        return counts?.map { CaseRanks(unmasked: Int($0.all) + 1, masked: Int($0.masked) + 1) }
+        guard let counts else { throw .notANumber(model: name) }
+        var ranks = counts.map { CaseRanks(unmasked: Int($0.all) + 1, masked: Int($0.masked) + 1) }.makeIterator()
+        return questions.map { $0 == nil ? .miss : ranks.next() ?? .miss }
     }
 }

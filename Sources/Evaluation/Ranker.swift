@@ -1,4 +1,5 @@
 import Interactions
+import RecBLR
 
 /// Anything that can say where the target of a case ranks among all items.
 public protocol Ranker: Sendable {
@@ -16,6 +17,8 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     case noCases
     /// Model and data know different items.
     case itemCount(model: Int, dataset: Int)
+    /// The model cannot read a history.
+    case history(HistoryError)
     /// The device that ranks failed.
     case device(String)
 
@@ -24,6 +27,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .notANumber(let model):
             "\(model): a score is not a number; the weights are damaged or training diverged"
+        case .history(let error): error.description
         case .device(let reason): reason
         case .noCases: "there is nothing to evaluate: no user has enough events"
         case .itemCount(let model, let dataset): "the model knows \(model) items, the dataset \(dataset)"

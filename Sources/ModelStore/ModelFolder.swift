@@ -3,19 +3,22 @@ import Foundation
 import RecBLR
 import Tensors
 
-/// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `training.json` and `report.html`.
+/// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `popularity.i64`, `training.json` and
+/// `report.html`.
 public struct ModelFolder: Sendable {
     /// Names of the files.
     public enum File {
         public static let weights = "model.safetensors"
         public static let configuration = "config.json"
         public static let items = "items.tsv"
+        /// For each item in order the number of its training events, 64 bits little-endian.
+        public static let popularity = "popularity.i64"
         public static let training = "training.json"
         /// For people, put there by training.
         public static let report = "report.html"
         /// One line an epoch, put there by training.
         public static let log = "training.jsonl"
-        static let all: Set = [weights, configuration, items, training, report, log]
+        static let all: Set = [weights, configuration, items, popularity, training, report, log]
     }
 
     /// Where it is.
@@ -24,6 +27,8 @@ public struct ModelFolder: Sendable {
     public let configuration: Configuration
     /// Item i is at position i − 1.
     public let items: Vocabulary
+    /// Training events of item i at position i − 1; nil where the folder does not say: models of version 0.3.0 and imported ones.
+    public let popularity: [Int]?
     /// The bytes of `training.json`, nil where there is none.
     public let trainingRecord: [UInt8]?
 
@@ -41,7 +46,23 @@ public struct ModelFolder: Sendable {
         let recordBytes =
             FileManager.default.fileExists(atPath: record.path)
             ? try withFileErrors { () throws(FileError) in try readFile(record) } : nil
-        return ModelFolder(url: url, configuration: configuration, items: items, trainingRecord: recordBytes)
+        return ModelFolder(
+            url: url, configuration: configuration, items: items,
+            popularity: try readPopularity(url.appendingPathComponent(File.popularity), count: items.count),
+            trainingRecord: recordBytes)
+    }
+
+    private static func readPopularity(_ url: URL, count: Int) throws(ModelFileError) -> [Int]? {
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        let bytes = try withFileErrors { () throws(FileError) in try readFile(url) }
+        guard bytes.count == 8 * count else {
+            throw .malformed(path: url.path, reason: "\(bytes.count) bytes, expected \(8 * count)")
+        }
+        let counts = bytes.withUnsafeBytes { bytes in
+            (0..<count).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+        }
+        guard counts.allSatisfy({ $0 >= 0 }) else { throw .malformed(path: url.path, reason: "a count is negative") }
+        return counts
     }
 
     /// Reads the weights into a backend's memory.
@@ -57,8 +78,10 @@ public struct ModelFolder: Sendable {
     }
 
     /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
+    /// `popularity` is one count an item.
     public static func write(
-        _ model: Model, items: Vocabulary, trainingRecord: [UInt8]?, report: String? = nil, to url: URL
+        _ model: Model, items: Vocabulary, popularity: [Int]? = nil, trainingRecord: [UInt8]?, report: String? = nil,
+        to url: URL
     ) throws(ModelFileError) {
         let weights = namedWeights(model.weights, on: model.backend)
         if let failure = model.backend.failure { throw .device(failure) }  // then they are not what was learnt
@@ -68,6 +91,11 @@ public struct ModelFolder: Sendable {
             try writeConfiguration(model.configuration, to: folder.appendingPathComponent(File.configuration))
             try withFileErrors { () throws(FileError) in
                 try items.write(to: folder.appendingPathComponent(File.items))
+                if let popularity {
+                    var writer = try FileWriter(folder.appendingPathComponent(File.popularity))
+                    try writer.append(values: popularity.map(Int64.init))
+                    try writer.commit()
+                }
                 if let trainingRecord {
                     try writeFile(trainingRecord, to: folder.appendingPathComponent(File.training))
                 }

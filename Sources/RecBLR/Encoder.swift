@@ -17,25 +17,31 @@ public final class Encoder {
             backend: model.backend)
     }
 
-    /// Hidden vectors [S, D] after each sequence's last event, from the state before any event. Sequences must not be
-    /// empty. Valid until the next call.
-    public func encode(_ batch: PackedBatch) -> Tensor {
+    /// Hidden vectors [S, D] after each sequence's last event, from the state before any event. Valid until the next call.
+    /// Throws where a sequence is empty, an item unknown or the batch too large.
+    public func encode(_ batch: PackedBatch) throws(HistoryError) -> Tensor {
+        try check(batch)
         let pass = Pass(model, workspace, batch, dropout: nil)
         pass.forward(from: .fresh)
         return lastRows(of: pass, batch)
     }
 
-    /// Hidden vectors [N, D] after every event. Valid until the next call.
-    public func encodeAllPositions(_ batch: PackedBatch) -> Tensor {
+    /// Hidden vectors [N, D] after every event. Valid until the next call. Throws as ``encode(_:)`` does.
+    public func encodeAllPositions(_ batch: PackedBatch) throws(HistoryError) -> Tensor {
+        try check(batch)
         let pass = Pass(model, workspace, batch, dropout: nil)
         pass.forward(from: .fresh)
         return pass.output
     }
 
     /// Moves `states[s]` on by the events of sequence s; hidden vectors [S, D] after each sequence's last event.
-    /// Sequences must not be empty. Valid until the next call.
-    public func advance(_ states: inout [State], by batch: PackedBatch) -> Tensor {
-        precondition(states.count == batch.sequenceCount, "one state a sequence")
+    /// Valid until the next call. Throws as ``encode(_:)`` does, and where the states are not this model's, one a sequence;
+    /// then they stay as they are.
+    public func advance(_ states: inout [State], by batch: PackedBatch) throws(HistoryError) -> Tensor {
+        try check(batch)
+        guard states.count == batch.sequenceCount,
+            states.allSatisfy({ $0.values.count == model.configuration.stateSize })
+        else { throw .otherStates }
         let pass = Pass(model, workspace, batch, dropout: nil)
         for (row, state) in states.enumerated() { workspace.write(state, row, of: model) }
         pass.forward(from: .states)
@@ -43,26 +49,36 @@ public final class Encoder {
         return lastRows(of: pass, batch)
     }
 
-    /// Moves one state on by one event; hidden vector [1, D]. O(D·H) time, whatever the length of the history.
-    public func step(_ state: inout State, item: Int32) -> Tensor {
+    /// Moves one state on by one event; hidden vector [1, D]. O(D·H) time, whatever the length of the history. Throws where
+    /// the item is unknown or the state another model's.
+    public func step(_ state: inout State, item: Int32) throws(HistoryError) -> Tensor {
         var states = [state]
-        let hidden = advance(&states, by: PackedBatch([[item]]))
+        let hidden = try advance(&states, by: PackedBatch([[item]]))
         state = states[0]
         return hidden
     }
 
     /// Moves one state on by a history of any length in pieces that fit; hidden vector [1, D] after its last event.
-    /// The history must not be empty.
-    public func advance(_ state: inout State, by history: [Int32]) -> Tensor {
-        precondition(!history.isEmpty, "an empty history has no last event")
+    /// Throws where the history is empty, an item unknown or the state another model's; then it stays as it is.
+    public func advance(_ state: inout State, by history: [Int32]) throws(HistoryError) -> Tensor {
+        guard !history.isEmpty else { throw .empty }
+        try model.configuration.check(history)
         var states = [state]
         var hidden = workspace.selected.prefix(1)
         for start in stride(from: 0, to: history.count, by: workspace.tokens) {
             let piece = history[start..<min(start + workspace.tokens, history.count)]
-            hidden = advance(&states, by: PackedBatch([piece]))
+            hidden = try advance(&states, by: PackedBatch([piece]))
         }
         state = states[0]
         return hidden
+    }
+
+    private func check(_ batch: PackedBatch) throws(HistoryError) {
+        guard batch.tokenCount <= workspace.tokens, batch.sequenceCount <= workspace.sequences else {
+            throw .tooLarge(tokens: workspace.tokens, sequences: workspace.sequences)
+        }
+        guard batch.sequenceCount > 0, zip(batch.starts, batch.starts.dropFirst()).allSatisfy(<) else { throw .empty }
+        try model.configuration.check(batch.items)
     }
 
     private func lastRows(of pass: Pass, _ batch: PackedBatch) -> Tensor {

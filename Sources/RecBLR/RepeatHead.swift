@@ -156,11 +156,17 @@ public struct RepeatBias: Sendable {
 
 extension Model {
     /// What the repeat-aware head adds to the scores of ``itemTable`` after each of these histories; nil in a model
-    /// without such a head. O(histories · window).
-    public func repeatBias(after histories: [some RandomAccessCollection<Int32>]) -> RepeatBias? {
+    /// without such a head. O(histories · window). Throws where one is empty or an item unknown.
+    public func repeatBias(
+        after histories: [some RandomAccessCollection<Int32>]
+    ) throws(HistoryError) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }
         var entries = RepeatEntries(firstItem: 1)
-        for history in histories { entries.append(history.count - 1..<history.count, of: history) }
+        for history in histories {
+            guard !history.isEmpty else { throw .empty }
+            try configuration.check(history.suffix(RepeatHead.window))
+            entries.append(history.count - 1..<history.count, of: history)
+        }
         return RepeatBias(entries, self)
     }
 

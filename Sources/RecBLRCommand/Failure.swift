@@ -6,6 +6,7 @@ import Foundation
 import Interactions
 import ModelStore
 import RecBLR
+import Serving
 import Training
 
 /// Exit codes, after BSD's sysexits.
@@ -37,6 +38,8 @@ func reportingErrors<Value>(_ body: () throws -> Value) throws -> Value {
         throw fail(status(error), error.description)
     } catch let error as EvaluationError {
         throw fail(status(error), error.description)
+    } catch let error as RecommendError {
+        throw fail(status(error), error.description)
     } catch let error as CUDAError {
         throw fail(.unavailable, error.description)
     } catch let error as ConfigurationError {
@@ -65,6 +68,10 @@ private func status(_ error: ModelFileError) -> ExitStatus {
 }
 
 private func status(_ error: EvaluationError) -> ExitStatus {
+    if case .device = error { .unavailable } else { .badData }
+}
+
+private func status(_ error: RecommendError) -> ExitStatus {
     if case .device = error { .unavailable } else { .badData }
 }
 

@@ -51,11 +51,11 @@ struct Recommend: ParsableCommand {
             choice.only = try only.map { try numbers(list($0), folder.items) }
             // One long history may occupy every core.
             let backend = CPUBackend(scanThreads: ProcessInfo.processInfo.activeProcessorCount)
-            let recommender = Recommender(try folder.model(on: backend), items: folder.items)
-            let answers = questions.map { question in
+            let recommender = Recommender(Catalogue(try folder.model(on: backend), items: folder.items))
+            let answers = try questions.map { question in
                 Answer(
                     name: question.name, history: question.items.map { folder.items.ids[Int($0) - 1] },
-                    recommendations: recommender.recommend(after: question.items, k: k, choice))
+                    recommendations: try recommender.recommend(after: question.items, k: k, choice))
             }
             if json.isOn { return try printJSON(answers) }
             try printOutput(answers.map { describe($0, folder.items) }.joined(separator: "\n\n"))

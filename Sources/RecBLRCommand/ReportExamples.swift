@@ -11,11 +11,11 @@ func examplesForReport(
     let count = min(6, cases.count)
     let chosen = (0..<count).map { cases[$0 * cases.count / count] }
     let ranks = try ranker.rank(chosen, in: data)
-    let items = recommender.items
-    return zip(chosen, ranks).map { question, rank in
+    let items = recommender.catalogue.items
+    return try zip(chosen, ranks).map { question, rank in
         let history = data.sequence(ofUser: question.user, 0..<question.position)
         let next = Int(data.item(ofUser: question.user, at: question.position)) - 1
-        let best = recommender.recommend(after: history, k: 5)
+        let best = try recommender.recommend(after: history, k: 5)
         func name(_ position: Int) -> String { items.title(at: position) ?? items.ids[position] }
         return TrainingReport.Example(
             user: data.users?.ids[question.user] ?? String(question.user + 1), events: history.count,

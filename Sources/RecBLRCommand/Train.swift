@@ -111,7 +111,7 @@ struct Train: ParsableCommand {
         if !split.test.isEmpty {
             record.test = try EvaluationReport(ranker, split.test, data, split)
             record.baselines = try baselines(split.test, data, split)
-            examples = try examplesForReport(ranker, Recommender(trained, items: items), split.test, data)
+            examples = try examplesForReport(ranker, Recommender(Catalogue(trained, items: items)), split.test, data)
         }
         if let best = record.epochs.first(where: { $0.epoch == record.bestEpoch })?.validation,
             let warning = warningOfFewCases(best.unmasked, "validation")
@@ -128,7 +128,8 @@ struct Train: ParsableCommand {
             configuration: trained.configuration,
             reasons: reasons, record: record, examples: examples)
         try ModelFolder.write(
-            trained, items: items, trainingRecord: Array(try jsonText(record).utf8), report: report.html,
+            trained, items: items, popularity: Array(trainingCounts(data, split).dropFirst()),
+            trainingRecord: Array(try jsonText(record).utf8), report: report.html,
             to: url)
         try folder.close(into: url, record.epochs)
         if json.isOn { try printJSON(record) } else { try show(record) }

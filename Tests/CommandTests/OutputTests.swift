@@ -35,7 +35,10 @@ import Testing
         #expect(try place.names() == ["data", "log.csv", "model", "titles.tsv"], "nothing is left of the run")
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: place.path("model")).sorted()
-                == ["config.json", "items.tsv", "model.safetensors", "report.html", "training.json", "training.jsonl"])
+                == [
+                    "config.json", "items.tsv", "model.safetensors", "popularity.i64", "report.html", "training.json",
+                    "training.jsonl",
+                ])
         #expect(try differenceFromGolden(masked(trained.output), "train.txt") == nil)
         let report = String(decoding: try place.bytes("model/report.html"), as: UTF8.self)
         for part in [

@@ -76,7 +76,7 @@ import Testing
         let table = model.backend.download(model.itemTable)
         let reference = expected(split.test) { history in
             let cut = history.suffix(maximumLength ?? history.count)
-            let hidden = model.backend.download(encoder.encode(PackedBatch([cut])))
+            let hidden = model.backend.download(try! encoder.encode(PackedBatch([cut])))
             return (0..<data.itemCount).map { item in
                 [Double((0..<8).reduce(Float(0)) { $0 + hidden[$1] * table[item * 8 + $1] })]
             }
@@ -93,7 +93,7 @@ import Testing
         let data = Dataset(sequences: [long, [1, 2, 3]], itemCount: 15)
         let model = try model(items: 15)
         let encoder = Encoder(model, tokens: 5000, sequences: 1)
-        let hidden = encoder.encode(PackedBatch([long.dropLast()]))
+        let hidden = try encoder.encode(PackedBatch([long.dropLast()]))
         let scores = model.backend.topK(hidden, table: model.itemTable, k: 15, candidates: [.allExcept([])])[0]
         let rank = 1 + scores.firstIndex { $0.row == long.last! - 1 }!
         withExtendedLifetime(encoder) {}

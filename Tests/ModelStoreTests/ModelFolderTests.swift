@@ -52,6 +52,24 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: parent.path) == ["model"], "nothing else is left")
     }
 
+    @Test func popularityIsPartOfTheModel() throws {
+        defer { tidy() }
+        let counts = Self.items.ids.indices.map { $0 * 1_000_000_007 }
+        try ModelFolder.write(try model(), items: Self.items, popularity: counts, trainingRecord: nil, to: folder)
+        #expect(try ModelFolder.open(folder).popularity == counts)
+        let file = folder.appendingPathComponent(ModelFolder.File.popularity)
+        let good = try Data(contentsOf: file)
+        for (bytes, message) in [
+            (good.dropLast(), "bytes, expected \(good.count)"), (good.dropLast() + [0x80], "a count is negative"),
+        ] {
+            try bytes.write(to: file)
+            let error = #expect(throws: ModelFileError.self) { try ModelFolder.open(folder) }
+            #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+        }
+        try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
+        #expect(try ModelFolder.open(folder).popularity == nil, "as in a model of version 0.3.0")
+    }
+
     /// The report comes and goes with the model.
     @Test func aReportIsPartOfTheModel() throws {
         defer { tidy() }

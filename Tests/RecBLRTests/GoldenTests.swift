@@ -30,7 +30,7 @@ import Testing
 
         // Hidden vectors and logits.
         let encoder = Encoder(model, tokens: batch.tokenCount, sequences: lengths.count)
-        let hidden = encoder.encode(batch)
+        let hidden = try encoder.encode(batch)
         let difference = largestDifference(backend.download(hidden), try tensors.floats("output.seq_output"))
         #expect(difference < 1e-5, "hidden vectors")
         let rows = model.configuration.itemCount + 1

@@ -51,7 +51,7 @@ import Testing
             }, uniquingKeysWith: { first, _ in first })
     }
 
-    @Test func aBatchIsItsSequences() {
+    @Test func aBatchIsItsSequences() throws {
         var shape = Configuration(itemCount: 9)
         (shape.hiddenSize, shape.repeatAware) = (4, true)
         let model = Model.perturbed(shape, on: CPUBackend())
@@ -59,7 +59,7 @@ import Testing
         let batch = PackedBatch(sequences)
         let all = model.repeatBias(batch, rows: nil)!
         let last = model.repeatBias(batch, rows: [2, 3, 7])!
-        let after = model.repeatBias(after: sequences)!
+        let after = try model.repeatBias(after: sequences)!
         withExtendedLifetime((all, last, after)) {
             for (n, row) in [2, 3, 7].enumerated() {
                 #expect(additions(all, row) == additions(last, n))
