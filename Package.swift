@@ -129,7 +129,8 @@ let package = Package(
             name: "ModelStoreTests", dependencies: ["ModelStore", "RecBLR", "FileSupport", "CPUBackend", "Tensors"],
             swiftSettings: strict),
         .testTarget(
-            name: "EvaluationTests", dependencies: ["Evaluation", "Interactions", "RecBLR", "CPUBackend", "Tensors"],
+            name: "EvaluationTests",
+            dependencies: ["Evaluation", "Interactions", "FileSupport", "RecBLR", "CPUBackend", "Tensors"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -20,5 +20,7 @@ for i in $(seq 0 49); do printf 'i%s\tItem number %s\n' "$i" "$i" >>"$work/title
 "$recblr" evaluate "$work/model" "$work/data" --split global-time --json >/dev/null
 "$recblr" recommend "$work/model" --data "$work/data" --user 1 --user 2 -k 3
 "$recblr" recommend "$work/model" --history i1,i2,i4 --only i5,i6,i7 --json
+"$recblr" recommend "$work/model" --data "$work/data" --all-users --output "$work/answers.tsv"
+[ "$(wc -l <"$work/answers.tsv")" = 201 ]
 "$recblr" inspect "$work/model"
 "$recblr" experiment ablations "$work/data" --output "$work/ablations" --epochs 1 --threads 2

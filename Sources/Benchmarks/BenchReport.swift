@@ -20,12 +20,10 @@ public struct BenchReport: Encodable, Sendable {
     public let productScaling: Double
     /// On one thread.
     public let operations: OperationTable
-    /// Ranking of 6,040 cases, histories of 165 events.
-    public let evaluationSeconds: Double
     /// One user moved on by one event, one core.
     public let stepMicroseconds: Double
-    /// The same and the best ten items.
-    public let recommendMicroseconds: Double
+    /// Without the repeat-aware head, and with it.
+    public let serving: [ServingBench]
     /// Largest resident size of all this.
     public let peakMegabytes: Double
 
@@ -59,27 +57,14 @@ public struct BenchReport: Encodable, Sendable {
             operationTimer, limits[precision]!, machine, precision: precision,
             stepNanoseconds: median(timer.stepTimes[oneThread]!))
         let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
-        evaluationSeconds = try Self.evaluation(model, threads)
-        (stepMicroseconds, recommendMicroseconds) = Self.serving(model)
+        stepMicroseconds = Self.step(model)
+        serving = try [false, true].map { try ServingBench(items: Self.items, repeatAware: $0, threads: threads) }
         peakMegabytes = peakMemory()
     }
 
-    private static func evaluation(_ model: Model, _ threads: Int) throws -> Double {
-        let data = syntheticDataset(users: 6040, meanLength: 165, items: model.configuration.itemCount)
-        let split = Split.leaveOneOut(data)
-        let start = ContinuousClock.now
-        _ = try ModelRanker(model, threads: threads).rank(split.test, in: data)
-        return seconds(since: start)
-    }
-
-    private static func serving(_ model: Model) -> (step: Double, recommend: Double) {
+    private static func step(_ model: Model) -> Double {
         let encoder = Encoder(model, tokens: 1, sequences: 1)
         var state = model.initialState()
-        let items = Vocabulary(ids: (1...model.configuration.itemCount).map(String.init))!
-        let recommender = Recommender(Catalogue(model, items: items), tokens: 1)
-        var live = model.initialState()
-        let step = medianTime(of: 2000) { _ = try! encoder.step(&state, item: Int32($0 % 3000 + 1)) }
-        let both = medianTime(of: 2000) { _ = try! recommender.step(&live, item: Int32($0 % 3000 + 1), k: 10) }
-        return (step * 1e6, both * 1e6)
+        return medianTime(of: 2000) { _ = try! encoder.step(&state, item: Int32($0 % 3000 + 1)) } * 1e6
     }
 }

@@ -30,6 +30,8 @@ public struct Vocabulary: Sendable, Equatable {
         var id = id
         return id.withUTF8 { table.index(of: UnsafeRawBufferPointer($0)) }.map(Int.init)
     }
+    /// Position of an identifier that is given as bytes. O(length).
+    public func position(of id: UnsafeRawBufferPointer) -> Int? { table.index(of: id).map(Int.init) }
     /// Title at a position, nil where it has none.
     public func title(at position: Int) -> String? {
         titles.isEmpty || titles[position].isEmpty ? nil : titles[position]

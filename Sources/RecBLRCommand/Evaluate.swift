@@ -11,7 +11,9 @@ struct Evaluate: ParsableCommand {
         discussion: """
             Ranks each target among all items, in both settings: unmasked (items already seen stay candidates, as in the \
             literature) and masked (they do not). Equal scores count against the target. Two counting baselines stand \
-            beside the model.
+            beside the model. Items are matched by id, so that a dataset may be prepared anew: items of a history that the \
+            model does not know are passed over, a target that it does not know is a miss, and both are counted on \
+            standard error.
 
             Example:
 
@@ -39,8 +41,9 @@ struct Evaluate: ParsableCommand {
         try reportingErrors {
             let folder = try ModelFolder.open(fileURL(model))
             let data = try Dataset.open(fileURL(dataset))
-            if let names = data.items, names.ids != folder.items.ids {
-                throw fail(.badData, "\(model) was trained on other items than \(dataset) has")
+            let mapping = data.items.map { ItemMapping($0, to: folder.items) }
+            if let mapping, mapping.unknownCount == data.itemCount {
+                throw fail(.badData, "\(model) knows none of the \(grouped(data.itemCount)) items of \(dataset)")
             }
             let trained = try folder.model(on: try place.backend())
             let record = folder.trainingRecord.flatMap {
@@ -59,7 +62,10 @@ struct Evaluate: ParsableCommand {
             }
             let split = try kind.split(data)
             let cases = validation ? split.validation : split.test
-            let ranker = ModelRanker(trained, maximumLength: maxLength, threads: threads.count(on: trained.backend))
+            if let mapping { sayWhatIsUnknown(mapping, cases, data) }
+            let ranker = ModelRanker(
+                trained, items: mapping.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maxLength,
+                threads: threads.count(on: trained.backend))
             let started = ContinuousClock.now
             let report = try EvaluationReport(ranker, cases, data, split)
             let seconds = (ContinuousClock.now - started) / .seconds(1)
@@ -73,5 +79,25 @@ struct Evaluate: ParsableCommand {
                     + "\(grouped(report.repeats)) targets already seen, \(fixed(seconds, 2)) s\n")
             try printOutput(metricsTable(reports) + "\n\n" + slicesTable(report))
         }
+    }
+
+    private func sayWhatIsUnknown(_ mapping: ItemMapping, _ cases: [EvaluationCase], _ data: Dataset) {
+        guard mapping.unknownCount > 0 else { return }
+        var (events, targets, histories) = (0, 0, 0)
+        for each in cases {
+            let history = data.sequence(ofUser: each.user, 0..<each.position)
+            let known = mapping.known(history).count
+            events += history.count - known
+            if mapping.number(of: data.item(ofUser: each.user, at: each.position)) == nil {
+                targets += 1
+            } else if known == 0 {
+                histories += 1
+            }
+        }
+        printError(
+            "recblr: the model does not know \(grouped(mapping.unknownCount)) of the \(grouped(data.itemCount)) items: "
+                + "passed over \(grouped(events)) events of histories; of \(grouped(cases.count)) cases "
+                + "\(grouped(targets)) are misses for their target, \(grouped(histories)) for a history without known items"
+        )
     }
 }

@@ -9,12 +9,17 @@ import Synchronization
 /// Turns the first Ctrl-C, TERM or HUP into a question that training asks after every step; the second ends the program.
 enum StopSignals {
     private static let asked = Atomic<Bool>(false)
+    /// What the first of them is answered with; set before there is a handler.
+    nonisolated(unsafe) private static var answer: StaticString = ""
 
     /// Whether one of them came.
     static var wereReceived: Bool { asked.load(ordering: .relaxed) }
 
-    /// From now on. HUP stays ignored where it was, as nohup asks.
-    static func catchFromNowOn() {
+    /// From now on, saying `text` to the first. HUP stays ignored where it was, as nohup asks.
+    static func catchFromNowOn(
+        saying text: StaticString = "Stopping with a checkpoint; Ctrl-C again ends at once, without one.\n"
+    ) {
+        answer = text
         _ = wereReceived  // makes the flag before a handler needs it
         _ = Terminal.moves
         var wanted = sigset_t()
@@ -33,8 +38,7 @@ enum StopSignals {
         if asked.exchange(true, ordering: .relaxed) { _exit(ExitStatus.interrupted.rawValue) }
         let before = errno
         Terminal.clearLine()
-        let text: StaticString = "Stopping with a checkpoint; Ctrl-C again ends at once, without one.\n"
-        write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+        write(STDERR_FILENO, answer.utf8Start, answer.utf8CodeUnitCount)
         errno = before
     }
 }

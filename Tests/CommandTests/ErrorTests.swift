@@ -72,18 +72,51 @@ import Testing
             arguments: "bench --precision tf32", status: 64,
             message: "this processor has no tf32 products (only GPUs have them): leave --precision out"),
         Case(arguments: "evaluate none data", status: 66, message: "none/config.json: cannot open"),
-        Case(arguments: "evaluate model other", status: 65, message: "model was trained on other items than other has"),
+        Case(arguments: "evaluate model other", status: 65, message: "model knows none of the 5 items of other"),
         Case(
-            arguments: "recommend model", status: 64, message: "Give one of --user, --history, --title and --histories."
+            arguments: "recommend model", status: 64,
+            message: "Give one of --user, --users, --all-users, --history, --title and --histories."
         ),
         Case(arguments: "recommend model --history i1 -k 0", status: 64, message: "-k must be at least 1."),
-        Case(arguments: "recommend model --history i1,i99", status: 65, message: "the model knows no item i99"),
-        Case(arguments: "recommend model --history i1 --only i99", status: 65, message: "the model knows no item i99"),
+        Case(
+            arguments: "recommend model --history i1 --only i98,i99", status: 65,
+            message: "--only: the model knows none of these items (i98, i99)"),
+        Case(arguments: "recommend model --history i1 --only ,", status: 64, message: "--only names no item"),
+        Case(
+            arguments: "recommend model --history i1 --user u1", status: 64,
+            message: "Give one of --user, --users, --all-users, --history, --title and --histories."),
+        Case(
+            arguments: "recommend model --history i1 --data data", status: 64,
+            message: "--data is read for --user, --users and --all-users alone."),
+        Case(arguments: "recommend model --all-users", status: 64, message: "--all-users needs --data."),
+        Case(
+            arguments: "recommend model --history i1 --line-starts-with user", status: 64,
+            message: "--line-starts-with is about the lines of --histories."),
+        Case(
+            arguments: "recommend model --history i1 --json --format csv", status: 64,
+            message: "--json and --format csv contradict each other."),
+        Case(
+            arguments: "recommend model --history i1 --output folder", status: 64,
+            message: "--output: folder is a folder, expected a file."),
+        Case(
+            arguments: "recommend model --history i1 --output out.csv.gz", status: 64,
+            message: "--output: answers are not packed"),
+        Case(
+            arguments: "recommend model --history i1 --output none/out.csv", status: 73,
+            message: "none/out.csv: cannot create: No such file or directory"),
+        Case(
+            arguments: "recommend model --histories empty.csv", status: 65,
+            message: "empty.csv: there is no history in it"),
+        Case(
+            arguments: "recommend model --histories none.txt", status: 66,
+            message: "none.txt: cannot open: No such file or directory"),
+        Case(
+            arguments: "recommend model --data data --users empty.csv", status: 65,
+            message: "there is nobody to recommend to"),
         Case(
             arguments: "recommend model --title Nothing", status: 65,
             message: "the title 'Nothing' names no single item"),
         Case(arguments: "recommend model --user u1", status: 64, message: "--user needs --data."),
-        Case(arguments: "recommend model --user u99 --data data", status: 65, message: "there is no user u99 in data"),
         Case(
             arguments: "import empty.csv --length 8 -m out", status: 65,
             message: "empty.csv: not a safetensors file: 0 bytes"),

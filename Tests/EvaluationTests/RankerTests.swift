@@ -1,5 +1,6 @@
 import CPUBackend
 import Evaluation
+import FileSupport
 import Interactions
 import RecBLR
 import Tensors
@@ -85,6 +86,62 @@ import Testing
             let ranker = ModelRanker(model, maximumLength: maximumLength, threads: threads)
             #expect(try ranker.rank(split.test, in: data) == reference)
         }
+    }
+
+    /// Ten times the value for how long ago (a power of two) and how often an item occurred.
+    private func addition(_ item: Int, _ history: [Int32], _ values: [Float]) -> Float {
+        guard let last = history.lastIndex(of: Int32(item)) else { return 0 }
+        var (ago, power) = (history.count - last, 0)
+        while ago > 1 { (ago, power) = (ago / 2, power + 1) }
+        return 10 * values[min(power, 9) * 4 + min(history.count { $0 == Int32(item) }, 4) - 1]
+    }
+
+    @Test func whatTheRepeatAwareHeadAddsCounts() throws {
+        var shape = Configuration(itemCount: data.itemCount)
+        (shape.hiddenSize, shape.repeatAware) = (8, true)
+        let model = try Model(initializing: shape, seed: 2, on: CPUBackend())
+        var generator = SeededGenerator(seed: 4)
+        let values = (0..<40).map { _ in Float(generator.normal()) / 10 }
+        model.backend.upload(values, to: try #require(model.weights.tensor(named: "repeat_bias")))
+        let encoder = Encoder(model, tokens: 64, sequences: 1)
+        let table = model.backend.download(model.itemTable)
+        let reference = expected(split.test) { history in
+            let hidden = model.backend.download(try! encoder.encode(PackedBatch([history])))
+            return (1...data.itemCount).map { item in
+                let logit = (0..<8).reduce(Float(0)) { $0 + hidden[$1] * table[(item - 1) * 8 + $1] }
+                return [Double(logit + addition(item, history, values))]
+            }
+        }
+        #expect(try ModelRanker(model, threads: 2).rank(split.test, in: data) == reference)
+        model.backend.upload([Float](repeating: 0, count: 40), to: model.weights.tensor(named: "repeat_bias")!)
+        #expect(try ModelRanker(model, threads: 2).rank(split.test, in: data) != reference, "the head reorders items")
+    }
+
+    /// The dataset has its items in reverse order and one that the model does not know.
+    @Test func itemsAreMatchedById() throws {
+        let model = try model(items: data.itemCount)
+        let names = Vocabulary(ids: (1...15).map { "item \($0)" })!
+        let reversed = Vocabulary(ids: (1...15).map { $0 == 3 ? "another" : "item \(16 - $0)" })!
+        let mapping = ItemMapping(reversed, to: names)
+        #expect(!mapping.isIdentity && mapping.unknownCount == 1 && ItemMapping(names, to: names).isIdentity)
+        let ranks = try ModelRanker(model, items: mapping, threads: 2).rank(split.test, in: data)
+        // The same with the model's numbers, where nothing is unknown to begin with.
+        for (question, rank) in zip(split.test, ranks) {
+            let history = mapping.known(data.sequence(ofUser: question.user, 0..<question.position))
+            let target = data.item(ofUser: question.user, at: question.position)
+            guard target != 3, !history.isEmpty else {
+                #expect(rank == .miss)
+                continue
+            }
+            let own = Dataset(sequences: [history + [16 - target]], itemCount: 15)
+            let asked = [EvaluationCase(user: 0, position: history.count)]
+            #expect(try ModelRanker(model, threads: 1).rank(asked, in: own) == [rank])
+        }
+        #expect(ranks.contains(.miss) && ranks.contains { $0 != .miss })
+        let same = ItemMapping(names, to: names)
+        #expect(
+            try ModelRanker(model, items: same, threads: 2).rank(split.test, in: data)
+                == ModelRanker(model, threads: 2).rank(split.test, in: data))
     }
 
     @Test func historiesLongerThanABatchAreRankedPieceByPiece() throws {

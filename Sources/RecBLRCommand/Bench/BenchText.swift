@@ -11,11 +11,26 @@ extension BenchReport {
 
         \(operations.text)
 
-        Evaluation of 6,040 users, 3,416 items   \(fixed(evaluationSeconds, 2)) s
+        \(servingText)
+
         One step of one user, median             \(fixed(stepMicroseconds, 1)) µs
-        Step and top 10 of 3,416, median         \(fixed(recommendMicroseconds, 1)) µs
         Peak memory of all this                  \(fixed(peakMegabytes, 0)) MB
         """
+    }
+
+    /// One row a model: the head is what `train` turns on where histories repeat.
+    private var servingText: String {
+        let lengths = serving[0].batches.map { "\(grouped($0.events)) event\($0.events == 1 ? "" : "s")" }
+        var table = TextTable(
+            ["Serving, 3,416 items", "6,040 ranked, s", "step and top 10, µs"] + lengths.map { "users/s, \($0)" })
+        for bench in serving {
+            table.add(
+                [
+                    bench.repeatAware ? "with the repeat-aware head" : "without the repeat-aware head",
+                    fixed(bench.evaluationSeconds, 2), fixed(bench.recommendMicroseconds, 1),
+                ] + bench.batches.map { grouped(Int($0.usersPerSecond)) })
+        }
+        return table.text
     }
 
     private var copiesText: String {

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Foundation
+
+/// How answers are written.
+enum AnswerFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json, jsonl, tsv, csv
+}
+
+/// Where answers go, and in which form.
+struct AnswerOptions: ParsableArguments {
+    @Option(
+        help: """
+            text, json (one list), jsonl (an object a line), tsv or csv. (default: as the output file is called, else \
+            text for --user, --history and --title, jsonl for files and --all-users)
+            """)
+    var format: AnswerFormat?
+    @Flag(help: "The same as --format json.") var json = false
+    @Option(name: .shortAndLong, help: "Write to this file, whole or not at all, instead of standard output.")
+    var output: String?
+
+    func validate() throws {
+        if json, let format, format != .json {
+            throw ValidationError("--json and --format \(format.rawValue) contradict each other.")
+        }
+        guard let output else { return }
+        if output.isEmpty { throw ValidationError("--output is empty: expected a path.") }
+        if ["gz", "zip", "zst", "bz2", "xz"].contains(pathExtension) {
+            throw ValidationError("--output: answers are not packed: leave --output out and write | gzip > \(output)")
+        }
+        var isFolder: ObjCBool = false
+        let path = fileURL(output).resolvingSymlinksInPath().path
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return }
+        if isFolder.boolValue { throw ValidationError("--output: \(output) is a folder, expected a file.") }
+        let kind = try? FileManager.default.attributesOfItem(atPath: path)[.type] as? FileAttributeType
+        if kind != .typeRegular {
+            throw ValidationError("--output: \(output) is no regular file: leave --output out and write > \(output)")
+        }
+    }
+
+    private var pathExtension: String { output.map { fileURL($0).pathExtension.lowercased() } ?? "" }
+
+    func format(isBatch: Bool) -> AnswerFormat {
+        if json { return .json }
+        let named = pathExtension == "txt" ? .text : AnswerFormat(rawValue: pathExtension)
+        return format ?? named ?? (isBatch ? .jsonl : .text)
+    }
+}

@@ -1,0 +1,21 @@
+/// Shows on standard error how far many answers are: a line that changes on a terminal, one every ten seconds elsewhere.
+final class AnswerProgress {
+    private let line = StatusLine(plainInterval: .seconds(10))
+    private let start = ContinuousClock.now
+    private var seconds: Double { (ContinuousClock.now - start) / .seconds(1) }
+
+    func show(_ count: Int, _ fraction: Double) {
+        let seconds = seconds
+        guard seconds > 0.2 else { return }
+        let left = fraction > 0 ? ", \(duration(seconds * (1 - fraction) / fraction)) left" : ""
+        line.show([
+            rate(count, seconds) + left, rate(count, seconds), "Answered \(grouped(count)) users", grouped(count),
+        ])
+    }
+
+    func finish(_ count: Int) { printError("\(rate(count, seconds)), \(duration(seconds))") }
+
+    private func rate(_ count: Int, _ seconds: Double) -> String {
+        "Answered \(grouped(count)) users, \(grouped(Int(Double(count) / max(seconds, 1e-3)))) a second"
+    }
+}

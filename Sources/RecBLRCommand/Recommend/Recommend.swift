@@ -1,0 +1,67 @@
+import ArgumentParser
+import CPUBackend
+import FileSupport
+import Foundation
+import Interactions
+import ModelStore
+import Serving
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+struct Recommend: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what comes next for users or histories.",
+        discussion: """
+            Ask for users of a dataset (--user, --users, --all-users), for one history (--history, --title) or for a file \
+            of histories (--histories). Items that the model does not know are passed over and counted on standard error. \
+            Whoever has no history that the model knows gets popular items; the answer's basis says so.
+
+            Answers come in the order of the questions, one line a user but in text. JSON Lines hold id, title and score of \
+            each item, TSV and CSV the ids alone, the best first.
+
+            Example:
+
+              recblr recommend models/ml-100k --data data/ml-100k --user 42
+              recblr recommend models/ml-100k --history 50,181 --history 172 -k 5
+              recblr recommend models/ml-100k --title "Toy Story" --title "Aladdin"
+              recblr recommend models/ml-100k --data data/ml-100k --all-users --output answers.csv
+              recblr recommend models/ml-100k --histories histories.jsonl > answers.jsonl
+
+            A line of histories.jsonl is {"user": "42", "history": ["50", "181"]} or ["50", "181"].
+            """)
+
+    @Argument(help: "The model's folder.") var model: String
+    @OptionGroup(title: "Questions") var questions: QuestionOptions
+    @OptionGroup(title: "Choice") var choice: ChoiceOptions
+    @OptionGroup(title: "Answers") var answers: AnswerOptions
+    @OptionGroup var threads: ThreadsOption
+
+    /// Questions that are answered at a time by one thread: their answers must not need much memory.
+    private func pieceSize(_ items: Int) -> Int { max(1, min(512, 65_536 / min(choice.k, items))) }
+
+    func run() throws {
+        try reportingErrors {
+            let folder = try ModelFolder.open(fileURL(model))
+            let source = try questions.questions(folder.items, pieceSize: pieceSize(folder.items.count))
+            let choice = try choice.choice(folder.items)
+            let output = try AnswerOutput(answers.output)
+            if answers.output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }
+            let text = AnswerText(
+                format: answers.format(isBatch: questions.isBatch), k: min(self.choice.k, folder.items.count),
+                askerColumn: source.askerColumn, items: folder.items)
+            let catalogue = Catalogue(
+                try folder.model(on: CPUBackend()), items: folder.items,
+                popularity: folder.popularity.map(Popularity.init))
+            let run = AnswerRun(
+                catalogue: catalogue, source: source, choice: choice, text: text,
+                threads: questions.isBatch ? threads.count : 1)
+            // Answers that scroll by on a terminal show themselves how far they are.
+            let showsProgress = questions.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)
+            try run.run(into: output, progress: showsProgress ? AnswerProgress() : nil)
+        }
+    }
+}
