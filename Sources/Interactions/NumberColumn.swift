@@ -9,7 +9,9 @@ struct NumberColumn {
     private var counts = [Int](repeating: 0, count: NumberKind.allCases.count)
     /// The first number of each kind, in order of appearance.
     private var examples: [Example] = []
-    /// The quick way for a number like the one before: counts of a unit in this range are `usual`.
+    /// Whether all numbers could be a day, a month and a year (or a month first), as 24062022: they have no order.
+    private var couldEndInYears = (dayFirst: true, monthFirst: true)
+    /// The quick way for a number like the one before: numbers in this range are `usual`.
     private var usualRange: Range<Int64> = 0..<0
     private var usual = NumberKind.zero
 
@@ -20,20 +22,25 @@ struct NumberColumn {
     mutating func read(
         _ bytes: Bytes, _ place: TimePlace, _ change: inout TimeChange?
     ) throws(LineProblem) -> Int64? {
-        if let number = Self.digits(bytes) {
+        let plain = Self.plain(bytes)
+        if let plain {
+            let number = plain.places == 0 ? plain.digits : plain.digits / powerOfTen(plain.places)
             if usualRange.contains(number) {
                 counts[usual.rawValue] += 1
             } else {
                 try note(number, bytes, place)
             }
-            let (time, isTooLarge) = number.multipliedReportingOverflow(by: factor)
-            if !isTooLarge { return time }
+            if plain.places <= places {
+                let scale = plain.places == 0 ? factor : powerOfTen(places - plain.places)
+                let (time, isTooLarge) = plain.digits.multipliedReportingOverflow(by: scale)
+                if !isTooLarge { return time }
+            }
         }
         guard let decimal = DecimalText(bytes) else { return nil }
         guard let number = decimal.scaled(by: 0) else {
             throw LineProblem(reason: "the timestamp \(quoted(bytes)) is beyond 64 bits")
         }
-        if Self.digits(bytes) == nil { try note(number, bytes, place) }
+        if plain == nil { try note(number, bytes, place) }
         let before = places
         while true {
             if let time = decimal.scaled(by: places) {
@@ -45,15 +52,19 @@ struct NumberColumn {
         }
     }
 
-    /// A number of up to 18 digits and nothing else.
-    private static func digits(_ bytes: Bytes) -> Int64? {
-        guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
-        var value: Int64 = 0
-        for byte in bytes {
-            guard byte >= 0x30, byte <= 0x39 else { return nil }
-            value = 10 &* value &+ Int64(byte &- 0x30)
+    /// The quick way for up to 18 digits, maybe with a point among them: the digits, and how many stand behind the point.
+    private static func plain(_ bytes: Bytes) -> (digits: Int64, places: Int)? {
+        guard bytes.count > 0, bytes.count <= 18 else { return nil }
+        var (digits, point): (Int64, Int?) = (0, nil)
+        for (i, byte) in bytes.enumerated() {
+            if byte >= 0x30, byte <= 0x39 {
+                digits = 10 &* digits &+ Int64(byte &- 0x30)
+            } else {
+                guard byte == 0x2E, point == nil, bytes.count > 1 else { return nil }
+                point = i
+            }
         }
-        return value
+        return (digits, point.map { bytes.count - 1 - $0 } ?? 0)
     }
 
     /// Counts what a number looks like. Throws where it contradicts all that came before.
@@ -67,7 +78,13 @@ struct NumberColumn {
             examples.append((kind, example))
         }
         counts[kind.rawValue] += 1
-        if let range = kind.unitRange { (usualRange, usual) = (range, kind) }
+        let (day, month, year) = (Int(number / 1_000_000), Int(number / 10_000 % 100), Int(number % 10_000))
+        let isYear = (1900...2100).contains(year)
+        couldEndInYears.dayFirst =
+            couldEndInYears.dayFirst && isYear && CivilDay(year: year, month: month, day: day) != nil
+        couldEndInYears.monthFirst =
+            couldEndInYears.monthFirst && isYear && CivilDay(year: year, month: day, day: month) != nil
+        if let range = kind.plainRange(at: number) { (usualRange, usual) = (range, kind) }
     }
 
     /// The one kind that all numbers so far, zeros aside, have in common, if it is clear and `kind` does not go with it.
@@ -84,6 +101,13 @@ struct NumberColumn {
 
     /// What the whole column is. Throws where it holds two things.
     func finish() throws(DatasetError) -> (change: TimeChange?, meaning: TimeMeaning) {
+        if couldEndInYears.dayFirst || couldEndInYears.monthFirst, let first = examples.first?.text {
+            throw .line(
+                path: first.place.path, number: first.place.line,
+                reason:
+                    "the timestamp \(first.text) looks like a date that ends in its year, as all others do; such numbers "
+                    + "are not in the order of time: write the times as 2024-05-01")
+        }
         for calendar in NumberKind.calendar where count(calendar) > 0 {
             let others = counts.reduce(0, +) - count(calendar)
             if others == 0 {
@@ -137,6 +161,8 @@ enum NumberKind: Int, CaseIterable {
     init(_ number: Int64) {
         if number == 0 {
             self = .zero
+        } else if Self.smallNumbers.contains(number) {
+            self = .belowSeconds
         } else if let calendar = Self.calendar.first(where: {
             CalendarDigits(number, clockDigits: $0.clockDigits) != nil
         }) {
@@ -149,10 +175,15 @@ enum NumberKind: Int, CaseIterable {
     var isCalendar: Bool { Self.calendar.contains(self) }
     /// Whether it is more than some number.
     var isClear: Bool { Self.units.contains(self) || isCalendar }
-    /// The numbers that look like this unit.
-    var unitRange: Range<Int64>? {
-        Self.units.firstIndex(of: self).map { Self.bounds[2 * $0]..<Self.bounds[2 * $0 + 1] }
+    /// Too small for any date.
+    private static let smallNumbers: Range<Int64> = 1..<1_000_000
+
+    /// Numbers around this one that all look like it; nil where they have to be looked at one by one.
+    func plainRange(at number: Int64) -> Range<Int64>? {
+        if Self.smallNumbers.contains(number) { return Self.smallNumbers }
+        return Self.units.firstIndex(of: self).map { Self.bounds[2 * $0]..<Self.bounds[2 * $0 + 1] }
     }
+
     /// Digits of a time of day behind those of the date.
     var clockDigits: Int { self == .minute ? 4 : self == .second ? 6 : 0 }
 

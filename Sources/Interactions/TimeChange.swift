@@ -23,7 +23,11 @@ enum TimeChange: Sendable {
 }
 
 /// 10^`exponent`, which is at most 18.
-func powerOfTen(_ exponent: Int) -> Int64 { (0..<exponent).reduce(1) { power, _ in 10 * power } }
+func powerOfTen(_ exponent: Int) -> Int64 {
+    var power: Int64 = 1
+    for _ in 0..<exponent { power *= 10 }
+    return power
+}
 
 /// A date written as one number: `20220624`, `202206242120`, `20220624212011`.
 struct CalendarDigits {

@@ -16,7 +16,7 @@ struct TimeColumn {
     /// The first date that is the same day in both orders only by chance.
     private var ambiguous: TimeExample?
 
-    private enum Spelling: Equatable {
+    private enum Spelling {
         case number
         case date(TimeSpelling)
     }
@@ -26,16 +26,21 @@ struct TimeColumn {
     /// The time as nanoseconds since 1970 or, for the time being, a number at `numbers.places`.
     mutating func read(_ bytes: Bytes) throws(LineProblem) -> Int64 {
         let text = trimmed(bytes)
-        if spelling == nil || spelling == .number, let number = try numbers.read(text, place, &change) {
-            if spelling == nil { try settle(.number, text) }
-            return number
+        switch spelling {
+        case .date: break
+        case .number: if let number = try numbers.read(text, place, &change) { return number }
+        case nil:
+            if let number = try numbers.read(text, place, &change) {
+                try settle(.number, text)
+                return number
+            }
         }
         guard let time = TimeText.parse(text) else {
             if DecimalText(text) != nil { try settle(.number, text) }
             throw LineProblem(
                 reason: "the timestamp \(quoted(text)) is neither a number nor a date such as 2024-05-01 12:30:00")
         }
-        if spelling != .date(time.spelling) { try settle(.date(time.spelling), text) }
+        if case .date(time.spelling) = spelling {} else { try settle(.date(time.spelling), text) }
         guard time.isInRange else {
             throw LineProblem(reason: "the timestamp \(quoted(text)) is not of the years 1678 to 2261")
         }

@@ -51,6 +51,7 @@ struct TimeText {
     /// date, T or blanks before the time, a fraction after `.` or `,`, AM or PM, and after that nothing, `Z`, `UTC`, `GMT` or an
     /// offset; and dates whose month has a name. nil if the text is nothing of the kind.
     static func parse(_ bytes: Bytes) -> TimeText? {
+        if let time = usual(bytes) { return time }
         var cursor = TextCursor(bytes)
         guard let first = cursor.takeDigits(8) else { return namedMonth(bytes) }
         var time: TimeText
@@ -73,6 +74,25 @@ struct TimeText {
             }
         }
         return time.takeTimeOfDay(&cursor) ? time : nil
+    }
+
+    /// The quick way for `2022-06-24T21:20:11`, a blank for the T, with or without a Z. It need not know the others.
+    private static func usual(_ bytes: Bytes) -> TimeText? {
+        let hasZone = bytes.count == 20 && bytes[19] == UInt8(ascii: "Z")
+        guard bytes.count == 19 || hasZone, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[13] == 0x3A, bytes[16] == 0x3A,
+            bytes[10] == UInt8(ascii: "T") || bytes[10] == 0x20
+        else { return nil }
+        var areDigits = true
+        func two(_ position: Int) -> Int {
+            let (tens, ones) = (bytes[position] &- 0x30, bytes[position + 1] &- 0x30)
+            areDigits = areDigits && tens < 10 && ones < 10
+            return Int(tens) * 10 + Int(ones)
+        }
+        var time = TimeText(.yearFirst, separator: 0x2D)
+        time.spelling.hasOffset = hasZone
+        (time.year, time.month, time.day) = (100 * two(0) + two(2), two(5), two(8))
+        let isClock = time.setClock(two(11), two(14), two(17), 0)
+        return areDigits && isClock ? time : nil
     }
 
     /// What follows a date: nothing, or a time of day and maybe an offset.

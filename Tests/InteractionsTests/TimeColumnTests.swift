@@ -99,6 +99,7 @@ import Testing
             ),
             // The unit is known only later: what is finer is cut off.
             (["0.5", "-0.0000001", "10000000000"], [500_000, -1, 10_000_000_000_000_000]),
+            (["24062022", "24062023", "99999999"], [24_062_022, 24_062_023, 99_999_999].map { $0 * 1_000_000_000 }),
             (["20220624", "20220625"], [1_656_028_800_000_000_000, 1_656_115_200_000_000_000]),
             (
                 ["20220624", "20220625", "5", "6", "7", "8"].reversed(),
@@ -178,6 +179,14 @@ import Testing
         (
             ["03/04/2022", "04/05/2022"],
             "line 2: whether the day or the month stands first in '03/04/2022' cannot be told: no date of the log has a day after the 12th; write the times as 2024-05-01"
+        ),
+        (
+            ["24062022", "1072022"],
+            "line 2: the timestamp '24062022' looks like a date that ends in its year, as all others do; such numbers are not in the order of time: write the times as 2024-05-01"
+        ),
+        (
+            ["6242022"],
+            "line 2: the timestamp '6242022' looks like a date that ends in its year, as all others do; such numbers are not in the order of time: write the times as 2024-05-01"
         ),
         (
             ["24/06/2022", "06/25/2022"],
