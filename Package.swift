@@ -31,7 +31,8 @@ let package = Package(
     targets: [
         // Files that are written whole or not at all, memory maps, gzip.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .target(name: "FileSupport", dependencies: ["CZlib"], swiftSettings: strict),
+        .target(name: "CFileSupport", cSettings: strictC),
+        .target(name: "FileSupport", dependencies: ["CZlib", "CFileSupport"], swiftSettings: strict),
 
         // Arithmetic.
         .target(name: "Tensors", swiftSettings: strict),
@@ -109,7 +110,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Evaluation", "CPUBackend", "CUDABackend", "Tensors", "EmulatedGPU"],
+            dependencies: [
+                "Training", "Evaluation", "Interactions", "ModelStore", "RecBLR", "CPUBackend", "CUDABackend",
+                "Tensors", "EmulatedGPU",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "ServingTests",

@@ -49,6 +49,14 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     }
 }
 
+extension EvaluationReport {
+    /// Whether these can be the results of an evaluation at all: shares between 0 and 1, counts that are none negative.
+    public var isPossible: Bool {
+        all.isPossible && (0...all.unmasked.cases).contains(repeats)
+            && slices.allSatisfy { $0.items >= 0 && $0.metrics.isPossible }
+    }
+}
+
 /// The slice of each item; position 0 is unused.
 func popularitySlices(_ counts: [Int]) -> [EvaluationReport.Popularity] {
     let total = Double(counts.reduce(0, +))

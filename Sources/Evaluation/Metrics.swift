@@ -83,3 +83,19 @@ public struct CaseRanks: Sendable, Equatable {
     /// Behind every cutoff: the target is no candidate.
     public static let miss = CaseRanks(unmasked: .max, masked: .max)
 }
+
+extension SettingMetrics {
+    /// Whether these can be metrics at all: shares between 0 and 1 of equally many cases.
+    public var isPossible: Bool {
+        let groups = [unmasked, masked]
+        guard groups.allSatisfy({ (0...Int(Int32.max)).contains($0.cases) }),
+            unmasked.cases == masked.cases
+        else {
+            return false
+        }
+        return groups.flatMap { [$0.at10, $0.at20] }.allSatisfy { cutoff in
+            cutoff.cutoff > 0
+                && [cutoff.hr, cutoff.ndcg, cutoff.mrr].allSatisfy { (0...1.000_001).contains($0) }
+        }
+    }
+}

@@ -8,26 +8,45 @@ import Foundation
 
 /// A file that appears whole or not at all: bytes go to a temporary name beside it until ``commit()``.
 public struct FileWriter: ~Copyable {
+    private let given: String
     private let path: String
     private let temporary: String
     private let descriptor: Int32
     private var buffer: [UInt8] = []
     private static let bufferSize = 1 << 20
 
-    /// Begins a file. Throws where its folder cannot be written to.
+    /// Begins a file. Throws where its folder cannot be written to, or something else than a file is in its place.
+    ///
+    /// Symbolic links are followed, permissions of a file that is there are kept, and what a killed writer of the same
+    /// file left is cleared away.
     public init(_ url: URL) throws(FileError) {
-        let name = url.deletingLastPathComponent()
-            .appendingPathComponent(".\(url.lastPathComponent).\(UInt32.random(in: 0 ... .max)).tmp").path
-        descriptor = try Self.create(name, for: url.path)
-        temporary = name
-        path = url.path
+        (path, temporary, descriptor) = try Self.begin(url)
+        given = url.path
         buffer.reserveCapacity(Self.bufferSize)
     }
 
-    private static func create(_ name: String, for path: String) throws(FileError) -> Int32 {
-        let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw .system(path, "create") }
-        return descriptor
+    private static func begin(_ url: URL) throws(FileError) -> (path: String, temporary: String, descriptor: Int32) {
+        let path = try followingLinks(url).path
+        var old = stat()
+        let replaces = stat(path, &old) == 0
+        guard !replaces || old.st_mode & S_IFMT == S_IFREG else {
+            throw FileError(path: url.path, operation: "create", reason: "something else than a file is in its place")
+        }
+        removeLeftoverFiles(of: lastComponent(path), in: folder(of: path))
+        let (temporary, descriptor) = try create(for: path, given: url.path)
+        if replaces { fchmod(descriptor, old.st_mode & 0o777) }
+        return (path, temporary, descriptor)
+    }
+
+    /// A new file, locked, so that others know that somebody is at work on it.
+    private static func create(for path: String, given: String) throws(FileError) -> (String, Int32) {
+        while true {
+            let name = folder(of: path) + "/" + TemporaryName.make(for: lastComponent(path))
+            let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw .system(given, "create") }
+            if FileLock.hold(descriptor, at: name) { return (name, descriptor) }
+            close(descriptor)
+        }
     }
 
     /// A writer that is dropped leaves nothing behind.
@@ -58,25 +77,26 @@ public struct FileWriter: ~Copyable {
     /// Puts everything on disk under the file's name. The old file, if any, is replaced at that moment.
     public consuming func commit() throws(FileError) {
         try flush()
-        guard fsync(descriptor) == 0 else { throw .system(path, "sync") }
-        guard rename(temporary, path) == 0 else { throw .system(path, "rename to") }
-        syncFolder(of: path)
+        guard fsync(descriptor) == 0 else { throw .system(given, "sync") }
+        guard rename(temporary, path) == 0 else { throw .system(given, "rename to") }
+        syncFolder(folder(of: path))
     }
 
     private mutating func flush() throws(FileError) {
         try buffer.withUnsafeBufferPointer { (bytes) throws(FileError) in
-            try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, path: path)
+            try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, path: given)
         }
         buffer.removeAll(keepingCapacity: true)
     }
 }
 
-/// Makes a rename in the folder of `path` durable, where the system can.
-func syncFolder(of path: String) {
-    let folder = open(URL(fileURLWithPath: path).deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
-    guard folder >= 0 else { return }
-    fsync(folder)
-    close(folder)
+/// Puts a copy of a file where nothing is yet, as another name of the same bytes where the file system knows that. Files
+/// of this package are replaced, never changed in place.
+public func copyFile(_ source: URL, to target: URL) throws(FileError) {
+    if link(source.path, target.path) == 0 { return }
+    let file = try MappedFile(source)
+    try writeFile(file.bytes, to: target)
+    withExtendedLifetime(file) {}
 }
 
 /// Writes a whole file, or leaves what was there.
@@ -84,58 +104,4 @@ public func writeFile(_ bytes: some Sequence<UInt8>, to url: URL) throws(FileErr
     var writer = try FileWriter(url)
     try writer.append(bytes)
     try writer.commit()
-}
-
-/// Builds a folder under a temporary name beside `url` and puts it in the place of `url` when `body` returns; when it
-/// throws, nothing is left and what was there stays.
-///
-/// What exists is replaced only if it is a folder that holds nothing but files named in `replaceable`, so that a slip in
-/// a path cannot delete anything else. The two folders are renamed one after the other: a crash just between leaves the
-/// old one under a name that ends in `.old`, complete.
-public func writeFolder<Failure: Error>(
-    _ url: URL, replaceable: Set<String>, wrap: (FileError) -> Failure, _ body: (URL) throws(Failure) -> Void
-) throws(Failure) {
-    let manager = FileManager.default
-    let target = url.standardizedFileURL
-    do { try checkReplaceable(url, holding: replaceable) } catch { throw wrap(error) }
-    let stem = ".\(target.lastPathComponent).\(UInt32.random(in: 0 ... .max))"
-    let parent = target.deletingLastPathComponent()
-    let (new, old) = (parent.appendingPathComponent(stem + ".tmp"), parent.appendingPathComponent(stem + ".old"))
-    do {
-        try manager.createDirectory(at: new, withIntermediateDirectories: true)
-    } catch {
-        throw wrap(FileError(path: url.path, operation: "create", reason: error.localizedDescription))
-    }
-    defer { try? manager.removeItem(at: new) }
-    try body(new)
-    let replaces = rename(target.path, old.path) == 0
-    guard rename(new.path, target.path) == 0 else {
-        let error = FileError.system(url.path, "rename to")
-        if replaces { rename(old.path, target.path) }
-        throw wrap(error)
-    }
-    syncFolder(of: target.path)
-    if replaces { try? manager.removeItem(at: old) }
-}
-
-/// Throws where ``writeFolder(_:replaceable:wrap:_:)`` would refuse: unless nothing is at `url`, or a folder of nothing
-/// but files of these names. Worth asking before long work.
-public func checkReplaceable(_ url: URL, holding names: Set<String>) throws(FileError) {
-    let target = url.standardizedFileURL
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: target.path, isDirectory: &isFolder) else { return }
-    guard isFolder.boolValue else {
-        throw FileError(path: target.path, operation: "replace", reason: "it is a file, expected a folder or nothing")
-    }
-    let contents: [String]
-    do {
-        contents = try FileManager.default.contentsOfDirectory(atPath: target.path)
-    } catch {
-        throw FileError(path: target.path, operation: "replace", reason: error.localizedDescription)
-    }
-    if let stranger = contents.filter({ !names.contains($0) && $0 != ".DS_Store" }).min() {
-        throw FileError(
-            path: target.path, operation: "replace",
-            reason: "it holds \(stranger), which does not belong there; choose another folder")
-    }
 }

@@ -14,14 +14,19 @@ public final class MappedFile: @unchecked Sendable {
     public let bytes: UnsafeRawBufferPointer
 
     /// Maps a whole file.
-    public init(_ url: URL) throws(FileError) {
-        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system(url.path, "open") }
+    public convenience init(_ url: URL) throws(FileError) {
+        // Not blocking: nobody waits for a pipe's writer.
+        try self.init(open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path: url.path)
+    }
+
+    /// Maps what was just opened, and closes it; a negative descriptor is the system's last error.
+    init(_ descriptor: Int32, path: String) throws(FileError) {
+        guard descriptor >= 0 else { throw .system(path, "open") }
         defer { close(descriptor) }
         var information = stat()
-        guard fstat(descriptor, &information) == 0 else { throw .system(url.path, "inspect") }
+        guard fstat(descriptor, &information) == 0 else { throw .system(path, "inspect") }
         guard information.st_mode & S_IFMT == S_IFREG else {
-            throw FileError(path: url.path, operation: "open", reason: "not a regular file")
+            throw FileError(path: path, operation: "open", reason: "not a regular file")
         }
         let size = Int(information.st_size)
         guard size > 0 else {
@@ -29,9 +34,12 @@ public final class MappedFile: @unchecked Sendable {
             return
         }
         let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        guard let address, address != MAP_FAILED else { throw .system(url.path, "map") }
+        guard let address, address != MAP_FAILED else { throw .system(path, "map") }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
+
+    /// A copy of the bytes, for small files.
+    public func copy() -> [UInt8] { withExtendedLifetime(self) { [UInt8](bytes) } }
 
     deinit {
         if let address = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), bytes.count) }
@@ -39,7 +47,4 @@ public final class MappedFile: @unchecked Sendable {
 }
 
 /// The whole of a small file.
-public func readFile(_ url: URL) throws(FileError) -> [UInt8] {
-    let file = try MappedFile(url)
-    return withExtendedLifetime(file) { [UInt8](file.bytes) }
-}
+public func readFile(_ url: URL) throws(FileError) -> [UInt8] { try MappedFile(url).copy() }

@@ -20,7 +20,12 @@ public struct TemporaryFile: ~Copyable, Sendable {
     }
 
     private static func create(in folder: URL) throws(FileError) -> Int32 {
-        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
+        #if os(Linux)
+            // Not even a moment with a name, where the file system can do that. (The module does not show O_TMPFILE.)
+            let nameless = open(folder.path, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+            if nameless >= 0 { return nameless }
+        #endif
         let name = folder.appendingPathComponent(".\(UInt64.random(in: 0 ... .max)).tmp").path
         let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(folder.path, "create") }

@@ -1,5 +1,11 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Raw identifiers and their numbers, with an optional title each: one line a number in a tab-separated file with the
 /// header `id<TAB>title`, fields escaped as ``TableText`` says.
 ///
@@ -68,25 +74,53 @@ public struct Vocabulary: Sendable, Equatable {
         try writer.commit()
     }
 
-    /// Reads what ``write(to:)`` wrote. The error names file and line.
+    /// Reads what ``write(to:)`` wrote, or somebody else in the same form, gzipped or not. The error names file and line.
     public static func read(_ url: URL) throws(FileError) -> Vocabulary {
         var reader = try LineReader(url)
-        func malformed(_ line: Int, _ reason: String) -> FileError {
-            FileError(path: url.path, operation: "read line \(line)", reason: reason)
-        }
-        guard let header = try reader.next(), String(decoding: header, as: UTF8.self) == "id\ttitle" else {
-            throw malformed(1, "expected the header id<TAB>title")
-        }
         var vocabulary = Vocabulary()
-        while let line = try reader.next() {
-            guard isUTF8(line) else { throw malformed(reader.lineNumber, "not UTF-8") }
-            guard let isNew = vocabulary.add(line) else {
-                throw malformed(reader.lineNumber, "expected an id, a tab and a title")
-            }
-            guard isNew else { throw malformed(reader.lineNumber, "an id that an earlier line has") }
-        }
-        if !vocabulary.titles.isEmpty { vocabulary.fillTitles() }
+        while let line = try reader.next() { try vocabulary.add(line, number: reader.lineNumber, path: url.path) }
+        try vocabulary.finish(lines: reader.lineNumber, path: url.path)
         return vocabulary
+    }
+
+    /// Reads the bytes of a file that ``write(to:)`` wrote. The error names the path and the line.
+    public static func read(_ file: MappedFile, path: String) throws(FileError) -> Vocabulary {
+        var vocabulary = Vocabulary()
+        var (start, number) = (0, 0)
+        defer { withExtendedLifetime(file) {} }
+        let bytes = file.bytes
+        while start < bytes.count {
+            let end = memchr(bytes.baseAddress! + start, 0x0A, bytes.count - start).map {
+                UnsafeRawPointer($0) - bytes.baseAddress!
+            }
+            number += 1
+            try vocabulary.add(
+                UnsafeRawBufferPointer(rebasing: bytes[start..<(end ?? bytes.count)]), number: number, path: path)
+            start = (end ?? bytes.count) + 1
+        }
+        try vocabulary.finish(lines: number, path: path)
+        return vocabulary
+    }
+
+    private mutating func finish(lines: Int, path: String) throws(FileError) {
+        if lines == 0 { throw Self.noHeader(path) }
+        if !titles.isEmpty { fillTitles() }
+    }
+
+    private static func noHeader(_ path: String) -> FileError { malformed(path, 1, "expected the header id<TAB>title") }
+
+    private static func malformed(_ path: String, _ line: Int, _ reason: String) -> FileError {
+        FileError(path: path, operation: "read line \(line)", reason: reason)
+    }
+
+    private mutating func add(_ line: UnsafeRawBufferPointer, number: Int, path: String) throws(FileError) {
+        if number == 1 {
+            guard String(decoding: line, as: UTF8.self) == "id\ttitle" else { throw Self.noHeader(path) }
+            return
+        }
+        guard isUTF8(line) else { throw Self.malformed(path, number, "not UTF-8") }
+        guard let isNew = add(line) else { throw Self.malformed(path, number, "expected an id, a tab and a title") }
+        guard isNew else { throw Self.malformed(path, number, "an id that an earlier line has") }
     }
 
     /// Adds what one line of a file says. false: the id was there before; nil: the line is not an id, a tab and a title.

@@ -112,6 +112,10 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
     public var report: PrepareReport?
     /// 64 bits over items and starts, in hexadecimal.
     public var fingerprint: String
+    /// Length and checksum of each of the folder's other files; nil in format 1.
+    public var files: FileMarks?
+    /// Place of the checksum of `dataset.json` itself, see ``SealedJSON``; nil but when it is written.
+    var checksum: String?
 
     init(users: Int, items: Int, events: Int, fingerprint: String) {
         self.users = users

@@ -55,10 +55,11 @@ extension InteractionLog {
             read: report, droppedDuplicates: filters.duplicates.map { _ in duplicates.exact },
             droppedRepeats: filters.duplicates == .consecutive ? duplicates.consecutive : nil,
             droppedByCore: count - duplicates.events.count - kept, coreRounds: core.rounds)
-        try writeFolder(url, replaceable: DatasetFile.all, wrap: DatasetError.file) { (folder) throws(DatasetError) in
+        try writeFolder(url, DatasetFile.folder, wrap: DatasetError.file) { (folder) throws(DatasetError) in
             (summary.fingerprint, summary.times) = try writeEvents(numbering, core, to: folder)
             try withFileErrors { () throws(FileError) in
                 try writeVocabularies(numbering, titles, to: folder)
+                summary.files = try FileMarks(ofFilesIn: folder)
                 try write(summary, to: folder.appendingPathComponent(DatasetFile.summary))
             }
         }
@@ -67,7 +68,7 @@ extension InteractionLog {
 
     /// Throws where ``prepare(_:titles:source:to:)`` would refuse to write. Worth asking before a long log is read.
     public static func checkReplaceable(_ url: URL) throws(DatasetError) {
-        try withFileErrors { () throws(FileError) in try FileSupport.checkReplaceable(url, holding: DatasetFile.all) }
+        _ = try withFileErrors { () throws(FileError) in try FolderDestination(url, DatasetFile.folder) }
     }
 
     private func writeVocabularies(
@@ -83,12 +84,14 @@ extension InteractionLog {
 }
 
 private func write(_ summary: DatasetSummary, to url: URL) throws(FileError) {
+    var summary = summary
+    summary.checksum = SealedJSON.placeholder
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let json = try? encoder.encode(summary) else {
         throw FileError(path: url.path, operation: "write", reason: "it cannot be written as JSON")
     }
-    try writeFile(json + [0x0A], to: url)
+    try writeFile(SealedJSON.seal(json + [0x0A]), to: url)
 }
 
 /// Names of the files of a prepared dataset.
@@ -101,5 +104,8 @@ enum DatasetFile {
     static let summary = "dataset.json"
     /// Times of format 1.
     static let floatingTimes = "timestamps.f64"
-    static let all: Set = [items, starts, times, floatingTimes, userVocabulary, itemVocabulary, summary]
+    static let folder = FolderKind(
+        name: "dataset", files: [items, starts, times, floatingTimes, userVocabulary, itemVocabulary, summary],
+        marker: summary,
+        markerKeys: ["format", "fingerprint"])
 }

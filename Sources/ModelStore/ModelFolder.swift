@@ -16,9 +16,14 @@ public struct ModelFolder: Sendable {
         public static let training = "training.json"
         /// For people, put there by training.
         public static let report = "report.html"
+        /// All that training needs to go on, where going on with other options has a meaning.
+        public static let checkpoint = "checkpoint.safetensors"
         /// One line an epoch, put there by training.
         public static let log = "training.jsonl"
-        static let all: Set = [weights, configuration, items, popularity, training, report, log]
+        static let folder = FolderKind(
+            name: "model", files: [weights, configuration, items, popularity, training, report, checkpoint, log],
+            marker: configuration,
+            markerKeys: ["format", "itemCount", "hiddenSize"])
     }
 
     /// Where it is.
@@ -32,63 +37,95 @@ public struct ModelFolder: Sendable {
     /// The bytes of `training.json`, nil where there is none.
     public let trainingRecord: [UInt8]?
 
-    /// Reads and checks everything but the weights.
+    /// Length and checksum of each file but `config.json`; nil in folders of version 0.3.0.
+    public let marks: FileMarks?
+    private let weights: MappedFile
+
+    /// Reads and checks everything but the weights, which are checked when they are read.
+    ///
+    /// Where the folder is replaced meanwhile, this is the old model or the new one.
     public static func open(_ url: URL) throws(ModelFileError) -> ModelFolder {
-        let configuration = try readConfiguration(url.appendingPathComponent(File.configuration))
-        let itemsURL = url.appendingPathComponent(File.items)
-        let items = try withFileErrors { () throws(FileError) in try Vocabulary.read(itemsURL) }
-        guard items.count == configuration.itemCount else {
-            throw .malformed(
-                path: itemsURL.path,
-                reason: "\(items.count) items, but the model was made for \(configuration.itemCount)")
+        try FolderReader.read(url, marker: File.configuration, wrap: ModelFileError.file) {
+            (folder) throws(ModelFileError) in try ModelFolder(folder)
         }
-        let record = url.appendingPathComponent(File.training)
-        let recordBytes =
-            FileManager.default.fileExists(atPath: record.path)
-            ? try withFileErrors { () throws(FileError) in try readFile(record) } : nil
-        return ModelFolder(
-            url: url, configuration: configuration, items: items,
-            popularity: try readPopularity(url.appendingPathComponent(File.popularity), count: items.count),
-            trainingRecord: recordBytes)
     }
 
-    private static func readPopularity(_ url: URL, count: Int) throws(ModelFileError) -> [Int]? {
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        let bytes = try withFileErrors { () throws(FileError) in try readFile(url) }
+    private init(_ folder: FolderReader) throws(ModelFileError) {
+        url = folder.url
+        (configuration, marks) = try readConfiguration(folder)
+        let itemsPath = url.appendingPathComponent(File.items).path
+        let marks = marks
+        items = try withFileErrors { () throws(FileError) in
+            try Vocabulary.read(try folder.file(File.items, marks), path: itemsPath)
+        }
+        guard items.count == configuration.itemCount else {
+            throw .malformed(
+                path: itemsPath,
+                reason: "\(items.count) items, but the model was made for \(configuration.itemCount)")
+        }
+        popularity = try Self.popularity(folder, marks, count: items.count)
+        trainingRecord = try Self.file(File.training, folder, marks)?.copy()
+        weights = try withFileErrors { () throws(FileError) in try folder.file(File.weights) }
+    }
+
+    private static func popularity(
+        _ folder: FolderReader, _ marks: FileMarks?, count: Int
+    ) throws(ModelFileError) -> [Int]? {
+        guard let bytes = try file(File.popularity, folder, marks)?.copy() else { return nil }
+        let path = folder.url.appendingPathComponent(File.popularity).path
         guard bytes.count == 8 * count else {
-            throw .malformed(path: url.path, reason: "\(bytes.count) bytes, expected \(8 * count)")
+            throw .malformed(path: path, reason: "\(bytes.count) bytes, expected \(8 * count)")
         }
         let counts = bytes.withUnsafeBytes { bytes in
             (0..<count).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
         }
-        guard counts.allSatisfy({ $0 >= 0 }) else { throw .malformed(path: url.path, reason: "a count is negative") }
+        guard counts.allSatisfy({ (0...1 << 53).contains($0) }) else {
+            throw .malformed(path: path, reason: "a count is out of range")
+        }
         return counts
+    }
+
+    /// A file that not every model has.
+    private static func file(
+        _ name: String, _ folder: FolderReader, _ marks: FileMarks?
+    ) throws(ModelFileError) -> MappedFile? {
+        guard marks?[name] != nil || folder.has(name) else {
+            return nil
+        }
+        return try withFileErrors { () throws(FileError) in try folder.file(name, marks) }
     }
 
     /// Reads the weights into a backend's memory.
     public func model(on backend: some Backend) throws(ModelFileError) -> Model {
-        let file = url.appendingPathComponent(File.weights)
-        let weights = try readWeights(try SafeTensors(file), path: file.path, configuration, on: backend)
-        return Model(weights: weights, backend: backend)
+        let path = url.appendingPathComponent(File.weights).path
+        if let marks {
+            try withFileErrors { () throws(FileError) in
+                try marks.check(weights, File.weights, path: path)
+            }
+        }
+        let tensors = try SafeTensors(weights, path: path)
+        return Model(
+            weights: try readWeights(tensors, path: path, configuration, on: backend), backend: backend)
     }
 
-    /// Throws where a model could not be written to `url` because something else is there. Worth asking before training.
-    public static func checkReplaceable(_ url: URL) throws(ModelFileError) {
-        try withFileErrors { () throws(FileError) in try FileSupport.checkReplaceable(url, holding: File.all) }
+    /// Where a model can be written. Throws where something else is there or nothing can be written: worth asking before
+    /// training.
+    public static func destination(_ url: URL) throws(ModelFileError) -> FolderDestination {
+        try withFileErrors { () throws(FileError) in try FolderDestination(url, File.folder) }
     }
 
     /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
-    /// `popularity` is one count an item.
+    /// `popularity` is one count an item. Of a checkpoint, which is a file elsewhere, the folder gets a copy.
     public static func write(
         _ model: Model, items: Vocabulary, popularity: [Int]? = nil, trainingRecord: [UInt8]?, report: String? = nil,
+        log: [UInt8]? = nil, checkpoint: URL? = nil,
         to url: URL
     ) throws(ModelFileError) {
         let weights = namedWeights(model.weights, on: model.backend)
         if let failure = model.backend.failure { throw .device(failure) }  // then they are not what was learnt
-        try writeFolder(url, replaceable: File.all, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
+        try writeFolder(url, File.folder, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
                 weights, metadata: ["format": "recblr"], to: folder.appendingPathComponent(File.weights))
-            try writeConfiguration(model.configuration, to: folder.appendingPathComponent(File.configuration))
             try withFileErrors { () throws(FileError) in
                 try items.write(to: folder.appendingPathComponent(File.items))
                 if let popularity {
@@ -100,7 +137,12 @@ public struct ModelFolder: Sendable {
                     try writeFile(trainingRecord, to: folder.appendingPathComponent(File.training))
                 }
                 if let report { try writeFile(report.utf8, to: folder.appendingPathComponent(File.report)) }
+                if let checkpoint {
+                    try copyFile(checkpoint, to: folder.appendingPathComponent(File.checkpoint))
+                }
+                if let log { try writeFile(log, to: folder.appendingPathComponent(File.log)) }
             }
+            try writeConfiguration(model.configuration, in: folder)
         }
     }
 }

@@ -64,14 +64,42 @@ public struct ReferenceCheckpoint: Sendable {
         configuration.paddingInSoftmax = true
         if let text = file.metadata["layer_norm_eps"], let epsilon = Float(text) { configuration.normEpsilon = epsilon }
         do { try configuration.validate() } catch { throw .configuration(path: url.path, error) }
+        try Self.check(file, prefix, configuration, path: url.path)
+        (self.file, self.prefix, self.configuration, path) = (file, prefix, configuration, url.path)
+    }
+
+    /// Throws unless the file holds the tensors of this configuration, each with its shape, and no others: then the layers
+    /// contradict neither each other nor what was read from the first.
+    private static func check(
+        _ file: SafeTensors, _ prefix: String, _ configuration: Configuration, path: String
+    ) throws(ModelFileError) {
+        var known: Set<String> = []
         for entry in WeightLayout(configuration).entries {
             let name = referenceName(of: entry.name)
-            guard file.entries[prefix + name]?.count == entry.rows * entry.columns else {
+            let isConvolution = entry.name.hasSuffix("convolution.weight")
+            let expected = isConvolution ? [entry.columns, 1, entry.rows] : entry.shape
+            guard let found = file.entries[prefix + name]?.shape else {
                 throw .malformed(
-                    path: url.path, reason: "tensor \(name): expected \(entry.rows * entry.columns) values")
+                    path: path, reason: "there is no tensor \(name), which its other tensors call for")
             }
+            guard found == expected else {
+                throw .malformed(
+                    path: path, reason: "tensor \(name) has shape \(found), the others call for \(expected)")
+            }
+            known.insert(prefix + name)
         }
-        (self.file, self.prefix, self.configuration, path) = (file, prefix, configuration, url.path)
+        let left = file.entries.filter { $0.key.hasPrefix(prefix) && !known.contains($0.key) }
+        let names = left.sorted { $0.key < $1.key }.map {
+            "\($0.key.dropFirst(prefix.count)) of shape \($0.value.shape)"
+        }
+        guard names.isEmpty else {
+            let more = names.count > 3 ? " and \(names.count - 3) more" : ""
+            throw .malformed(
+                path: path,
+                reason:
+                    "\(names.prefix(3).joined(separator: ", "))\(more) would be left over: they belong to no part of "
+                    + "the model that the other tensors make")
+        }
     }
 
     /// The weights, in a backend's memory.

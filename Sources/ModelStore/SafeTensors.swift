@@ -47,10 +47,14 @@ public struct SafeTensors: Sendable {
 
     /// Opens and checks a file; elements are read later.
     public init(_ url: URL) throws(ModelFileError) {
-        path = url.path
-        file = try withFileErrors { () throws(FileError) in try MappedFile(url) }
+        try self.init(try withFileErrors { () throws(FileError) in try MappedFile(url) }, path: url.path)
+    }
+
+    /// The same for a file that is mapped already; errors name `path`.
+    init(_ file: MappedFile, path: String) throws(ModelFileError) {
+        (self.file, self.path) = (file, path)
         let bytes = file.bytes
-        func malformed(_ reason: String) -> ModelFileError { .malformed(path: url.path, reason: reason) }
+        func malformed(_ reason: String) -> ModelFileError { .malformed(path: path, reason: reason) }
         guard bytes.count >= 8 else { throw malformed("not a safetensors file: \(bytes.count) bytes") }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard length <= Self.longestHeader, Int(length) <= bytes.count - 8 else {
@@ -83,6 +87,23 @@ public struct SafeTensors: Sendable {
         }
         self.entries = entries
         self.metadata = metadata
+    }
+
+    /// Throws unless the file is one that was sealed when it was written, and is what it was then. O(bytes).
+    public func checkSeal() throws(ModelFileError) {
+        let length = Int(UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self)))
+        var header = Array(file.bytes[8..<8 + length])
+        var checksum = Checksum()
+        let written = SealedJSON.place(in: header).map { place in
+            let digits = String(decoding: header[place], as: UTF8.self)
+            header.replaceSubrange(place, with: SealedJSON.placeholder.utf8)
+            return digits
+        }
+        header.withUnsafeBytes { checksum.add($0) }
+        checksum.add(UnsafeRawBufferPointer(rebasing: file.bytes[(8 + length)...]))
+        guard written == checksum.text else {
+            throw .malformed(path: path, reason: "it is not as it was written: its checksum does not fit")
+        }
     }
 
     private struct Problem: Error { let reason: String }

@@ -8,6 +8,14 @@ extension SafeTensors {
         public enum Values: Sendable {
             case floats([Float])
             case integers([Int64])
+
+            /// Calls `body` with the elements in this machine's order, which is the file's wherever this runs.
+            func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
+                switch self {
+                case .floats(let values): values.withUnsafeBytes(body)
+                case .integers(let values): values.withUnsafeBytes(body)
+                }
+            }
         }
 
         /// Its name in the file.
@@ -34,32 +42,42 @@ extension SafeTensors {
         var count: Int { shape.reduce(1, *) }
     }
 
-    /// Writes a file whole or not at all. Equal input gives equal bytes.
+    /// Writes a file whole or not at all. Equal input gives equal bytes. One that `isSealed` has a checksum of all its bytes
+    /// among its metadata, which ``checkSeal()`` looks at.
     public static func write(
-        _ tensors: [Named], metadata: [String: String] = [:], to url: URL
+        _ tensors: [Named], metadata: [String: String] = [:], isSealed: Bool = false, to url: URL
     ) throws(ModelFileError) {
-        var header: [String: Any] = [:]
-        if !metadata.isEmpty { header["__metadata__"] = metadata }
+        var table: [String: Any] = [:]
+        var metadata = metadata
+        if isSealed { metadata["checksum"] = SealedJSON.placeholder }
+        if !metadata.isEmpty { table["__metadata__"] = metadata }
         var offset = 0
         for tensor in tensors {
             let end = offset + tensor.count * tensor.type.size
-            header[tensor.name] = [
+            table[tensor.name] = [
                 "dtype": tensor.type.rawValue, "shape": tensor.shape, "data_offsets": [offset, end],
             ]
             offset = end
         }
         guard
             var text = try? JSONSerialization.data(
-                withJSONObject: header, options: [.sortedKeys, .withoutEscapingSlashes])
+                withJSONObject: table, options: [.sortedKeys, .withoutEscapingSlashes])
         else { throw .malformed(path: url.path, reason: "the header cannot be written as JSON") }
         while text.count % 8 != 0 { text.append(0x20) }
-        let bytes = text
+        var bytes = Array(text)
+        if isSealed, let place = SealedJSON.place(in: bytes) {
+            var checksum = Checksum()
+            bytes.withUnsafeBytes { checksum.add($0) }
+            for tensor in tensors { tensor.values.withBytes { checksum.add($0) } }
+            bytes.replaceSubrange(place, with: checksum.text.utf8)
+        }
+        let header = bytes
         try withFileErrors { () throws(FileError) in
             var writer = try FileWriter(url)
-            try withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { (length) throws(FileError) in
+            try withUnsafeBytes(of: UInt64(header.count).littleEndian) { (length) throws(FileError) in
                 try writer.append(length)
             }
-            try writer.append(bytes)
+            try writer.append(header)
             for tensor in tensors { try append(tensor.values, to: &writer) }
             try writer.commit()
         }

@@ -8,12 +8,10 @@ extension Recipe {
     ///
     /// Says aloud what else differs from that model's training, since the epoch was chosen for that.
     mutating func takeEpochs(from path: String, _ configuration: Configuration) throws {
-        let folder = try ModelFolder.open(fileURL(path))
-        guard
-            let record = folder.trainingRecord.flatMap({
-                try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
-            }), record.bestEpoch > 0
-        else { throw fail(.badData, "\(path) has no record of its training: give --epochs") }
+        let folder = try openModel(path)
+        guard let record = try TrainingRecord.read(folder), record.bestEpoch > 0 else {
+            throw fail(.badData, "\(path) has no record of its training: give --epochs")
+        }
         guard record.epochs.contains(where: { $0.validation != nil }) else {
             throw fail(.badData, "\(path) was trained without validation, which chose no epoch: give --epochs")
         }

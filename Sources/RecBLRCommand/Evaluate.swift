@@ -39,16 +39,14 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let folder = try ModelFolder.open(fileURL(model))
-            let data = try Dataset.open(fileURL(dataset))
+            let folder = try openModel(model)
+            let data = try openDataset(dataset)
             let mapping = data.items.map { ItemMapping($0, to: folder.items) }
             if let mapping, mapping.unknownCount == data.itemCount {
                 throw fail(.badData, "\(model) knows none of the \(grouped(data.itemCount)) items of \(dataset)")
             }
             let trained = try folder.model(on: try place.backend())
-            let record = folder.trainingRecord.flatMap {
-                try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
-            }
+            let record = try TrainingRecord.read(folder)
             let trainedOn = record?.split
             let kind =
                 splitOptions.kind(like: trainedOn)

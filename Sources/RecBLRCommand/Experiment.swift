@@ -8,6 +8,12 @@ import Report
 import Tensors
 import Training
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 struct Experiment: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Repeat an experiment of the paper on a dataset.",
@@ -42,7 +48,10 @@ struct Experiment: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let data = try Dataset.open(fileURL(dataset))
+            let url = try outputFolder(output, "--output")
+            try checkApart(output, "--output", from: dataset)
+            let destination = try FolderDestination(url, ExperimentResults.folder)
+            let data = try openDataset(dataset)
             let split = Split.leaveOneOut(data)
             guard !split.test.isEmpty else { throw EvaluationError.noCases }
             let backend = try compute.backend()
@@ -52,7 +61,13 @@ struct Experiment: ParsableCommand {
                 try settings.options.validate()
                 try settings.configuration.validate()
             }
-            var results = try ExperimentResults(experiment, in: fileURL(output))
+            let isNew = !FileManager.default.fileExists(atPath: url.path)
+            let lock = try lockedFolder(destination)
+            defer {
+                if isNew { rmdir(url.path) }  // where nothing came of it
+                withExtendedLifetime(lock) {}
+            }
+            var results = try ExperimentResults(experiment, in: url)
             for (index, settings) in plan.enumerated() {
                 let name = "\(settings.variant), seed \(settings.options.seed) (\(index + 1) of \(plan.count))"
                 let isDone = results.holds(settings)
@@ -68,6 +83,22 @@ struct Experiment: ParsableCommand {
             }
             try printOutput("\n" + table(summaries(results, plan)).text)
             try printOutput("\nTable, results and chart are in \(output)")
+        }
+    }
+
+    /// Makes the folder, if it is not there, and locks it, so that no other experiment's runs are lost.
+    private func lockedFolder(_ destination: FolderDestination) throws -> FileLock? {
+        try makeFolder(destination.url)
+        switch FileLock.attempt(destination.url.path) {
+        case .held(let lock): return lock
+        case .taken:
+            throw fail(
+                .cannotCreate,
+                "another experiment is running and holds the lock on \(output): wait for its end or "
+                    + "choose another --output")
+        case .impossible:
+            printError("recblr: warning: \(output) cannot be locked: see to it that no other experiment writes there")
+            return nil
         }
     }
 

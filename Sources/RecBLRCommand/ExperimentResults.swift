@@ -26,15 +26,28 @@ struct ExperimentResults: Codable {
         var bestEpoch: Int
         var tokensPerSecond: Double
         var test: EvaluationReport
+
+        /// Whether its numbers can be those of a run.
+        var isPossible: Bool {
+            guard (try? settings.options.validate()) != nil,
+                (try? settings.configuration.validate()) != nil
+            else {
+                return false
+            }
+            return (1...settings.options.epochs).contains(bestEpoch)
+                && (0..<1e15).contains(tokensPerSecond)
+                && test.isPossible
+        }
     }
 
-    /// What an earlier call left in the folder, which is made where there is none.
+    /// The folder's files.
+    static let folder = FolderKind(
+        name: "experiment", files: ["results.json", "table.md", "chart.svg"], marker: "results.json",
+        markerKeys: ["experiment", "runs"])
+
+    /// What an earlier call left in the folder.
     init(_ experiment: ExperimentKind, in folder: URL) throws {
         self.experiment = experiment
-        try checkReplaceable(folder, holding: ["results.json", "table.md", "chart.svg"])
-        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
-            throw FileError(path: folder.path, operation: "create", reason: error.localizedDescription)
-        }
         let url = folder.appendingPathComponent("results.json")
         guard FileManager.default.fileExists(atPath: url.path) else { return }
         guard let before = try? JSONDecoder().decode(Self.self, from: Data(try readFile(url))) else {
@@ -42,6 +55,9 @@ struct ExperimentResults: Codable {
         }
         guard before.experiment == experiment else {
             throw fail(.cannotCreate, "\(folder.path) holds the experiment \(before.experiment.rawValue)")
+        }
+        guard before.runs.allSatisfy(\.isPossible) else {
+            throw fail(.badData, "\(url.path): a run in it has a number that cannot be")
         }
         runs = before.runs
     }

@@ -49,8 +49,8 @@ func reportingErrors<Value>(_ body: () throws -> Value) throws -> Value {
 
 private func status(_ error: FileError) -> ExitStatus {
     switch error.operation {
-    case "open", "inspect", "map": .noInput
-    case "create", "write", "sync", "rename to", "replace": .cannotCreate
+    case "open", "inspect", "map", "read the folder": .noInput
+    case "create", "write", "write into", "sync", "rename to", "replace": .cannotCreate
     default: .badData
     }
 }

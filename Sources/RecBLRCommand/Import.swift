@@ -32,6 +32,8 @@ struct Import: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
+            let url = try outputFolder(model, "--model")
+            try RunFolder.checkIdle(try ModelFolder.destination(url))
             let steps = ReferenceCheckpoint.warmupSteps(sequenceLength: length)
             let checkpoint = try ReferenceCheckpoint(fileURL(weights), warmupSteps: steps)
             let count = checkpoint.configuration.itemCount
@@ -41,10 +43,10 @@ struct Import: ParsableCommand {
             }
             let vocabulary = names ?? Vocabulary(ids: (1...count).map(String.init))!
             try ModelFolder.write(
-                try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: fileURL(model))
+                try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: url)
             if json.isOn { return try printJSON(checkpoint.configuration) }
             try printOutput(
-                "\(grouped(count)) items, \(checkpoint.configuration.layerCount) layers, \(steps) warm-up steps: \(model)"
+                "\(grouped(count)) items, \(describe(checkpoint.configuration)), \(steps) warm-up steps: \(model)"
             )
         }
     }

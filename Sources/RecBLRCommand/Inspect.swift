@@ -1,4 +1,6 @@
 import ArgumentParser
+import CPUBackend
+import FileSupport
 import Foundation
 import Interactions
 import ModelStore
@@ -16,6 +18,7 @@ struct Inspect: ParsableCommand {
             """)
 
     @Argument(help: "The folder.") var folder: String
+    @Flag(help: "Read every file to its end and compare it with its checksum.") var verify = false
     @OptionGroup var json: JSONFlag
 
     func run() throws {
@@ -26,13 +29,26 @@ struct Inspect: ParsableCommand {
             }
             if has("dataset.json") {
                 let data = try Dataset.open(url)
+                if verify { try check(data.summary.files, url) }
                 if json.isOn { try printJSON(data.summary) } else { try printOutput(describe(data.summary)) }
             } else if has(ModelFolder.File.configuration) {
-                try inspectModel(try ModelFolder.open(url))
+                let model = try ModelFolder.open(url)
+                if verify {
+                    try check(model.marks, url)
+                    _ = try model.model(on: CPUBackend())
+                }
+                try inspectModel(model)
             } else {
                 throw fail(.noInput, "\(folder) is neither a dataset's nor a model's folder")
             }
         }
+    }
+
+    /// Throws unless every file is as it was written; without checksums, where they could be read.
+    private func check(_ marks: FileMarks?, _ url: URL) throws {
+        guard let marks else { return printError("recblr: warning: " + withoutChecksums(folder)) }
+        try FolderReader.read(url, marker: "", wrap: { $0 as any Error }) { try $0.check(marks) }
+        printError("All \(marks.count + 1) files are as they were written.")
     }
 
     private struct ModelSummary: Encodable {
@@ -43,9 +59,7 @@ struct Inspect: ParsableCommand {
     }
 
     private func inspectModel(_ model: ModelFolder) throws {
-        let record = model.trainingRecord.flatMap {
-            try? JSONDecoder().decode(TrainingRecord.self, from: Data($0))
-        }
+        let record = try TrainingRecord.read(model)
         let shape = model.configuration
         let count = WeightLayout(shape).entries.reduce(0) { $0 + $1.rows * $1.columns }
         if json.isOn {
@@ -56,8 +70,7 @@ struct Inspect: ParsableCommand {
         try printOutput(
             """
             Items     \(grouped(shape.itemCount))\(model.items.titles.isEmpty ? "" : ", with titles")
-            Shape     D \(shape.hiddenSize), L \(shape.layerCount), E \(shape.expansion), K \(shape.convolutionWidth)\
-            \(shape.feedForward ? "" : ", no feed-forward")\(shape.block == .full ? "" : ", bare recurrence")
+            Shape     \(describe(shape))
             Weights   \(grouped(count))
             State     \(grouped(4 * shape.stateSize)) bytes a user
             """)
@@ -67,4 +80,11 @@ struct Inspect: ParsableCommand {
         )
         if let test = record.test { try printOutput("\n" + metricsTable((record.baselines ?? []) + [test])) }
     }
+}
+
+/// The shape of a model in a few words.
+func describe(_ shape: Configuration) -> String {
+    "D \(shape.hiddenSize), L \(shape.layerCount), E \(shape.expansion), K \(shape.convolutionWidth)"
+        + (shape.feedForward ? "" : ", no feed-forward")
+        + (shape.block == .full ? "" : ", bare recurrence")
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FileSupport
 import Foundation
 import Interactions
 
@@ -101,7 +102,7 @@ struct Prepare: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let target = fileURL(output).standardizedFileURL
+            let target = try outputFolder(output, "--output")
             try InteractionLog.checkReplaceable(target)
             let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
             let names = try readTitles()

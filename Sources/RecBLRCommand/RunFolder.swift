@@ -1,6 +1,7 @@
 import ArgumentParser
 import FileSupport
 import Foundation
+import ModelStore
 import Training
 
 #if canImport(Glibc)
@@ -9,60 +10,141 @@ import Training
     import Darwin
 #endif
 
-/// Where an unfinished run keeps its checkpoint and log: beside the model's folder, under its name and `.training`.
+/// Where an unfinished run keeps its checkpoint and log: beside the model's folder, under its name and `.training`; inside
+/// of it, where the model's folder is one that cannot be moved. Who trains holds a lock on it.
 struct RunFolder {
     let url: URL
-    var log: URL { url.appendingPathComponent("training.jsonl") }
-    private var checkpoint: URL { url.appendingPathComponent("checkpoint.safetensors") }
+    private let model: FolderDestination
+    private let lock: FileLock?
 
-    /// A run that is there already is gone on with or thrown away only where that was asked for.
-    init(model: URL, resume: Bool, restart: Bool) throws {
-        let name = model.standardizedFileURL.lastPathComponent
-        url = model.standardizedFileURL.deletingLastPathComponent().appendingPathComponent(name + ".training")
-        let manager = FileManager.default
-        if restart { try? manager.removeItem(at: url) }
-        if manager.fileExists(atPath: checkpoint.path), !resume {
+    private static let kind = FolderKind(
+        name: "training", files: [logName, checkpointName], marker: checkpointName, markerKeys: [])
+    private static let logName = "training.jsonl"
+    private static let checkpointName = "checkpoint.safetensors"
+
+    var log: URL { url.appendingPathComponent(Self.logName) }
+    var checkpoint: URL { url.appendingPathComponent(Self.checkpointName) }
+    private var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
+
+    /// Where the run of a model is.
+    static func url(of model: FolderDestination) -> URL {
+        if model.isFilled { return model.url.appendingPathComponent(FolderKind.innerRun) }
+        let name = model.url.lastPathComponent + ".training"
+        let url = model.url.deletingLastPathComponent().appendingPathComponent(name)
+        return (try? followingLinks(url)) ?? url  // making it says what is wrong
+    }
+
+    /// Throws where a training of this model is running.
+    static func checkIdle(_ model: FolderDestination) throws {
+        if case .taken = FileLock.attempt(url(of: model).path) { throw isRunning(model) }
+    }
+
+    private static func isRunning(_ model: FolderDestination) -> any Error {
+        fail(
+            .cannotCreate,
+            "another training into \(model.given.path) is running, it holds the lock on \(url(of: model).path): wait for its "
+                + "end or choose another --model")
+    }
+
+    /// Takes the run's folder for this process and makes it, if it is not there. A run that is there already is gone on
+    /// with or thrown away only where that was asked for, and a finished model is not trained anew by a slip.
+    init(_ model: FolderDestination, _ options: TrainingOptions, resume: Bool, restart: Bool) throws {
+        self.model = model
+        url = Self.url(of: model)
+        lock = try Self.lock(url, model)
+        do { try begin(options, resume: resume, restart: restart) } catch {
+            rmdir(url.path)  // which what is in it prevents
+            throw error
+        }
+    }
+
+    private static func lock(_ url: URL, _ model: FolderDestination) throws -> FileLock? {
+        for _ in 0..<100 {
+            try makeFolder(url)
+            switch FileLock.attempt(url.path) {
+            case .held(let lock): return lock
+            case .taken: throw isRunning(model)
+            case .impossible: continue  // its last user may just have removed it
+            }
+        }
+        printError("recblr: warning: \(url.path) cannot be locked: see to it that nobody else trains into this model")
+        return nil
+    }
+
+    private func begin(_ options: TrainingOptions, resume: Bool, restart: Bool) throws {
+        if restart {
+            for file in [log, checkpoint] { unlink(file.path) }
+            return
+        }
+        if hasCheckpoint {
+            if resume { return }
             throw fail(
                 .usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
         }
+        guard EpochLog.isOurs(log) else {
+            throw fail(.cannotCreate, "\(log.path) is no log of this program: move it away or choose another --model")
+        }
+        guard resume else { return }
+        let name = ModelFolder.File.configuration
+        if FileManager.default.fileExists(atPath: model.url.appendingPathComponent(name).path) {
+            return try lengthen(try ModelFolder.open(model.url), options)
+        }
+        printError("There is no unfinished run: training begins.")
     }
 
-    /// Makes the folder, if it is not there.
-    func create() throws(FileError) {
-        do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
-            throw FileError(path: url.path, operation: "create", reason: error.localizedDescription)
+    /// Goes on with a finished model, where it has a checkpoint and the options leave something to do.
+    private func lengthen(_ finished: ModelFolder, _ options: TrainingOptions) throws {
+        guard let record = try TrainingRecord.read(finished) else {
+            throw fail(.usage, "\(model.given.path) was imported: there is no training to go on with")
+        }
+        let done = "\(model.given.path) is finished, after epoch \(record.epochs.count)"
+        let source = model.url.appendingPathComponent(ModelFolder.File.checkpoint)
+        guard FileManager.default.fileExists(atPath: source.path) else {
+            throw fail(
+                .usage,
+                "\(done), and its learning rate has fallen to its end: train anew with --restart and the --epochs that you "
+                    + "want (with --schedule constant a training can be lengthened)")
+        }
+        if options.isOver(after: record.epochs) {
+            throw fail(
+                .usage, "\(done): go on with more --epochs or --patience, or train anew with --restart")
+        }
+        try copyFile(source, to: checkpoint)
+        printError("\(done): training goes on to epoch \(options.epochs).")
+    }
+
+    /// Leaves nothing of a run that has no checkpoint of its own to go on from.
+    func tidy() {
+        let finished = model.url.appendingPathComponent(ModelFolder.File.checkpoint).path
+        if !hasCheckpoint
+            || FileManager.default.contentsEqual(atPath: checkpoint.path, andPath: finished)
+        {
+            clear()
         }
     }
 
-    /// Leaves nothing of a run that has no checkpoint to go on from.
-    func tidy() {
-        if FileManager.default.fileExists(atPath: checkpoint.path) { return }
-        try? FileManager.default.removeItem(at: log)
-        rmdir(url.path)  // which somebody else's files prevent
+    /// Writes the finished model; where that fails, says that nothing is lost.
+    func keepingRun(_ write: () throws -> Void) throws {
+        do { try write() } catch {
+            printError("recblr: the trained model could not be written, but is kept in \(url.path): --resume writes it")
+            throw error
+        }
     }
 
-    /// Writes the whole log into the finished model's folder (a crash may have cost the running one a line) and removes
-    /// what the run needed.
-    func close(into model: URL, _ epochs: [EpochRecord]) throws(FileError) {
-        try writeFile(epochs.flatMap(EpochLog.line), to: model.appendingPathComponent("training.jsonl"))
-        try? FileManager.default.removeItem(at: url)
+    /// Removes what the run needed; somebody else's files stay.
+    func clear() {
+        let strangers = Self.kind.removeFiles(from: url)
+        guard let first = strangers.first else { return }
+        let more = strangers.count > 1 ? " and \(strangers.count - 1) more" : ""
+        printError("recblr: \(url.path) stays: it holds \(first)\(more), which this program did not put there")
     }
 }
 
-/// One JSON object an epoch.
-struct EpochLog {
-    private let handle: FileHandle
-    private let path: String
+/// One JSON object an epoch. A line that cannot be written ends no training: the whole log is in the model at its end.
+struct EpochLog: ~Copyable {
+    private var file: AppendedFile
 
-    init(_ url: URL, appending: Bool) throws(FileError) {
-        path = url.path
-        if !appending || !FileManager.default.fileExists(atPath: path) { try writeFile([], to: url) }
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw FileError(path: path, operation: "write", reason: "it cannot be opened")
-        }
-        self.handle = handle
-        _ = try? handle.seekToEnd()
-    }
+    init(_ url: URL, appending: Bool) throws(FileError) { file = try AppendedFile(url, emptied: !appending) }
 
     static func line(_ record: EpochRecord) -> [UInt8] {
         let encoder = JSONEncoder()
@@ -70,9 +152,17 @@ struct EpochLog {
         return Array((try? encoder.encode(record)) ?? Data()) + [0x0A]
     }
 
-    mutating func append(_ record: EpochRecord) throws(FileError) {
-        do { try handle.write(contentsOf: Self.line(record)) } catch {
-            throw FileError(path: path, operation: "write", reason: error.localizedDescription)
+    /// Whether nothing is there, or lines of epochs.
+    static func isOurs(_ url: URL) -> Bool {
+        guard FileManager.default.fileExists(atPath: url.path) else { return true }
+        guard let bytes = try? readFile(url) else { return false }
+        let first = bytes.prefix { $0 != 0x0A }
+        return bytes.isEmpty || (try? JSONDecoder().decode(EpochRecord.self, from: Data(first))) != nil
+    }
+
+    mutating func append(_ record: EpochRecord) {
+        do { try file.append(Self.line(record)) } catch {
+            printError("recblr: warning: \(error); training goes on, and the model's log will be whole")
         }
     }
 }

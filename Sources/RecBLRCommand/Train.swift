@@ -41,11 +41,16 @@ struct Train: ParsableCommand {
     var epochsFrom: String?
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var compute: ComputeOptions
-    @Flag(help: "Go on from a checkpoint, if there is one.") var resume = false
+    @Flag(
+        help: """
+            Go on from a checkpoint, if there is one; a finished model, too, can get more --epochs where the --schedule is \
+            constant, and more of both --epochs and --patience where patience ended it.
+            """) var resume = false
     @Flag(help: "Throw an unfinished run of the same name away.") var restart = false
     @OptionGroup var json: JSONFlag
 
     func validate() throws {
+        if resume, restart { throw ValidationError("Give --resume or --restart, not both.") }
         if epochsFrom != nil, learning.epochs != nil {
             throw ValidationError("Give --epochs or --epochs-from, not both.")
         }
@@ -62,8 +67,11 @@ struct Train: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            try ModelFolder.checkReplaceable(fileURL(model))
-            let data = try Dataset.open(fileURL(dataset))
+            let url = try outputFolder(model, "--model")
+            try checkApart(model, "--model", from: dataset)
+            let destination = try ModelFolder.destination(url)
+            try RunFolder.checkIdle(destination)
+            let data = try openDataset(dataset)
             let kind = splitOptions.kind() ?? .leaveOneOut
             let split = try kind.split(data)
             let backend = try compute.backend()
@@ -71,10 +79,10 @@ struct Train: ParsableCommand {
             var configuration = shape.configuration(itemCount: data.itemCount)
             configuration.repeatAware = recipe.repeatAware
             if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
-            let folder = try RunFolder(model: fileURL(model), resume: resume, restart: restart)
             let trainer = try Trainer(
-                data, split, configuration, recipe.options, backend: backend, checkpointFolder: folder.url)
-            try folder.create()
+                data, split, configuration, recipe.options, backend: backend,
+                checkpointFolder: RunFolder.url(of: destination))
+            let folder = try RunFolder(destination, recipe.options, resume: resume, restart: restart)
             defer { folder.tidy() }
             let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
             for reason in reasons { printError(reason) }
@@ -82,14 +90,10 @@ struct Train: ParsableCommand {
             StopSignals.catchFromNowOn()
             let progress = ProgressLine()
             var log = try EpochLog(folder.log, appending: resume)
-            var logError: (any Error)?
             let outcome = try trainer.run(resuming: resume, shouldStop: { StopSignals.wereReceived }) { event in
                 progress.show(event)
-                if case .epoch(let record) = event {
-                    do { try log.append(record) } catch { logError = error }
-                }
+                if case .epoch(let record) = event { log.append(record) }
             }
-            if let logError { throw logError }
             switch outcome {
             case .interrupted(let epoch, _):
                 throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
@@ -127,11 +131,14 @@ struct Train: ParsableCommand {
             name: url.standardizedFileURL.lastPathComponent, dataset: data.summary,
             configuration: trained.configuration,
             reasons: reasons, record: record, examples: examples)
-        try ModelFolder.write(
-            trained, items: items, popularity: Array(trainingCounts(data, split).dropFirst()),
-            trainingRecord: Array(try jsonText(record).utf8), report: report.html,
-            to: url)
-        try folder.close(into: url, record.epochs)
+        try folder.keepingRun {
+            try ModelFolder.write(
+                trained, items: items, popularity: Array(trainingCounts(data, split).dropFirst()),
+                trainingRecord: Array(try jsonText(record).utf8), report: report.html,
+                log: record.epochs.flatMap(EpochLog.line),
+                checkpoint: record.options.canBeLengthened(after: record.epochs) ? folder.checkpoint : nil, to: url)
+        }
+        folder.clear()
         if json.isOn { try printJSON(record) } else { try show(record) }
     }
 

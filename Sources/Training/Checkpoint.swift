@@ -19,16 +19,6 @@ struct Checkpoint: Sendable {
     var best: [Float]?
 }
 
-/// The parts of a run that a checkpoint must agree with.
-struct RunIdentity: Codable, Equatable {
-    var version = programVersion
-    var configuration: Configuration
-    var options: TrainingOptions
-    var dataset: String
-    var split: String
-    var backend: String
-}
-
 extension Checkpoint {
     /// Name of the file in the run's folder.
     static let fileName = "checkpoint.safetensors"
@@ -57,60 +47,58 @@ extension Checkpoint {
         let metadata = [
             "run": String(decoding: run, as: UTF8.self), "epochs": String(decoding: history, as: UTF8.self),
         ]
-        do { try SafeTensors.write(tensors, metadata: metadata, to: url) } catch { throw .file(error) }
+        do { try SafeTensors.write(tensors, metadata: metadata, isSealed: true, to: url) } catch { throw .file(error) }
     }
 
-    /// Reads what ``write(_:_:to:)`` wrote into the group, if it was the same run.
-    static func read(_ url: URL, into group: ReplicaGroup, _ identity: RunIdentity) throws(TrainingError) -> Checkpoint
-    {
-        do {
-            let file = try SafeTensors(url)
-            func malformed(_ reason: String) -> ModelFileError { .malformed(path: url.path, reason: reason) }
-            let decoder = JSONDecoder()
-            guard
-                let run = try? decoder.decode(RunIdentity.self, from: Data((file.metadata["run"] ?? "").utf8)),
-                let epochs = try? decoder.decode([EpochRecord].self, from: Data((file.metadata["epochs"] ?? "").utf8))
-            else { throw malformed("not a checkpoint of this program") }
-            if let difference = identity.difference(from: run) {
-                throw TrainingError.otherRun(path: url.path, reason: difference)
-            }
-            let counters = try file.integers("counters")
-            guard counters.count == 4, counters[0] >= 0, counters[1] >= 0, counters[2] >= 0 else {
-                throw malformed("damaged counters")
-            }
-            func load(_ name: String, _ target: Weights) throws(ModelFileError) {
-                let values = try file.floats(name)
-                guard values.count == target.layout.count else { throw malformed("tensor \(name) has a wrong length") }
-                group.model.backend.upload(values, to: target.flat)
-            }
-            try load("weights", group.model.weights)
-            try load("first_moment", group.firstMoment)
-            try load("second_moment", group.secondMoment)
-            let best = file.entries["best_weights"] == nil ? nil : try file.floats("best_weights")
-            guard best?.count ?? group.model.weights.layout.count == group.model.weights.layout.count else {
-                throw malformed("tensor best_weights has a wrong length")
-            }
-            return Checkpoint(
-                epochs: epochs, batch: Int(counters[0]), step: Int(counters[1]),
-                lossSum: Double(bitPattern: UInt64(bitPattern: counters[3])), lossCount: Int(counters[2]), best: best)
-        } catch let error as ModelFileError { throw .file(error) } catch let error as TrainingError {
-            throw error
-        } catch {
-            throw .otherRun(path: url.path, reason: "\(error)")
+    /// Reads what ``write(_:_:to:)`` wrote into the group, if it was the same run and nothing in it is impossible.
+    static func read(
+        _ url: URL, into group: ReplicaGroup, _ identity: RunIdentity, validationCases: Int
+    ) throws(TrainingError) -> Checkpoint {
+        do { return try Checkpoint(SafeTensors(url), url.path, group, identity, validationCases) } catch {
+            throw error as? TrainingError
+                ?? .file(error as? ModelFileError ?? .malformed(path: url.path, reason: "\(error)"))
         }
     }
-}
 
-extension RunIdentity {
-    /// What differs, for people; nil where nothing does.
-    func difference(from other: RunIdentity) -> String? {
-        if other.version != version { return "version \(other.version) of this program began it" }
-        if other.dataset != dataset { return "it was trained on other data (fingerprint \(other.dataset))" }
-        if other.split != split { return "the data was split in another way" }
-        if other.configuration != configuration { return "the model's configuration differs" }
-        // Before the options: they tell how many replicas a device has.
-        if other.backend != backend { return "it ran on \(other.backend), this is \(backend)" }
-        if other.options != options { return "the training options differ" }
-        return nil
+    private init(
+        _ file: SafeTensors, _ path: String, _ group: ReplicaGroup, _ identity: RunIdentity,
+        _ validationCases: Int
+    ) throws {
+        func malformed(_ reason: String) -> ModelFileError { .malformed(path: path, reason: reason) }
+        let decoder = JSONDecoder()
+        guard
+            let run = try? decoder.decode(
+                RunIdentity.self, from: Data((file.metadata["run"] ?? "").utf8)),
+            let epochs = try? decoder.decode(
+                [EpochRecord].self, from: Data((file.metadata["epochs"] ?? "").utf8))
+        else { throw malformed("not a checkpoint of this program") }
+        let counters = try file.integers("counters").map(Int.init)
+        guard counters.count == 4 else {
+            throw malformed("expected four counters")
+        }
+        (self.epochs, batch, step, lossCount) = (epochs, counters[0], counters[1], counters[2])
+        lossSum = Double(bitPattern: UInt64(bitPattern: Int64(counters[3])))
+        if let reason = identity.difference(from: run, after: self) {
+            throw TrainingError.otherRun(path: path, reason: reason)
+        }
+        try file.checkSeal()
+        let count = group.model.weights.layout.count
+        func values(_ name: String, _ isPossible: (Float) -> Bool = { $0.isFinite }) throws -> [Float] {
+            let values = try file.floats(name)
+            guard values.count == count else { throw malformed("tensor \(name) has a wrong length") }
+            guard values.allSatisfy(isPossible) else {
+                throw malformed("tensor \(name) holds a value that cannot be")
+            }
+            return values
+        }
+        best = file.entries["best_weights"] == nil ? nil : try values("best_weights")
+        if let problem = problem(identity.options, validationCases: validationCases) {
+            throw malformed(problem)
+        }
+        let backend = group.model.backend
+        backend.upload(try values("weights"), to: group.model.weights.flat)
+        backend.upload(try values("first_moment"), to: group.firstMoment.flat)
+        backend.upload(
+            try values("second_moment") { $0.isFinite && $0 >= 0 }, to: group.secondMoment.flat)
     }
 }

@@ -102,16 +102,21 @@ public struct Trainer {
     ) throws(TrainingError) -> TrainingOutcome {
         var state = Checkpoint()
         if resuming, let checkpointURL, FileManager.default.fileExists(atPath: checkpointURL.path) {
-            state = try Checkpoint.read(checkpointURL, into: group, identity)
+            state = try Checkpoint.read(
+                checkpointURL, into: group, identity, validationCases: split.validation.count)
             report(.resumed(epoch: state.epochs.count + 1, step: state.step))
         }
         let runClock = RunClock(earlierSeconds: state.epochs.last?.seconds ?? 0)
         var totalSteps: Int?
-        while state.epochs.count < options.lastEpoch ?? options.epochs, !isOutOfPatience(state.epochs) {
+        while !options.isOver(after: state.epochs) {
             let epoch = state.epochs.count + 1
             let plan = BatchPlan(dataset, split, options, epoch: epoch)
             let total = totalSteps ?? self.totalSteps()
             totalSteps = total
+            guard state.batch <= plan.batches.count else {
+                throw .file(
+                    .malformed(path: checkpointURL?.path ?? "", reason: "it has more batches than the epoch"))
+            }
             reserve(for: plan)
             group.lossSum = state.lossSum
             var (clock, meanLoss) = (Stopwatch(), state.lossSum / Double(max(1, state.lossCount)))
@@ -208,23 +213,15 @@ public struct Trainer {
                 throw .evaluation(error)
             }
         }
-        let best = state.epochs.last { $0.isBest }
-        let isBest = best.map { score(validation) > score($0.validation) } ?? true
-        let record = EpochRecord(
+        var record = EpochRecord(
             epoch: state.epochs.count + 1, step: state.step, loss: state.lossSum / Double(max(1, state.lossCount)),
             learningRate: options.learningRate(step: state.step, total: total), tokensPerSecond: rate,
-            seconds: runClock.seconds, validation: validation, isBest: isBest || validation == nil)
+            seconds: runClock.seconds, validation: validation, isBest: false)
+        record.isBest = record.isBetter(than: state.epochs.last { $0.isBest })
         if record.isBest { state.best = group.model.backend.download(group.model.weights.flat) }
         state.epochs.append(record)
         (state.batch, state.lossSum, state.lossCount) = (0, 0, 0)
         return record
-    }
-
-    private func score(_ metrics: SettingMetrics?) -> Double { metrics?.unmasked.at10.ndcg ?? 0 }
-
-    private func isOutOfPatience(_ epochs: [EpochRecord]) -> Bool {
-        guard let patience = options.patience, let best = epochs.last(where: \.isBest) else { return false }
-        return epochs.count - best.epoch >= patience
     }
 
     private func finished(_ state: Checkpoint) throws(TrainingError) -> TrainingOutcome {
@@ -262,7 +259,7 @@ public struct Trainer {
         _ state: Checkpoint, _ plan: BatchPlan, _ meanLoss: Double, _ clock: Stopwatch
     ) -> TrainingEvent.Progress {
         TrainingEvent.Progress(
-            epoch: state.epochs.count + 1, epochs: options.lastEpoch ?? options.epochs, batch: state.batch,
+            epoch: state.epochs.count + 1, epochs: options.end, batch: state.batch,
             batches: plan.batches.count,
             loss: meanLoss, tokensPerSecond: clock.tokensPerSecond)
     }

@@ -71,12 +71,14 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(lastEpoch.map { (1...epochs).contains($0) } ?? true, "the last epoch must lie in 1 ... \(epochs)")
         try check((1...10_000_000).contains(batchTokens), "batch-tokens must lie in 1 ... 10000000")
         try check(learningRate > 0 && learningRate < 10, "the learning rate must lie in (0, 10)")
-        try check(warmupSteps >= 0, "warm-up steps must not be negative")
+        try check(
+            (0...1_000_000_000).contains(warmupSteps), "warmup-steps must lie in 0 ... 1000000000")
         try check(dropout >= 0 && dropout < 1, "dropout must lie in [0, 1)")
         try check((1...10_000_000).contains(negatives), "negatives must lie in 1 ... 10000000")
         try check(weightDecay.map { $0 >= 0 && $0 < 10 } ?? true, "weight-decay must lie in [0, 10)")
-        try check(clipNorm.map { $0 > 0 } ?? true, "the clipping norm must be positive")
-        try check(patience.map { $0 > 0 } ?? true, "patience must be positive")
+        try check(clipNorm.map { $0 > 0 && $0.isFinite } ?? true, "clip-norm must be a positive number")
+        try check(
+            patience.map { (1...1_000_000).contains($0) } ?? true, "patience must lie in 1 ... 1000000")
         try check((1...10_000_000).contains(maximumLength), "max-length must lie in 1 ... 10000000")
         try check((1...1024).contains(threads), "threads must lie in 1 ... 1024")
     }

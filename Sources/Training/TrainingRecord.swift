@@ -1,5 +1,7 @@
 import Evaluation
+import Foundation
 import Interactions
+import ModelStore
 import RecBLR
 
 /// What an epoch did: one line of the log.
@@ -46,3 +48,17 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
 
 /// The version that files and `--version` name.
 public let programVersion = "0.4.0"
+
+extension TrainingRecord {
+    /// Reads a model's `training.json`; nil where the model has none, as an imported one. Throws where it is damaged.
+    public static func read(_ model: ModelFolder) throws(ModelFileError) -> TrainingRecord? {
+        guard let bytes = model.trainingRecord else { return nil }
+        let path = model.url.appendingPathComponent(ModelFolder.File.training).path
+        guard let record = try? JSONDecoder().decode(TrainingRecord.self, from: Data(bytes)) else {
+            throw .malformed(
+                path: path, reason: "expected the record of a training that this program writes")
+        }
+        if let problem = record.problem { throw .malformed(path: path, reason: problem) }
+        return record
+    }
+}

@@ -174,7 +174,7 @@ import Testing
         let place = try Self.place()
         for (file, message) in [
             ("config.json", "config.json: expected a JSON object"), ("items.tsv", "items.tsv"),
-            ("model.safetensors", "model.safetensors: not a safetensors file"),
+            ("model.safetensors", "model.safetensors: cannot use: 1 bytes, but"),
         ] {
             let good = try place.bytes("model/\(file)")
             try place.write("?", "model/\(file)")

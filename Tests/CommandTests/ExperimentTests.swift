@@ -79,7 +79,8 @@ import Testing
         let place = try Self.place()
         try FileManager.default.createDirectory(atPath: place.path("out"), withIntermediateDirectories: true)
         for (content, status, message) in [
-            ("?", Int32(65), "out/results.json: not the results of an experiment"),
+            ("?", Int32(73), "out: cannot replace: its results.json is none that this program wrote"),
+            ("{\"experiment\": \"none\", \"runs\": []}", 65, "out/results.json: not the results of an experiment"),
             ("{\"experiment\": \"dropout\", \"runs\": []}", 73, "out holds the experiment dropout"),
         ] {
             try place.write(content, "out/results.json")

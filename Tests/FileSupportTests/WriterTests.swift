@@ -2,6 +2,12 @@ import FileSupport
 import Foundation
 import Testing
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 @Suite struct FileWriterTests {
     @Test func writesWholeFiles() throws {
         try withTemporaryFolder { folder in
@@ -65,71 +71,59 @@ import Testing
                     == "\(nowhere.path): cannot create: No such file or directory")
             let occupied = folder.appendingPathComponent("folder")
             try FileManager.default.createDirectory(at: occupied, withIntermediateDirectories: true)
-            #expect(fileError { try writeFile([1], to: occupied) }?.operation == "rename to")
+            #expect(
+                fileError { try writeFile([1], to: occupied) }?.description
+                    == "\(occupied.path): cannot create: something else than a file is in its place")
             #expect(try contents(of: folder) == ["folder"])
         }
     }
 }
 
-@Suite struct FolderWriterTests {
-    private struct Stop: Error {}
-
-    private func write(_ url: URL, _ files: [String: [UInt8]], replaceable: Set<String> = ["a", "b"]) throws {
-        try writeFolder(url, replaceable: replaceable, wrap: { $0 as any Error }) { folder in
-            for (name, bytes) in files { try writeFile(bytes, to: folder.appendingPathComponent(name)) }
-        }
-    }
-
-    @Test func makesAndReplacesFolders() throws {
-        try withTemporaryFolder { parent in
-            let url = parent.appendingPathComponent("deep/folder")
-            try write(url, ["a": [1], "b": [2]])
-            #expect(try contents(of: url) == ["a", "b"])
-            try write(url, ["a": [3]])
-            #expect(try contents(of: url) == ["a"])
-            #expect(try readFile(url.appendingPathComponent("a")) == [3])
-            #expect(try contents(of: url.deletingLastPathComponent()) == ["folder"])
-        }
-    }
-
-    @Test func aBodyThatThrowsLeavesWhatWasThere() throws {
-        try withTemporaryFolder { parent in
-            let url = parent.appendingPathComponent("folder")
-            for existing in [[:], ["a": [1]]] as [[String: [UInt8]]] {
-                if !existing.isEmpty { try write(url, existing) }
-                #expect(throws: Stop.self) {
-                    try writeFolder(url, replaceable: ["a"], wrap: { $0 as any Error }) { folder in
-                        try writeFile([9], to: folder.appendingPathComponent("a"))
-                        throw Stop()
-                    }
-                }
-                #expect(try contents(of: parent) == (existing.isEmpty ? [] : ["folder"]))
-            }
-            #expect(try readFile(url.appendingPathComponent("a")) == [1])
-        }
-    }
-
-    @Test func neverDeletesWhatIsNotItsOwn() throws {
-        try withTemporaryFolder { parent in
-            let file = parent.appendingPathComponent("ratings.csv")
+extension FileWriterTests {
+    @Test func linksStayAndPermissionsToo() throws {
+        try withTemporaryFolder { folder in
+            let (file, link) = (folder.appendingPathComponent("file"), folder.appendingPathComponent("link"))
             try writeFile([1], to: file)
-            #expect(
-                fileError { try write(file, ["a": [2]]) }?.description
-                    == "\(file.path): cannot replace: it is a file, expected a folder or nothing")
-            let expected = "it holds ratings.csv, which does not belong there; choose another folder"
-            #expect(fileError { try write(parent, ["a": [2]]) }?.reason == expected)
-            #expect(fileError { try write(parent.appendingPathComponent("."), ["a": [2]]) }?.reason == expected)
-            #expect(try contents(of: parent) == ["ratings.csv"])
-            #expect(try readFile(file) == [1])
+            chmod(file.path, 0o600)
+            try FileManager.default.createSymbolicLink(atPath: link.path, withDestinationPath: "file")
+            try writeFile([2], to: link)
+            #expect(try readFile(file) == [2])
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link.path) == "file")
+            let mode = try FileManager.default.attributesOfItem(atPath: file.path)[.posixPermissions] as? Int
+            #expect(mode == 0o600)
+            let dangling = folder.appendingPathComponent("dangling")
+            try FileManager.default.createSymbolicLink(atPath: dangling.path, withDestinationPath: "new")
+            try writeFile([3], to: dangling)
+            #expect(try contents(of: folder) == ["dangling", "file", "link", "new"])
         }
     }
 
-    @Test func anEmptyFolderIsFilled() throws {
-        try withTemporaryFolder { parent in
-            let url = parent.appendingPathComponent("folder")
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-            try write(url, ["a": [1]])
-            #expect(try contents(of: url) == ["a"])
+    /// A device or a pipe is not replaced by a file, whoever asks for it.
+    @Test func devicesAreNotReplaced() throws {
+        try withTemporaryFolder { folder in
+            let pipe = folder.appendingPathComponent("pipe")
+            #expect(mkfifo(pipe.path, 0o600) == 0)
+            #expect(fileError { try writeFile([1], to: pipe) }?.reason == "something else than a file is in its place")
+            #expect(fileError { _ = try readFile(pipe) }?.reason == "not a regular file")
+            let names = try contents(of: folder)
+            #expect(names == ["pipe"])
+        }
+    }
+
+    /// What a killed writer left goes with the next one; what a living one is writing stays.
+    @Test func leftoversGoButNotOfTheLiving() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("file")
+            for name in [".file.17.tmp", ".file.x.tmp", ".file.17.old", ".other.17.tmp", ".file.12345678901.tmp"] {
+                try Data([9]).write(to: folder.appendingPathComponent(name))
+            }
+            let writer = try FileWriter(url)
+            try writeFile([1], to: url)
+            let left = try contents(of: folder).filter { !$0.hasPrefix(".file.") || !$0.hasSuffix(".tmp") }
+            #expect(left == [".file.17.old", ".other.17.tmp", "file"])
+            #expect(try contents(of: folder).count == 6)
+            try writer.commit()
+            #expect(try contents(of: folder).count == 5)
         }
     }
 }

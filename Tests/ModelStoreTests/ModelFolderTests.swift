@@ -92,14 +92,20 @@ import Testing
     }
 
     @Test(arguments: [
-        ("\"hiddenSize\" : 4", "\"hiddenSize\" : 5", "model.safetensors"),
+        ("\"hiddenSize\" : 4", "\"hiddenSize\" : 5", "its checksum does not fit"),
         ("\"hiddenSize\" : 4", "\"hiddenSize\" : 0", "hiddenSize is 0; it must lie in 1 ... 4096"),
         ("\"hiddenSize\" : 4", "\"hiddenSize\" : \"x\"", "the value of hiddenSize is not of the right kind"),
         ("\"hiddenSize\" : 4", "\"size\" : 4", "unknown key size"),
         ("\"hiddenSize\" : 4,", "", "the key hiddenSize is missing"),
-        ("\"format\" : 1", "\"format\" : 2", "expected \"format\": 1; a newer program may have written it"),
+        (
+            "\"format\" : 2", "\"format\" : 3", "expected \"format\": 1 or 2; a newer program may have written it"
+        ),
+        (
+            "\"warmupSteps\" : 0", "\"warmupSteps\" : 1",
+            "it is not as it was written: its checksum does not fit"
+        ),
         ("\"block\" : \"full\"", "\"block\" : \"half\"", "the value of block is not of the right kind"),
-        ("\"itemCount\" : 3", "\"itemCount\" : 4", "3 items, but the model was made for 4"),
+        ("\"itemCount\" : 3", "\"itemCount\" : 4", "its checksum does not fit"),
         ("{", "", "expected a JSON object"),
     ])
     func wrongConfigurationsAreNamed(old: String, new: String, message: String) throws {
@@ -118,6 +124,7 @@ import Testing
         let good = namedWeights(model.weights, on: model.backend)
         func expect(_ tensors: [SafeTensors.Named], _ message: String) throws {
             try SafeTensors.write(tensors, to: file)
+            try makeChecksumsFit()
             let error = #expect(throws: ModelFileError.self) {
                 _ = try ModelFolder.open(folder).model(on: CPUBackend())
             }
@@ -132,6 +139,69 @@ import Testing
         try expect(damaged, "embedding_norm.scale has shape [2, 2], the configuration wants [4]")
     }
 
+    private func makeChecksumsFit(format: Int = 2) throws {
+        let url = folder.appendingPathComponent("config.json")
+        var object = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
+        try FileManager.default.removeItem(at: url)
+        let marks = try JSONEncoder().encode(FileMarks(ofFilesIn: folder))
+        object["files"] = format == 1 ? nil : try JSONSerialization.jsonObject(with: marks)
+        object["checksum"] = format == 1 ? nil : SealedJSON.placeholder
+        object["format"] = format
+        try writeFile(SealedJSON.seal(JSONSerialization.data(withJSONObject: object)), to: url)
+    }
+
+    /// Weights of another model of the same shape, another record, other items: not what the folder was written with.
+    @Test(arguments: ["model.safetensors", "training.json", "items.tsv"])
+    func filesOfAnotherModelAreRefused(name: String) throws {
+        defer { tidy() }
+        let other = parent.appendingPathComponent("other")
+        for (url, seed, word) in [(folder, UInt64(1), "a"), (other, 2, "b")] {
+            let model = try Model(initializing: try model().configuration, seed: seed, on: CPUBackend())
+            let items = try #require(Vocabulary(ids: ["x", "y", word]))
+            try ModelFolder.write(
+                model, items: items, trainingRecord: Array("{\"\(word)\": 1}".utf8), to: url)
+        }
+        let file = folder.appendingPathComponent(name)
+        try FileManager.default.removeItem(at: file)
+        try FileManager.default.copyItem(at: other.appendingPathComponent(name), to: file)
+        let error = #expect(throws: ModelFileError.self) {
+            _ = try ModelFolder.open(folder).model(on: CPUBackend())
+        }
+        #expect(
+            error?.description.contains("\(name): cannot use: its checksum is") == true,
+            "\(error?.description ?? "")")
+        try FileManager.default.removeItem(at: file)
+        #expect(throws: ModelFileError.self) { _ = try ModelFolder.open(folder) }
+    }
+
+    /// Models of version 0.3.0 have no checksums: they open, and are told apart.
+    @Test func modelsWithoutChecksumsOpen() throws {
+        defer { tidy() }
+        try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
+        #expect(
+            try ModelFolder.open(folder).marks?.keys.sorted() == ["items.tsv", "model.safetensors"])
+        try makeChecksumsFit(format: 1)
+        let opened = try ModelFolder.open(folder)
+        let configuration = try model().configuration
+        #expect(opened.marks == nil && opened.configuration == configuration)
+        _ = try opened.model(on: CPUBackend())
+        try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
+        #expect(try ModelFolder.open(folder).marks != nil, "replacing it is no trouble")
+    }
+
+    /// A model that was opened stays whole when its folder is replaced before its weights are read.
+    @Test func anOpenModelOutlivesItsReplacement() throws {
+        defer { tidy() }
+        let model = try model()
+        try ModelFolder.write(model, items: Self.items, trainingRecord: nil, to: folder)
+        let opened = try ModelFolder.open(folder)
+        let next = try Model(initializing: model.configuration, seed: 6, on: CPUBackend())
+        try ModelFolder.write(next, items: Self.items, trainingRecord: nil, to: folder)
+        let loaded = try opened.model(on: CPUBackend())
+        #expect(
+            loaded.backend.download(loaded.weights.flat) == model.backend.download(model.weights.flat))
+    }
+
     /// Any byte of config.json changed: an error or a configuration that is valid.
     @Test func damagedConfigurationsNeverTrap() throws {
         defer { tidy() }
@@ -141,8 +211,12 @@ import Testing
         var generator = SeededGenerator(seed: 8)
         for _ in 0..<1500 {
             var bytes = good
-            bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
+            bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
+                in: 0...255, using: &generator)
+            if bytes == good { continue }
             try Data(bytes).write(to: url)
+            #expect(throws: ModelFileError.self) { _ = try ModelFolder.open(folder) }
+            try Data(SealedJSON.seal(bytes)).write(to: url)
             if let opened = try? ModelFolder.open(folder) { try opened.configuration.validate() }
         }
     }
@@ -210,6 +284,49 @@ import Testing
             #expect(checkpoint.configuration == shape)
             try SafeTensors.write(Array(tensors.dropLast()), to: url)
             #expect(throws: ModelFileError.self) { _ = try ReferenceCheckpoint(url, warmupSteps: 0) }
+        }
+    }
+
+    /// Layers that contradict each other and tensors that nothing needs are named, not passed over.
+    @Test func contradictionsAndLeftoversAreNamed() throws {
+        let url = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "recblr-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: url) }
+        let source = try SafeTensors(fixtures.appendingPathComponent("recblr-d8-T8-nopad.safetensors"))
+        func expect(_ message: String, _ change: (inout [String: [Int]]) -> Void) throws {
+            var shapes = source.entries.filter { $0.key.hasPrefix("param.") }.mapValues(\.shape)
+            change(&shapes)
+            let tensors = shapes.sorted { $0.key < $1.key }.map { name, shape in
+                let zeros = [Float](repeating: 0, count: shape.reduce(1, *))
+                return SafeTensors.Named(name: name, shape: shape, values: .floats(zeros))
+            }
+            try SafeTensors.write(tensors, to: url)
+            let error = #expect(throws: ModelFileError.self) {
+                _ = try ReferenceCheckpoint(url, warmupSteps: 0)
+            }
+            #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+        }
+        let convolution = "recurrent_layers.0.behavior_modeling.conv1d.weight"
+        try expect("\(convolution) of shape [16, 4]") {
+            $0["param.recurrent_layers.0.behavior_modeling.conv1d.weight"] = [16, 4]
+        }
+        try expect(
+            "recurrent_layers.1.behavior_modeling.conv1d.weight has shape [16, 4], the others call for [16, 1, 4]"
+        ) {
+            $0["param.recurrent_layers.1.behavior_modeling.conv1d.weight"] = [16, 4]
+        }
+        try expect("there is no tensor recurrent_layers.1.ffn.w_1.weight") {
+            $0["param.recurrent_layers.1.ffn.w_1.weight"] = nil
+        }
+        try expect("recurrent_layers.0.ffn.w_1.bias") {
+            $0["param.recurrent_layers.0.ffn.w_1.weight"] = nil
+        }
+        try expect("extra of shape [2] would be left over") { $0["param.extra"] = [2] }
+        try expect("recurrent_layers.3.behavior_modeling.Lambda of shape [16]") {
+            $0["param.recurrent_layers.3.behavior_modeling.Lambda"] = [16]
+        }
+        try expect("layer_norm.weight has shape [1, 8], the others call for [8]") {
+            $0["param.layer_norm.weight"] = [1, 8]
         }
     }
 

@@ -1,6 +1,7 @@
 import CPUBackend
 import Foundation
 import Interactions
+import ModelStore
 import RecBLR
 import Tensors
 import Testing
@@ -79,7 +80,9 @@ import Training
         var options = Self.options(.full, .everyPosition)
         _ = try trainedWeights(randomDataset(), options, folder: folder)
         let path = folder.appendingPathComponent("checkpoint.safetensors").path
-        #expect(throws: TrainingError.otherRun(path: path, reason: "the training options differ")) {
+        let reason =
+            "--dropout was 0.2 and is 0.3 now: give what it began with, or begin anew with --restart"
+        #expect(throws: TrainingError.otherRun(path: path, reason: reason)) {
             options.dropout = 0.3
             _ = try trainedWeights(randomDataset(), options, folder: folder, resuming: true)
         }
@@ -104,6 +107,111 @@ import Training
         }
     }
 
+    /// Numbers that a file can hold but no training can have written: errors that name the file.
+    @Test(arguments: [
+        (0, Int64.max), (1, .max), (2, .max), (3, .max), (0, -1), (0, 1_000_000), (1, 7), (2, 5),
+        (3, Int64(bitPattern: Double.nan.bitPattern)), (3, Int64(bitPattern: 1e300.bitPattern)),
+    ])
+    func craftedCounters(place: Int, value: Int64) throws {
+        try expectRefused { tensors, _ in
+            for index in tensors.indices where tensors[index].name == "counters" {
+                guard case .integers(var counters) = tensors[index].values else { return }
+                counters[place] = value
+                tensors[index] = .init(name: "counters", shape: [4], values: .integers(counters))
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("weights", Float.nan), ("best_weights", .nan), ("best_weights", .infinity),
+        ("first_moment", -.infinity),
+        ("second_moment", -1), ("second_moment", .nan),
+    ])
+    func craftedTensors(name: String, value: Float) throws {
+        try expectRefused { tensors, _ in
+            for index in tensors.indices where tensors[index].name == name {
+                guard case .floats(var values) = tensors[index].values else { return }
+                values[7] = value
+                tensors[index] = .init(name: name, shape: [values.count], values: .floats(values))
+            }
+        }
+        try expectRefused { tensors, _ in tensors.removeAll { $0.name == name } }
+    }
+
+    @Test(arguments: [
+        ("tokensPerSecond", "1e300"), ("tokensPerSecond", "-1e300"), ("seconds", "1e300"),
+        ("seconds", "-1"),
+        ("loss", "1e300"), ("learningRate", "-1"), ("epoch", "2"), ("step", "9223372036854775807"),
+        ("step", "0"),
+        ("isBest", "false"), ("hr", "1e300"), ("cases", "9223372036854775807"), ("cases", "3"),
+    ])
+    func craftedRecords(field: String, value: String) throws {
+        try expectRefused { _, metadata in
+            let pattern = try Regex("\"\(field)\":[-0-9.a-z+]+")
+            metadata["epochs"] = metadata["epochs"]?.replacing(pattern, with: "\"\(field)\":\(value)")
+        }
+    }
+
+    /// Changes the checkpoint of a finished run and expects that neither it nor a run of more epochs goes on from it.
+    private func expectRefused(
+        _ change: (inout [SafeTensors.Named], inout [String: String]) throws -> Void
+    ) throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (data, url) = (
+            randomDataset(users: 8), folder.appendingPathComponent("checkpoint.safetensors")
+        )
+        var options = Self.options(.full, .everyPosition)
+        (options.epochs, options.schedule) = (1, .constant)
+        _ = try trainedWeights(data, options, folder: folder)
+        let file = try SafeTensors(url)
+        var metadata = file.metadata
+        var tensors = try file.entries.map { name, entry in
+            let values: SafeTensors.Named.Values =
+                name == "counters" ? .integers(try file.integers(name)) : .floats(try file.floats(name))
+            return SafeTensors.Named(name: name, shape: entry.shape, values: values)
+        }
+        try change(&tensors, &metadata)
+        try SafeTensors.write(tensors, metadata: metadata, isSealed: true, to: url)
+        for epochs in [1, 2] {
+            options.epochs = epochs
+            let error = #expect(throws: TrainingError.self) {
+                _ = try trainedWeights(data, options, folder: folder, resuming: true)
+            }
+            #expect(
+                error?.description.hasPrefix(url.path) == true,
+                "\(error.map(String.init(describing:)) ?? "")")
+        }
+    }
+
+    /// At a constant learning rate a run can be made longer on its way, with the bits of one that was begun so.
+    @Test func aConstantScheduleCanBeLengthened() throws {
+        let folder = try temporaryFolder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let data = randomDataset()
+        var options = Self.options(.full, .everyPosition)
+        (options.epochs, options.schedule) = (2, .constant)
+        _ = try trainedWeights(data, options, folder: folder)
+        options.epochs = 4
+        let lengthened = try trainedWeights(data, options, folder: folder, resuming: true)
+        #expect(try lengthened == trainedWeights(data, options))
+        options.epochs = 3
+        #expect(throws: TrainingError.self) {
+            _ = try trainedWeights(data, options, folder: folder, resuming: true)
+        }
+
+        options.schedule = .cosine
+        _ = try trainedWeights(data, options, folder: folder)
+        options.epochs = 5
+        let error = #expect(throws: TrainingError.self) {
+            _ = try trainedWeights(data, options, folder: folder, resuming: true)
+        }
+        let expected =
+            "--epochs was 3 and is 5 now: give what it began with, or begin anew with --restart; the cosine"
+        #expect(
+            error?.description.contains(expected) == true, "\(error.map(String.init(describing:)) ?? "")")
+    }
+
     @Test func damagedCheckpointsAreErrorsNotTraps() throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -121,8 +229,11 @@ import Training
             if Bool.random(using: &generator) {
                 damaged.removeLast(Int.random(in: 1..<bytes.count, using: &generator))
             }
+            if damaged == bytes { continue }
             try Data(damaged).write(to: url)
-            do { _ = try trainedWeights(data, options, folder: folder, resuming: true) } catch is TrainingError {}
+            #expect(throws: TrainingError.self) {
+                _ = try trainedWeights(data, options, folder: folder, resuming: true)
+            }
         }
     }
 }

@@ -9,10 +9,10 @@ struct DatasetUsers: Sendable {
     private let itemNames: Vocabulary
     private let mapping: ItemMapping
 
-    init(_ url: URL, _ items: Vocabulary) throws {
-        dataset = try Dataset.open(url)
+    init(_ path: String, _ items: Vocabulary) throws {
+        dataset = try openDataset(path)
         guard let users = dataset.users, let own = dataset.items else {
-            throw fail(.badData, "\(url.path) has no ids of users and items")
+            throw fail(.badData, "\(path) has no ids of users and items")
         }
         (names, itemNames) = (users, own)
         mapping = ItemMapping(own, to: items)

@@ -66,7 +66,7 @@ struct QuestionOptions: ParsableArguments {
             return QuestionList([Question(asker: .history, items: try title.map { try items.number(ofTitle: $0) })])
         }
         if let histories { return try HistoryFile(inputURL(histories), items, lineStartsWith, pieceSize: pieceSize) }
-        let users = try DatasetUsers(fileURL(data ?? ""), items)
+        let users = try DatasetUsers(data ?? "", items)
         if allUsers { return AllUsers(users, pieceSize: pieceSize) }
         if let file = self.users { return try UserFile(inputURL(file), users, pieceSize: pieceSize) }
         return QuestionList(user.map(users.question))

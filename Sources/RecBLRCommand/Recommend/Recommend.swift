@@ -45,7 +45,7 @@ struct Recommend: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let folder = try ModelFolder.open(fileURL(model))
+            let folder = try openModel(model)
             let source = try questions.questions(folder.items, pieceSize: pieceSize(folder.items.count))
             let choice = try choice.choice(folder.items)
             let output = try AnswerOutput(answers.output)

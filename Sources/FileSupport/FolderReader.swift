@@ -1,0 +1,96 @@
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A folder opened once: the files that it gives belong together, whatever takes the folder's place meanwhile.
+public final class FolderReader: Sendable {
+    /// As the caller gave it.
+    public let url: URL
+    private let descriptor: Int32
+
+    private init(_ url: URL, _ descriptor: Int32) { (self.url, self.descriptor) = (url, descriptor) }
+
+    deinit { close(descriptor) }
+
+    /// Calls `body` with the folder, again where a writer replaced it or its files meanwhile. `marker` is the file that
+    /// an error names where there is no such folder.
+    public static func read<Value, Failure: Error>(
+        _ url: URL, marker: String, wrap: (FileError) -> Failure,
+        _ body: (FolderReader) throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        for attempt in 1... {
+            let descriptor = open(url.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            let code = errno
+            guard descriptor >= 0 else {
+                if code == ENOENT, attempt < 100, awaitReplacement(of: url) { continue }
+                throw wrap(.system(url.appendingPathComponent(marker).path, "open", code: code))
+            }
+            let folder = FolderReader(url, descriptor)
+            let result: Result<Value, Failure>
+            do throws(Failure) { result = .success(try body(folder)) } catch { result = .failure(error) }
+            if case .failure = result, attempt < 100, folder.isBeingReplaced { continue }
+            return try result.get()
+        }
+        fatalError("a loop without end ended")
+    }
+
+    /// Maps one of its files.
+    public func file(_ name: String) throws(FileError) -> MappedFile {
+        try MappedFile(
+            openat(descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path: url.appendingPathComponent(name).path)
+    }
+
+    /// Maps one of its files, whose content must be what its mark says; without a mark, whatever is there.
+    public func file(_ name: String, _ marks: FileMarks?) throws(FileError) -> MappedFile {
+        let file = try file(name)
+        guard let marks else { return file }
+        try marks.check(file, name, path: url.appendingPathComponent(name).path)
+        return file
+    }
+
+    /// Whether there is a file of this name.
+    public func has(_ name: String) -> Bool {
+        var status = stat()
+        return fstatat(descriptor, name, &status, 0) == 0
+    }
+
+    /// Whether another folder is in its place by now, or a writer is at work in it: then what was read is no reason for
+    /// complaint yet.
+    private var isBeingReplaced: Bool {
+        var (opened, found) = (stat(), stat())
+        guard fstat(descriptor, &opened) == 0, stat(url.path, &found) == 0 else { return true }
+        if opened.st_dev != found.st_dev || opened.st_ino != found.st_ino { return true }
+        guard hasWriter(ofTemporariesOf: url, in: url.path, .new) else { return false }
+        usleep(10_000)
+        return true
+    }
+}
+
+/// Where a folder is missing: puts it back if a killed replacement moved it away, waits a moment if a living one did.
+/// false: neither.
+private func awaitReplacement(of url: URL) -> Bool {
+    let parent = url.standardizedFileURL.deletingLastPathComponent().path
+    let name = url.standardizedFileURL.lastPathComponent
+    for entry in (try? entries(ofFolder: parent)) ?? [] where TemporaryName.matches(entry, of: name, .old) {
+        let old = parent + "/" + entry
+        switch FileLock.attempt(old) {
+        case .held: if !isThere(url.path), rename(old, url.path) == 0 { return true }
+        case .taken, .impossible: usleep(1000)
+        }
+        return true
+    }
+    return isThere(url.path)
+}
+
+private func hasWriter(ofTemporariesOf url: URL, in folder: String, _ ending: TemporaryName.Ending) -> Bool {
+    let name = lastComponent((try? followingLinks(url).path) ?? url.path)
+    return ((try? entries(ofFolder: folder)) ?? []).contains { entry in
+        guard TemporaryName.matches(entry, of: name, ending) else { return false }
+        if case .taken = FileLock.attempt(folder + "/" + entry) { return true }
+        return false
+    }
+}

@@ -1,0 +1,118 @@
+import CFileSupport
+import Foundation
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Builds a folder under a temporary name and puts it in its place when `body` returns; when that throws, nothing is
+/// left and what was there stays. Readers see the old folder or the new one, and ``FolderReader`` never a mixture.
+public func writeFolder<Failure: Error>(
+    _ destination: FolderDestination, wrap: (FileError) -> Failure, _ body: (URL) throws(Failure) -> Void
+) throws(Failure) {
+    let folder: TemporaryFolder
+    do { folder = try TemporaryFolder(destination) } catch { throw wrap(error) }
+    try body(URL(fileURLWithPath: folder.path))
+    do {
+        syncFolder(folder.path)
+        try destination.checkAgain()
+        try folder.takePlace()
+    } catch { throw wrap(error) }
+}
+
+/// The same where nothing lies between looking at the place and writing.
+public func writeFolder<Failure: Error>(
+    _ url: URL, _ kind: FolderKind, wrap: (FileError) -> Failure, _ body: (URL) throws(Failure) -> Void
+) throws(Failure) {
+    let destination: FolderDestination
+    do { destination = try FolderDestination(url, kind) } catch { throw wrap(error) }
+    try writeFolder(destination, wrap: wrap, body)
+}
+
+/// A folder that is being built; what is left of it goes with its last reference.
+private final class TemporaryFolder {
+    let path: String
+    private let destination: FolderDestination
+    private let lock: FileLock.Attempt
+
+    /// Makes it, locked, so that others know that somebody is at work.
+    init(_ destination: FolderDestination) throws(FileError) {
+        try makeFolder(URL(fileURLWithPath: destination.workplace))
+        self.destination = destination
+        path = destination.workplace + "/" + TemporaryName.make(for: destination.url.lastPathComponent)
+        guard mkdir(path, 0o777) == 0 else { throw .system(destination.given.path, "create") }
+        lock = FileLock.attempt(path)
+        if let old = status(destination.path), !destination.isFilled { chmod(path, old.st_mode & 0o7777) }
+    }
+
+    deinit { destination.kind.remove(path) }
+
+    func takePlace() throws(FileError) {
+        if destination.isFilled { return try fill() }
+        guard isThere(destination.path) else { return try appear() }
+        switch recblr_exchange(path, destination.path) {
+        case 0: returnStrangers()
+        case EINVAL, ENOSYS, ENOTSUP: try renameTwice()
+        case EBUSY, EXDEV, EACCES, EPERM: try fill()
+        case let code: throw .system(destination.given.path, "rename to", code: code)
+        }
+        syncFolder(folder(of: destination.path))
+    }
+
+    /// Takes a place where nothing is, and what came there meanwhile is left alone.
+    private func appear() throws(FileError) {
+        switch recblr_rename_new(path, destination.path) {
+        case 0: break
+        case EINVAL, ENOSYS, ENOTSUP:
+            guard rename(path, destination.path) == 0 else { throw .system(destination.given.path, "rename to") }
+        case let code: throw .system(destination.given.path, "rename to", code: code)
+        }
+        syncFolder(folder(of: destination.path))
+    }
+
+    /// For file systems that cannot swap. A crash in between leaves the old folder under a name that ends in `.old`; the
+    /// next reader or writer puts it back.
+    private func renameTwice() throws(FileError) {
+        let name = TemporaryName.make(for: destination.url.lastPathComponent, .old)
+        let old = folder(of: destination.path) + "/" + name
+        let oldLock = FileLock.attempt(destination.path)
+        guard rename(destination.path, old) == 0 else { throw .system(destination.given.path, "rename to") }
+        guard rename(path, destination.path) == 0 else {
+            let error = FileError.system(destination.given.path, "rename to")
+            rename(old, destination.path)
+            throw error
+        }
+        withExtendedLifetime(oldLock) { rename(old, path) == 0 ? returnStrangers() : () }
+    }
+
+    /// Puts each file in its place. The marker goes first: it has the checksums of the others, so that a crash on the way
+    /// leaves a folder that is known to be no whole one.
+    private func fill() throws(FileError) {
+        let kind = destination.kind
+        let new = try entries(ofFolder: path).sorted()
+        for name in [kind.marker] + new.filter({ $0 != kind.marker }) where new.contains(name) {
+            guard rename(path + "/" + name, destination.path + "/" + name) == 0 else {
+                throw .system(destination.given.path, "rename to")
+            }
+        }
+        for name in kind.files where !new.contains(name) { unlink(destination.path + "/" + name) }
+        syncFolder(destination.path)
+    }
+
+    /// What somebody put into the old folder just before it was replaced belongs into the new one.
+    private func returnStrangers() {
+        for name in (try? destination.kind.strangers(in: path)) ?? [] {
+            _ = recblr_rename_new(path + "/" + name, destination.path + "/" + name)
+        }
+    }
+}
+
+/// Makes renames in a folder durable, where the system can.
+func syncFolder(_ path: String) {
+    let folder = open(path, O_RDONLY | O_CLOEXEC)
+    guard folder >= 0 else { return }
+    fsync(folder)
+    close(folder)
+}
