@@ -65,7 +65,7 @@ def report(failures, expected, again, is_short_form, is_single):
         patterns = [pattern for pattern in expected if fnmatch.fnmatchcase(key, pattern)]
         met.update(patterns)
         if patterns and not is_single:
-            print(f"known ({expected[patterns[0]][0]}): {key}: {len(found)}")
+            print(f"known ({expected[patterns[0]][0]}): {key}: {len(found)}, such as {found[0].case}")
             continue
         fine = False
         print(f"\nFAILED {key}: {len(found)}")
