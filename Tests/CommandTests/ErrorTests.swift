@@ -105,6 +105,12 @@ import Testing
             arguments: "recommend model --history i1 --output none/out.csv", status: 73,
             message: "none/out.csv: cannot create: No such file or directory"),
         Case(
+            arguments: "recommend model --histories log.txt --output ./log.txt", status: 64,
+            message: "--output and --histories are the same file: the answers would take its place."),
+        Case(
+            arguments: "recommend model --history i1 --output /dev/null", status: 64,
+            message: "--output: /dev/null is no regular file"),
+        Case(
             arguments: "recommend model --histories empty.csv", status: 65,
             message: "empty.csv: there is no history in it"),
         Case(

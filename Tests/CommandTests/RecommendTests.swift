@@ -108,12 +108,13 @@ import Testing
             {"user": 7, "history": ["a,b", "c d"], "more": {"history": [1, {"x": "]"}]}}
             ["i1", "i\\u0032", 99]
             {"user_id": "x\\"y", "items": []}
+            {"user": null, "history": ["i1"]}
 
             """, "awkward.jsonl")
         let batch = try answers(try recommend("--histories", "awkward.jsonl"))
-        #expect(batch.map(\.user) == ["7", nil, "x\"y"] && batch.map(\.line) == [nil, 2, nil])
-        #expect(batch.map(\.events) == [2, 2, 0] && batch.map(\.unknown) == [0, 1, 0])
-        #expect(batch.map(\.basis) == ["history", "history", "popularity"])
+        #expect(batch.map(\.user) == ["7", nil, "x\"y", nil] && batch.map(\.line) == [nil, 2, nil, 4])
+        #expect(batch.map(\.events) == [2, 2, 0, 1] && batch.map(\.unknown) == [0, 1, 0, 0])
+        #expect(batch.map(\.basis) == ["history", "history", "popularity", "history"])
     }
 
     @Test func batchesComeInOrderWhateverTheThreads() throws {
@@ -243,6 +244,7 @@ import Testing
         try damaged.write(to: file)
         let outcome = try recommend("--history", "i1")
         #expect(outcome.status == 65 && outcome.output.isEmpty && outcome.error.split(separator: "\n").count == 1)
+        #expect(outcome.error.contains("model"), "it names the model: \(outcome.error)")
     }
 
     @Test func evaluateMatchesItemsById() throws {

@@ -1,3 +1,4 @@
+import Foundation
 import Serving
 
 /// Answers all questions on several threads, in their order.
@@ -10,6 +11,8 @@ struct AnswerRun {
 
     /// Writes all answers. Memory does not grow with their number: no more than a few pieces are on their way at a time.
     func run(into output: consuming AnswerOutput, progress: AnswerProgress?) throws {
+        // Each needs some megabytes, and more than there are cores only wait for each other.
+        let threads = min(threads, max(16, ProcessInfo.processInfo.activeProcessorCount))
         let lanes = (0..<threads).map { _ in AnswerLane(catalogue, choice, text, source.understand) }
         var pending: [AnswerLane.Pending] = []
         // The program may not end while a thread computes.

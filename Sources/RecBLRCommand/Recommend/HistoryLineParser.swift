@@ -86,6 +86,7 @@ struct JSONHistory {
             if Self.userKeys.contains(key) {
                 if hasUser { throw Problem(reason: "the user is given more than once") }
                 hasUser = true
+                if pass("null") { continue }  // nobody in particular
                 question.asker = .user(String(decoding: try id("the user"), as: UTF8.self))
             } else if Self.historyKeys.contains(key) {
                 if hasHistory { throw Problem(reason: "the history is given more than once") }
@@ -179,6 +180,12 @@ struct JSONHistory {
     private mutating func peek() -> UInt8? {
         while position < bytes.count, isBlank(bytes[position]) { position += 1 }
         return position < bytes.count ? bytes[position] : nil
+    }
+
+    private mutating func pass(_ word: String) -> Bool {
+        guard peek() != nil, bytes[position...].starts(with: word.utf8) else { return false }
+        position += word.utf8.count
+        return true
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {

@@ -40,6 +40,17 @@ struct Recommend: ParsableCommand {
     @OptionGroup(title: "Answers") var answers: AnswerOptions
     @OptionGroup var threads: ThreadsOption
 
+    func validate() throws {
+        guard let output = answers.output else { return }
+        for (name, input) in [("--histories", questions.histories), ("--users", questions.users)] {
+            guard let input, inputURL(input).resolvingSymlinksInPath() == fileURL(output).resolvingSymlinksInPath()
+            else {
+                continue
+            }
+            throw ValidationError("--output and \(name) are the same file: the answers would take its place.")
+        }
+    }
+
     /// Questions that are answered at a time by one thread: their answers must not need much memory.
     private func pieceSize(_ items: Int) -> Int { max(1, min(512, 65_536 / min(choice.k, items))) }
 
@@ -61,7 +72,11 @@ struct Recommend: ParsableCommand {
                 threads: questions.isBatch ? threads.count : 1)
             // Answers that scroll by on a terminal show themselves how far they are.
             let showsProgress = questions.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)
-            try run.run(into: output, progress: showsProgress ? AnswerProgress() : nil)
+            do { try run.run(into: output, progress: showsProgress ? AnswerProgress() : nil) } catch RecommendError
+                .notFinite
+            {
+                throw fail(.badData, "\(model): \(RecommendError.notFinite)")
+            }
         }
     }
 }
