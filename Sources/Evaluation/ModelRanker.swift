@@ -32,6 +32,7 @@ public struct ModelRanker: Ranker {
             throw .itemCount(model: model.configuration.itemCount, dataset: dataset.itemCount)
         }
         let batches = self.batches(cases)
+        let bound = ScoreBound(model)
         let next = Atomic<Int>(0)
         let results = Mutex<[CaseRanks]>(Array(repeating: .miss, count: cases.count))
         let failure = Mutex<EvaluationError?>(nil)
@@ -42,7 +43,7 @@ public struct ModelRanker: Ranker {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < batches.count else { break }
                 do throws(EvaluationError) {
-                    let ranks = try rank(batches[index].map { cases[$0] }, dataset, encoder)
+                    let ranks = try rank(batches[index].map { cases[$0] }, dataset, encoder, bound)
                     results.withLock { for (position, rank) in zip(batches[index], ranks) { $0[position] = rank } }
                 } catch { failure.withLock { $0 = error } }
             }
@@ -87,7 +88,7 @@ public struct ModelRanker: Ranker {
     }
 
     private func rank(
-        _ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder
+        _ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder, _ bound: ScoreBound
     ) throws(EvaluationError) -> [CaseRanks] {
         let questions = cases.map { question($0, dataset) }
         let asked = questions.compactMap(\.self)
@@ -97,6 +98,7 @@ public struct ModelRanker: Ranker {
             hidden = try encode(PackedBatch(asked.map { $0.history.suffix(length($0.history.count)) }), encoder)
             repeats = try model.repeatBias(after: asked.map(\.history))
         } catch { throw .history(error) }
+        guard bound.holds(for: hidden) else { throw .notANumber(model: name) }
         let targets = model.backend.allocateIndices(asked.count)
         model.backend.upload(asked.map { $0.target - 1 }, to: targets.indices)
         let counts = withExtendedLifetime((targets, repeats)) {

@@ -11,7 +11,7 @@ public protocol Ranker: Sendable {
 
 /// Why an evaluation cannot be trusted.
 public enum EvaluationError: Error, Equatable, CustomStringConvertible {
-    /// A score is not a number.
+    /// A score is not a finite number.
     case notANumber(model: String)
     /// Nothing to evaluate.
     case noCases
@@ -26,7 +26,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notANumber(let model):
-            "\(model): a score is not a number; the weights are damaged or training diverged"
+            "\(model): a score is not a finite number; the weights are damaged or training diverged"
         case .history(let error): error.description
         case .device(let reason): reason
         case .noCases: "there is nothing to evaluate: no user has enough events"

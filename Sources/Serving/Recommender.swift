@@ -145,7 +145,7 @@ public final class Recommender {
         _ k: Int, _ hidden: Tensor, _ repeats: RepeatBias?, _ histories: [[Int32]], _ choice: Choice
     ) throws(RecommendError) -> [[Recommendation]] {
         let backend = model.backend
-        let isFinite = catalogue.scoresAreFinite(backend.download(hidden))
+        let isFinite = catalogue.scoreBound.holds(for: hidden)
         let only = choice.only.map(Set.init)
         let candidates = histories.map { history -> Candidates in
             let left = choice.excluded + (choice.excludesSeen ? history : [])

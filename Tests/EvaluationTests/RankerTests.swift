@@ -159,10 +159,12 @@ import Testing
     }
 
     @Test func scoresThatAreNotNumbersAreAnError() throws {
-        let model = try model(items: data.itemCount)
-        model.backend.upload([.nan], to: model.itemTable.rows(4..<5))
-        #expect(throws: EvaluationError.notANumber(model: "RecBLR")) {
-            _ = try ModelRanker(model, threads: 2).rank(split.test, in: data)
+        for value in [.nan, .infinity, 3e38] as [Float] {
+            let model = try model(items: data.itemCount)
+            model.backend.upload([value], to: model.itemTable.rows(4..<5))
+            #expect(throws: EvaluationError.notANumber(model: "RecBLR"), "\(value)") {
+                _ = try ModelRanker(model, threads: 2).rank(split.test, in: data)
+            }
         }
     }
 
