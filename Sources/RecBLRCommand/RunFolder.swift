@@ -126,7 +126,7 @@ struct RunFolder {
     /// Writes the finished model; where that fails, says that nothing is lost.
     func keepingRun(_ write: () throws -> Void) throws {
         do { try write() } catch {
-            printError("recblr: the trained model could not be written, but is kept in \(url.path): --resume writes it")
+            printError("The training is kept in \(url.path): --resume writes its model.")
             throw error
         }
     }

@@ -55,8 +55,13 @@ extension Checkpoint {
         _ url: URL, into group: ReplicaGroup, _ identity: RunIdentity, validationCases: Int
     ) throws(TrainingError) -> Checkpoint {
         do { return try Checkpoint(SafeTensors(url), url.path, group, identity, validationCases) } catch {
-            throw error as? TrainingError
-                ?? .file(error as? ModelFileError ?? .malformed(path: url.path, reason: "\(error)"))
+            switch error {
+            case let error as TrainingError: throw error
+            case ModelFileError.malformed(let path, let reason):
+                throw .file(.malformed(path: path, reason: reason + "; --restart begins anew"))
+            case let error as ModelFileError: throw .file(error)
+            default: throw .file(.malformed(path: url.path, reason: "\(error)"))
+            }
         }
     }
 

@@ -51,6 +51,7 @@ struct BenchOutput: ParsableArguments {
         guard FileManager.default.isWritableFile(atPath: folder) else {
             throw ValidationError("--output: the folder \(folder) is not there or cannot be written to.")
         }
+        do { _ = try FileWriter(fileURL(output)) } catch { throw ValidationError("--output: \(error)") }
     }
 
     func give(
