@@ -19,10 +19,18 @@ struct TextCursor {
     /// Goes behind the next byte, whatever it is; there must be one.
     mutating func skip() { position += 1 }
 
-    /// Goes behind blanks; returns whether there were any.
+    /// Goes behind blanks, the two that do not break lines among them (browsers write one before AM and PM); returns whether
+    /// there were any.
     mutating func takeBlanks() -> Bool {
         let start = position
-        while position < bytes.count, bytes[position] == 0x20 || bytes[position] == 0x09 { position += 1 }
+        while let next {
+            switch next {
+            case 0x20, 0x09: position += 1
+            case 0xC2 where bytes[position...].starts(with: [0xC2, 0xA0]): position += 2
+            case 0xE2 where bytes[position...].starts(with: [0xE2, 0x80, 0xAF]): position += 3
+            default: return position > start
+            }
+        }
         return position > start
     }
 

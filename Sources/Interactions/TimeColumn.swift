@@ -37,8 +37,7 @@ struct TimeColumn {
         }
         guard let time = TimeText.parse(text) else {
             if DecimalText(text) != nil { try settle(.number, text) }
-            throw LineProblem(
-                reason: "the timestamp \(quoted(text)) is neither a number nor a date such as 2024-05-01 12:30:00")
+            throw TimeText.problem(text)
         }
         if case .date(time.spelling) = spelling {} else { try settle(.date(time.spelling), text) }
         guard time.isInRange else {

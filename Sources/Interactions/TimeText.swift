@@ -76,6 +76,22 @@ struct TimeText {
         return time.takeTimeOfDay(&cursor) ? time : nil
     }
 
+    /// Why a text is no time, for people.
+    static func problem(_ text: Bytes) -> LineProblem {
+        let name = text.reversed().prefix { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A }.count
+        if (2...5).contains(name), name < text.count,
+            let time = parse(trimmed(Bytes(rebasing: text.dropLast(name)))), time.spelling.hasTimeOfDay,
+            !time.spelling.hasOffset
+        {
+            return LineProblem(
+                reason:
+                    "the timestamp \(quoted(text)) is in a time zone that is not known: write UTC, Z or an offset such as +02:00"
+            )
+        }
+        return LineProblem(
+            reason: "the timestamp \(quoted(text)) is neither a number nor a date such as 2024-05-01 12:30:00")
+    }
+
     /// The quick way for `2022-06-24T21:20:11`, a blank for the T, with or without a Z. It need not know the others.
     private static func usual(_ bytes: Bytes) -> TimeText? {
         let hasZone = bytes.count == 20 && bytes[19] == UInt8(ascii: "Z")
@@ -98,6 +114,7 @@ struct TimeText {
     /// What follows a date: nothing, or a time of day and maybe an offset.
     private mutating func takeTimeOfDay(_ cursor: inout TextCursor) -> Bool {
         if cursor.isAtEnd { return spelling.form != .digits }  // eight digits alone are a number
+        _ = cursor.take(",")  // 6/24/2022, 9:20:11 PM
         guard cursor.take("T") || cursor.take("t") || cursor.takeBlanks() else { return false }
         var clock = cursor
         if takeClock(&clock) {

@@ -52,8 +52,9 @@ struct Evaluate: ParsableCommand {
                 splitOptions.kind(like: trainedOn)
                 ?? (trainedOn == .everything ? .leaveOneOut : trainedOn ?? .leaveOneOut)
             if trainedOn == .everything {
+                let has = record?.dataset == data.summary.fingerprint ? "has" : "may have"
                 printError(
-                    "recblr: warning: the model was trained on everything (--split none): it has seen these targets, and the "
+                    "recblr: warning: the model was trained on everything (--split none) and \(has) seen these targets: the "
                         + "metrics say nothing of events to come")
             } else if let trainedOn, trainedOn != kind {
                 printError("recblr: warning: the model was trained with another split and may have seen these targets")

@@ -74,6 +74,10 @@ func adviceOnSplit(_ kind: SplitKind, _ split: Split, _ data: Dataset) -> String
         return
             "only \(grouped(split.test.count)) of \(grouped(data.userCount)) users have events on both sides of the last cut; "
             + "if users are sessions, use --split session"
+    case .session where data.eventCount > 50 * data.userCount:
+        return
+            "users have \(grouped(data.eventCount / data.userCount)) events on average, many for a session: with --split session all "
+            + "but the first are cases, and measuring takes long"
     case .everything: return "everything trains: there is no validation and no test, the last epoch is kept"
     default: return split.validation.isEmpty ? "there is no validation: the last epoch is kept" : nil
     }

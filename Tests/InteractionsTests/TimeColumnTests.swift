@@ -38,7 +38,9 @@ import Testing
         "2022-Jun-24 21:20:11", "24/Jun/2022:23:20:11 +0200",
         "Fri Jun 24 2022 23:20:11 GMT+0200 (Central European Time)",
         "Fri Jun 24 21:20:11 UTC 2022", "Friday, Sept. 24, 2022", "2022-06-24T23:20:11+02:00[Europe/Berlin]",
-        "2022-06-24 23:20:11 UTC+2", "1656105611", "1656105611000", "1656105611000000", "1656105611000000000",
+        "2022-06-24 23:20:11 UTC+2", "6/24/2022, 9:20:11 PM", "24.6.2022, 21:20:11",
+        "6/24/2022, 9:20:11\u{202F}PM", "2022-06-24\u{A0}21:20:11", "1656105611", "1656105611000", "1656105611000000",
+        "1656105611000000000",
         "1.656105611E9",
         "1656105611.0", "+1656105611", "1656105611.", " 1656105611 ", "01656105611", "1656105611e0", "165610561100e-2",
     ])
@@ -197,6 +199,10 @@ import Testing
             "line 2: whether the day or the month stands first in '03/04/2022 10:00+02:00' cannot be told from the lines before"
         ),
         (["9999-12-31"], "line 2: the timestamp '9999-12-31' is not of the years 1678 to 2261"),
+        (
+            ["2022-06-24 21:20 CEST"],
+            "line 2: the timestamp '2022-06-24 21:20 CEST' is in a time zone that is not known: write UTC, Z or an offset such as +02:00"
+        ),
         (["2022-02-30"], "line 2: the timestamp '2022-02-30' is no day of the calendar"),
         (["31/04/2022"], "line 2: the timestamp '31/04/2022' is no day of the calendar"),
         (["9223372036854775808"], "line 2: the timestamp '9223372036854775808' is beyond 64 bits"),
