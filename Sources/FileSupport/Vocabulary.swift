@@ -31,10 +31,12 @@ public struct Vocabulary: Sendable, Equatable {
     public var count: Int { table.count }
     /// Identifiers in order of their numbers.
     public var ids: Identifiers { Identifiers(table: table) }
-    /// Position of an identifier, from 0. O(1).
+    /// Position of an identifier, from 0; where there is none of these bytes, that of its composed form (NFC), in which
+    /// logs are kept. O(1).
     public func position(of id: String) -> Int? {
         var id = id
-        return id.withUTF8 { table.index(of: UnsafeRawBufferPointer($0)) }.map(Int.init)
+        let index = id.withUTF8 { table.index(of: UnsafeRawBufferPointer($0)) }
+        return (index ?? composed(id).flatMap { $0.withUnsafeBytes(table.index) }).map(Int.init)
     }
     /// Position of an identifier that is given as bytes. O(length).
     public func position(of id: UnsafeRawBufferPointer) -> Int? { table.index(of: id).map(Int.init) }

@@ -32,8 +32,9 @@ struct ColumnFinder {
                 reason: "without a header columns go by number: \(role.option) '\(name)' should be one of 1 to \(width)"
             )
         }
-        let alike = names.indices.filter { UsualNames.key(names[$0]) == UsualNames.key(name) }
-        guard let only = alike.first, alike.count == 1, !UsualNames.key(name).isEmpty else {
+        let plain = UsualNames.key(LayoutFinder.withoutType(name))
+        let alike = names.indices.filter { UsualNames.key(names[$0]) == plain }
+        guard let only = alike.first, alike.count == 1, !plain.isEmpty else {
             throw LineProblem(reason: "there is no \(kind) \(name); \(found)")
         }
         return column(role, only, isGiven: true)

@@ -125,7 +125,8 @@ struct LayoutFinder {
         ]
         let keys = Set((finder.names ?? []).map(UsualNames.key))
         var count = given.count { role, name in
-            finder.has(name) || UsualNames.of(role).contains(where: keys.contains)
+            // A number may be a column's, and stands in data.
+            name.map { Int($0) == nil && finder.has($0) } == true || UsualNames.of(role).contains(where: keys.contains)
         }
         if case .titles(let column) = purpose {
             if finder.has(column) || UsualNames.title.contains(where: keys.contains) { count += 1 }
@@ -147,6 +148,13 @@ struct LayoutFinder {
         var layout = LogLayout(path: path, format: .sequences)
         let sample = Sample(head, TableDialect(delimiter: .blanks, isQuoted: false, hasHeader: false))
         layout.first = sample.records.first ?? []
+        let items = sample.records.compactMap { $0.dropFirst().first }
+        if let mark = [",", ";", "|"].first(where: { mark in items.allAndSome { $0.contains(mark) } }) {
+            throw .malformed(
+                path: path,
+                reason: "its items (\(quoted(items[0]))) have '\(mark)' between them; sequences have blanks: "
+                    + "tr '\(mark)' ' ' < '\(path)' | recblr prepare - --format sequences …")
+        }
         return layout
     }
 

@@ -16,6 +16,8 @@ struct RecordReader: ~Copyable {
     private var splitter: FieldSplitter
     private let keys: [[UInt8]]
     private let positions: [Int]
+    /// The names of the first two columns that are read; none without a header.
+    private let names: [[UInt8]]
     private let scratch = Scratch()
     /// The header's bytes, empty where there is none.
     private var header: [UInt8] = []
@@ -32,6 +34,7 @@ struct RecordReader: ~Copyable {
         let blanks = TableDialect(delimiter: .blanks, isQuoted: false, hasHeader: false)
         splitter = FieldSplitter(layout.table ?? blanks)
         positions = layout.columns.map { $0.position ?? 0 }
+        names = layout.table == nil ? [] : layout.columns.prefix(2).compactMap { $0.name.map { Array($0.utf8) } }
         keys = layout.columns.map { Array(($0.name ?? "").utf8) }
         for _ in 0..<layout.linesBefore { _ = try self.lines.next() }
         guard layout.table?.hasHeader == true else { return }
@@ -65,6 +68,10 @@ struct RecordReader: ~Copyable {
             case .sequences: try readSequence(line)
             case .csv, .tsv, .recbole, .movielens: try readRow(line)
             }
+            if namesItsColumns {
+                repeatedHeaders += 1
+                continue
+            }
             return true
         }
     }
@@ -86,6 +93,17 @@ struct RecordReader: ~Copyable {
         }
         fields.removeAll(keepingCapacity: true)
         for column in positions { fields.append(splitter.field(column)) }
+    }
+
+    /// Whether the record stands where it stands with the names of its columns, quoted otherwise maybe or in other letters.
+    private var namesItsColumns: Bool {
+        guard names.count > 1, fields.count > 1 else { return false }
+        return isAlike(fields[0], names[0]) && isAlike(fields[1], names[1])
+    }
+
+    private func isAlike(_ a: Bytes, _ b: [UInt8]) -> Bool {
+        guard a.count == b.count else { return false }
+        return zip(a, b).allSatisfy { $0 | 0x20 == $1 | 0x20 }
     }
 
     /// Cuts a record, with the lines behind it where a quoted field goes on there.

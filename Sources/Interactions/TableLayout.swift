@@ -94,22 +94,17 @@ extension LayoutFinder {
             }
             return asked
         }
-        switch format {
-        case .recbole: return true
-        case .movielens: return known > 1 && !numbers
-        default: break
-        }
-        if known > 1 || known == 1 && !numbers { return true }
+        if format == .recbole, first.contains(where: { $0.contains(/:(token|float)(_seq)?$/) }) { return true }
+        if format == .movielens { return known > 1 && !numbers }
+        if known > 1 { return true }
         if numbers || hasShapeOfEvents(sample) {
             if purpose != .events || previousColumns(width: first.count) != nil { return false }
             throw LineProblem(reason: looksLikeEvent(sample))
         }
         let rest = sample.records.dropFirst()
-        let isTold =
-            rest.isEmpty
-            || first.indices.contains { i in
-                rest.allSatisfy { i < $0.count && (Look.isNumber($0[i]) || Look.isCalendarTime($0[i])) }
-            }
+        let isTold = first.indices.contains { i in
+            rest.map { i < $0.count ? $0[i] : "" }.allAndSome { Look.isNumber($0) || Look.isCalendarTime($0) }
+        }
         if !isTold, purpose == .events, options.columns.areGiven {
             throw LineProblem(
                 reason: "it cannot be told whether it names columns or is an event (\(quotedList(first))): "

@@ -4,6 +4,15 @@ import Tensors
 import Testing
 
 @Suite struct VocabularyTests {
+    /// Terminals and file names often give the decomposed form.
+    @Test func aDecomposedIdFindsItsComposedForm() throws {
+        let composed = try #require(Vocabulary(ids: ["a", "caf\u{E9}"]))
+        #expect(composed.position(of: "cafe\u{301}") == 1)
+        let both = try #require(Vocabulary(ids: ["caf\u{E9}", "cafe\u{301}"]))
+        #expect(both.position(of: "cafe\u{301}") == 1)
+        #expect(both.position(of: "e\u{301}") == nil)
+    }
+
     private let odd = [
         "a\tb", "line\nend", "back\\slash", "cr\r", "\\t", "é", "e\u{301}", " ", "\u{FEFF}x", "日本", "\u{0}",
     ]

@@ -60,6 +60,7 @@ import Testing
         for text in [
             "user,item,ts\n1,a,1\nuser,item,ts\n1,b,2\n\u{FEFF}user,item,ts\r\n1,c,3\n",
             "user,item\n1,a\nuser,item\n1,b\nuser,item\n1,c\n",
+            "user,item\n1,a\nUser, Item\n1,b\n\"user\",\"item\"\n1,c\n",
         ] {
             let prepared = try prepare(text, text.contains("ts") ? .init() : .fileOrder)
             #expect(prepared.histories == [["a", "b", "c"]])

@@ -111,6 +111,7 @@ import Testing
 
     /// Tables without header are refused with options that, taken literally, read every event.
     @Test(arguments: [
+        ("x.csv", "1,2,3\n4,5,6\n", "--user 1 --item 2 --file-order"),
         ("u.data", "196\t242\t3\t881250949\n186\t302\t3\t891717742\n", "--user 1 --item 2 --timestamp 4"),
         (
             "checkins.txt",
@@ -155,6 +156,10 @@ import Testing
             options.hasHeader = hasHeader
             #expect(try prepare(text, options).users == users)
         }
+        // A word that could be a column's name is none yet.
+        #expect(complaint { _ = try prepare("bob,game\nann,chess\n", byNumber) }?.hasSuffix("or --no-header") == true)
+        let inter = complaint { _ = try prepare("1\t2\t3\n4\t5\t6\n", named: "log.inter", byNumber) }
+        #expect(inter?.contains("it looks like an event") == true)
         let wrong = ReadOptions.with {
             $0.columns = ColumnNames(user: "1", item: "2")
             $0.usesFileOrder = true
@@ -218,6 +223,12 @@ import Testing
     ])
     func tablesAreNotSequences(_ text: String) {
         #expect(complaint { _ = try prepare(text, named: "log.txt") } != nil)
+    }
+
+    @Test func sequencesHaveBlanksBetweenItems() {
+        let message = complaint { _ = try prepare("u1 a,b,c\nu2 b,c\n", named: "log.txt") }
+        #expect(
+            message?.hasPrefix("log.txt: its items ('a,b,c') have ',' between them; sequences have blanks: tr") == true)
     }
 
     @Test func presplitFilesOfRecBoleAreRefused() {
