@@ -5,9 +5,11 @@ enum Identifier {
     /// Throws where bytes are no id: empty, a mark for a missing value, not UTF-8. Returns its composed form (NFC) where
     /// that is another.
     static func check(_ bytes: Bytes, _ what: String) throws(LineProblem) -> [UInt8]? {
-        guard !bytes.isEmpty, !trimmed(bytes).isEmpty else { throw LineProblem(reason: "the \(what) is empty") }
+        guard !bytes.isEmpty, !trimmed(bytes).isEmpty else {
+            throw LineProblem(reason: "the \(what) is empty" + wayOut)
+        }
         if isNullMark(bytes) {
-            throw LineProblem(reason: "the \(what) is \(quoted(bytes)), which marks a missing value")
+            throw LineProblem(reason: "the \(what) is \(quoted(bytes)), which marks a missing value" + wayOut)
         }
         if bytes.allSatisfy({ $0 < 0x80 }) { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -15,6 +17,8 @@ enum Identifier {
         }
         return composed(text)
     }
+
+    private static let wayOut = " (--skip-bad-lines counts and passes over such lines)"
 
     /// The marks of R, pandas, SQL, MySQL, Python, Ruby, spreadsheets and JavaScript for a value that is missing, upper and
     /// lower case alike.

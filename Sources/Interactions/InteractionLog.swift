@@ -74,6 +74,8 @@ public struct InteractionLog: ~Copyable, Sendable {
     /// Events whose ids have no numbers yet: they get them together, which is quicker.
     private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Int64]())
     private var times = TimeColumn()
+    /// The first malformed record that was passed over.
+    private(set) var firstSkipped: String?
     /// What the times were taken for; nil where there are none.
     public private(set) var meaningOfTimes: TimeMeaning?
 
@@ -141,6 +143,7 @@ public struct InteractionLog: ~Copyable, Sendable {
         var why = "none of its \(report.lines) lines is an event that passes"
         if report.lines == 0 { why = isEmpty ? "it is empty" : "no events" }
         if let unmet { why += "; \(unmet)" }
+        if let firstSkipped { why += "; the first that is malformed: \(firstSkipped)" }
         return .malformed(path: sources.map(\.path).joined(separator: ", "), reason: why)
     }
 
@@ -168,6 +171,7 @@ public struct InteractionLog: ~Copyable, Sendable {
             throw .line(path: records.layout.path, number: records.lineNumber, reason: problem.reason)
         }
         report.skippedLines += 1
+        firstSkipped = firstSkipped ?? "\(records.layout.path), line \(records.lineNumber): \(problem.reason)"
         return true
     }
 

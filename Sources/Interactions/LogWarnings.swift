@@ -4,6 +4,9 @@ extension InteractionLog {
     /// What should be said about a log that was read, a sentence each.
     public var warnings: [String] {
         var texts: [String] = []
+        if let firstSkipped {
+            texts.append("\(report.skippedLines) malformed lines were passed over, the first of them: \(firstSkipped)")
+        }
         if let count = report.repeatedHeaders { texts.append("\(count) lines repeat the header: they are no events") }
         if let count = report.composedIDs {
             texts.append(

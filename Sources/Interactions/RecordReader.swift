@@ -142,7 +142,7 @@ struct RecordReader: ~Copyable {
 
     private mutating func readSequence(_ line: Bytes) throws(RecordProblem) {
         do { try splitter.split(line) } catch { throw .line(error) }
-        fields = splitter.fields
+        fields = splitter.fields.indices.map(splitter.field)
         guard fields.count >= 2 else {
             throw .line(LineProblem(reason: "expected a user id and at least one item id"))
         }

@@ -115,7 +115,7 @@ struct Prepare: ParsableCommand {
                 progress.show($0, $1)
             }
             progress.finish(log.report.lines)
-            for text in log.warnings { printError("Note: " + text) }
+            for text in log.warnings { printError("recblr: note: " + text) }
             if titles != nil { say(log.match(names)) }
             let source =
                 sources.count > 3
@@ -156,17 +156,17 @@ struct Prepare: ParsableCommand {
         options.skipsBadLines = skipBadLines
         return try Titles.read(
             .file(fileURL(titles)), options, titleColumn: titleColumn, understood: { printError($0.description) },
-            skipped: { printError("Note: \(grouped($0)) malformed lines of titles were passed over") })
+            skipped: { printError("recblr: note: \(grouped($0)) malformed lines of titles were passed over") })
     }
 
     private func say(_ match: InteractionLog.TitleMatch) {
         if let example = match.example {
             printError(
-                "Warning: no title belongs to an item of the log: titles have ids like '\(example.title)', the log "
+                "recblr: warning: no title belongs to an item of the log: titles have ids like '\(example.title)', the log "
                     + "'\(example.item)'")
         } else if match.unmatched + match.untitled > 0 {
             printError(
-                "Note: \(grouped(match.unmatched)) titles belong to no item of the log, \(grouped(match.untitled)) of its "
+                "recblr: note: \(grouped(match.unmatched)) titles belong to no item of the log, \(grouped(match.untitled)) of its "
                     + "items have no title")
         }
     }

@@ -23,8 +23,14 @@ import Testing
         ),
         ("log.csv", "user,item\n1,2\n1\n", "log.csv, line 3: expected 2 fields, found 1"),
         ("log.csv", "user,item\n1,2,3\n", "log.csv, line 2: expected 2 fields, found 3"),
-        ("log.csv", "user,item\n,2\n", "log.csv, line 2: the user is empty"),
-        ("log.csv", "user,item\n1,\"\"\n", "log.csv, line 2: the item is empty"),
+        (
+            "log.csv", "user,item\n,2\n",
+            "log.csv, line 2: the user is empty (--skip-bad-lines counts and passes over such lines)"
+        ),
+        (
+            "log.csv", "user,item\n1,\"\"\n",
+            "log.csv, line 2: the item is empty (--skip-bad-lines counts and passes over such lines)"
+        ),
         (
             "log.csv", "user,item,ts\n1,2,x\n",
             "log.csv, line 2: the timestamp 'x' is neither a number nor a date such as 2024-05-01 12:30:00"
@@ -145,7 +151,8 @@ import Testing
         ),
         (
             "user,item,ts\n1\n2\n", .with { $0.skipsBadLines = true },
-            "log.csv: none of its 2 lines is an event that passes"
+            "log.csv: none of its 2 lines is an event that passes; the first that is malformed: log.csv, line 2: "
+                + "expected 3 fields, found 1"
         ),
         (
             "1 2\n",

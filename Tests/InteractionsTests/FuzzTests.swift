@@ -42,6 +42,45 @@ import Testing
         }
     }
 
+    /// Files whose understanding rests on more than their names, with the options that some need.
+    static let sniffed: [(name: String, text: String, columns: ColumnNames)] = [
+        (
+            "log.csv", "who;note;what;ts\n1;\"x;\n7;8;9\n\";a;5\n2;\"\"\"y\"\"\";b;6\n",
+            ColumnNames(user: "who", item: "what")
+        ),
+        ("log.csv", "sep=|\nuser|item|ts\n1|a|5\n2|b|6\n", ColumnNames()),
+        ("log.txt", "# made by x\nuser\titem\tts\n1\ta\t5\n2\tb\t6\n", ColumnNames()),
+        ("log.tsv", "\"user\"\t\"item\"\t\"ts\"\n\"1\"\t\"a\tb\"\t\"5\"\n", ColumnNames()),
+        (
+            "u.data", "196\t242\t3\t881250949\n186\t302\t3\t891717742\n",
+            ColumnNames(user: "1", item: "2", timestamp: "4")
+        ),
+        (
+            "log", "{\"user\":1,\"x\":[\"\\\"\",{}],\"item\":2,\"ts\":3}\n{\"user\":1,\"item\":4,\"ts\":5}\n",
+            ColumnNames()
+        ),
+    ]
+
+    @Test(arguments: sniffed.indices) func randomDamageOfSniffedFiles(_ index: Int) throws {
+        let (name, text, columns) = Self.sniffed[index]
+        var random = SeededGenerator(seed: 33)
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent(name)
+            for _ in 0..<250 {
+                var bytes = [UInt8](text.utf8)
+                for _ in 0..<Int.random(in: 1...4, using: &random) { Self.damage(&bytes, &random) }
+                try Data(bytes).write(to: url)
+                check { options in
+                    var options = options
+                    options.columns = columns
+                    if columns.timestamp != nil { options.hasHeader = false }
+                    _ = try InteractionLog.read(url, options)
+                }
+                check { options in _ = try Titles.read(.file(url), options) }
+            }
+        }
+    }
+
     private static func damage(_ bytes: inout [UInt8], _ random: inout SeededGenerator) {
         guard !bytes.isEmpty else { return bytes.append(0x0A) }
         let i = Int.random(in: 0..<bytes.count, using: &random)

@@ -25,7 +25,9 @@ import Testing
             ("log.jsonl", "{\"user\":1,\"item\":\"None\",\"ts\":1}\n"),
             ("log.txt", "u1 a NaN b\n"),
         ] {
-            #expect(complaint { _ = try prepare(text, named: name) }?.contains("which marks a missing value") == true)
+            #expect(
+                complaint { _ = try prepare(text, named: name) }?.contains(
+                    "which marks a missing value (--skip-bad-lines ") == true)
         }
     }
 
@@ -45,6 +47,7 @@ import Testing
         let prepared = try prepare(text)
         #expect(prepared.users == ["1"])
         #expect(prepared.histories == [["a", "a", "a", "a", "b c", " a"]])
+        #expect(try prepare("1\u{A0} a \u{A0}b\n1 a\n", named: "log.txt").histories == [["a", "b", "a"]])
         #expect(try prepare("user\titem\tts\n 1 \ta\t1\n1\t a\t2\n", named: "log.tsv").histories == [["a", "a"]])
     }
 
@@ -74,10 +77,16 @@ import Testing
             try withTemporaryFolder { folder in
                 let url = folder.appendingPathComponent("log.csv")
                 try Data(text.utf8).write(to: url)
-                return try InteractionLog.read(url).warnings
+                return try InteractionLog.read(url, .with { $0.skipsBadLines = true }).warnings
+                    .map { $0.replacing(folder.path + "/", with: "") }
             }
         }
         #expect(try warnings("user,item,ts\n1,a,1\n2.0,b,1\n1.5,c,1\n") == [])
+        #expect(
+            try warnings("user,item,ts\n1,a,1\n1\n1,b\n")
+                == [
+                    "2 malformed lines were passed over, the first of them: log.csv, line 3: expected 3 fields, found 1"
+                ])
         let found = try warnings("user,item,ts\n17850,a,1\nuser,item,ts\n17850.0,e\u{301},1\n3,7.0,1\n3,7,1\n")
         #expect(found.count == 4)
         #expect(found[0].hasPrefix("1 lines repeat the header"))
