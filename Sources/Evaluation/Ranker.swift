@@ -26,7 +26,7 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notANumber(let model):
-            "\(model): a score is not a finite number; the weights are damaged or training diverged"
+            "\(model): scores are not finite numbers; the weights are damaged or training diverged: then \(divergenceAdvice)"
         case .history(let error): error.description
         case .device(let reason): reason
         case .noCases: "there is nothing to evaluate: no user has enough events"

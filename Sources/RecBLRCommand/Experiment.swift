@@ -57,6 +57,8 @@ struct Experiment: ParsableCommand {
             let backend = try compute.backend()
             if let advice = adviceOnSplit(.leaveOneOut, split, data) { printError(advice) }
             let plan = self.plan(data, backend)
+            try learning.refuseIgnored(
+                learning.recipe(for: data, threads: 1), hasValidation: !split.validation.isEmpty)
             for settings in plan {
                 try settings.options.validate()
                 try settings.configuration.validate()
@@ -82,7 +84,7 @@ struct Experiment: ParsableCommand {
                 printError(warning)
             }
             try printOutput("\n" + table(summaries(results, plan)).text)
-            try printOutput("\nTable, results and chart are in \(output)")
+            try printOutput("\nTable, results and chart are in \(printable(output))")
         }
     }
 

@@ -22,7 +22,7 @@ enum ExitStatus: Int32 {
 
 /// Ends the program with one sentence on standard error.
 func fail(_ status: ExitStatus, _ message: String) -> ExitCode {
-    printError("recblr: " + message)
+    printError("recblr: " + printable(message))
     return ExitCode(status.rawValue)
 }
 
@@ -78,9 +78,8 @@ private func status(_ error: RecommendError) -> ExitStatus {
 private func status(_ error: TrainingError) -> ExitStatus {
     switch error {
     case .option, .configuration, .memory: .usage
-    case .nothingToLearn, .otherRun: .badData
+    case .nothingToLearn, .otherRun, .diverged: .badData
     case .evaluation(let error): status(error)
-    case .diverged: .internalError
     case .device: .unavailable
     case .file(let file): status(file)
     }

@@ -8,14 +8,14 @@ struct TextTable {
 
     init(_ header: [String]) { rows.append(header) }
 
-    mutating func add(_ row: [String]) { rows.append(row) }
+    mutating func add(_ row: [String]) { rows.append(row.map(printable)) }
 
     /// Lines with a rule below the header.
     var text: String {
-        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        let widths = (rows.first ?? []).indices.map { column in rows.map { displayWidth($0[column]) }.max() ?? 0 }
         func line(_ row: [String]) -> String {
             row.indices.map { column in
-                let space = String(repeating: " ", count: widths[column] - row[column].count)
+                let space = String(repeating: " ", count: widths[column] - displayWidth(row[column]))
                 return column == 0 ? row[column] + space : space + row[column]
             }.joined(separator: "  ")
         }

@@ -15,10 +15,41 @@ enum Program {
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         do {
-            var command = try RecBLRCommand.parseAsRoot()
+            var command = try RecBLRCommand.parseAsRoot(try arguments())
             try command.run()
         } catch {
             exit(end(with: error).rawValue)
+        }
+    }
+
+    /// What the program was called with. Names that are not text would be changed silently, as Foundation's paths are.
+    private static func arguments() throws -> [String] {
+        let count = Int(CommandLine.argc)
+        let all = try (1..<max(1, count)).map { index in
+            guard let bytes = CommandLine.unsafeArgv[index], let text = String(validatingCString: bytes) else {
+                throw fail(.usage, "argument \(index) is not UTF-8: rename what it names")
+            }
+            return text
+        }
+        guard
+            getcwd(nil, 0).map({ path in
+                defer { free(path) }
+                return String(validatingCString: path) != nil
+            }) ?? true
+        else { throw fail(.usage, "the name of the current folder is not UTF-8: rename it, or work in another") }
+        return joiningNegativeNumbers(all)
+    }
+
+    /// `--option -1` as `--option=-1`, which is not taken for an option of its own: so a number that is too small is told its
+    /// range.
+    private static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+        arguments.reduce(into: []) { joined, argument in
+            let isNumber = argument.hasPrefix("-") && Double(argument) != nil
+            if isNumber, let last = joined.last, last.hasPrefix("-"), last != "--", !last.contains("=") {
+                joined[joined.count - 1] += "=" + argument
+            } else {
+                joined.append(argument)
+            }
         }
     }
 

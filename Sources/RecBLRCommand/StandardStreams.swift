@@ -29,10 +29,12 @@ func printOutput(_ text: String, terminator: String = "\n") throws(OutputError) 
     }
 }
 
-/// A message on standard error. One that cannot be written is lost: messages never end what they are about.
+/// A message on standard error, without control characters but ends of lines. One that cannot be written is lost: messages never end what they are about.
 func printError(_ text: String) {
     Terminal.clearLine()
-    writeError(text + "\n")
+    writeError(
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }.joined(
+            separator: "\n") + "\n")
 }
 
 /// The same without the end of the line.

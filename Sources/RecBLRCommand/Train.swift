@@ -76,6 +76,7 @@ struct Train: ParsableCommand {
             let split = try kind.split(data)
             let backend = try compute.backend()
             var recipe = learning.recipe(for: data, threads: threads.count(on: backend))
+            try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
             var configuration = shape.configuration(itemCount: data.itemCount)
             configuration.repeatAware = recipe.repeatAware
             if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
@@ -153,7 +154,7 @@ struct Train: ParsableCommand {
                     ? "\nEverything trained: there is no test." : "\nNo user has enough events for a test case.")
         }
         let path = (model as NSString).appendingPathComponent(ModelFolder.File.report)
-        try printOutput("\nThe model is in \(model), its report in \(path)")
+        try printOutput("\nThe model is in \(printable(model)), its report in \(printable(path))")
     }
 }
 

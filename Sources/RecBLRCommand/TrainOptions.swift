@@ -11,18 +11,24 @@ extension TrainingOptions.LossKind: ExpressibleByArgument {}
 struct ShapeOptions: ParsableArguments {
     @Option(help: "Hidden size D.") var hiddenSize = 64
     @Option(help: "Recurrent layers L.") var layers = 2
-    @Option(help: "Expansion E: the recurrence is E·D wide.") var expansion = 2
-    @Option(help: "Taps K of the convolution; 0 leaves it out.") var convolutionWidth = 4
+    @Option(help: "Expansion E: the recurrence is E·D wide. (default: 2)") var expansion: Int?
+    @Option(help: "Taps K of the convolution; 0 leaves it out. (default: 4)") var convolutionWidth: Int?
     @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false
     @Flag(help: "Bare recurrences: no projections, convolution and output gates.") var recurrenceOnly = false
     @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
+
+    func validate() throws {
+        if recurrenceOnly, expansion != nil || convolutionWidth != nil {
+            throw ValidationError("--recurrence-only has nothing that --expansion or --convolution-width could change.")
+        }
+    }
 
     func configuration(itemCount: Int) -> Configuration {
         var configuration = Configuration(itemCount: itemCount)
         configuration.hiddenSize = hiddenSize
         configuration.layerCount = layers
-        configuration.expansion = expansion
-        configuration.convolutionWidth = convolutionWidth
+        if let expansion { configuration.expansion = expansion }
+        if let convolutionWidth { configuration.convolutionWidth = convolutionWidth }
         configuration.feedForward = !withoutFeedForward
         configuration.block = recurrenceOnly ? .recurrenceOnly : .full
         configuration.decayInitialization = withoutDecayRing ? .normal : .ring
@@ -64,6 +70,17 @@ struct LearningOptions: ParsableArguments {
             (default: yes to train, except with --loss bpr; no in experiments)
             """)
     var repeatAware: Bool?
+
+    /// Throws where something was given that would change nothing.
+    func refuseIgnored(_ recipe: Recipe, hasValidation: Bool) throws {
+        let loss = recipe.options.loss
+        if negatives != nil, loss != .sampled {
+            throw fail(.usage, "--negatives is for --loss sampled; here the loss is \(loss.rawValue)")
+        }
+        if patience != nil, !hasValidation {
+            throw fail(.usage, "--patience needs validation cases, and this split has none")
+        }
+    }
 
     /// The preset's recipe for this data with what was given in place of its choices.
     func recipe(for data: Dataset, threads: Int) -> Recipe {

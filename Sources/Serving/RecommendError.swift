@@ -13,7 +13,8 @@ public enum RecommendError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .history(let error): error.description
-        case .notFinite: "the scores are not finite numbers; the weights are damaged or training diverged"
+        case .notFinite:
+            "scores are not finite numbers; the weights are damaged or training diverged: then \(divergenceAdvice)"
         case .device(let reason): reason
         }
     }

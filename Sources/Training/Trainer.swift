@@ -209,7 +209,9 @@ public struct Trainer {
         var validation: SettingMetrics?
         if !split.validation.isEmpty {
             let ranker = ModelRanker(group.model, threads: options.threads)
-            do { validation = SettingMetrics(try ranker.rank(split.validation, in: dataset)) } catch {
+            do { validation = SettingMetrics(try ranker.rank(split.validation, in: dataset)) } catch .notANumber {
+                throw .diverged(epoch: state.epochs.count + 1, step: state.step)
+            } catch {
                 throw .evaluation(error)
             }
         }
@@ -227,9 +229,13 @@ public struct Trainer {
     private func finished(_ state: Checkpoint) throws(TrainingError) -> TrainingOutcome {
         if let best = state.best { group.model.backend.upload(best, to: group.model.weights.flat) }
         if let failure = group.model.backend.failure { throw .device(failure) }  // then these are not the best
+        let bestEpoch = state.epochs.last { $0.isBest }
+        guard try isSound(group.model, dataset, split, threads: options.threads) else {
+            throw .diverged(epoch: bestEpoch?.epoch ?? 0, step: bestEpoch?.step ?? state.step)
+        }
         let record = TrainingRecord(
             version: programVersion, options: options, dataset: identity.dataset, backend: identity.backend,
-            epochs: state.epochs, bestEpoch: state.epochs.last(where: \.isBest)?.epoch ?? 0)
+            epochs: state.epochs, bestEpoch: bestEpoch?.epoch ?? 0)
         return .finished(group.model, record)
     }
 

@@ -12,7 +12,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case memory(neededGigabytes: Int, availableGigabytes: Int)
     /// No user has two events that train.
     case nothingToLearn
-    /// The loss is not a number any more.
+    /// Losses, weights or scores are not finite numbers any more.
     case diverged(epoch: Int, step: Int)
     /// The device that trains failed.
     case device(String)
@@ -32,7 +32,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
             "this model needs \(needed) GB for weights, gradients and moments, the machine has \(available) GB"
         case .nothingToLearn: "there is nothing to learn from: no user has two training events"
         case .diverged(let epoch, let step):
-            "the loss is not a number any more in epoch \(epoch), step \(step): try a lower learning rate or --clip-norm 1"
+            "training diverged: its numbers are not finite any more in epoch \(epoch), step \(step); \(divergenceAdvice)"
         case .device(let reason): reason
         case .otherRun(let path, let reason): "\(path) cannot be resumed: \(reason)"
         case .file(let error): error.description

@@ -59,6 +59,21 @@ import Testing
             arguments: "train data -m out --hidden-size 4096 --layers 64 --expansion 16", status: 64,
             message: "GB for weights, gradients and moments, the machine has"),
         Case(
+            arguments: "train data -m out --clip-norm -1", status: 64,
+            message: "clip-norm must be a positive number"),
+        Case(
+            arguments: "train data -m out --clip-norm inf", status: 64,
+            message: "clip-norm must be a positive number"),
+        Case(arguments: "train data -m out --epochs -1", status: 64, message: "epochs must lie in 1 ... 100000"),
+        Case(
+            arguments: "train data -m out --recurrence-only --expansion 4", status: 64,
+            message: "--recurrence-only has nothing that --expansion or --convolution-width could change"),
+        Case(
+            arguments: "train data -m out --negatives 8", status: 64,
+            message: "--negatives is for --loss sampled; here the loss is full"),
+        Case(arguments: "recommend model --history i1 -k -1", status: 64, message: "-k must be at least 1."),
+        Case(arguments: "inspect \u{1B}[31mred", status: 66, message: "\\u{1B}[31mred"),
+        Case(
             arguments: "train data -m out --loss none", status: 64,
             message: "The value 'none' is invalid for '--loss <loss>'"),
         Case(arguments: "train data -m out --threads 0", status: 64, message: "--threads must be at least 1."),

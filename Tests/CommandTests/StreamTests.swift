@@ -73,4 +73,12 @@ import Testing
         // The pipe may have taken everything before its reader went.
         #expect(["0\n", "141\n"].contains(String(decoding: try place.bytes("status"), as: UTF8.self)))
     }
+
+    @Test(arguments: [
+        "recblr inspect \"$(printf 'caf\\351')\"", "mkdir \"$(printf 'caf\\351')\" && cd caf* && recblr devices",
+    ])
+    func namesThatAreNotTextAreRefused(line: String) throws {
+        let outcome = try shell(line, in: try Workplace())
+        #expect(outcome.status == 64 && outcome.error.contains("not UTF-8"), "\(outcome.error)")
+    }
 }
