@@ -29,6 +29,15 @@ public struct CPUBackend: HostBackend {
         self.kernels = kernels.pointee
     }
 
+    /// OpenBLAS's buffer of a thread that multiplies. Where it does not fit, OpenBLAS asks for it for ever. Accelerate has none.
+    public var addressesPerThread: Int {
+        #if os(Linux)
+            128 << 20
+        #else
+            0
+        #endif
+    }
+
     /// "CPU", the instruction set, and the precision where it is not float32.
     public var name: String {
         "CPU \(instructionSet.rawValue)" + (precision == .float32 ? "" : " \(precision.rawValue)")

@@ -97,6 +97,10 @@ extension Backend {
 }
 
 extension ThreadsOption {
-    /// Replicas on a backend: a GPU is one.
-    func count(on backend: any Backend) -> Int { backend.isQueued ? 1 : count }
+    /// Replicas on a backend: a GPU is one. Throws where so many threads cannot run.
+    func count(on backend: any Backend) throws -> Int {
+        let count = backend.isQueued ? 1 : count
+        try requireThreads(count, on: backend)
+        return count
+    }
 }

@@ -64,7 +64,7 @@ struct Evaluate: ParsableCommand {
             if let mapping { sayWhatIsUnknown(mapping, cases, data) }
             let ranker = ModelRanker(
                 trained, items: mapping.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maxLength,
-                threads: threads.count(on: trained.backend))
+                threads: try threads.count(on: trained.backend))
             let started = ContinuousClock.now
             let report = try EvaluationReport(ranker, cases, data, split)
             let seconds = (ContinuousClock.now - started) / .seconds(1)

@@ -56,7 +56,7 @@ struct Experiment: ParsableCommand {
             guard !split.test.isEmpty else { throw EvaluationError.noCases }
             let backend = try compute.backend()
             if let advice = adviceOnSplit(.leaveOneOut, split, data) { printError(advice) }
-            let plan = self.plan(data, backend)
+            let plan = try self.plan(data, backend)
             try learning.refuseIgnored(
                 learning.recipe(for: data, threads: 1), hasValidation: !split.validation.isEmpty)
             for settings in plan {
@@ -105,10 +105,10 @@ struct Experiment: ParsableCommand {
     }
 
     /// Every variant with the first seed, then with the next: what there is so far can be compared at any time.
-    private func plan(_ data: Dataset, _ backend: any Backend) -> [ExperimentResults.Settings] {
+    private func plan(_ data: Dataset, _ backend: any Backend) throws -> [ExperimentResults.Settings] {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false
-        let recipe = learning.recipe(for: data, threads: threads.count(on: backend))
+        let recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
         return (0..<UInt64(seeds)).flatMap { number in
             experiment.variants.map { variant in
                 var (configuration, options) = (Configuration(itemCount: data.itemCount), recipe.options)

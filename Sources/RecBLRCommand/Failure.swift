@@ -16,6 +16,7 @@ enum ExitStatus: Int32 {
     case noInput = 66
     case unavailable = 69
     case internalError = 70
+    case systemError = 71
     case cannotCreate = 73
     case interrupted = 75
 }

@@ -75,7 +75,7 @@ struct Train: ParsableCommand {
             let kind = splitOptions.kind() ?? .leaveOneOut
             let split = try kind.split(data)
             let backend = try compute.backend()
-            var recipe = learning.recipe(for: data, threads: threads.count(on: backend))
+            var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
             try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
             var configuration = shape.configuration(itemCount: data.itemCount)
             configuration.repeatAware = recipe.repeatAware
@@ -110,7 +110,7 @@ struct Train: ParsableCommand {
         _ trained: Model, _ record: inout TrainingRecord, _ reasons: [String], _ data: Dataset, _ split: Split,
         _ folder: RunFolder
     ) throws {
-        let ranker = ModelRanker(trained, threads: threads.count(on: trained.backend))
+        let ranker = ModelRanker(trained, threads: try threads.count(on: trained.backend))
         let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
         var examples: [TrainingReport.Example] = []
         if !split.test.isEmpty {

@@ -15,6 +15,8 @@ public protocol Backend: Sendable {
     var isQueued: Bool { get }
     /// What went wrong on the device, for people. From then on nothing is computed, and results are not to be used.
     var failure: String? { get }
+    /// Bytes of addresses that a thread which computes takes beside what is allocated. They count where addresses are limited.
+    var addressesPerThread: Int { get }
     /// Runs `body`, whose operations a device may collect and start as one. Nothing that they compute may be read within.
     func together(_ body: () -> Void)
 

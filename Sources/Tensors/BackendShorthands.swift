@@ -63,3 +63,8 @@ extension Backend {
         topK(hidden, table: table, bias: nil, k: k, candidates: candidates)
     }
 }
+
+extension Backend {
+    /// None.
+    public var addressesPerThread: Int { 0 }
+}

@@ -86,10 +86,10 @@ public struct Trainer {
         if backend.isQueued, count >= most {
             throw .device("a GPU trains less than \(most) weights; this model has \(count)")
         }
-        let needed = Double(count) * 4 * Double(blocks)
-        let available = Double(ProcessInfo.processInfo.physicalMemory)
-        guard needed < available else {
-            throw .memory(neededGigabytes: Int(needed / 1e9), availableGigabytes: Int(available / 1e9))
+        let bytes = Int(clamping: UInt(count) * 4 * UInt(blocks))
+        let threads = backend.isQueued ? 1 : options.threads
+        if let (needed, limit) = MemoryLimit.exceeded(by: bytes, addresses: threads * backend.addressesPerThread) {
+            throw .memory(neededBytes: needed, limit)
         }
     }
 

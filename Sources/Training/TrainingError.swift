@@ -1,6 +1,7 @@
 import Evaluation
 import ModelStore
 import RecBLR
+import Tensors
 
 /// Why training cannot start or go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
@@ -9,7 +10,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// The model's shape is impossible.
     case configuration(ConfigurationError)
     /// Weights, gradients and moments would not fit.
-    case memory(neededGigabytes: Int, availableGigabytes: Int)
+    case memory(neededBytes: Int, MemoryLimit)
     /// No user has two events that train.
     case nothingToLearn
     /// Losses, weights or scores are not finite numbers any more.
@@ -28,8 +29,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .option(let text): text
         case .configuration(let error): error.description
-        case .memory(let needed, let available):
-            "this model needs \(needed) GB for weights, gradients and moments, the machine has \(available) GB"
+        case .memory(let needed, let limit):
+            "this model needs \(readableBytes(needed)) for weights, gradients and moments, \(limit)"
         case .nothingToLearn: "there is nothing to learn from: no user has two training events"
         case .diverged(let epoch, let step):
             "training diverged: its numbers are not finite any more in epoch \(epoch), step \(step); \(divergenceAdvice)"

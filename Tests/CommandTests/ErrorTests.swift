@@ -57,7 +57,7 @@ import Testing
             message: "hiddenSize is 0; it must lie in 1 ... 4096"),
         Case(
             arguments: "train data -m out --hidden-size 4096 --layers 64 --expansion 16", status: 64,
-            message: "GB for weights, gradients and moments, the machine has"),
+            message: "GB for weights, gradients and moments, "),
         Case(
             arguments: "train data -m out --clip-norm -1", status: 64,
             message: "clip-norm must be a positive number"),

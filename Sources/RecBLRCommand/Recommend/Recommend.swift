@@ -64,12 +64,15 @@ struct Recommend: ParsableCommand {
             let text = AnswerText(
                 format: answers.format(isBatch: questions.isBatch), k: min(self.choice.k, folder.items.count),
                 askerColumn: source.askerColumn, items: folder.items)
+            let backend = CPUBackend()
+            let threadCount = questions.isBatch ? threads.count : 1
+            try requireThreads(threadCount, on: backend)
             let catalogue = Catalogue(
-                try folder.model(on: CPUBackend()), items: folder.items,
+                try folder.model(on: backend), items: folder.items,
                 popularity: folder.popularity.map(Popularity.init))
             let run = AnswerRun(
                 catalogue: catalogue, source: source, choice: choice, text: text,
-                threads: questions.isBatch ? threads.count : 1)
+                threads: threadCount)
             // Answers that scroll by on a terminal show themselves how far they are.
             let showsProgress = questions.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)
             do { try run.run(into: output, progress: showsProgress ? AnswerProgress() : nil) } catch RecommendError
