@@ -55,6 +55,9 @@ public struct FolderKind: Sendable {
         }
     }
 
+    /// Whether a folder of this kind is at a path.
+    public func isAt(_ folder: URL) -> Bool { isMarked(folder.path) }
+
     private func isMarked(_ path: String) -> Bool {
         guard let bytes = try? readFile(URL(fileURLWithPath: path).appendingPathComponent(marker)),
             let object = try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]

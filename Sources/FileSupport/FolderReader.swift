@@ -17,9 +17,9 @@ public final class FolderReader: Sendable {
     deinit { close(descriptor) }
 
     /// Calls `body` with the folder, again where a writer replaced it or its files meanwhile. `marker` is the file that
-    /// an error names where there is no such folder.
+    /// an error names where there is no such folder; without one it names the folder.
     public static func read<Value, Failure: Error>(
-        _ url: URL, marker: String, wrap: (FileError) -> Failure,
+        _ url: URL, marker: String?, wrap: (FileError) -> Failure,
         _ body: (FolderReader) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         for attempt in 1... {
@@ -27,7 +27,7 @@ public final class FolderReader: Sendable {
             let code = errno
             guard descriptor >= 0 else {
                 if code == ENOENT, attempt < 100, awaitReplacement(of: url) { continue }
-                throw wrap(.system(url.appendingPathComponent(marker).path, "open", code: code))
+                throw wrap(.system((marker.map(url.appendingPathComponent) ?? url).path, "open", code: code))
             }
             let folder = FolderReader(url, descriptor)
             let result: Result<Value, Failure>
@@ -53,9 +53,11 @@ public final class FolderReader: Sendable {
     }
 
     /// Whether there is a file of this name.
-    public func has(_ name: String) -> Bool {
+    public func has(_ name: String) throws(FileError) -> Bool {
         var status = stat()
-        return fstatat(descriptor, name, &status, 0) == 0
+        if fstatat(descriptor, name, &status, 0) == 0 { return true }
+        guard errno == ENOENT || errno == ELOOP else { throw .system(url.path, "open") }
+        return false
     }
 
     /// Whether another folder is in its place by now, or a writer is at work in it: then what was read is no reason for

@@ -6,9 +6,12 @@ import Foundation
     import Darwin
 #endif
 
-/// Where a path leads when symbolic links are followed, the last one too, whether or not anything is there yet.
-public func followingLinks(_ url: URL) throws(FileError) -> URL {
-    URL(fileURLWithPath: try followingLinks(url.path, links: 0, given: url.path))
+/// Where a path leads when symbolic links are followed, the last one too, whether or not anything is there yet. Where that
+/// cannot be known, an error says that the `operation` for which it was asked is impossible.
+public func followingLinks(_ url: URL, to operation: String = "create") throws(FileError) -> URL {
+    do { return URL(fileURLWithPath: try followingLinks(url.path, links: 0, given: url.path)) } catch {
+        throw FileError(path: error.path, operation: operation, reason: error.reason)
+    }
 }
 
 private func followingLinks(_ path: String, links: Int, given: String) throws(FileError) -> String {
@@ -52,8 +55,8 @@ func isFolder(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT =
 func isFile(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false }
 
 /// Names in a folder, hidden ones included, but for `.` and `..`.
-func entries(ofFolder path: String) throws(FileError) -> [String] {
-    guard let stream = opendir(path) else { throw .system(path, "read the folder") }
+public func entries(ofFolder path: String) throws(FileError) -> [String] {
+    guard let stream = opendir(path) else { throw .system(path, "open") }
     defer { closedir(stream) }
     var names: [String] = []
     while true {

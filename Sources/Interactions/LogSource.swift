@@ -53,10 +53,7 @@ public enum LogSource: Sendable, Equatable {
     }
 
     private static func files(in folder: URL) throws(DatasetError) -> [LogSource] {
-        let names: [String]
-        do { names = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() } catch {
-            throw .file(FileError(path: folder.path, operation: "open", reason: "the folder cannot be listed"))
-        }
+        let names = try withFileErrors { () throws(FileError) in try entries(ofFolder: folder.path).sorted() }
         var sources: [LogSource] = []
         for name in names where !name.hasPrefix(".") && !name.hasPrefix("_") {
             let url = folder.appendingPathComponent(name)

@@ -2,6 +2,9 @@ import FileSupport
 import Foundation
 
 extension Dataset {
+    /// A dataset's folder as a whole.
+    public static let folder = DatasetFile.folder
+
     /// Maps a prepared folder. Every length, number and checksum is tried before it is trusted. O(events).
     ///
     /// Where the folder is replaced meanwhile, this is the old dataset or the new one.

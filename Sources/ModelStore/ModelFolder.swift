@@ -20,7 +20,8 @@ public struct ModelFolder: Sendable {
         public static let checkpoint = "checkpoint.safetensors"
         /// One line an epoch, put there by training.
         public static let log = "training.jsonl"
-        static let folder = FolderKind(
+        /// The folder as a whole.
+        public static let folder = FolderKind(
             name: "model", files: [weights, configuration, items, popularity, training, report, checkpoint, log],
             marker: configuration,
             markerKeys: ["format", "itemCount", "hiddenSize"])
@@ -89,10 +90,10 @@ public struct ModelFolder: Sendable {
     private static func file(
         _ name: String, _ folder: FolderReader, _ marks: FileMarks?
     ) throws(ModelFileError) -> MappedFile? {
-        guard marks?[name] != nil || folder.has(name) else {
-            return nil
+        try withFileErrors { () throws(FileError) in
+            if marks?[name] == nil, try !folder.has(name) { return nil }
+            return try folder.file(name, marks)
         }
-        return try withFileErrors { () throws(FileError) in try folder.file(name, marks) }
     }
 
     /// Reads the weights into a backend's memory.

@@ -21,8 +21,8 @@ struct Evaluate: ParsableCommand {
               recblr evaluate models/shop data/shop --split global-time --json
             """)
 
-    @Argument(help: "The model's folder.") var model: String
-    @Argument(help: "The dataset's folder.") var dataset: String
+    @Argument(help: "The model's folder.", transform: pathArgument) var model: String
+    @Argument(help: "The dataset's folder.", transform: pathArgument) var dataset: String
     @OptionGroup var splitOptions: SplitOptions
     @Flag(help: "Use the validation cases instead of the test cases.") var validation = false
     @Option(help: "Use only a history's last events, this many. (default: all)") var maxLength: Int?

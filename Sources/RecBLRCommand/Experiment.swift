@@ -31,8 +31,8 @@ struct Experiment: ParsableCommand {
             """)
 
     @Argument(help: "What is varied.") var experiment: ExperimentKind
-    @Argument(help: "The dataset's folder, made by prepare.") var dataset: String
-    @Option(name: .shortAndLong, help: "Folder for the results.") var output: String
+    @Argument(help: "The dataset's folder, made by prepare.", transform: pathArgument) var dataset: String
+    @Option(name: .shortAndLong, help: "Folder for the results.", transform: pathArgument) var output: String
     @Option(help: "Runs a variant, with seeds that follow on --seed; more than one gives mean ± standard deviation.")
     var seeds = 1
     @OptionGroup(title: "Learning") var learning: LearningOptions

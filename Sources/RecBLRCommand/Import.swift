@@ -18,11 +18,15 @@ struct Import: ParsableCommand {
               recblr import reference.safetensors --length 200 --items items.tsv --model models/reference
             """)
 
-    @Argument(help: "The safetensors file.") var weights: String
+    @Argument(help: "The safetensors file.", transform: pathArgument) var weights: String
     @Option(help: "Sequence length that the weights were trained with.") var length: Int
-    @Option(name: .shortAndLong, help: "The model's folder. A model that is there is replaced, anything else refused.")
+    @Option(
+        name: .shortAndLong, help: "The model's folder. A model that is there is replaced, anything else refused.",
+        transform: pathArgument)
     var model: String
-    @Option(help: "Ids and titles of the items in order, as in a dataset's items.tsv. (default: their numbers)")
+    @Option(
+        help: "Ids and titles of the items in order, as in a dataset's items.tsv. (default: their numbers)",
+        transform: pathArgument)
     var items: String?
     @OptionGroup var json: JSONFlag
 

@@ -17,37 +17,44 @@ struct Inspect: ParsableCommand {
               recblr inspect data/ml-100k --json
             """)
 
-    @Argument(help: "The folder.") var folder: String
+    @Argument(help: "The folder.", transform: pathArgument) var folder: String
     @Flag(help: "Read every file to its end and compare it with its checksum.") var verify = false
     @OptionGroup var json: JSONFlag
 
     func run() throws {
         try reportingErrors {
             let url = fileURL(folder)
-            func has(_ name: String) -> Bool {
-                FileManager.default.fileExists(atPath: url.appendingPathComponent(name).path)
-            }
-            if has("dataset.json") {
+            switch try kind(of: url) {
+            case .dataset:
                 let data = try Dataset.open(url)
                 if verify { try check(data.summary.files, url) }
                 if json.isOn { try printJSON(data.summary) } else { try printOutput(describe(data.summary)) }
-            } else if has(ModelFolder.File.configuration) {
+            case .model:
                 let model = try ModelFolder.open(url)
                 if verify {
                     try check(model.marks, url)
                     _ = try model.model(on: CPUBackend())
                 }
                 try inspectModel(model)
-            } else {
+            case nil:
                 throw fail(.noInput, "\(folder) is neither a dataset's nor a model's folder")
             }
+        }
+    }
+
+    private enum Kind { case dataset, model }
+
+    private func kind(of url: URL) throws -> Kind? {
+        try FolderReader.read(url, marker: nil, wrap: { $0 as any Error }) { folder in
+            if try folder.has(Dataset.folder.marker) { return .dataset }
+            return try folder.has(ModelFolder.File.folder.marker) ? .model : nil
         }
     }
 
     /// Throws unless every file is as it was written; without checksums, where they could be read.
     private func check(_ marks: FileMarks?, _ url: URL) throws {
         guard let marks else { return printError("recblr: warning: " + withoutChecksums(folder)) }
-        try FolderReader.read(url, marker: "", wrap: { $0 as any Error }) { try $0.check(marks) }
+        try FolderReader.read(url, marker: nil, wrap: { $0 as any Error }) { try $0.check(marks) }
         printError("All \(marks.count + 1) files are as they were written.")
     }
 

@@ -12,6 +12,14 @@ extension Delimiter: ExpressibleByArgument {
 }
 extension Precision: ExpressibleByArgument {}
 
+/// A path that was given as an argument. One that is empty would mean the current folder.
+func pathArgument(_ text: String) throws -> String {
+    guard !text.allSatisfy(\.isWhitespace) else {
+        throw ValidationError("it is empty (a variable that is not set?)")
+    }
+    return text
+}
+
 /// A path as a file's address.
 func fileURL(_ path: String) -> URL { URL(fileURLWithPath: (path as NSString).expandingTildeInPath) }
 

@@ -1,12 +1,11 @@
 import FileSupport
 import Foundation
+import Interactions
+import ModelStore
 
-/// The address of a folder that a command writes. Throws where the path can only be a slip: an unset variable, the
-/// current folder or one above it, somebody's home.
+/// The address of a folder that a command writes. Throws where the path can only be a slip: the current
+/// folder or one above it, somebody's home.
 func outputFolder(_ path: String, _ option: String) throws -> URL {
-    guard !path.allSatisfy(\.isWhitespace) else {
-        throw fail(.usage, "\(option) is empty (a variable that is not set?): give the name of a folder")
-    }
     let url = fileURL(path)
     let target = try followingLinks(url).path
     let current = try followingLinks(fileURL(FileManager.default.currentDirectoryPath)).path
@@ -17,13 +16,29 @@ func outputFolder(_ path: String, _ option: String) throws -> URL {
     if target == (try? followingLinks(FileManager.default.homeDirectoryForCurrentUser).path) {
         throw fail(.usage, "\(option) \(path) is your home folder: give the name of a folder of its own")
     }
+    if let reason = try reasonAgainst(path) { throw fail(.usage, "\(option) \(reason)") }
     return url
+}
+
+/// Why nothing can be written to a path inside of a folder of this program, which holds its own files only; nil where it
+/// can.
+func reasonAgainst(_ path: String) throws -> String? {
+    var folder = try followingLinks(fileURL(path))
+    while folder.path != "/" {
+        folder.deleteLastPathComponent()
+        for kind in [Dataset.folder, ModelFolder.File.folder, ExperimentResults.folder] where kind.isAt(folder) {
+            return
+                "\(path) lies in \(folder.lastPathComponent), where nothing but the files of its \(kind.name) belongs: "
+                + "choose another place"
+        }
+    }
+    return nil
 }
 
 /// Throws where an output would lie in a folder that is read.
 func checkApart(_ output: String, _ option: String, from input: String) throws {
     let (target, source) = (
-        try followingLinks(fileURL(output)).path, try followingLinks(fileURL(input)).path
+        try followingLinks(fileURL(output)).path, try followingLinks(fileURL(input), to: "open").path
     )
     if target == source || target.hasPrefix(source + "/") {
         throw fail(.usage, "\(option) \(output) lies in \(input), which is read: choose another folder")

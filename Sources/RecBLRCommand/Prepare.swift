@@ -22,9 +22,11 @@ struct Prepare: ParsableCommand {
               unzip -p events.zip | recblr prepare - --format csv --output data/events
             """)
 
-    @Argument(help: "The log: files, folders of parts, - for standard input.") var inputs: [String]
+    @Argument(help: "The log: files, folders of parts, - for standard input.", transform: pathArgument) var inputs:
+        [String]
     @Option(
-        name: .shortAndLong, help: "The dataset's folder. A dataset that is there is replaced, anything else refused.")
+        name: .shortAndLong, help: "The dataset's folder. A dataset that is there is replaced, anything else refused.",
+        transform: pathArgument)
     var output: String
     @Option(help: "csv, tsv, recbole, movielens, jsonl or sequences. (default: by the file's name and first lines)")
     var format: InputFormat?
@@ -66,7 +68,7 @@ struct Prepare: ParsableCommand {
     @Option(
         help: """
             Titles of items, read as a log is: the column of items as in the log or by a usual name, tables or JSON Lines.
-            """)
+            """, transform: pathArgument)
     var titles: String?
     @Option(help: "Column of titles. (default: title, name, product_name, …)") var titleColumn: String?
     @Flag(help: "Count malformed lines, of titles too, and go on instead of stopping at the first.")

@@ -29,15 +29,18 @@ struct Train: ParsableCommand {
               recblr train data/shop --model models/shop-all --split none --epochs-from models/shop
             """)
 
-    @Argument(help: "The dataset's folder, made by prepare.") var dataset: String
+    @Argument(help: "The dataset's folder, made by prepare.", transform: pathArgument) var dataset: String
     @Option(
         name: .shortAndLong,
-        help: "The model's folder. A model that is there is replaced when training is done, anything else refused.")
+        help: "The model's folder. A model that is there is replaced when training is done, anything else refused.",
+        transform: pathArgument)
     var model: String
     @OptionGroup(title: "Shape") var shape: ShapeOptions
     @OptionGroup(title: "Learning") var learning: LearningOptions
     @OptionGroup var splitOptions: SplitOptions
-    @Option(help: "Train as many epochs, on the same schedule, as validation chose for this model.")
+    @Option(
+        help: "Train as many epochs, on the same schedule, as validation chose for this model.", transform: pathArgument
+    )
     var epochsFrom: String?
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var compute: ComputeOptions

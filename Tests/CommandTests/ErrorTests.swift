@@ -152,6 +152,8 @@ import Testing
         Case(
             arguments: "experiment dropout data -o out --learning-rate 0", status: 64,
             message: "the learning rate must lie in (0, 10)"),
+        Case(arguments: "inspect none", status: 66, message: "none: cannot open: No such file or directory"),
+        Case(arguments: "inspect log.csv", status: 66, message: "log.csv: cannot open: Not a directory"),
         Case(arguments: "inspect folder", status: 66, message: "folder is neither a dataset's nor a model's folder"),
         Case(arguments: "unknown", status: 64, message: "Unexpected argument 'unknown'"),
     ]
@@ -190,6 +192,58 @@ import Testing
         }
         #expect(try place.bytes("folder/file") == Data("precious".utf8))
     }
+
+    /// A variable of the shell that is not set does not mean the current folder.
+    @Test(arguments: [
+        "prepare _ -o out", "prepare log.csv -o _", "prepare log.csv _ -o out", "prepare log.csv --titles _ -o out",
+        "train _ -m out", "train data -m _", "train data -m out --epochs-from _", "inspect _", "evaluate _ data",
+        "evaluate model _", "recommend _ --history i1", "recommend model --user u1 --data _",
+        "recommend model --data data --users _", "recommend model --histories _",
+        "recommend model --history i1 --output _", "import _ --length 8 -m out", "import x --length 8 -m _",
+        "import x --length 8 --items _ -m out", "experiment dropout _ -o out", "experiment dropout data -o _",
+        "bench --output _",
+    ])
+    func emptyPaths(line: String) throws {
+        let place = try Workplace()
+        let arguments = line.split(separator: " ").map { $0 == "_" ? "" : String($0) }
+        let outcome = try run(arguments, in: place)
+        #expect(outcome.status == 64, "\(outcome.error)")
+        #expect(outcome.error.contains("is empty (a variable that is not set?)"), "\(outcome.error)")
+        #expect(try place.names() == [])
+    }
+
+    #if os(Linux)
+        private static let canBeNobody: Bool = {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/sh")
+            process.arguments = [
+                "-c", "setpriv --reuid 65534 --clear-groups \"$0\" --help >/dev/null 2>&1", program.path,
+            ]
+            guard (try? process.run()) != nil else { return false }
+            process.waitUntilExit()
+            return process.terminationStatus == 0
+        }()
+
+        /// Folders of others: what cannot be read is said, not guessed.
+        @Test(
+            .enabled(if: canBeNobody),
+            arguments: [
+                ("train closed/d -m out/m", "closed/d"), ("inspect closed/d", "closed/d"),
+                ("inspect closed", "closed"), ("evaluate closed/d data", "closed/d/config.json"),
+                ("prepare closed/log.csv -o out/m", "closed/log.csv"), ("prepare closed -o out/m", "closed"),
+                ("recommend model --histories closed/x", "closed/x"),
+            ])
+        func closedFolders(line: String, named: String) throws {
+            let place = try Self.place()
+            let outcome = try shell(
+                """
+                chmod 755 .; mkdir -p closed/d out; chmod 700 closed; chmod 777 out; export LLVM_PROFILE_FILE=/dev/null
+                setpriv --reuid 65534 --clear-groups "$0" \(line)
+                """, in: place)
+            #expect(outcome.status == 66, "\(outcome.error)")
+            #expect(outcome.error.contains("\(named): cannot open: Permission denied"), "\(outcome.error)")
+        }
+    #endif
 
     @Test func damagedModelsAreErrors() throws {
         let place = try Self.place()

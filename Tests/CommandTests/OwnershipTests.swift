@@ -100,7 +100,16 @@ import Testing
 
     @Test(arguments: [
         (["train", "data", "-m", "data"], Int32(64), "lies in data, which is read"),
-        (["train", "data", "-m", "data/model"], 64, "lies in data, which is read"),
+        (
+            ["train", "data", "-m", "data/model"], 64,
+            "data/model lies in data, where nothing but the files of its dataset belongs"
+        ),
+        (["train", "other", "-m", "data/deep/model"], 64, "data/deep/model lies in data, where nothing but"),
+        (["prepare", "log.csv", "-o", "data/again"], 64, "data/again lies in data, where nothing but"),
+        (["prepare", "log.csv", "-o", "model/data"], 64, "its model belongs: choose another place"),
+        (["recommend", "model", "--history", "i1", "--output", "model/config.json"], 64, "its model belongs"),
+        (["recommend", "model", "--history", "i1", "--output", "other/x.csv"], 64, "its dataset belongs"),
+        (["bench", "--output", "data/x.json"], 64, "its dataset belongs"),
         (["experiment", "dropout", "data", "-o", "data"], 64, "lies in data, which is read"),
         (["train", "data", "-m", "other"], 73, "it holds dataset.json, which does not belong there"),
         (["prepare", "log.csv", "-o", "model"], 73, "it holds config.json, which does not belong there"),

@@ -37,7 +37,7 @@ struct Bench: ParsableCommand {
 
 /// Where measurements go.
 struct BenchOutput: ParsableArguments {
-    @Option(help: "Also write everything to this file, as JSON.") var output: String?
+    @Option(help: "Also write everything to this file, as JSON.", transform: pathArgument) var output: String?
     @OptionGroup var json: JSONFlag
 
     /// Said before a minute of measuring, not after.
@@ -51,7 +51,10 @@ struct BenchOutput: ParsableArguments {
         guard FileManager.default.isWritableFile(atPath: folder) else {
             throw ValidationError("--output: the folder \(folder) is not there or cannot be written to.")
         }
-        do { _ = try FileWriter(fileURL(output)) } catch { throw ValidationError("--output: \(error)") }
+        do {
+            if let reason = try reasonAgainst(output) { throw ValidationError("--output \(reason).") }
+            _ = try FileWriter(fileURL(output))
+        } catch let error as FileError { throw ValidationError("--output: \(error)") }
     }
 
     func give(

@@ -15,7 +15,9 @@ struct AnswerOptions: ParsableArguments {
             """)
     var format: AnswerFormat?
     @Flag(help: "The same as --format json.") var json = false
-    @Option(name: .shortAndLong, help: "Write to this file, whole or not at all, instead of standard output.")
+    @Option(
+        name: .shortAndLong, help: "Write to this file, whole or not at all, instead of standard output.",
+        transform: pathArgument)
     var output: String?
 
     func validate() throws {
@@ -23,7 +25,6 @@ struct AnswerOptions: ParsableArguments {
             throw ValidationError("--json and --format \(format.rawValue) contradict each other.")
         }
         guard let output else { return }
-        if output.isEmpty { throw ValidationError("--output is empty: expected a path.") }
         if ["gz", "zip", "zst", "bz2", "xz"].contains(pathExtension) {
             throw ValidationError("--output: answers are not packed: leave --output out and write | gzip > \(output)")
         }

@@ -6,9 +6,11 @@ import Interactions
 /// Who asks: exactly one way of saying it.
 struct QuestionOptions: ParsableArguments {
     @Option(help: "A user of --data; may be given several times.") var user: [String] = []
-    @Option(help: "File with one user of --data a line; - is standard input.") var users: String?
+    @Option(help: "File with one user of --data a line; - is standard input.", transform: pathArgument) var users:
+        String?
     @Flag(help: "Every user of --data.") var allUsers = false
-    @Option(help: "The dataset's folder, for --user, --users and --all-users.") var data: String?
+    @Option(help: "The dataset's folder, for --user, --users and --all-users.", transform: pathArgument) var data:
+        String?
     @Option(
         help: """
             The history's next items; may be given several times. A value that is not itself an item's id is split at \
@@ -20,7 +22,7 @@ struct QuestionOptions: ParsableArguments {
         help: """
             File with one history a line, gzipped or not; - is standard input. A line is JSON (see above), or ids separated \
             by blanks or commas.
-            """)
+            """, transform: pathArgument)
     var histories: String?
     @Option(
         help: """
@@ -46,9 +48,6 @@ struct QuestionOptions: ParsableArguments {
         }
         if lineStartsWith != nil, histories == nil {
             throw ValidationError("--line-starts-with is about the lines of --histories.")
-        }
-        for (name, path) in [("--users", users), ("--data", data), ("--histories", histories)] where path == "" {
-            throw ValidationError("\(name) is empty: expected a path.")
         }
     }
 

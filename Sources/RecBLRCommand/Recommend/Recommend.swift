@@ -34,7 +34,7 @@ struct Recommend: ParsableCommand {
             A line of histories.jsonl is {"user": "42", "history": ["50", "181"]} or ["50", "181"].
             """)
 
-    @Argument(help: "The model's folder.") var model: String
+    @Argument(help: "The model's folder.", transform: pathArgument) var model: String
     @OptionGroup(title: "Questions") var questions: QuestionOptions
     @OptionGroup(title: "Choice") var choice: ChoiceOptions
     @OptionGroup(title: "Answers") var answers: AnswerOptions
@@ -56,6 +56,9 @@ struct Recommend: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
+            if let output = answers.output, let reason = try reasonAgainst(output) {
+                throw fail(.usage, "--output \(reason)")
+            }
             let folder = try openModel(model)
             let source = try questions.questions(folder.items, pieceSize: pieceSize(folder.items.count))
             let choice = try choice.choice(folder.items)
