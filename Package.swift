@@ -60,12 +60,13 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "RecBLR", "ModelStore", "Interactions", "Evaluation",
+                "FileSupport", "RecBLR", "ModelStore", "Interactions", "Evaluation",
             ],
             swiftSettings: strict),
         .target(name: "Serving", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
         .target(
-            name: "Report", dependencies: ["RecBLR", "Interactions", "Evaluation", "Training"], swiftSettings: strict),
+            name: "Report", dependencies: ["FileSupport", "RecBLR", "Interactions", "Evaluation", "Training"],
+            swiftSettings: strict),
 
         // What `recblr bench` measures.
         .target(

@@ -27,6 +27,23 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
         FileError(path: path, operation: operation, reason: String(cString: strerror(code)))
     }
 
+    /// The same of a file that lies elsewhere; others stay as they are.
+    func moved(from folder: String, to place: String) -> FileError {
+        guard path.hasPrefix(folder + "/") else { return self }
+        return FileError(path: place + path.dropFirst(folder.count), operation: operation, reason: reason)
+    }
+
     /// One sentence for people.
     public var description: String { "\(path): cannot \(operation): \(reason)" }
+}
+
+/// An error of which one kind is a file's.
+public protocol FileFailure: Error {
+    /// The file's error, if this is one.
+    var fileError: FileError? { get }
+}
+
+extension FileError: FileFailure {
+    /// Itself.
+    public var fileError: FileError? { self }
 }

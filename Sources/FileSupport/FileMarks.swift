@@ -32,7 +32,8 @@ extension FileMarks {
         }
         guard file.bytes.count == mark.bytes else {
             throw damaged(
-                "\(file.bytes.count) bytes, but \(mark.bytes) were written: it is damaged or from another folder")
+                "\(counted(file.bytes.count, "byte")), but \(mark.bytes) were written: it is damaged or from another folder"
+            )
         }
         let found = FileMark(file.bytes)
         guard found == mark else {

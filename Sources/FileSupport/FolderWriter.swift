@@ -14,7 +14,11 @@ public func writeFolder<Failure: Error>(
 ) throws(Failure) {
     let folder: TemporaryFolder
     do { folder = try TemporaryFolder(destination) } catch { throw wrap(error) }
-    try body(URL(fileURLWithPath: folder.path))
+    do { try body(URL(fileURLWithPath: folder.path)) } catch {
+        // People know the place that they asked for, not the temporary one.
+        guard let failure = (error as? any FileFailure)?.fileError else { throw error }
+        throw wrap(failure.moved(from: folder.path, to: destination.given.path))
+    }
     do {
         syncFolder(folder.path)
         try destination.checkAgain()

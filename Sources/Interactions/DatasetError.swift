@@ -22,6 +22,11 @@ public enum DatasetError: Error, Equatable, CustomStringConvertible {
     }
 }
 
+extension DatasetError: FileFailure {
+    /// The file's error, if this is one.
+    public var fileError: FileError? { if case .file(let error) = self { error } else { nil } }
+}
+
 /// Runs `body`, turning file errors into this module's.
 func withFileErrors<Value: ~Copyable>(_ body: () throws(FileError) -> Value) throws(DatasetError) -> Value {
     do { return try body() } catch { throw .file(error) }

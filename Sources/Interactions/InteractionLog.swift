@@ -140,7 +140,7 @@ public struct InteractionLog: ~Copyable, Sendable {
     }
 
     private func nothing(_ sources: [LogSource], isEmpty: Bool, _ unmet: String?) -> DatasetError {
-        var why = "none of its \(report.lines) lines is an event that passes"
+        var why = "none of its \(counted(report.lines, "line")) is an event that passes"
         if report.lines == 0 { why = isEmpty ? "it is empty" : "no events" }
         if let unmet { why += "; \(unmet)" }
         if let firstSkipped { why += "; the first that is malformed: \(firstSkipped)" }

@@ -4,6 +4,8 @@ struct KCore {
     private var items: [Bool]
     /// Walks through the log until nothing changed.
     private(set) var rounds = 0
+    /// Events of the user and of the item that had the most before any was dropped; 0 where nobody asked.
+    private(set) var most = (user: 0, item: 0)
 
     /// Events that were dropped before.
     private let dropped: EventSet
@@ -24,6 +26,7 @@ struct KCore {
                 userEvents[Int(event.user)] += 1
                 itemEvents[Int(event.item)] += 1
             }
+            if rounds == 1 { most = (userEvents.max() ?? 0, itemEvents.max() ?? 0) }
             let usersChanged = Self.drop(&users, userEvents, filters.minimumUserEvents)
             let itemsChanged = Self.drop(&items, itemEvents, filters.minimumItemEvents)
             changed = usersChanged || itemsChanged

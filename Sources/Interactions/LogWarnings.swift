@@ -5,19 +5,22 @@ extension InteractionLog {
     public var warnings: [String] {
         var texts: [String] = []
         if let firstSkipped {
-            texts.append("\(report.skippedLines) malformed lines were passed over, the first of them: \(firstSkipped)")
+            texts.append(
+                "passed over: \(counted(report.skippedLines, "malformed line")), the first of them: \(firstSkipped)")
         }
-        if let count = report.repeatedHeaders { texts.append("\(count) lines repeat the header: they are no events") }
+        if let count = report.repeatedHeaders {
+            texts.append("passed over: \(counted(count, "line")) that only the header should be")
+        }
         if let count = report.composedIDs {
             texts.append(
-                "\(count) ids stand in a decomposed Unicode form: they are taken for their composed form (NFC)")
+                "taken for their composed form (NFC): \(counted(count, "id")) in a decomposed Unicode form")
         }
         for (what, ids) in [("users", userIDs), ("items", itemIDs)] {
             let (count, example) = ids.twinsWithFraction
             guard let example else { continue }
             texts.append(
-                "\(count) \(what) stand in the log with and without .0 (\(example).0 beside \(example)): they count as "
-                    + "different \(what); write whole numbers where the log is exported")
+                "\(counted(count, String(what.dropLast()))) with and without .0 in the log (\(example).0 beside \(example)), counted as "
+                    + "different \(what): write whole numbers where the log is exported")
         }
         return texts
     }

@@ -45,7 +45,7 @@ extension InteractionLog {
         let core = try KCore(self, filters, without: duplicates.events)
         let numbering = try Numbering(self, core)
         let kept = Int(numbering.starts.last!)
-        guard kept > 0 else { throw .unusable("the filters leave no event of \(count)") }
+        guard kept > 0 else { throw .unusable(Self.nothingLeft(of: count, filters, core)) }
         var summary = DatasetSummary(
             users: numbering.users.count, items: numbering.items.count, events: kept, fingerprint: "")
         summary.timestamps = hasTimestamps
@@ -64,6 +64,13 @@ extension InteractionLog {
             }
         }
         return summary
+    }
+
+    private static func nothingLeft(of count: Int, _ filters: Filters, _ core: KCore) -> String {
+        "the filters leave no event of \(grouped(count)): users need \(counted(filters.minimumUserEvents, "event")) "
+            + "(--min-user-events), items \(grouped(filters.minimumItemEvents)) (--min-item-events), counted among what is "
+            + "left; the longest history has \(counted(core.most.user, "event")), the most frequent item "
+            + "\(grouped(core.most.item)): give lower numbers"
     }
 
     /// Throws where ``prepare(_:titles:source:to:)`` would refuse to write. Worth asking before a long log is read.

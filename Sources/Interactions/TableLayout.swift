@@ -15,7 +15,8 @@ extension LayoutFinder {
         }
         layout.linesBefore += comments(head, candidates, layout.linesBefore)
         if layout.linesBefore > 0 {
-            layout.notes.append("passed over before the header or the first event: \(layout.linesBefore) lines")
+            layout.notes.append(
+                "passed over before the header or the first event: \(counted(layout.linesBefore, "line"))")
         }
         var (dialect, sample) = choose(format, head, candidates, layout.linesBefore)
         guard let first = sample.records.first else {

@@ -28,3 +28,8 @@ public enum ModelFileError: Error, Equatable, CustomStringConvertible {
 func withFileErrors<Value>(_ body: () throws(FileError) -> Value) throws(ModelFileError) -> Value {
     do { return try body() } catch { throw .file(error) }
 }
+
+extension ModelFileError: FileFailure {
+    /// The file's error, if this is one.
+    public var fileError: FileError? { if case .file(let error) = self { error } else { nil } }
+}

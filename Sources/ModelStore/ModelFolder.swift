@@ -62,7 +62,7 @@ public struct ModelFolder: Sendable {
         guard items.count == configuration.itemCount else {
             throw .malformed(
                 path: itemsPath,
-                reason: "\(items.count) items, but the model was made for \(configuration.itemCount)")
+                reason: "\(counted(items.count, "item")), but the model was made for \(configuration.itemCount)")
         }
         popularity = try Self.popularity(folder, marks, count: items.count)
         trainingRecord = try Self.file(File.training, folder, marks)?.copy()

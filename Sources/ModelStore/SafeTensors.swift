@@ -55,7 +55,7 @@ public struct SafeTensors: Sendable {
         (self.file, self.path) = (file, path)
         let bytes = file.bytes
         func malformed(_ reason: String) -> ModelFileError { .malformed(path: path, reason: reason) }
-        guard bytes.count >= 8 else { throw malformed("not a safetensors file: \(bytes.count) bytes") }
+        guard bytes.count >= 8 else { throw malformed("not a safetensors file: \(counted(bytes.count, "byte"))") }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard length <= Self.longestHeader, Int(length) <= bytes.count - 8 else {
             throw malformed("the header claims \(length) bytes, the file has \(bytes.count)")

@@ -18,7 +18,7 @@ extension Recipe {
         options.epochs = record.options.epochs
         options.lastEpoch = record.bestEpoch
         reasons[.epochs] =
-            "\(record.bestEpoch) epochs of a schedule of \(record.options.epochs): what validation chose for \(path)"
+            "\(counted(record.bestEpoch, "epoch")) of a schedule of \(counted(record.options.epochs, "epoch")): what validation chose for \(path)"
         let others = try differences(options, record.options, but: ["epochs", "lastEpoch", "patience", "threads"])
         let shape = try differences(configuration, folder.configuration, but: ["itemCount"])
         guard others.isEmpty, shape.isEmpty else {

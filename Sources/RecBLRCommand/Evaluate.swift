@@ -43,7 +43,7 @@ struct Evaluate: ParsableCommand {
             let data = try openDataset(dataset)
             let mapping = data.items.map { ItemMapping($0, to: folder.items) }
             if let mapping, mapping.unknownCount == data.itemCount {
-                throw fail(.badData, "\(model) knows none of the \(grouped(data.itemCount)) items of \(dataset)")
+                throw fail(.badData, "\(model) knows none of the \(counted(data.itemCount, "item")) of \(dataset)")
             }
             let trained = try folder.model(on: try place.backend())
             let record = try TrainingRecord.read(folder)
@@ -74,8 +74,8 @@ struct Evaluate: ParsableCommand {
             }
             if json.isOn { return try printJSON(reports) }
             try printOutput(
-                "\(grouped(cases.count)) cases, \(grouped(data.itemCount)) items, "
-                    + "\(grouped(report.repeats)) targets already seen, \(fixed(seconds, 2)) s\n")
+                "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
+                    + "\(counted(report.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
             try printOutput(metricsTable(reports) + "\n\n" + slicesTable(report))
         }
     }
@@ -94,9 +94,9 @@ struct Evaluate: ParsableCommand {
             }
         }
         printError(
-            "recblr: the model does not know \(grouped(mapping.unknownCount)) of the \(grouped(data.itemCount)) items: "
-                + "passed over \(grouped(events)) events of histories; of \(grouped(cases.count)) cases "
-                + "\(grouped(targets)) are misses for their target, \(grouped(histories)) for a history without known items"
+            "recblr: the model does not know \(grouped(mapping.unknownCount)) of the \(counted(data.itemCount, "item")): "
+                + "passed over \(counted(events, "event")) of histories; of \(counted(cases.count, "case")) "
+                + "\(grouped(targets)) missed for their target, \(grouped(histories)) for a history without known items"
         )
     }
 }

@@ -156,7 +156,7 @@ struct Experiment: ParsableCommand {
         let text = """
             # \(experiment.rawValue.capitalized) on \(data.summary.source ?? dataset)
 
-            \(grouped(data.userCount)) users, \(grouped(data.itemCount)) items, \(grouped(data.eventCount)) events. \
+            \(counted(data.userCount, "user")), \(counted(data.itemCount, "item")), \(counted(data.eventCount, "event")). \
             Epochs: \(plan[0].options.epochs). Seeds: \(seeds)\(seeds > 1 ? " (mean ± standard deviation)" : "").
 
             \(table(summaries).markdown)

@@ -43,14 +43,15 @@ struct Import: ParsableCommand {
             let count = checkpoint.configuration.itemCount
             let names = try items.map { try Vocabulary.read(fileURL($0)) }
             if let names, names.count != count {
-                throw fail(.badData, "\(items ?? "") names \(names.count) items, the weights are for \(count)")
+                throw fail(
+                    .badData, "\(items ?? "") names \(counted(names.count, "item")), the weights are for \(count)")
             }
             let vocabulary = names ?? Vocabulary(ids: (1...count).map(String.init))!
             try ModelFolder.write(
                 try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: url)
             if json.isOn { return try printJSON(checkpoint.configuration) }
             try printOutput(
-                "\(grouped(count)) items, \(describe(checkpoint.configuration)), \(steps) warm-up steps: \(model)"
+                "\(counted(count, "item")), \(describe(checkpoint.configuration)), \(counted(steps, "warm-up step")): \(model)"
             )
         }
     }

@@ -1,4 +1,5 @@
 import Evaluation
+import FileSupport
 import Foundation
 import Report
 
@@ -33,7 +34,8 @@ struct TextTable {
 
 // Numbers look here as they do in the report.
 func fixed(_ value: Double, _ digits: Int) -> String { Report.fixed(value, digits) }
-func grouped(_ value: Int) -> String { Report.grouped(value) }
+func grouped(_ value: Int) -> String { FileSupport.grouped(value) }
+func counted(_ count: Int, _ noun: String) -> String { FileSupport.counted(count, noun) }
 func duration(_ seconds: Double) -> String { Report.duration(seconds) }
 
 func printJSON(_ value: some Encodable) throws { try printOutput(try jsonText(value), terminator: "") }

@@ -158,7 +158,7 @@ struct Prepare: ParsableCommand {
         options.skipsBadLines = skipBadLines
         return try Titles.read(
             .file(fileURL(titles)), options, titleColumn: titleColumn, understood: { printError($0.description) },
-            skipped: { printError("recblr: note: \(grouped($0)) malformed lines of titles were passed over") })
+            skipped: { printError("recblr: note: passed over: \(counted($0, "malformed line")) of titles") })
     }
 
     private func say(_ match: InteractionLog.TitleMatch) {
@@ -168,8 +168,8 @@ struct Prepare: ParsableCommand {
                     + "'\(example.item)'")
         } else if match.unmatched + match.untitled > 0 {
             printError(
-                "recblr: note: \(grouped(match.unmatched)) titles belong to no item of the log, \(grouped(match.untitled)) of its "
-                    + "items have no title")
+                "recblr: note: \(counted(match.unmatched, "title")) without an item of the log, \(counted(match.untitled, "item")) "
+                    + "without a title")
         }
     }
 }
@@ -179,7 +179,7 @@ private func sayOfTimes(_ times: TimeSummary, _ summary: DatasetSummary) {
     printError("times: \(times.meaning)" + (times.areDates ? ", from \(times.days.first) to \(times.days.last)" : ""))
     if times.mostlyTiedUsers * 20 >= summary.users {
         printError(
-            "recblr: warning: for \(grouped(times.mostlyTiedUsers)) of \(grouped(summary.users)) users at least half of the events "
+            "recblr: warning: for \(grouped(times.mostlyTiedUsers)) of \(counted(summary.users, "user")) at least half of the events "
                 + "share their time with another; these stand in the order of the file")
     }
 }
@@ -196,14 +196,14 @@ func describe(_ summary: DatasetSummary) -> String {
     if let source = summary.source { lines.append("Source    \(source)") }
     if let report = summary.report {
         let duplicates = [
-            (report.droppedDuplicates, "exact duplicates"), (report.droppedRepeats, "consecutive repeats"),
+            (report.droppedDuplicates, "exact duplicate"), (report.droppedRepeats, "consecutive repeat"),
         ]
         lines.append(
-            "Dropped   \(grouped(report.read.skippedLines)) malformed lines, "
-                + "\(grouped(report.read.droppedByRating)) events by rating, "
+            "Dropped   \(counted(report.read.skippedLines, "malformed line")), "
+                + "\(counted(report.read.droppedByRating, "event")) by rating, "
                 + (report.read.droppedByCondition.map { "\(grouped($0)) by condition, " } ?? "")
-                + duplicates.map { count, what in count.map { "\(grouped($0)) \(what), " } ?? "" }.joined()
-                + "\(grouped(report.droppedByCore)) by fewest events (\(report.coreRounds) rounds)")
+                + duplicates.map { count, what in count.map { counted($0, what) + ", " } ?? "" }.joined()
+                + "\(grouped(report.droppedByCore)) by fewest events (\(counted(report.coreRounds, "round")))")
     }
     lines.append("Mark      \(summary.fingerprint)")
     return lines.joined(separator: "\n")
@@ -213,6 +213,6 @@ private func describeTimes(_ summary: DatasetSummary) -> String {
     guard summary.timestamps else { return "none: file order" }
     guard let times = summary.times else { return "yes" }
     return (times.areDates ? "\(times.days.first) to \(times.days.last)" : "numbers in their order")
-        + "; \(grouped(times.tiedEvents)) events tied with others of the user, "
-        + "\(grouped(times.exactDuplicates)) exact duplicates"
+        + "; \(counted(times.tiedEvents, "event")) tied with others of the user, "
+        + "\(counted(times.exactDuplicates, "exact duplicate"))"
 }

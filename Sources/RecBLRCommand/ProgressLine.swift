@@ -8,7 +8,7 @@ final class ProgressLine {
 
     func show(_ event: TrainingEvent) {
         switch event {
-        case .resumed(let epoch, let step): printError("Going on in epoch \(epoch), after \(grouped(step)) steps.")
+        case .resumed(let epoch, let step): printError("Going on in epoch \(epoch), after \(counted(step, "step")).")
         case .step(let progress): draw(progress)
         case .epoch(let record): finish(record)
         }

@@ -13,7 +13,7 @@ final class ReadingLine {
     private func choices(_ lines: Int, _ fraction: Double, _ seconds: Double) -> [String] {
         let left = fraction > 0 ? ", \(duration(seconds * (1 - fraction) / fraction)) left" : ""
         return [
-            rate(lines, seconds) + left, "Read \(grouped(lines)) lines\(left)", "\(grouped(lines)) lines",
+            rate(lines, seconds) + left, "Read \(counted(lines, "line"))\(left)", "\(counted(lines, "line"))",
             grouped(lines),
         ]
     }
@@ -26,6 +26,6 @@ final class ReadingLine {
     }
 
     private func rate(_ lines: Int, _ seconds: Double) -> String {
-        "Read \(grouped(lines)) lines, \(grouped(Int(Double(lines) / seconds))) a second"
+        "Read \(counted(lines, "line")), \(grouped(Int(Double(lines) / seconds))) a second"
     }
 }

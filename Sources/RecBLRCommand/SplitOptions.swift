@@ -72,11 +72,11 @@ func adviceOnSplit(_ kind: SplitKind, _ split: Split, _ data: Dataset) -> String
             "histories are short: with leave-one-out only \(share); if users are sessions, --split session trains on most"
     case .globalTime where split.test.count * 20 < data.userCount:
         return
-            "only \(grouped(split.test.count)) of \(grouped(data.userCount)) users have events on both sides of the last cut; "
+            "only \(grouped(split.test.count)) of \(counted(data.userCount, "user")) have events on both sides of the last cut; "
             + "if users are sessions, use --split session"
     case .session where data.eventCount > 50 * data.userCount:
         return
-            "users have \(grouped(data.eventCount / data.userCount)) events on average, many for a session: with --split session all "
+            "users have \(counted(data.eventCount / data.userCount, "event")) on average, many for a session: with --split session all "
             + "but the first are cases, and measuring takes long"
     case .everything: return "everything trains: there is no validation and no test, the last epoch is kept"
     default: return split.validation.isEmpty ? "there is no validation: the last epoch is kept" : nil
@@ -91,6 +91,6 @@ func warningOfFewCases(_ metrics: RankMetrics, _ what: String) -> String? {
     let share = min(max(metrics.at10.hr, 1 / (count + 2)), (count + 1) / (count + 2))
     let error = (share * (1 - share) / count).squareRoot()
     return
-        "recblr: warning: only \(metrics.cases) \(what) case\(metrics.cases == 1 ? "" : "s"): HR@10 \(fixed(metrics.at10.hr, 4)) has a "
+        "recblr: warning: only \(counted(metrics.cases, "\(what) case")): HR@10 \(fixed(metrics.at10.hr, 4)) has a "
         + "standard error of \(fixed(error, 4))"
 }

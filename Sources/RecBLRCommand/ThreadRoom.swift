@@ -23,8 +23,6 @@ func requireThreads(_ count: Int, on backend: any Backend) throws {
     }
 }
 
-private func counted(_ count: Int, _ name: String) -> String { "\(count) \(name)\(count == 1 ? "" : "s")" }
-
 /// Whether so many threads can live at once: tries it.
 private func canRun(threads: Int) -> Bool {
     let gate = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)

@@ -148,8 +148,8 @@ struct Train: ParsableCommand {
 
     private func show(_ record: TrainingRecord) throws {
         if let test = record.test {
-            let cases = grouped(test.all.unmasked.cases)
-            try printOutput("\nTest, \(cases) cases, epoch \(record.bestEpoch) of \(record.epochs.count):\n")
+            let cases = counted(test.all.unmasked.cases, "case")
+            try printOutput("\nTest, \(cases), epoch \(record.bestEpoch) of \(record.epochs.count):\n")
             try printOutput(metricsTable((record.baselines ?? []) + [test]))
         } else {
             try printOutput(

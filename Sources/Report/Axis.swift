@@ -1,3 +1,4 @@
+import FileSupport
 import Foundation
 
 /// A range of numbers laid along a line of pixels, with marks at round numbers.

@@ -1,3 +1,5 @@
+import FileSupport
+
 /// Curves over a numeric axis.
 public struct LineChart: Chart {
     /// A point, with a standard deviation where it is a mean.

@@ -5,16 +5,6 @@ public func fixed(_ value: Double, _ digits: Int) -> String {
     value.isFinite ? String(format: "%.\(digits)f", value) : "–"
 }
 
-/// "1,234,567".
-public func grouped(_ value: Int) -> String {
-    var text = ""
-    for (index, digit) in String(value).reversed().enumerated() {
-        if index > 0, index % 3 == 0, digit != "-" { text = "," + text }
-        text = String(digit) + text
-    }
-    return text
-}
-
 /// "2 min 05 s", "14 s".
 public func duration(_ seconds: Double) -> String {
     let whole = Int(seconds.rounded())

@@ -1,4 +1,5 @@
 import Evaluation
+import FileSupport
 import Interactions
 import Training
 
@@ -60,8 +61,8 @@ extension TrainingReport {
         return """
             <section>
             <h2>Test</h2>
-            <p>\(splitRule)\(grouped(test.all.unmasked.cases)) cases, each target ranked among all \(grouped(dataset.items)) items, ties \
-            against it; \(grouped(test.repeats)) targets were already in the history. <em>Unmasked</em> keeps items already seen \
+            <p>\(splitRule)\(counted(test.all.unmasked.cases, "case")), each target ranked among all \(counted(dataset.items, "item")), ties \
+            against it; already in the history: \(counted(test.repeats, "target")). <em>Unmasked</em> keeps items already seen \
             among the candidates, as papers do; <em>masked</em> leaves them out, as a product would on such data.</p>
             <div class="charts"><figure>\(chart.svg)</figure></div>
             \(table("Test metrics", ["Ranker"] + metricNames, rows, strong: "\(test.name), "))
@@ -131,7 +132,7 @@ extension TrainingReport {
         return """
             <article>
             <h3>User \(example.user)</h3>
-            <p class="soft">The last of \(grouped(example.events)) events</p>
+            <p class="soft">The last of \(counted(example.events, "event"))</p>
             <ul>\(history)</ul>
             <p class="soft">Recommended</p>
             <ol>\(recommendations)</ol>

@@ -1,4 +1,5 @@
 import Evaluation
+import FileSupport
 import Foundation
 import Interactions
 import RecBLR
@@ -92,17 +93,17 @@ public struct TrainingReport: Sendable {
     private var origin: String {
         let source = dataset.source.map { " from \($0)" } ?? ""
         return """
-            Trained by RecBLR \(record.version) on \(grouped(dataset.events)) events\(source): \(grouped(dataset.users)) users, \
-            \(grouped(dataset.items)) items, \(fixed(Double(dataset.events) / Double(max(1, dataset.users)), 1)) events a user.
+            Trained by RecBLR \(record.version) on \(counted(dataset.events, "event"))\(source): \(counted(dataset.users, "user")), \
+            \(counted(dataset.items, "item")), \(fixed(Double(dataset.events) / Double(max(1, dataset.users)), 1)) events a user.
             """
     }
 
     private var shape: String {
         """
-        \(configuration.layerCount) layer\(configuration.layerCount == 1 ? "" : "s"), hidden size \(configuration.hiddenSize), \
+        \(counted(configuration.layerCount, "layer")), hidden size \(configuration.hiddenSize), \
         \(grouped(WeightLayout(configuration).count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
         \(record.options.loss.rawValue) loss, \(record.options.objective.rawValue), dropout \(record.options.dropout), peak \
-        learning rate \(record.options.learningRate), \(grouped(record.options.batchTokens)) events a step.
+        learning rate \(record.options.learningRate), \(counted(record.options.batchTokens, "event")) a step.
         """
     }
 

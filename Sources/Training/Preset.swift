@@ -1,3 +1,5 @@
+import FileSupport
+
 /// What is known of a dataset before anything is learnt from it.
 public struct DatasetShape: Sendable, Equatable {
     /// Users, items and events.
@@ -40,7 +42,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
             } else { ("short", 0.5, 0.3) }
         recipe.options.dropout = dropout
         recipe.options.weightDecay = decay
-        let why = "histories are \(density), \(Int(length.rounded())) events on average"
+        let why = "histories are \(density), \(counted(Int(length.rounded()), "event")) on average"
         recipe.reasons[.dropout] = "dropout \(dropout): \(why)"
         if let decay { recipe.reasons[.decay] = "weight decay \(decay): \(why)" }
     }
@@ -57,7 +59,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         recipe.options.epochs = max(2, Int((Double(usual) * share).rounded()))
         recipe.options.learningRate = self == .fast ? 3e-3 : 2e-3
         recipe.reasons[.epochs] =
-            "\(recipe.options.epochs) epochs: the \(rawValue) preset has \(usual) for a million events, fewer for more"
+            "\(counted(recipe.options.epochs, "epoch")): the \(rawValue) preset has \(usual) for a million events, fewer for more"
     }
 
     private func chooseLoss(_ recipe: inout Recipe, _ shape: DatasetShape) {

@@ -1,3 +1,4 @@
+import FileSupport
 import Foundation
 import RecBLR
 
@@ -37,7 +38,7 @@ extension RunIdentity {
         var way = "give what it began with, or begin anew with --restart"
         if other.options.epochs != options.epochs, options.schedule == .cosine {
             way +=
-                "; the cosine schedule was laid out for \(other.options.epochs) epochs, only a run with "
+                "; the cosine schedule was laid out for \(counted(other.options.epochs, "epoch")), only a run with "
                 + "--schedule constant can be given other --epochs on its way"
         }
         return "\(changes.joined(separator: ", ")): \(way)"

@@ -40,7 +40,10 @@ import Testing
             arguments: "prepare twice.csv -o out", status: 65,
             message: "line 1: the column user occurs more than once; found user, user, item"),
         Case(
-            arguments: "prepare log.csv --min-user-events 999 -o out", status: 65, message: "the filters leave no event"
+            arguments: "prepare log.csv --min-user-events 999 -o out", status: 65,
+            message:
+                "no event of 900: users need 999 events (--min-user-events), items 5 (--min-item-events), counted among what is left; "
+                + "the longest history has 15 events, "
         ),
         Case(
             arguments: "prepare log.csv --min-user-events 0 -o out", status: 64,
@@ -249,7 +252,7 @@ import Testing
         let place = try Self.place()
         for (file, message) in [
             ("config.json", "config.json: expected a JSON object"), ("items.tsv", "items.tsv"),
-            ("model.safetensors", "model.safetensors: cannot use: 1 bytes, but"),
+            ("model.safetensors", "model.safetensors: cannot use: 1 byte, but"),
         ] {
             let good = try place.bytes("model/\(file)")
             try place.write("?", "model/\(file)")

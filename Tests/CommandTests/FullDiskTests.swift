@@ -21,6 +21,7 @@ import Testing
         let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 73 && text.contains("cannot write: File too large"), "\(text)")
+        #expect(!text.contains(".tmp"), "it names the place that was asked for: \(text)")
         #expect(try place.names() == ["log.csv"])
     }
 }

@@ -27,6 +27,7 @@ import Testing
         let weights = try place.bytes("model/model.safetensors")
         let outcome = try run("trap '' XFSZ; ulimit -f 2; recblr \(command)", in: place)
         #expect(outcome.status == 73 && outcome.text.contains("File too large"), "\(outcome.text)")
+        #expect(!outcome.text.contains(".tmp"), "it names the place that was asked for: \(outcome.text)")
         #expect(try place.tree() == before)
         #expect(try place.bytes("model/model.safetensors") == weights)
     }

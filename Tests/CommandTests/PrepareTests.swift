@@ -24,7 +24,7 @@ import Testing
             "user: Customer (column 1), by its name", "item: SKU (column 2), by its name",
             "time: Created At (column 3), by its name", "first event: user '1', item 'b', time '6', type 'buy'",
             "first title: item 'a', title 'The A'",
-            "recblr: note: 1 titles belong to no item of the log, 1 of its items have no title",
+            "recblr: note: 1 title without an item of the log, 1 item without a title",
         ] { #expect(said.contains(expected), "\(expected): \(outcome.error)") }
         #expect(
             said.contains { $0.hasSuffix("log.csv: csv, delimiter semicolon, with a header, fields may be quoted") })

@@ -275,7 +275,7 @@ import Testing
         #expect(renamed.status == 0)
         #expect(renamed.error.contains("the model does not know 1 of the 20 items: passed over "))
         #expect(
-            renamed.error.contains("of 60 cases ") && renamed.error.contains(" are misses for their target, 0 for a"))
+            renamed.error.contains("of 60 cases ") && renamed.error.contains(" missed for their target, 0 for a"))
         let foreign = try run(["evaluate", "model", "foreign"], in: place)
         #expect(foreign.status == 65 && foreign.error.contains("model knows none of the 20 items of foreign"))
     }

@@ -229,6 +229,7 @@ import Testing
         filters.minimumUserEvents = 3
         #expect(
             complaint { _ = try prepare("user,item\n1,2\n1,3\n", .fileOrder, filters) }
-                == "the filters leave no event of 2")
+                == "the filters leave no event of 2: users need 3 events (--min-user-events), items 1 (--min-item-events), counted "
+                + "among what is left; the longest history has 2 events, the most frequent item 1: give lower numbers")
     }
 }

@@ -9,13 +9,13 @@ final class AnswerProgress {
         guard seconds > 0.2 else { return }
         let left = fraction > 0 ? ", \(duration(seconds * (1 - fraction) / fraction)) left" : ""
         line.show([
-            rate(count, seconds) + left, rate(count, seconds), "Answered \(grouped(count)) users", grouped(count),
+            rate(count, seconds) + left, rate(count, seconds), "Answered \(counted(count, "user"))", grouped(count),
         ])
     }
 
     func finish(_ count: Int) { printError("\(rate(count, seconds)), \(duration(seconds))") }
 
     private func rate(_ count: Int, _ seconds: Double) -> String {
-        "Answered \(grouped(count)) users, \(grouped(Int(Double(count) / max(seconds, 1e-3)))) a second"
+        "Answered \(counted(count, "user")), \(grouped(Int(Double(count) / max(seconds, 1e-3)))) a second"
     }
 }

@@ -31,7 +31,7 @@ struct AnswerRun {
             tally.add(answers.tally)
             progress?.show(tally.questions, source.fractionRead)
             if StopSignals.wereReceived {
-                throw fail(.interrupted, "stopped after \(grouped(tally.questions)) answers")
+                throw fail(.interrupted, "stopped after \(counted(tally.questions, "answer"))")
             }
         }
         guard tally.questions > 0 else { throw fail(.badData, "there is nobody to recommend to") }

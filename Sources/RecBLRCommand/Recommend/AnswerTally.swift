@@ -70,6 +70,6 @@ struct AnswerTally: Sendable {
             + "popular (it was imported, or trained by version 0.3.0: train again)"
     }
 
-    private func users(_ count: Int) -> String { count == 1 ? "1 user" : "\(grouped(count)) users" }
-    private func events(_ count: Int) -> String { count == 1 ? "1 event" : "\(grouped(count)) events" }
+    private func users(_ count: Int) -> String { counted(count, "user") }
+    private func events(_ count: Int) -> String { counted(count, "event") }
 }

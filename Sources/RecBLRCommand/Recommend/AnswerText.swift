@@ -111,9 +111,8 @@ struct AnswerText: Sendable {
         case .none: return "\(asker), \(nothing): no answer"
         case .history:
             let last = question.items.suffix(5).map { items.title(at: Int($0) - 1) ?? items.ids[Int($0) - 1] }
-            let events = question.items.count == 1 ? "1 event" : "\(question.items.count) events"
             let unknown = question.unknownCount > 0 ? ", \(grouped(question.unknownCount)) more passed over" : ""
-            return "\(asker), last of \(events)\(unknown): "
+            return "\(asker), last of \(counted(question.items.count, "event"))\(unknown): "
                 + last.map(printable).joined(separator: " · ")
         }
     }
