@@ -13,7 +13,7 @@ struct Prepare: ParsableCommand {
             order), numbers users and items, and writes a folder that the other commands map into memory. A long log takes \
             16 bytes an event of disk beside the output meanwhile.
 
-            Examples:
+            Example:
 
               recblr prepare ml-100k.inter --titles ml-100k.item --output data/ml-100k
               recblr prepare shop.csv.gz --user customer --item sku --timestamp when --output data/shop

@@ -55,7 +55,7 @@ struct LearningOptions: ParsableArguments {
     @Option(
         help: """
             Decoupled weight decay: a step first multiplies the weights that it moves by 1 - learning rate * decay. \
-            (default: with the full loss 0.1 for less than 50 events a user, 0.3 for less than 15; else none)
+            (default: with the full loss 0.3 for less than 50 events a user, 1 for less than 15; else none)
             """)
     var weightDecay: Float?
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?

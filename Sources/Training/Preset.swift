@@ -38,8 +38,8 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         let length = shape.meanLength
         let (density, dropout, decay): (String, Float, Float?) =
             if length >= 50 { ("long", self == .fast ? 0.1 : 0.2, nil) } else if length >= 15 {
-                ("middling", 0.4, 0.1)
-            } else { ("short", 0.5, 0.3) }
+                ("middling", 0.4, 0.3)
+            } else { ("short", 0.5, 1) }
         recipe.options.dropout = dropout
         recipe.options.weightDecay = decay
         let why = "histories are \(density), \(counted(Int(length.rounded()), "event")) on average"
