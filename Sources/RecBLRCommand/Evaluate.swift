@@ -94,7 +94,7 @@ struct Evaluate: ParsableCommand {
             }
         }
         printError(
-            "recblr: the model does not know \(grouped(mapping.unknownCount)) of the \(counted(data.itemCount, "item")): "
+            "recblr: note: the model does not know \(grouped(mapping.unknownCount)) of the \(counted(data.itemCount, "item")): "
                 + "passed over \(counted(events, "event")) of histories; of \(counted(cases.count, "case")) "
                 + "\(grouped(targets)) missed for their target, \(grouped(histories)) for a history without known items"
         )

@@ -5,14 +5,14 @@ import ModelStore
 /// Opens a model's folder and says where it is one of version 0.3.0, which wrote no checksums.
 func openModel(_ path: String) throws -> ModelFolder {
     let model = try ModelFolder.open(fileURL(path))
-    if model.marks == nil { printError("recblr: " + withoutChecksums(path)) }
+    if model.marks == nil { printError("recblr: note: " + withoutChecksums(path)) }
     return model
 }
 
 /// Opens a dataset's folder and says where it is one of version 0.3.0, which wrote no checksums.
 func openDataset(_ path: String) throws -> Dataset {
     let dataset = try Dataset.open(fileURL(path))
-    if dataset.summary.files == nil { printError("recblr: " + withoutChecksums(path)) }
+    if dataset.summary.files == nil { printError("recblr: note: " + withoutChecksums(path)) }
     return dataset
 }
 

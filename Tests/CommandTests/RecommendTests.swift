@@ -58,8 +58,8 @@ import Testing
         #expect(answer.recommendations == expected.recommendations)
         #expect(
             outcome.error == """
-                recblr: --exclude: passed over what the model does not know (i98)
-                recblr: passed over 2 events of items that the model does not know (i99, …)
+                recblr: note: --exclude: passed over what the model does not know (i98)
+                recblr: note: passed over 2 events of items that the model does not know (i99, …)
 
                 """)
         let only = try recommend("--history", "i1", "--only", "i98,i3", "--format", "jsonl")

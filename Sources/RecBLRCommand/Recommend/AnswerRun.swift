@@ -39,6 +39,6 @@ struct AnswerRun {
         try output.append(text.tail)
         try output.finish()
         progress?.finish(tally.questions)
-        for sentence in tally.sentences { printError("recblr: " + printable(sentence)) }
+        for sentence in tally.sentences { printError("recblr: note: " + printable(sentence)) }
     }
 }

@@ -27,7 +27,7 @@ final class HistoryFile: QuestionSource {
         }
         let name = inputName(url)
         let (form, why) = HistoryForm.of(pieces, items, start)
-        if let why { printError("recblr: \(name): \(why)") }
+        if let why { printError("recblr: note: \(name): \(why)") }
         parser = HistoryLineParser(form: form, items: items, path: name)
         (waiting, blankLines) = (pieces[...], blank)
         self.pieceSize = pieceSize
