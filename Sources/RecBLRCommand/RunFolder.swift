@@ -126,7 +126,7 @@ struct RunFolder {
     /// Writes the finished model; where that fails, says that nothing is lost.
     func keepingRun(_ write: () throws -> Void) throws {
         do { try write() } catch {
-            printError("The training is kept in \(url.path): --resume writes its model.")
+            printError("recblr: note: the training is kept in \(url.path): --resume writes its model.")
             throw error
         }
     }
@@ -136,7 +136,7 @@ struct RunFolder {
         let strangers = Self.kind.removeFiles(from: url)
         guard let first = strangers.first else { return }
         let more = strangers.count > 1 ? " and \(strangers.count - 1) more" : ""
-        printError("recblr: \(url.path) stays: it holds \(first)\(more), which this program did not put there")
+        printError("recblr: note: \(url.path) stays: it holds \(first)\(more), which this program did not put there")
     }
 }
 

@@ -33,6 +33,8 @@ import Testing
         try place.write("y", "shop.training/deep/checkpoint.safetensors")
         let outcome = try train(["-m", "shop"] + Self.small, in: place)
         #expect(outcome.status == 0 && outcome.error.contains("shop.training stays: it holds deep and 1 more"))
+        #expect(
+            outcome.error.split(separator: "\n").contains { $0.hasPrefix("recblr: note: ") && $0.contains(" stays: ") })
         #expect(try place.names(in: "shop.training") == ["deep", "notes.txt"])
         #expect(place.exists("shop.training/deep/checkpoint.safetensors"))
         #expect(try place.names(in: "shop").filter { $0.hasPrefix(".") }.isEmpty)
