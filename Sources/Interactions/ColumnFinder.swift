@@ -52,13 +52,31 @@ struct ColumnFinder {
         if equal.count > 1 {
             let what =
                 Set(equal).count == 1
-                ? "the \(kind) \(equal[0]) occurs more than once"
+                ? "the \(kind) \(equal[0]) occurs more than once; give its number to \(role.option)"
                 : "the \(kind)s \(equal.joined(separator: " and ")) mean the same: choose with \(role.option)"
             throw LineProblem(reason: "\(what); \(found)")
         }
         var result = column(role, best.position, isGiven: false)
         result.others = ranked.dropFirst().map { names[$0.position] }
         return result
+    }
+
+    /// Throws where a column of times was found by its name and seems to hold a part of the time alone: a day of the month
+    /// beside month and year, or numbers that are no dates beside another column of times.
+    func checkIsWhole(_ column: LogLayout.Column, _ values: (Int) -> [String]) throws(LineProblem) {
+        guard !column.isGiven, let names, let position = names.firstIndex(where: { $0 == column.name }) else { return }
+        let keys = names.map(UsualNames.key)
+        let isTimeOfDay = keys[position].hasSuffix("time")
+        let belonging = isTimeOfDay ? ["date", "day", "dt"] : keys[position] == "day" ? ["month", "year"] : []
+        let others = names.indices.filter { i in i != position && belonging.contains { keys[i].hasSuffix($0) } }
+            .map { names[$0] }
+        let found = values(position).filter { !$0.isEmpty }
+        guard !others.isEmpty, found.allAndSome({ Look.isNumber($0) && !Look.isClearTime($0) }) else { return }
+        let column = "\(kind) \(printable(names[position]))"
+        throw LineProblem(
+            reason: "the \(column) holds numbers such as \(quoted(found[0])), which are no dates, and there is "
+                + "\(others.map(printable).joined(separator: ", ")) too: say with --timestamp which holds the time; "
+                + "if it takes several, write them as one")
     }
 
     /// Whether a name that was given is there as a name.

@@ -37,6 +37,9 @@ struct DecimalText {
         exponent = power - shift
     }
 
+    /// Whether less than its last whole digit is written, as in 1.65611E+09: what a spreadsheet shows of a long number.
+    var isCoarse: Bool { exponent > 0 }
+
     /// The number times 10^`places`, rounded down; nil if that takes more than 64 bits.
     func scaled(by places: Int) -> Int64? {
         let shift = exponent + places

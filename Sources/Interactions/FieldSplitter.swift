@@ -217,10 +217,14 @@ struct QuoteScanner {
 }
 
 /// Bytes without blanks around them: spaces, tabs, other white space of ASCII, no-break spaces, byte-order marks.
-func trimmed(_ bytes: Bytes) -> Bytes {
+@inline(__always) func trimmed(_ bytes: Bytes) -> Bytes {
     guard let first = bytes.first, let last = bytes.last else { return bytes }
     // Printable ASCII, the usual case, needs no look.
     if first > 0x20, first < 0x7F, last > 0x20, last < 0x7F { return bytes }
+    return thoroughlyTrimmed(bytes)
+}
+
+private func thoroughlyTrimmed(_ bytes: Bytes) -> Bytes {
     var (start, end) = (0, bytes.count)
     while let length = blankLength(bytes, start, end) { start += length }
     while let length = blankLength(endingAt: end, bytes, start) { end -= length }

@@ -5,13 +5,14 @@ enum Identifier {
     /// Throws where bytes are no id: empty, a mark for a missing value, not UTF-8. Returns its composed form (NFC) where
     /// that is another.
     static func check(_ bytes: Bytes, _ what: String) throws(LineProblem) -> [UInt8]? {
-        guard !bytes.isEmpty, !trimmed(bytes).isEmpty else {
+        // The quick way first: most ids begin with what is no blank.
+        guard let first = bytes.first, first > 0x20 && first < 0x7F || !trimmed(bytes).isEmpty else {
             throw LineProblem(reason: "the \(what) is empty" + wayOut)
         }
         if isNullMark(bytes) {
             throw LineProblem(reason: "the \(what) is \(quoted(bytes)), which marks a missing value" + wayOut)
         }
-        if bytes.allSatisfy({ $0 < 0x80 }) { return nil }
+        if bytes.reduce(0, |) < 0x80 { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw LineProblem(reason: "the \(what) \(quoted(bytes)) is not UTF-8")
         }

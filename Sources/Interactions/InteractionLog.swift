@@ -73,7 +73,7 @@ public struct InteractionLog: ~Copyable, Sendable {
     let memory: MemoryLimits
     /// Events whose ids have no numbers yet: they get them together, which is quicker.
     private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Int64]())
-    private var times = TimeColumn()
+    private(set) var times = TimeColumn()
     /// The first malformed record that was passed over.
     private(set) var firstSkipped: String?
     /// What the times were taken for; nil where there are none.

@@ -13,6 +13,11 @@ struct JSONObjectScanner {
         case nested
     }
 
+    private static let isPython =
+        "its keys stand in single quotes, as Python prints them, which is not JSON: python3 -c \"import sys, ast, json; "
+        + "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]\" < FILE | recblr prepare - --format jsonl "
+        + "-o DATASET"
+
     private let line: Bytes
     private let scratch: Scratch
     private var position = 0
@@ -37,7 +42,11 @@ struct JSONObjectScanner {
             guard take(",") else { throw expected("a comma or the end of the object") }
         }
         isFirst = false
-        guard take("\"") else { throw expected("a key") }
+        guard take("\"") else {
+            let rest = line[position...].drop { $0 == 0x20 }
+            if rest.first == 0x27 || rest.starts(with: [0x75, 0x27]) { throw LineProblem(reason: Self.isPython) }
+            throw expected("a key")
+        }
         let key = try string()
         guard take(":") else { throw expected("a colon") }
         return key

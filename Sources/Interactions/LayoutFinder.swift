@@ -221,6 +221,7 @@ struct LayoutFinder {
                 let looks = (finder.names ?? []).indices.filter { values($0).allAndSome(Look.isTime) }
                 throw finder.missingTime(looks.map { finder.names![$0] })
             }
+            try finder.checkIsWhole(column, values)
             columns.append(column)
         }
         if options.minimumRating != nil {

@@ -11,6 +11,10 @@ struct NumberColumn {
     private var examples: [Example] = []
     /// Whether all numbers could be a day, a month and a year (or a month first), as 24062022: they have no order.
     private var couldEndInYears = (dayFirst: true, monthFirst: true)
+    /// Numbers of which the last digits are not written.
+    private(set) var coarse: (count: Int, example: TimeExample?) = (0, nil)
+    /// Numbers that are zero or negative.
+    private(set) var notAfterZero = 0
     /// The quick way for a number like the one before: numbers in this range are `usual`.
     private var usualRange: Range<Int64> = 0..<0
     private var usual = NumberKind.zero
@@ -37,6 +41,10 @@ struct NumberColumn {
             }
         }
         guard let decimal = DecimalText(bytes) else { return nil }
+        if decimal.isCoarse {
+            coarse.count += 1
+            coarse.example = coarse.example ?? TimeExample(bytes, place)
+        }
         guard let number = decimal.scaled(by: 0) else {
             throw LineProblem(reason: "the timestamp \(quoted(bytes)) is beyond 64 bits")
         }
@@ -70,6 +78,7 @@ struct NumberColumn {
     /// Counts what a number looks like. Throws where it contradicts all that came before.
     private mutating func note(_ number: Int64, _ bytes: Bytes, _ place: TimePlace) throws(LineProblem) {
         let kind = NumberKind(number)
+        if number <= 0 { notAfterZero += 1 }
         if counts[kind.rawValue] == 0 {
             let example = TimeExample(bytes, place)
             if let other = contradicted(by: kind) {

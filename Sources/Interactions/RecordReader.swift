@@ -21,6 +21,10 @@ struct RecordReader: ~Copyable {
     private let scratch = Scratch()
     /// The header's bytes, empty where there is none.
     private var header: [UInt8] = []
+    /// All names in the header.
+    private var headerNames: [[UInt8]] = []
+    /// A bit for each length below 64 that a name in the header has.
+    private var nameLengths: UInt64 = 0
     /// The fields of the last record, in the order of the layout's columns; those of a sequence all. Valid until the next.
     private(set) var fields: [Bytes] = []
     /// Where the last record begins.
@@ -41,7 +45,9 @@ struct RecordReader: ~Copyable {
         while let line = try self.lines.next() {
             if line.isEmpty { continue }
             header = [UInt8](line)
-            _ = try? completeSplit(line)
+            do { try completeSplit(line) } catch { break }
+            headerNames = splitter.fields.indices.map { Array(splitter.field($0)) }
+            for name in headerNames where name.count < 64 { nameLengths |= 1 << UInt64(name.count) }
             break
         }
     }
@@ -55,7 +61,7 @@ struct RecordReader: ~Copyable {
             let line: Bytes
             do {
                 guard let next = try lines.next() else { return false }
-                line = next
+                line = withoutMark(next)
             } catch { throw .file(error) }
             if line.isEmpty { continue }
             if isHeader(line) {
@@ -72,16 +78,14 @@ struct RecordReader: ~Copyable {
                 repeatedHeaders += 1
                 continue
             }
+            if namesOtherColumns { throw .line(otherHeader) }
             return true
         }
     }
 
     private func isHeader(_ line: Bytes) -> Bool {
-        guard !header.isEmpty, line.count >= header.count else { return false }
-        // Files that were joined may bring their byte-order marks along.
-        let isMarked = line.count == header.count + 3 && line.starts(with: [0xEF, 0xBB, 0xBF])
-        guard line.count == header.count || isMarked else { return false }
-        return line.suffix(header.count).elementsEqual(header)
+        guard !header.isEmpty, line.count == header.count else { return false }
+        return line.elementsEqual(header)
     }
 
     // MARK: Tables
@@ -91,14 +95,34 @@ struct RecordReader: ~Copyable {
         guard splitter.fields.count == layout.width else {
             throw .line(LineProblem(reason: "expected \(layout.width) fields, found \(splitter.fields.count)"))
         }
-        fields.removeAll(keepingCapacity: true)
-        for column in positions { fields.append(splitter.field(column)) }
+        guard fields.count == positions.count else {
+            fields = positions.map(splitter.field)
+            return
+        }
+        for (i, column) in positions.enumerated() { fields[i] = splitter.field(column) }
     }
 
     /// Whether the record stands where it stands with the names of its columns, quoted otherwise maybe or in other letters.
     private var namesItsColumns: Bool {
         guard names.count > 1, fields.count > 1 else { return false }
         return isAlike(fields[0], names[0]) && isAlike(fields[1], names[1])
+    }
+
+    /// Whether the record is the header of another file, whose columns stand in another order.
+    private var namesOtherColumns: Bool {
+        guard nameLengths != 0, fields.count > 1 else { return false }
+        return fields.prefix(2).allSatisfy { field in
+            field.count < 64 && nameLengths & 1 << UInt64(field.count) != 0
+                && headerNames.contains { isAlike(field, $0) }
+        }
+    }
+
+    private var otherHeader: LineProblem {
+        LineProblem(
+            reason:
+                "the names of columns stand here in another order than in the header: what follows is another file's; "
+                + "give the files one by one instead of joined",
+            reach: .whatFollows)
     }
 
     private func isAlike(_ a: Bytes, _ b: [UInt8]) -> Bool {
@@ -126,7 +150,7 @@ struct RecordReader: ~Copyable {
     }
 
     private mutating func extended() throws(RecordProblem) -> Bytes? {
-        do { return try lines.extend() } catch { throw .file(error) }
+        do { return try lines.extend().map(withoutMark) } catch { throw .file(error) }
     }
 
     private func explained(_ problem: LineProblem) -> LineProblem {

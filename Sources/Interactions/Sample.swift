@@ -70,7 +70,7 @@ struct Head {
             if found == nil, !isWhole, !lines.isEmpty { break }
             let end = found.map { UnsafeRawPointer($0) - bytes.baseAddress! } ?? bytes.count
             let last = end > start && bytes[end - 1] == 0x0D ? end - 1 : end
-            lines.append(Bytes(rebasing: bytes[start..<last]))
+            lines.append(withoutMark(Bytes(rebasing: bytes[start..<last])))
             start = end + 1
         }
     }
@@ -80,6 +80,12 @@ struct Head {
         let start = first.baseAddress! - bytes.baseAddress!
         return Bytes(rebasing: bytes[start..<(last.baseAddress! - bytes.baseAddress! + last.count)])
     }
+}
+
+/// A line without the byte-order mark that files bring along when they are joined.
+func withoutMark(_ line: Bytes) -> Bytes {
+    guard line.first == 0xEF, line.starts(with: [0xEF, 0xBB, 0xBF]) else { return line }
+    return Bytes(rebasing: line.dropFirst(3))
 }
 
 /// Text of bytes; bytes that are not UTF-8 are taken as Latin-1.
@@ -106,6 +112,12 @@ enum Look {
         guard var value = withUTF8(text, parseNumber) else { return false }
         while value > 1e11 { value /= 1000 }
         return value > 6.3e8 && value < 3.5e9
+    }
+
+    /// A number that is a count since 1970 or a date without separators, by its size.
+    static func isClearTime(_ text: String) -> Bool {
+        guard let digits = Int64(text) else { return isUnixTime(text) }
+        return NumberKind(digits).isClear
     }
 
     static func isTime(_ text: String) -> Bool { isCalendarTime(text) && !isNumber(text) || isUnixTime(text) }

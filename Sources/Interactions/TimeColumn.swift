@@ -11,7 +11,9 @@ struct TimeColumn {
     private var spelling: Spelling?
     /// The first time.
     private var example: TimeExample?
-    private var numbers = NumberColumn()
+    private(set) var numbers = NumberColumn()
+    /// Dates that are the beginning of 1970.
+    private var epochs = 0
     private var dayOrder: (order: DayOrder, example: TimeExample)?
     /// The first date that is the same day in both orders only by chance.
     private var ambiguous: TimeExample?
@@ -49,8 +51,12 @@ struct TimeColumn {
         guard let nanoseconds else {
             throw LineProblem(reason: "the timestamp \(quoted(text)) is no day of the calendar")
         }
+        if nanoseconds == 0 { epochs += 1 }
         return nanoseconds
     }
+
+    /// Times that are 1970-01-01 or before it, if they are dates: often the mark of a time that is not known.
+    var unlikely: Int { epochs + numbers.notAfterZero }
 
     /// Takes the first spelling for that of the column; throws for any other.
     private mutating func settle(_ new: Spelling, _ text: Bytes) throws(LineProblem) {

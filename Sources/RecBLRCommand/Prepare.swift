@@ -117,6 +117,7 @@ struct Prepare: ParsableCommand {
                 progress.show($0, $1)
             }
             progress.finish(log.report.lines)
+            for text in log.doubts { printError("recblr: warning: " + text) }
             for text in log.warnings { printError("recblr: note: " + text) }
             if titles != nil { say(log.match(names)) }
             let source =

@@ -19,7 +19,7 @@ import Testing
         ),
         (
             "log.csv", "user,item,user\n",
-            "log.csv, line 1: the column user occurs more than once; found user, item, user"
+            "log.csv, line 1: the column user occurs more than once; give its number to --user; found user, item, user"
         ),
         ("log.csv", "user,item\n1,2\n1\n", "log.csv, line 3: expected 2 fields, found 1"),
         ("log.csv", "user,item\n1,2,3\n", "log.csv, line 2: expected 2 fields, found 3"),
@@ -139,7 +139,7 @@ import Testing
         ),
         (
             "user,item,ts,rating,rating\n1,2,3,4,5\n", .with { $0.minimumRating = 3 },
-            "log.csv, line 1: the column rating occurs more than once; found user, item, ts, rating, rating"
+            "log.csv, line 1: the column rating occurs more than once; give its number to --rating; found user, item, ts, rating, rating"
         ),
         (
             "user,item,rating,ts\n1,2,good,1\n", .with { $0.minimumRating = 3 },

@@ -83,7 +83,7 @@ import Testing
         }
         #expect(try warnings("user,item,ts\n1,a,1\n2.0,b,1\n1.5,c,1\n") == [])
         #expect(
-            try warnings("user,item,ts\n1,a,1\n1\n1,b\n")
+            try warnings("user,item,ts\n1,a,1\n1\n1,b\n1,c,2\n1,d,3\n1,e,4\n")
                 == [
                     "passed over: 2 malformed lines, the first of them: log.csv, line 3: expected 3 fields, found 1"
                 ])
