@@ -44,7 +44,7 @@ struct Prepare: ParsableCommand {
     @Option(help: "Column of users: its name, its number from 1, or a JSON key. (default: user_id, customer_id, …)")
     var user: String?
     @Option(help: "Column of items. (default: item_id, product_id, …)") var item: String?
-    @Option(help: "Column of times, numbers or ISO 8601. (default: timestamp, event_time, created_at, …)")
+    @Option(help: "Column of times, numbers or dates. (default: timestamp, event_time, created_at, …)")
     var timestamp: String?
     @Flag(help: "The order of the lines is the order of time, whatever times there are.") var fileOrder = false
     @Option(help: "Column of ratings. (default: rating, score, …)") var rating: String?
