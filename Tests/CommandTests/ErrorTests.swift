@@ -38,7 +38,7 @@ import Testing
             message: "line 1: there is no column nobody; found user_id, item_id, timestamp"),
         Case(
             arguments: "prepare twice.csv -o out", status: 65,
-            message: "line 1: the column user occurs more than once; found user, user, item"),
+            message: "line 1: the column user occurs more than once; give its number to --user; found user, user, item"),
         Case(
             arguments: "prepare log.csv --min-user-events 999 -o out", status: 65,
             message:
