@@ -40,7 +40,7 @@ def arguments():
 
 
 def expected_failures():
-    """Patterns of keys of failures that are known: the point of the issue that will end them, and how often they fail."""
+    """Patterns of keys of failures that are known: what will end them, and how often they fail."""
     with open(os.path.join(HERE, "expected.txt")) as file:
         lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
     return {pattern: (point, often) for pattern, point, often in lines}
