@@ -12,131 +12,137 @@ let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
     let openBLAS: [Target.Dependency] = []  // Accelerate brings CBLAS.
 #endif
 
+/// A Swift target on one of the floors, which are the folders of `Sources`.
+func target(_ floor: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(floor)/\(name)", swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+/// Operations on matrices and who computes them.
+let arithmetic: [Target] = [
+    target("Arithmetic", "Tensors"),
+    target("Arithmetic", "ReferenceBackend", ["Tensors"]),
+    .target(name: "CKernels", path: "Sources/Arithmetic/CKernels", cSettings: strictC),
+    .systemLibrary(
+        name: "COpenBLAS", path: "Sources/Arithmetic/COpenBLAS", pkgConfig: "openblas",
+        providers: [.apt(["libopenblas-dev"])]),
+    target("Arithmetic", "CPUBackend", ["Tensors", "CKernels"] + openBLAS),
+    .target(
+        name: "CCUDA", path: "Sources/Arithmetic/CCUDA", exclude: ["kernels"], cSettings: strictC,
+        linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    target("Arithmetic", "CUDABackend", ["Tensors", "CCUDA"]),
+]
+
+/// Files, identifiers and logs.
+let data: [Target] = [
+    .systemLibrary(
+        name: "CZlib", path: "Sources/Data/CZlib", pkgConfig: "zlib",
+        providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(name: "CFileSupport", path: "Sources/Data/CFileSupport", cSettings: strictC),
+    target("Data", "Identifiers"),
+    target("Data", "FileSupport", ["Identifiers", "CZlib", "CFileSupport"]),
+    target("Data", "Interactions", ["FileSupport", "Identifiers"]),
+]
+
+/// The model and its files.
+let model: [Target] = [
+    target("Model", "Models", ["Tensors", "Identifiers"]),
+    target("Model", "ModelStore", ["Models", "Tensors", "FileSupport", "Identifiers"]),
+]
+
+/// Metrics, training and what it reports.
+let learning: [Target] = [
+    target("Learning", "Evaluation", ["Models", "Tensors", "Interactions", "Identifiers"]),
+    target(
+        "Learning", "Training",
+        ["FileSupport", "Models", "Tensors", "ModelStore", "Interactions", "Identifiers", "Evaluation"]),
+    target("Learning", "Report", ["FileSupport", "Models", "Interactions", "Identifiers", "Evaluation", "Training"]),
+]
+
+/// Answers.
+let service: [Target] = [
+    target("Service", "Serving", ["Models", "Tensors", "FileSupport", "Identifiers"])
+]
+
+/// The program.
+let command: [Target] = [
+    .target(name: "CStartup", path: "Sources/Command/CStartup", cSettings: strictC),
+    .executableTarget(
+        name: "RecBLRCommand",
+        dependencies: [
+            "Tensors", "CPUBackend", "CUDABackend", "Models", "Training", "Serving", "Report", "Interactions",
+            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "Benchmarks", "CStartup",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        path: "Sources/Command/RecBLRCommand", swiftSettings: strict),
+]
+
+/// What `recblr bench` measures.
+let benchmarks: [Target] = [
+    .target(
+        name: "Benchmarks",
+        dependencies: [
+            "Tensors", "CPUBackend", "CUDABackend", "Models", "Training", "Serving", "Interactions", "Identifiers",
+            "Evaluation", "FileSupport",
+        ],
+        swiftSettings: strict)
+]
+
+/// `import RecBLR`: all of the above but the program.
+let umbrella: [Target] = [
+    .target(
+        name: "RecBLR",
+        dependencies: [
+            "CPUBackend", "CUDABackend", "Evaluation", "Identifiers", "Interactions", "ModelStore", "Models",
+            "Serving", "Training",
+        ],
+        swiftSettings: strict)
+]
+
+let testTargets: [Target] = [
+    .target(
+        name: "EmulatedGPU", dependencies: ["CUDABackend", "Tensors"], path: "Tests/EmulatedGPU",
+        swiftSettings: strict),
+    tests("ReferenceBackendTests", ["Tensors", "ReferenceBackend"]),
+    tests("FileSupportTests", ["FileSupport", "Identifiers", "CZlib", "Tensors"]),
+    tests("InteractionsTests", ["Interactions", "Identifiers", "FileSupport", "CZlib", "Tensors"]),
+    tests("OperationTests", ["Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"]),
+    tests("CUDABackendTests", ["CUDABackend", "CCUDA", "EmulatedGPU", "Models", "Tensors"]),
+    tests(
+        "ModelsTests",
+        ["Models", "Identifiers", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU", "Tensors"]),
+    tests(
+        "TrainingTests",
+        [
+            "Training", "Evaluation", "Interactions", "Identifiers", "ModelStore", "Models", "CPUBackend",
+            "CUDABackend",
+            "Tensors", "EmulatedGPU", "FileSupport",
+        ]),
+    tests(
+        "ServingTests",
+        ["Serving", "Models", "FileSupport", "Identifiers", "Tensors", "CPUBackend", "ReferenceBackend"]),
+    tests("ReportTests", ["Report", "Training", "Evaluation", "Interactions", "Identifiers", "Models"]),
+    tests("BenchmarksTests", ["Benchmarks", "Models", "CPUBackend", "CUDABackend", "EmulatedGPU", "Tensors"]),
+    tests("CommandTests", ["RecBLRCommand", "EmulatedGPU", "Identifiers"], exclude: ["Golden"]),
+    tests("ModelStoreTests", ["ModelStore", "Models", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
+    tests(
+        "EvaluationTests",
+        ["Evaluation", "Interactions", "Identifiers", "FileSupport", "Models", "CPUBackend", "Tensors"]),
+]
+
 let package = Package(
     name: "RecBLR",
     platforms: [.macOS(.v15)],
     products: [
-        .library(
-            name: "RecBLR",
-            targets: [
-                "RecBLR", "Tensors", "CPUBackend", "CUDABackend", "Interactions", "Evaluation", "Training",
-                "ModelStore", "Serving",
-                "Report",
-            ]),
+        .library(name: "RecBLR", targets: ["RecBLR"]),
         .executable(name: "recblr", targets: ["RecBLRCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
-    targets: [
-        // Files that are written whole or not at all, memory maps, gzip.
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-        .target(name: "CFileSupport", cSettings: strictC),
-        .target(name: "FileSupport", dependencies: ["CZlib", "CFileSupport"], swiftSettings: strict),
-
-        // Arithmetic.
-        .target(name: "Tensors", swiftSettings: strict),
-        .target(name: "ReferenceBackend", dependencies: ["Tensors"], swiftSettings: strict),
-        .target(name: "CKernels", cSettings: strictC),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        .target(name: "CPUBackend", dependencies: ["Tensors", "CKernels"] + openBLAS, swiftSettings: strict),
-
-        .target(
-            name: "CCUDA", exclude: ["kernels"], cSettings: strictC,
-            linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-
-        .target(name: "CUDABackend", dependencies: ["Tensors", "CCUDA"], swiftSettings: strict),
-
-        // The model and its files.
-        .target(name: "RecBLR", dependencies: ["Tensors"], swiftSettings: strict),
-        .target(name: "ModelStore", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
-
-        // Data, metrics, training, answering.
-        .target(
-            name: "Interactions",
-            dependencies: ["FileSupport"],
-            swiftSettings: strict),
-        .target(name: "Evaluation", dependencies: ["RecBLR", "Interactions"], swiftSettings: strict),
-        .target(
-            name: "Training",
-            dependencies: [
-                "FileSupport", "RecBLR", "ModelStore", "Interactions", "Evaluation",
-            ],
-            swiftSettings: strict),
-        .target(name: "Serving", dependencies: ["RecBLR", "FileSupport"], swiftSettings: strict),
-        .target(
-            name: "Report", dependencies: ["FileSupport", "RecBLR", "Interactions", "Evaluation", "Training"],
-            swiftSettings: strict),
-
-        // What `recblr bench` measures.
-        .target(
-            name: "Benchmarks",
-            dependencies: [
-                "CPUBackend", "CUDABackend", "Training", "Serving", "Interactions", "Evaluation", "FileSupport",
-            ],
-            swiftSettings: strict),
-
-        // The command.
-        .target(name: "CStartup", cSettings: strictC),
-        .executableTarget(
-            name: "RecBLRCommand",
-            dependencies: [
-                "CPUBackend", "CUDABackend", "Training", "Serving", "Report", "Interactions", "Evaluation",
-                "ModelStore",
-                "FileSupport", "Benchmarks", "CStartup",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
-            swiftSettings: strict),
-
-        // Tests.
-        .target(
-            name: "EmulatedGPU", dependencies: ["CUDABackend", "Tensors"], path: "Tests/EmulatedGPU",
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReferenceBackendTests", dependencies: ["Tensors", "ReferenceBackend"], swiftSettings: strict),
-        .testTarget(
-            name: "FileSupportTests", dependencies: ["FileSupport", "CZlib", "Tensors"], swiftSettings: strict),
-        .testTarget(
-            name: "InteractionsTests", dependencies: ["Interactions", "FileSupport", "CZlib", "Tensors"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "OperationTests", dependencies: ["Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "CUDABackendTests", dependencies: ["CUDABackend", "CCUDA", "EmulatedGPU", "RecBLR", "Tensors"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "RecBLRTests",
-            dependencies: ["RecBLR", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "TrainingTests",
-            dependencies: [
-                "Training", "Evaluation", "Interactions", "ModelStore", "RecBLR", "CPUBackend", "CUDABackend",
-                "Tensors", "EmulatedGPU",
-            ],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ServingTests",
-            dependencies: ["Serving", "RecBLR", "FileSupport", "Tensors", "CPUBackend", "ReferenceBackend"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ReportTests", dependencies: ["Report", "Training", "Evaluation", "Interactions", "RecBLR"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "BenchmarksTests",
-            dependencies: ["Benchmarks", "RecBLR", "CPUBackend", "CUDABackend", "EmulatedGPU", "Tensors"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "CommandTests", dependencies: ["RecBLRCommand", "EmulatedGPU"], exclude: ["Golden"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "ModelStoreTests", dependencies: ["ModelStore", "RecBLR", "FileSupport", "CPUBackend", "Tensors"],
-            swiftSettings: strict),
-        .testTarget(
-            name: "EvaluationTests",
-            dependencies: ["Evaluation", "Interactions", "FileSupport", "RecBLR", "CPUBackend", "Tensors"],
-            swiftSettings: strict),
-    ],
+    targets: arithmetic + data + model + learning + service + command + benchmarks + umbrella + testTargets,
     swiftLanguageModes: [.v6]
 )

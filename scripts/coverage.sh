@@ -11,7 +11,8 @@ root = os.getcwd() + "/Sources/"
 for file in files:
     if file["filename"].startswith(root):
         summary = file["summary"]["lines"]
-        for name in (file["filename"][len(root):].split("/")[0], "all"):
+        parts = file["filename"][len(root):].split("/")  # FLOOR/TARGET/..., or TARGET/...
+        for name in (parts[1] if len(parts) > 2 else parts[0], "all"):
             lines[name][0] += summary["covered"]
             lines[name][1] += summary["count"]
 for name, (covered, count) in sorted(lines.items(), key=lambda entry: (entry[0] == "all", entry[0])):

@@ -10,7 +10,7 @@ mode=${1:-}
 machine=$(uname -m; grep -m1 -E '^(flags|Features)' /proc/cpuinfo || true)
 up_to_date() { # FILE
     [ -e "$1" ] && [ "$machine" = "$(cat "$output/machine" 2>/dev/null)" ] &&
-        [ -z "$(find Tests/Emulator Sources/CCUDA scripts/emulator.sh -newer "$1" -print -quit)" ]
+        [ -z "$(find Tests/Emulator Sources/Arithmetic/CCUDA scripts/emulator.sh -newer "$1" -print -quit)" ]
 }
 [ -z "$mode" ] && up_to_date "$output/libcuda.so.1" && exit 0
 
@@ -38,7 +38,7 @@ trap 'wait; rm -rf "$work"' EXIT
 touch "$work/started" # a source that changes from here on is newer than what is built
 
 flags=(-std=c++17 -O2 -g1 -fPIC -fvisibility=hidden -fno-exceptions -U_FORTIFY_SOURCE -Wall -Wextra
-    -ITests/Emulator -ISources/CCUDA/include)
+    -ITests/Emulator -ISources/Arithmetic/CCUDA/include)
 "$compiler" -march=native -E -x c++ /dev/null >/dev/null 2>&1 && flags+=(-march=native)
 # Kernels are checked as they run; Tests/Emulator/faults.cpp says what was found.
 checks=bounds,alignment,shift,signed-integer-overflow,integer-divide-by-zero
@@ -76,7 +76,7 @@ if [ "$mode" = --test ]; then
         "$compiler" "${flags[@]}" -Werror -c "$file" -o "$work/$(basename "$file" .cpp).test.o"
     done
 else
-    compile_kernels kernels Sources/CCUDA/include/arguments.h Sources/CCUDA/kernels/*.cu
+    compile_kernels kernels Sources/Arithmetic/CCUDA/include/arguments.h Sources/Arithmetic/CCUDA/kernels/*.cu
 fi
 for pid in "${pids[@]}"; do wait "$pid"; done
 

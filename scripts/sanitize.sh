@@ -15,8 +15,8 @@ if [ -z "$clang" ] || ! "$clang" "${flags[@]}" "$work/probe.c" -o "$work/probe" 
     exit 0
 fi
 # Linkers warn about the sanitizers' own symbols: what they say is shown only where they fail.
-"$clang" -std=gnu17 -O1 -g -Wall -Werror "${flags[@]}" -ISources/CKernels/include -ISources/CKernels \
-    Sources/CKernels/*.c Tests/Sanitizers/kernels.c -lm -o "$work/kernels" 2>"$work/log" || {
+"$clang" -std=gnu17 -O1 -g -Wall -Werror "${flags[@]}" -ISources/Arithmetic/CKernels/include -ISources/Arithmetic/CKernels \
+    Sources/Arithmetic/CKernels/*.c Tests/Sanitizers/kernels.c -lm -o "$work/kernels" 2>"$work/log" || {
     cat "$work/log" >&2
     exit 1
 }

@@ -2,7 +2,7 @@ import CPUBackend
 import Evaluation
 import FileSupport
 import Interactions
-import RecBLR
+import Models
 import Serving
 import Tensors
 import Training
@@ -41,7 +41,7 @@ public struct BenchReport: Encodable, Sendable {
         let timer = TrainingTimer(
             syntheticDataset(users: 400, meanLength: 165, items: Self.items), threads: threads, precisions: precisions,
             steps: [4096, 1024])
-        let shape = RecBLR.Configuration(itemCount: Self.items)
+        let shape = ModelConfiguration(itemCount: Self.items)
         let operationTimer = OperationTimer(
             StepOperations(shape, tokens: 512, stepTokens: 1024, backend: CPUBackend(precision: precision)))
         var scalings: [Double] = []
@@ -56,13 +56,13 @@ public struct BenchReport: Encodable, Sendable {
         operations = OperationTable(
             operationTimer, limits[precision]!, machine, precision: precision,
             stepNanoseconds: median(timer.stepTimes[oneThread]!))
-        let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
+        let model = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend())
         stepMicroseconds = Self.step(model)
         serving = try [false, true].map { try ServingBench(items: Self.items, repeatAware: $0, threads: threads) }
         peakMegabytes = peakMemory()
     }
 
-    private static func step(_ model: Model) -> Double {
+    private static func step(_ model: SequenceModel) -> Double {
         let encoder = Encoder(model, tokens: 1, sequences: 1)
         var state = model.initialState()
         return medianTime(of: 2000) { _ = try! encoder.step(&state, item: Int32($0 % 3000 + 1)) } * 1e6

@@ -1,5 +1,5 @@
 import CPUBackend
-import RecBLR
+import Models
 import Tensors
 
 /// The paper's Figure 4 on this machine: time and memory of one sequence against its length, on one thread. RecBLR's model
@@ -36,8 +36,8 @@ public struct LengthBench: Encodable, Sendable {
     /// Measures every length.
     public init(lengths: [Int] = Self.lengths) throws {
         machine = Machine()
-        let shape = RecBLR.Configuration(itemCount: 64)
-        let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
+        let shape = ModelConfiguration(itemCount: 64)
+        let model = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend())
         rows = lengths.map { length in
             func attention(training: Bool) -> Cost? {
                 let scores = (training ? shape.layerCount + 1 : 1) * length * length * 4
@@ -50,7 +50,7 @@ public struct LengthBench: Encodable, Sendable {
         }
     }
 
-    private static func forward(_ model: Model, _ length: Int) -> Cost {
+    private static func forward(_ model: SequenceModel, _ length: Int) -> Cost {
         let batch = batch(length)
         return cost(length) {
             let encoder = Encoder(model, tokens: length, sequences: 1)
@@ -58,7 +58,7 @@ public struct LengthBench: Encodable, Sendable {
         }
     }
 
-    private static func training(_ model: Model, _ length: Int) -> Cost {
+    private static func training(_ model: SequenceModel, _ length: Int) -> Cost {
         let gradients = Weights(zerosFor: model.configuration, on: model.backend)
         let batch = batch(length)
         let targets = Targets(rows: nil, items: batch.items)
@@ -68,7 +68,7 @@ public struct LengthBench: Encodable, Sendable {
         }
     }
 
-    private static func attention(_ shape: RecBLR.Configuration, _ length: Int, training: Bool) -> Cost {
+    private static func attention(_ shape: ModelConfiguration, _ length: Int, training: Bool) -> Cost {
         cost(length) {
             let memory = BenchMemory(CPUBackend())
             let width = shape.hiddenSize

@@ -1,5 +1,5 @@
 import CPUBackend
-import RecBLR
+import Models
 import Tensors
 
 /// The paper's Table 5 on this machine: forward and backward of the model's layers (everything between embedding and
@@ -36,7 +36,7 @@ public struct ScanBench: Encodable, Sendable {
 
     private static func row(_ length: Int, sequences: Int) -> Row {
         let batches = ScanForm.allCases.map {
-            ($0, ScanBatch($0, RecBLR.Configuration(itemCount: 1), length: length, sequences: sequences))
+            ($0, ScanBatch($0, ModelConfiguration(itemCount: 1), length: length, sequences: sequences))
         }
         var times: [ScanForm: [Double]] = [:]
         for _ in 0..<rounds {
@@ -61,7 +61,7 @@ final class ScanBatch {
     private let padding: RightPadding
     private let memory: BenchMemory
 
-    init(_ form: ScanForm, _ shape: RecBLR.Configuration, length: Int, sequences: Int) {
+    init(_ form: ScanForm, _ shape: ModelConfiguration, length: Int, sequences: Int) {
         let memory = BenchMemory(CPUBackend())
         let width = shape.hiddenSize
         let events = memory.tensor(sequences * length, width)

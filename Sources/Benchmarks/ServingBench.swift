@@ -2,8 +2,9 @@ import CPUBackend
 import Dispatch
 import Evaluation
 import FileSupport
+import Identifiers
 import Interactions
-import RecBLR
+import Models
 import Serving
 import Tensors
 
@@ -27,9 +28,9 @@ public struct ServingBench: Encodable, Sendable {
     }
 
     init(items: Int, repeatAware: Bool, threads: Int) throws {
-        var shape = RecBLR.Configuration(itemCount: items)
+        var shape = ModelConfiguration(itemCount: items)
         shape.repeatAware = repeatAware
-        let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
+        let model = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend())
         let catalogue = Catalogue(model, items: Vocabulary(ids: (1...items).map(String.init))!)
         self.repeatAware = repeatAware
         evaluationSeconds = try Self.evaluation(model, threads)
@@ -37,7 +38,7 @@ public struct ServingBench: Encodable, Sendable {
         batches = [1, 10, 50, 165].map { Self.batch(catalogue, events: $0, threads) }
     }
 
-    private static func evaluation(_ model: Model, _ threads: Int) throws -> Double {
+    private static func evaluation(_ model: SequenceModel, _ threads: Int) throws -> Double {
         let data = syntheticDataset(users: 6040, meanLength: 165, items: model.configuration.itemCount)
         let split = Split.leaveOneOut(data)
         let start = ContinuousClock.now

@@ -1,6 +1,6 @@
 import CUDABackend
 import EmulatedGPU
-import RecBLR
+import Models
 import Tensors
 import Testing
 

@@ -1,5 +1,5 @@
 import CPUBackend
-import RecBLR
+import Models
 import Tensors
 import Testing
 
@@ -9,7 +9,7 @@ import Testing
 @Suite struct RooflineTests {
     /// D = 4, H = 8, inner 16, V = 10, L = 2, pieces of 16 tokens in steps of 32.
     private let step: StepOperations = {
-        var shape = RecBLR.Configuration(itemCount: 10)
+        var shape = ModelConfiguration(itemCount: 10)
         shape.hiddenSize = 4
         return StepOperations(shape, tokens: 16, stepTokens: 32, backend: CPUBackend())
     }()
@@ -89,7 +89,7 @@ import Testing
         let times = timer.stepTimes
         #expect(times.count == 1 && times[.init(precision: .float32, tokens: 64, threads: 1)]?.count == 3)
         #expect(times.values.joined().allSatisfy { $0 > 0 })
-        let products = trainingFLOPs(RecBLR.Configuration(itemCount: 20)) / rate.productPeak
+        let products = trainingFLOPs(ModelConfiguration(itemCount: 20)) / rate.productPeak
         #expect(abs(rate.oneThreadShareOfPeak - products / rate.oneThreadNanoseconds) < 1e-9)
     }
 }

@@ -1,5 +1,5 @@
 import CPUBackend
-import RecBLR
+import Models
 import Tensors
 import Testing
 
@@ -40,7 +40,7 @@ import Testing
     /// All four forms are one model: outputs, input gradients and every weight's gradient.
     @Test(arguments: [1, 2, 5, 8, 11])
     func formsComputeTheSame(length: Int) {
-        var shape = RecBLR.Configuration(itemCount: 1)
+        var shape = ModelConfiguration(itemCount: 1)
         shape.hiddenSize = 8
         func run(_ form: ScanForm) -> [[Float]] {
             let batch = ScanBatch(form, shape, length: length, sequences: 3)
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func aBatchIsRepeatable() {
-        var shape = RecBLR.Configuration(itemCount: 1)
+        var shape = ModelConfiguration(itemCount: 1)
         shape.hiddenSize = 8
         let batch = ScanBatch(.embeddingPadding, shape, length: 5, sequences: 2)
         batch.run()

@@ -1,5 +1,5 @@
 import Foundation
-import RecBLR
+import Models
 import Tensors
 import Testing
 

@@ -2,7 +2,7 @@ import Testing
 
 @testable import CUDABackend
 
-/// How work is cut, by arithmetic alone: what the kernels (Sources/CCUDA/kernels) take for granted of it.
+/// How work is cut, by arithmetic alone: what the kernels (Sources/Arithmetic/CCUDA/kernels) take for granted of it.
 @Suite struct GeometryTests {
     static let sizes = [1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 1000, 2048]
     static let rows = sizes + [4095, 4096, 4097, 65_535, 65_536, 65_537, 409_600, 1_000_000, 10_000_019, 100_000_000]

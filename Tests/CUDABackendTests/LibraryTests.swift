@@ -22,7 +22,7 @@ import Testing
     static let hasDriver = hasOwn("libcuda.so.1")
     static let noDriverHere: Comment = "this machine has a driver of its own"
 
-    /// A library with all functions of a list in Sources/CCUDA/include/driver.h but one; each returns 0.
+    /// A library with all functions of a list in Sources/Arithmetic/CCUDA/include/driver.h but one; each returns 0.
     private func library(_ list: String, without absent: String, in folder: String) throws -> String {
         let source = """
             #include "driver.h"
@@ -32,7 +32,7 @@ import Testing
             """
         try source.write(toFile: folder + "/library.c", atomically: true, encoding: .utf8)
         let headers = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("Sources/CCUDA/include").path
+            .deletingLastPathComponent().appendingPathComponent("Sources/Arithmetic/CCUDA/include").path
         let compiler = Process()
         compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         compiler.arguments = [

@@ -1,4 +1,4 @@
-import RecBLR
+import Models
 import Tensors
 
 @testable import CUDABackend
@@ -6,17 +6,17 @@ import Tensors
 /// A small model in training: a step of it asks the backend for nearly everything.
 final class SmallTraining {
     let backend: CUDABackend
-    private let model: Model
+    private let model: SequenceModel
     private let learner: Learner
     private let gradients, firstMoment, secondMoment: Weights
     private let sum: LossSum
     private static let tokens = 80
 
     init(_ backend: CUDABackend, repeatAware: Bool = false) throws {
-        var shape = Configuration(itemCount: 30)
+        var shape = ModelConfiguration(itemCount: 30)
         (shape.hiddenSize, shape.layerCount, shape.repeatAware) = (8, 1, repeatAware)
         self.backend = backend
-        model = try Model(initializing: shape, seed: 3, on: backend)
+        model = try SequenceModel(initializing: shape, seed: 3, on: backend)
         learner = Learner(model, tokens: Self.tokens, sequences: 4)
         gradients = Weights(zerosFor: shape, on: backend)
         firstMoment = Weights(zerosFor: shape, on: backend)

@@ -1,8 +1,9 @@
 import CPUBackend
 import Evaluation
 import FileSupport
+import Identifiers
 import Interactions
-import RecBLR
+import Models
 import Tensors
 import Testing
 
@@ -64,10 +65,10 @@ import Testing
         #expect(ranks == reference)
     }
 
-    private func model(items: Int) throws -> Model {
-        var shape = Configuration(itemCount: items)
+    private func model(items: Int) throws -> SequenceModel {
+        var shape = ModelConfiguration(itemCount: items)
         shape.hiddenSize = 8
-        return try Model(initializing: shape, seed: 2, on: CPUBackend())
+        return try SequenceModel(initializing: shape, seed: 2, on: CPUBackend())
     }
 
     @Test(arguments: [nil, 1, 3])
@@ -97,9 +98,9 @@ import Testing
     }
 
     @Test func whatTheRepeatAwareHeadAddsCounts() throws {
-        var shape = Configuration(itemCount: data.itemCount)
+        var shape = ModelConfiguration(itemCount: data.itemCount)
         (shape.hiddenSize, shape.repeatAware) = (8, true)
-        let model = try Model(initializing: shape, seed: 2, on: CPUBackend())
+        let model = try SequenceModel(initializing: shape, seed: 2, on: CPUBackend())
         var generator = SeededGenerator(seed: 4)
         let values = (0..<40).map { _ in Float(generator.normal()) / 10 }
         model.backend.upload(values, to: try #require(model.weights.tensor(named: "repeat_bias")))

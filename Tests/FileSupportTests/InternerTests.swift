@@ -1,4 +1,5 @@
 import FileSupport
+import Identifiers
 import Tensors
 import Testing
 

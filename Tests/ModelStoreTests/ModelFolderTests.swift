@@ -1,8 +1,9 @@
 import CPUBackend
 import FileSupport
 import Foundation
+import Identifiers
 import ModelStore
-import RecBLR
+import Models
 import Tensors
 import Testing
 
@@ -19,11 +20,11 @@ import Testing
 
     private static let items = Vocabulary(ids: ["a", "b\t", "c"], titles: ["A title", "", "line\nbreak \\"])!
 
-    private func model(_ change: (inout Configuration) -> Void = { _ in }) throws -> Model {
-        var shape = Configuration(itemCount: 3)
+    private func model(_ change: (inout ModelConfiguration) -> Void = { _ in }) throws -> SequenceModel {
+        var shape = ModelConfiguration(itemCount: 3)
         shape.hiddenSize = 4
         change(&shape)
-        return try Model(initializing: shape, seed: 5, on: CPUBackend())
+        return try SequenceModel(initializing: shape, seed: 5, on: CPUBackend())
     }
 
     private func edit(_ name: String, _ change: (String) -> String) throws {
@@ -38,7 +39,7 @@ import Testing
             {
                 $0.convolutionWidth = 0; $0.warmupSteps = 9; $0.paddingInSoftmax = true
             },
-        ] as [(inout Configuration) -> Void] {
+        ] as [(inout ModelConfiguration) -> Void] {
             let model = try model(change)
             try ModelFolder.write(model, items: Self.items, trainingRecord: Array("{}".utf8), to: folder)
             let opened = try ModelFolder.open(folder)
@@ -157,7 +158,7 @@ import Testing
         defer { tidy() }
         let other = parent.appendingPathComponent("other")
         for (url, seed, word) in [(folder, UInt64(1), "a"), (other, 2, "b")] {
-            let model = try Model(initializing: try model().configuration, seed: seed, on: CPUBackend())
+            let model = try SequenceModel(initializing: try model().configuration, seed: seed, on: CPUBackend())
             let items = try #require(Vocabulary(ids: ["x", "y", word]))
             try ModelFolder.write(
                 model, items: items, trainingRecord: Array("{\"\(word)\": 1}".utf8), to: url)
@@ -196,7 +197,7 @@ import Testing
         let model = try model()
         try ModelFolder.write(model, items: Self.items, trainingRecord: nil, to: folder)
         let opened = try ModelFolder.open(folder)
-        let next = try Model(initializing: model.configuration, seed: 6, on: CPUBackend())
+        let next = try SequenceModel(initializing: model.configuration, seed: 6, on: CPUBackend())
         try ModelFolder.write(next, items: Self.items, trainingRecord: nil, to: folder)
         let loaded = try opened.model(on: CPUBackend())
         #expect(
@@ -233,7 +234,7 @@ import Testing
     func theShapeIsReadFromTheWeights(name: String, items: Int, hiddenSize: Int, layers: Int) throws {
         let url = fixtures.appendingPathComponent(name + ".safetensors")
         let checkpoint = try ReferenceCheckpoint(url, warmupSteps: 3)
-        var expected = Configuration(itemCount: items)
+        var expected = ModelConfiguration(itemCount: items)
         expected.hiddenSize = hiddenSize
         expected.layerCount = layers
         expected.warmupSteps = 3
@@ -259,7 +260,7 @@ import Testing
     @Test func ablationsAreRecognised() throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: url) }
-        let changes: [(inout Configuration) -> Void] = [
+        let changes: [(inout ModelConfiguration) -> Void] = [
             { $0.convolutionWidth = 0 }, { $0.feedForward = false }, { $0.layerCount = 1 },
             {
                 $0.block = .recurrenceOnly
@@ -268,11 +269,11 @@ import Testing
             },
         ]
         for change in changes {
-            var shape = Configuration(itemCount: 7)
+            var shape = ModelConfiguration(itemCount: 7)
             shape.hiddenSize = 4
             shape.paddingInSoftmax = true
             change(&shape)
-            let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
+            let model = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend())
             let tensors = model.weights.layout.entries.map { entry in
                 let isConvolution = entry.name.hasSuffix("convolution.weight")
                 return SafeTensors.Named(

@@ -1,6 +1,6 @@
 import Foundation
 import ModelStore
-import RecBLR
+import Models
 import Tensors
 import Testing
 

@@ -1,7 +1,7 @@
 import Evaluation
 import Foundation
 import Interactions
-import RecBLR
+import Models
 import Report
 
 @testable import Training
@@ -66,6 +66,7 @@ func report(losses: [Double], isMeasured: Bool = true, text: String = "plain") t
     let example = TrainingReport.Example(
         user: text, events: 1234, history: [text, "b"], recommendations: ["c", text], hit: 1, next: text, rank: 2)
     return TrainingReport(
-        name: text, dataset: summary, configuration: Configuration(itemCount: 3), reasons: [text, text], record: record,
+        name: text, dataset: summary, configuration: ModelConfiguration(itemCount: 3), reasons: [text, text],
+        record: record,
         examples: isMeasured ? [example] : [])
 }

@@ -1,6 +1,7 @@
 import CPUBackend
 import FileSupport
-import RecBLR
+import Identifiers
+import Models
 import ReferenceBackend
 import Serving
 import Tensors
@@ -15,10 +16,10 @@ import Testing
     let history: [Int32] = [3, 9, 3, 14, 1]
 
     /// A small model; the values of its repeat-aware head, where it has one, are large enough to reorder everything.
-    private static func model(repeatAware: Bool, on backend: any Backend = CPUBackend()) throws -> Model {
-        var shape = Configuration(itemCount: itemCount)
+    private static func model(repeatAware: Bool, on backend: any Backend = CPUBackend()) throws -> SequenceModel {
+        var shape = ModelConfiguration(itemCount: itemCount)
         (shape.hiddenSize, shape.repeatAware) = (8, repeatAware)
-        let model = try Model(initializing: shape, seed: 3, on: backend)
+        let model = try SequenceModel(initializing: shape, seed: 3, on: backend)
         if let values = model.weights.tensor(named: "repeat_bias") { backend.upload(headValues, to: values) }
         return model
     }

@@ -1,6 +1,6 @@
 import CPUBackend
 import Interactions
-import RecBLR
+import Models
 import Tensors
 import Testing
 
@@ -109,7 +109,7 @@ import Testing
     @Test func onlyMatricesDecay() throws {
         var shape = smallShape(items: 9)
         shape.repeatAware = true
-        let model = try Model(initializing: shape, seed: 1, on: CPUBackend())
+        let model = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend())
         let layout = model.weights.layout
         let group = ReplicaGroup(model, replicas: 2)
         model.backend.upload([Float](repeating: 1, count: layout.count), to: model.weights.flat)
@@ -151,7 +151,7 @@ import Testing
         options.batchTokens = 400
         let plan = BatchPlan(data, split, options, epoch: 1)
         func weightsAfterOneStep(_ count: Int) throws -> [Float] {
-            let model = try Model(initializing: smallShape(items: data.itemCount), seed: 1, on: CPUBackend())
+            let model = try SequenceModel(initializing: smallShape(items: data.itemCount), seed: 1, on: CPUBackend())
             let group = ReplicaGroup(model, replicas: count)
             group.reserve(tokens: 2000, sequences: 100)
             let shares = plan.deal(plan.batches[0], to: count).map { positions in
@@ -163,7 +163,7 @@ import Testing
             return model.backend.download(model.weights.flat)
         }
         let (one, many) = (try weightsAfterOneStep(1), try weightsAfterOneStep(replicas))
-        let start = try Model(initializing: smallShape(items: data.itemCount), seed: 1, on: CPUBackend())
+        let start = try SequenceModel(initializing: smallShape(items: data.itemCount), seed: 1, on: CPUBackend())
         let before = start.backend.download(start.weights.flat)
         let difference = zip(one, many).map { abs($0 - $1) }.max()!
         let movement = zip(one, before).map { abs($0 - $1) }.max()!

@@ -3,7 +3,7 @@ import CUDABackend
 import EmulatedGPU
 import Foundation
 import Interactions
-import RecBLR
+import Models
 import Tensors
 import Testing
 import Training
@@ -88,7 +88,7 @@ import Training
         let data = Dataset(sequences: randomSequences([66_700, 9, 12], items: 5, seed: 8), itemCount: 5)
         var options = Run().options
         (options.epochs, options.batchTokens, options.maximumLength) = (1, 512, 1_000_000)
-        var shape = Configuration(itemCount: 5)
+        var shape = ModelConfiguration(itemCount: 5)
         (shape.hiddenSize, shape.layerCount) = (4, 1)
         func loss(_ backend: any Backend) throws -> Double {
             let trainer = try Trainer(data, .leaveOneOut(data), shape, options, backend: backend)
@@ -143,7 +143,7 @@ import Training
         #expect(peaks[0] > 0 && peaks[1] == peaks[0], "\(peaks)")
     }
 
-    private func shape(_ run: Run, _ data: Dataset) -> Configuration {
+    private func shape(_ run: Run, _ data: Dataset) -> ModelConfiguration {
         var shape = smallShape(items: data.itemCount)
         shape.repeatAware = run.repeatAware
         return shape

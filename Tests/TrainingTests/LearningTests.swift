@@ -2,7 +2,7 @@ import CPUBackend
 import Evaluation
 import Foundation
 import Interactions
-import RecBLR
+import Models
 import Testing
 import Training
 
@@ -41,7 +41,7 @@ import Training
         options.batchTokens = 10_000_000
         guard
             case .finished(_, let record) = try Trainer(
-                data, .leaveOneOut(data), Configuration(itemCount: 50), options, backend: CPUBackend()
+                data, .leaveOneOut(data), ModelConfiguration(itemCount: 50), options, backend: CPUBackend()
             ).run()
         else { return }
         #expect(abs(record.epochs[0].loss - log(50)) < 0.1)
@@ -67,7 +67,7 @@ import Training
     /// With eight channels and dropout one half, one event in 256 is dropped whole and meets nine norms as a row of zeros.
     @Test func narrowAndDeepModelsSurviveRowsThatAreDroppedWhole() throws {
         let data = randomDataset()
-        var shape = Configuration(itemCount: data.itemCount)
+        var shape = ModelConfiguration(itemCount: data.itemCount)
         shape.hiddenSize = 8
         shape.layerCount = 4
         var options = TrainingOptions()

@@ -2,7 +2,7 @@ import CPUBackend
 import Foundation
 import Interactions
 import ModelStore
-import RecBLR
+import Models
 import Tensors
 import Testing
 import Training

@@ -1,7 +1,7 @@
 import CPUBackend
 import Foundation
 import Interactions
-import RecBLR
+import Models
 import Tensors
 import Testing
 
@@ -46,7 +46,7 @@ import Testing
     }
 
     private func group(_ data: Dataset, _ replicas: Int) throws -> ReplicaGroup {
-        let model = try Model(initializing: smallShape(items: data.itemCount), seed: 1, on: CPUBackend())
+        let model = try SequenceModel(initializing: smallShape(items: data.itemCount), seed: 1, on: CPUBackend())
         let group = ReplicaGroup(model, replicas: replicas)
         group.reserve(tokens: 200, sequences: 50)
         return group

@@ -1,7 +1,7 @@
 import CPUBackend
 import Foundation
 import Interactions
-import RecBLR
+import Models
 import Tensors
 import Training
 
@@ -49,8 +49,8 @@ func randomSequences(_ lengths: [Int], items: Int, seed: UInt64) -> [[Int32]] {
     return lengths.map { length in (0..<length).map { _ in Int32.random(in: 1...Int32(items), using: &generator) } }
 }
 
-func smallShape(items: Int) -> Configuration {
-    var shape = Configuration(itemCount: items)
+func smallShape(items: Int) -> ModelConfiguration {
+    var shape = ModelConfiguration(itemCount: items)
     shape.hiddenSize = 16
     shape.layerCount = 1
     return shape

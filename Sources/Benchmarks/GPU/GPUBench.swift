@@ -1,7 +1,7 @@
 import CUDABackend
 import Foundation
 import Interactions
-import RecBLR
+import Models
 import Tensors
 import Training
 
@@ -97,7 +97,7 @@ public struct GPUBench: Encodable, Sendable {
         }
         training = rates
         topK = Self.topK(backend, sizes)
-        let model = try Model(initializing: RecBLR.Configuration(itemCount: 64), seed: 1, on: backend)
+        let model = try SequenceModel(initializing: ModelConfiguration(itemCount: 64), seed: 1, on: backend)
         lengths = sizes.lengths.map { Self.length(backend, model, $0, sizes.runs) }
         if let failure = backend.failure { throw TrainingError.device(failure) }
     }
@@ -115,7 +115,7 @@ public struct GPUBench: Encodable, Sendable {
         let split = Split(
             trainingEnd: (0..<data.userCount).map { data.length(ofUser: $0) }, validation: [], test: [])
         var rate = 0.0
-        let shape = RecBLR.Configuration(itemCount: data.itemCount)
+        let shape = ModelConfiguration(itemCount: data.itemCount)
         _ = try Trainer(data, split, shape, options, backend: backend).run(report: { event in
             if case .epoch(let record) = event { rate = record.tokensPerSecond }
         })
@@ -135,7 +135,7 @@ public struct GPUBench: Encodable, Sendable {
         return TopK(items: sizes.catalogue, users: sizes.askers, seconds: time)
     }
 
-    private static func length(_ backend: CUDABackend, _ model: Model, _ tokens: Int, _ runs: Int) -> Length {
+    private static func length(_ backend: CUDABackend, _ model: SequenceModel, _ tokens: Int, _ runs: Int) -> Length {
         let gradients = Weights(zerosFor: model.configuration, on: backend)
         let batch = PackedBatch([(0..<tokens).map { Int32($0 * 7 % 64 + 1) }])
         let targets = Targets(rows: nil, items: batch.items)

@@ -1,4 +1,4 @@
-import RecBLR
+import Models
 import Tensors
 
 /// The parts of a layer, in the order of the forward pass.

@@ -1,4 +1,4 @@
-import RecBLR
+import Models
 import Tensors
 
 /// What surrounds and follows the layers' parts.

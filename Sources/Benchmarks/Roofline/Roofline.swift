@@ -1,5 +1,5 @@
 import CPUBackend
-import RecBLR
+import Models
 import Tensors
 
 /// Operations beside their own limits, on one thread.

@@ -1,5 +1,5 @@
 import CPUBackend
-import RecBLR
+import Models
 import Tensors
 
 /// Every operation of a training step on one thread, on memory of its own: forward and backward of a piece of `tokens`
@@ -7,13 +7,13 @@ import Tensors
 final class StepOperations {
     private(set) var list: [Operation] = []
     let memory: BenchMemory
-    let shape: RecBLR.Configuration
+    let shape: ModelConfiguration
     let tokens, stepTokens: Int
     var backend: CPUBackend { memory.backend }
     var layers: Int { shape.layerCount }
 
     /// For the paper's block (projections, convolution, feed-forward).
-    init(_ shape: RecBLR.Configuration, tokens: Int, stepTokens: Int, backend: CPUBackend) {
+    init(_ shape: ModelConfiguration, tokens: Int, stepTokens: Int, backend: CPUBackend) {
         self.shape = shape
         (self.tokens, self.stepTokens) = (tokens, stepTokens)
         memory = BenchMemory(backend)

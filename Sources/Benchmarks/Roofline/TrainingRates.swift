@@ -1,7 +1,7 @@
 import CPUBackend
 import Foundation
 import Interactions
-import RecBLR
+import Models
 import Tensors
 import Training
 
@@ -31,7 +31,7 @@ public struct TrainingRate: Encodable, Sendable {
 }
 
 /// Multiplications and additions of all products of one training step, a token: forward, and twice that backward.
-public func trainingFLOPs(_ shape: RecBLR.Configuration) -> Double {
+public func trainingFLOPs(_ shape: ModelConfiguration) -> Double {
     let (d, h) = (Double(shape.hiddenSize), Double(shape.recurrenceSize))
     let layer = 2 * (d * 2 * h + h * 2 * h + h * d + 2 * d * Double(shape.innerSize))
     return 3 * (Double(shape.layerCount) * layer + 2 * Double(shape.itemCount) * d)
@@ -93,7 +93,7 @@ final class TrainingTimer {
         let tokens = (0..<data.userCount).reduce(0) { $0 + data.length(ofUser: $1) - 1 }
         var (rate, first) = (0.0, 0.0)
         _ = try Trainer(
-            data, split, RecBLR.Configuration(itemCount: data.itemCount), options,
+            data, split, ModelConfiguration(itemCount: data.itemCount), options,
             backend: CPUBackend(precision: setting.precision)
         ).run(report: { event in
             switch event {
@@ -110,7 +110,7 @@ final class TrainingTimer {
     }
 
     func results(_ limits: [Precision: Limits]) -> [TrainingRate] {
-        let flops = trainingFLOPs(RecBLR.Configuration(itemCount: data.itemCount))
+        let flops = trainingFLOPs(ModelConfiguration(itemCount: data.itemCount))
         return steps.flatMap { tokens in
             precisions.map { precision in
                 func of(_ precision: Precision, _ threads: Int) -> [Double] {

@@ -1,0 +1,106 @@
+import ArgumentParser
+import CPUBackend
+import CUDABackend
+import Foundation
+import Models
+import Tensors
+
+/// What is asked to compute.
+enum DeviceChoice: ExpressibleByArgument, Equatable {
+    /// The first GPU that can be used, else the processor.
+    case automatic
+    case cpu
+    case cuda(Int)
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        switch (parts[0], parts.count) {
+        case ("auto", 1): self = .automatic
+        case ("cpu", 1): self = .cpu
+        case ("cuda", 1): self = .cuda(0)
+        case ("cuda", 2):
+            guard let number = Int(parts[1]), (0..<1024).contains(number) else { return nil }
+            self = .cuda(number)
+        default: return nil
+        }
+    }
+
+    var defaultValueDescription: String { "auto" }
+    static var allValueStrings: [String] { ["auto", "cpu", "cuda", "cuda:N"] }
+    static var defaultCompletionKind: CompletionKind { .list(["auto", "cpu", "cuda"]) }
+
+    /// The GPU that is meant; nil for the processor. Says on standard error why one that is there is not used where nobody asked
+    /// for it.
+    func gpu(_ precision: Precision) throws -> CUDABackend? {
+        switch self {
+        case .cpu: return nil
+        case .cuda(let number): return try CUDABackend(ordinal: number, precision: precision)
+        case .automatic:
+            do {
+                let devices = try CUDADevice.all()
+                let chosen = devices.first { $0.problem == nil } ?? devices[0]  // which says what its problem is
+                return try CUDABackend(ordinal: chosen.ordinal, precision: precision)
+            } catch CUDAError.noDriver, CUDAError.noDevice {
+                return nil
+            } catch {
+                printError("recblr: the GPU is left alone: \(error)")
+                return nil
+            }
+        }
+    }
+}
+
+/// Where to compute, for what only reads a model: everything in float32.
+struct DeviceOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Where to compute: auto is the first GPU that can be used, else the processor; cuda is GPU 0, cuda:1 the next.",
+            valueName: "device"))
+    var device = DeviceChoice.automatic
+
+    func backend() throws -> any Backend { try device.gpu(.float32) ?? CPUBackend() }
+}
+
+/// Where to compute and how finely, for training.
+struct ComputeOptions: ParsableArguments {
+    @OptionGroup var place: DeviceOption
+    @Option(
+        help: """
+            What matrix products round their operands to while training; tf32 is for GPUs, bfloat16 for GPUs and \
+            processors with AVX512-BF16. (default: tf32 on a GPU, else bfloat16 where the processor has it)
+            """)
+    var precision: Precision?
+
+    /// Throws where there is no such device, or it cannot do this.
+    func backend() throws -> any Backend {
+        if let gpu = try place.device.gpu(precision ?? .tf32) { return gpu }
+        if let precision { return CPUBackend(precision: try precision.onThisProcessor()) }
+        return CPUBackend(precision: Precision.bfloat16.isAvailable ? .bfloat16 : .float32)
+    }
+}
+
+extension Precision {
+    /// Itself, where this processor has products of this kind.
+    func onThisProcessor() throws -> Precision {
+        if isAvailable { return self }
+        let needs = self == .tf32 ? "only GPUs have them" : "AVX512-BF16 is what it takes"
+        throw fail(.usage, "this processor has no \(rawValue) products (\(needs)): leave --precision out")
+    }
+}
+
+extension Backend {
+    /// The same device without rounding: whatever it was trained with, a model is tested as it will be used.
+    var exact: any Backend {
+        if let gpu = self as? CUDABackend { return gpu.with(.float32) }
+        return CPUBackend()
+    }
+}
+
+extension ThreadsOption {
+    /// Replicas on a backend: a GPU is one. Throws where so many threads cannot run.
+    func count(on backend: any Backend) throws -> Int {
+        let count = backend.isQueued ? 1 : count
+        try requireThreads(count, on: backend)
+        return count
+    }
+}

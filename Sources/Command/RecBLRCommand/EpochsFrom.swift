@@ -1,0 +1,43 @@
+import Foundation
+import ModelStore
+import Models
+import Training
+
+extension Recipe {
+    /// Takes the number of epochs from a trained model: its schedule, and the epoch that validation chose as the last one.
+    ///
+    /// Says aloud what else differs from that model's training, since the epoch was chosen for that.
+    mutating func takeEpochs(from path: String, _ configuration: ModelConfiguration) throws {
+        let folder = try openModel(path)
+        guard let record = try TrainingRecord.read(folder), record.bestEpoch > 0 else {
+            throw fail(.badData, "\(path) has no record of its training: give --epochs")
+        }
+        guard record.epochs.contains(where: { $0.validation != nil }) else {
+            throw fail(.badData, "\(path) was trained without validation, which chose no epoch: give --epochs")
+        }
+        options.epochs = record.options.epochs
+        options.lastEpoch = record.bestEpoch
+        reasons[.epochs] =
+            "\(counted(record.bestEpoch, "epoch")) of a schedule of \(counted(record.options.epochs, "epoch")): what validation chose for \(path)"
+        let others = try differences(options, record.options, but: ["epochs", "lastEpoch", "patience", "threads"])
+        let shape = try differences(configuration, folder.configuration, but: ["itemCount"])
+        guard others.isEmpty, shape.isEmpty else {
+            printError(
+                "recblr: warning: \(path) was trained with other settings, for which that epoch was chosen: "
+                    + (shape + others).joined(separator: ", "))
+            return
+        }
+    }
+}
+
+/// The values in which two things differ, by their names in JSON: "dropout 0.2 (there 0.5)".
+private func differences<Value: Encodable>(_ one: Value, _ other: Value, but ignored: Set<String>) throws -> [String] {
+    func values(_ value: Value) throws -> [String: String] {
+        let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]
+        return object.mapValues { "\($0)" }
+    }
+    let (own, others) = (try values(one), try values(other))
+    return Set(own.keys).union(others.keys).subtracting(ignored).sorted().compactMap { key in
+        own[key] == others[key] ? nil : "\(key) \(own[key] ?? "none") (there \(others[key] ?? "none"))"
+    }
+}

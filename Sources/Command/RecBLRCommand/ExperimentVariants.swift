@@ -1,0 +1,60 @@
+import ArgumentParser
+import Models
+import Training
+
+/// What the paper varies, one thing at a time.
+enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
+    /// Table 3: what each part of the model is worth.
+    case ablations
+    /// Figure 5: how wide the recurrence is.
+    case expansion
+    /// Figure 6: how much is dropped.
+    case dropout
+
+    /// The models that are compared.
+    var variants: [Variant] {
+        switch self {
+        case .ablations:
+            [
+                Variant("Full model"),
+                Variant("BD-LRU only") { model, _ in model.block = .recurrenceOnly },
+                Variant("Without convolution") { model, _ in model.convolutionWidth = 0 },
+                Variant("Without feed-forward network") { model, _ in model.feedForward = false },
+                Variant("Without decay initialisation") { model, _ in model.decayInitialization = .normal },
+                Variant("Single layer") { model, _ in model.layerCount = 1 },
+            ]
+        case .expansion:
+            (1...4).map { value in Variant("E = \(value)", at: Double(value)) { model, _ in model.expansion = value } }
+        case .dropout:
+            (0...5).map { tenths in
+                let rate = Float(tenths) / 10
+                return Variant("Dropout 0.\(tenths)", at: Double(tenths) / 10) { _, options in options.dropout = rate }
+            }
+        }
+    }
+
+    /// Name of the value that is varied; nil where the variants have none.
+    var axis: String? {
+        switch self {
+        case .ablations: nil
+        case .expansion: "expansion E"
+        case .dropout: "dropout"
+        }
+    }
+}
+
+/// One of the models that an experiment compares.
+struct Variant {
+    var name: String
+    /// Place on the experiment's axis, if it has one.
+    var value: Double?
+    /// What makes it differ from the others.
+    var change: (inout ModelConfiguration, inout TrainingOptions) -> Void
+
+    init(
+        _ name: String, at value: Double? = nil,
+        _ change: @escaping (inout ModelConfiguration, inout TrainingOptions) -> Void = { _, _ in }
+    ) {
+        (self.name, self.value, self.change) = (name, value, change)
+    }
+}

@@ -1,0 +1,97 @@
+import ArgumentParser
+import CPUBackend
+import FileSupport
+import Foundation
+import Interactions
+import ModelStore
+import Models
+import Training
+
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Say what a model's or dataset's folder holds.",
+        discussion: """
+            Example:
+
+              recblr inspect models/ml-100k
+              recblr inspect data/ml-100k --json
+            """)
+
+    @Argument(help: "The folder.", transform: pathArgument) var folder: String
+    @Flag(help: "Read every file to its end and compare it with its checksum.") var verify = false
+    @OptionGroup var json: JSONFlag
+
+    func run() throws {
+        try reportingErrors {
+            let url = fileURL(folder)
+            switch try kind(of: url) {
+            case .dataset:
+                let data = try Dataset.open(url)
+                if verify { try check(data.summary.files, url) }
+                if json.isOn { try printJSON(data.summary) } else { try printOutput(describe(data.summary)) }
+            case .model:
+                let model = try ModelFolder.open(url)
+                if verify {
+                    try check(model.marks, url)
+                    _ = try model.model(on: CPUBackend())
+                }
+                try inspectModel(model)
+            case nil:
+                throw fail(.noInput, "\(folder) is neither a dataset's nor a model's folder")
+            }
+        }
+    }
+
+    private enum Kind { case dataset, model }
+
+    private func kind(of url: URL) throws -> Kind? {
+        try FolderReader.read(url, marker: nil, wrap: { $0 as any Error }) { folder in
+            if try folder.has(Dataset.folder.marker) { return .dataset }
+            return try folder.has(ModelFolder.File.folder.marker) ? .model : nil
+        }
+    }
+
+    /// Throws unless every file is as it was written; without checksums, where they could be read.
+    private func check(_ marks: FileMarks?, _ url: URL) throws {
+        guard let marks else { return printError("recblr: warning: " + withoutChecksums(folder)) }
+        try FolderReader.read(url, marker: nil, wrap: { $0 as any Error }) { try $0.check(marks) }
+        printError("All \(marks.count + 1) files are as they were written.")
+    }
+
+    private struct ModelSummary: Encodable {
+        var configuration: ModelConfiguration
+        var weights: Int
+        var stateBytes: Int
+        var training: TrainingRecord?
+    }
+
+    private func inspectModel(_ model: ModelFolder) throws {
+        let record = try TrainingRecord.read(model)
+        let shape = model.configuration
+        let count = WeightLayout(shape).entries.reduce(0) { $0 + $1.rows * $1.columns }
+        if json.isOn {
+            return try printJSON(
+                ModelSummary(
+                    configuration: shape, weights: count, stateBytes: 4 * shape.stateSize, training: record))
+        }
+        try printOutput(
+            """
+            Items     \(grouped(shape.itemCount))\(model.items.titles.isEmpty ? "" : ", with titles")
+            Shape     \(describe(shape))
+            Weights   \(grouped(count))
+            RecurrentState     \(grouped(4 * shape.stateSize)) bytes a user
+            """)
+        guard let record else { return }
+        try printOutput(
+            "Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)"
+        )
+        if let test = record.test { try printOutput("\n" + metricsTable((record.baselines ?? []) + [test])) }
+    }
+}
+
+/// The shape of a model in a few words.
+func describe(_ shape: ModelConfiguration) -> String {
+    "D \(shape.hiddenSize), L \(shape.layerCount), E \(shape.expansion), K \(shape.convolutionWidth)"
+        + (shape.feedForward ? "" : ", no feed-forward")
+        + (shape.block == .full ? "" : ", bare recurrence")
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+import Interactions
+import Models
+import Tensors
+import Training
+
+extension InputFormat: ExpressibleByArgument {}
+extension Deduplication: ExpressibleByArgument {}
+extension Delimiter: ExpressibleByArgument {
+    public init?(argument: String) { self.init(argument) }
+}
+extension Precision: ExpressibleByArgument {}
+
+/// A path that was given as an argument. One that is empty would mean the current folder.
+func pathArgument(_ text: String) throws -> String {
+    guard !text.allSatisfy(\.isWhitespace) else {
+        throw ValidationError("it is empty (a variable that is not set?)")
+    }
+    return text
+}
+
+/// A path as a file's address.
+func fileURL(_ path: String) -> URL { URL(fileURLWithPath: (path as NSString).expandingTildeInPath) }
+
+struct JSONFlag: ParsableArguments {
+    @Flag(name: .customLong("json"), help: "Print the result as JSON on standard output.")
+    var isOn = false
+}
+
+struct ThreadsOption: ParsableArguments {
+    @Option(name: .customLong("threads"), help: "Threads to use. (default: all cores)")
+    var given: Int?
+
+    var count: Int { given ?? ProcessInfo.processInfo.activeProcessorCount }
+
+    func validate() throws {
+        if let given, given < 1 { throw ValidationError("--threads must be at least 1.") }
+    }
+}

@@ -1,0 +1,149 @@
+import FileSupport
+import Foundation
+import Identifiers
+import Serving
+
+/// Writes answers in one format.
+struct AnswerText: Sendable {
+    let format: AnswerFormat
+    /// Items a line has room for.
+    let k: Int
+    /// Name of the first column.
+    let askerColumn: String
+    let items: Vocabulary
+
+    /// Before all answers.
+    var head: String {
+        let columns = [askerColumn, "basis"] + (0..<k).map { "item_\($0 + 1)" }
+        return switch format {
+        case .text, .jsonl: ""
+        case .json: "["
+        case .tsv: columns.joined(separator: "\t") + "\n"
+        case .csv: columns.joined(separator: ",") + "\n"
+        }
+    }
+
+    /// Between two answers.
+    var separator: String {
+        switch format {
+        case .text: "\n"
+        case .json: ","
+        case .jsonl, .tsv, .csv: ""
+        }
+    }
+
+    /// After all answers.
+    var tail: String { format == .json ? "\n]\n" : "" }
+
+    func text(_ answer: Recommender.Answer, to question: Question) -> String {
+        switch format {
+        case .text: table(answer, question)
+        case .json: "\n  " + object(answer, question)
+        case .jsonl: object(answer, question) + "\n"
+        case .tsv: row(answer, question, "\t", TableText.escaped)
+        case .csv: row(answer, question, ",", csvField)
+        }
+    }
+
+    private func row(
+        _ answer: Recommender.Answer, _ question: Question, _ separator: String, _ field: (String) -> String
+    ) -> String {
+        let asker =
+            switch question.asker {
+            case .user(let id): field(id)
+            case .line(let number): String(number)
+            case .history: ""
+            }
+        var text = asker + separator + answer.basis.rawValue
+        for item in answer.recommendations { text += separator + field(item.id) }
+        for _ in answer.recommendations.count..<max(k, answer.recommendations.count) { text += separator }
+        return text + "\n"
+    }
+
+    private func object(_ answer: Recommender.Answer, _ question: Question) -> String {
+        var text = "{"
+        switch question.asker {
+        case .user(let id): text += "\"user\":\(jsonString(id)),"
+        case .line(let number): text += "\"line\":\(number),"
+        case .history: break
+        }
+        text += "\"basis\":\"\(answer.basis.rawValue)\",\"events\":\(question.items.count)"
+        text += ",\"unknown\":\(question.unknownCount),\"recommendations\":["
+        for (index, item) in answer.recommendations.enumerated() {
+            text += index > 0 ? ",{\"id\":" : "{\"id\":"
+            text += jsonString(item.id)
+            if let title = item.title { text += ",\"title\":\(jsonString(title))" }
+            text += ",\"score\":\(number(item.score, answer.basis))}"
+        }
+        return text + "]}"
+    }
+
+    private func number(_ score: Float, _ basis: Recommender.Basis) -> String {
+        basis == .popularity ? String(Int(score)) : "\(score)"
+    }
+
+    private func table(_ answer: Recommender.Answer, _ question: Question) -> String {
+        let hasTitles = answer.recommendations.contains { $0.title != nil }
+        let score = answer.basis == .popularity ? "events" : "score"
+        var table = TextTable(hasTitles ? ["   Next", "id", score] : ["   Next", score])
+        for (index, item) in answer.recommendations.enumerated() {
+            let place = index + 1 < 10 ? " \(index + 1)" : "\(index + 1)"
+            let value = answer.basis == .popularity ? grouped(Int(item.score)) : fixed(Double(item.score), 2)
+            let (id, title) = (printable(item.id), item.title.map(printable))
+            table.add(hasTitles ? ["\(place) \(title ?? id)", id, value] : ["\(place) \(id)", value])
+        }
+        let heading = heading(answer.basis, question)
+        return heading + "\n" + (answer.recommendations.isEmpty ? "" : table.text + "\n")
+    }
+
+    private func heading(_ basis: Recommender.Basis, _ question: Question) -> String {
+        let asker =
+            switch question.asker {
+            case .user(let id): "User \(printable(id))"
+            case .line(let number): "Line \(number)"
+            case .history: "History"
+            }
+        let given = question.items.count + question.unknownCount
+        let nothing =
+            !question.isInData
+            ? "not in the data" : given > 0 ? "no event whose item the model knows" : "no events"
+        switch basis {
+        case .popularity: return "\(asker), \(nothing): popular items"
+        case .none: return "\(asker), \(nothing): no answer"
+        case .history:
+            let last = question.items.suffix(5).map { items.title(at: Int($0) - 1) ?? items.ids[Int($0) - 1] }
+            let unknown = question.unknownCount > 0 ? ", \(grouped(question.unknownCount)) more passed over" : ""
+            return "\(asker), last of \(counted(question.items.count, "event"))\(unknown): "
+                + last.map(printable).joined(separator: " · ")
+        }
+    }
+}
+
+/// A field of a CSV file (RFC 4180), in quotes where it needs them.
+private func csvField(_ text: String) -> String {
+    let special = text.utf8.contains { $0 == 0x22 || $0 == 0x2C || $0 == 0x0A || $0 == 0x0D }
+    let blank = text.utf8.first.map(isBlank) ?? false || text.utf8.last.map(isBlank) ?? false
+    return special || blank ? "\"" + text.replacing("\"", with: "\"\"") + "\"" : text
+}
+
+/// A JSON string in its quotes.
+private func jsonString(_ text: String) -> String {
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C || $0 == 0x7F }) else {
+        return "\"\(text)\""
+    }
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": result += "\\\""
+        case "\\": result += "\\\\"
+        case "\n": result += "\\n"
+        case "\r": result += "\\r"
+        case "\t": result += "\\t"
+        case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            let digits = String(scalar.value, radix: 16)
+            result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result + "\""
+}

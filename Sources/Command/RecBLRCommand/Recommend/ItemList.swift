@@ -1,0 +1,79 @@
+import FileSupport
+import Foundation
+import Identifiers
+import Serving
+
+/// Items that the values of an option name, in order. A value that is itself an item's id is that item; any other is split
+/// at commas.
+struct ItemList {
+    private(set) var known: [Int32] = []
+    private(set) var unknown: [String] = []
+
+    init(_ values: [String], _ items: Vocabulary) {
+        for value in values {
+            if let number = items.number(of: value) {
+                known.append(number)
+                continue
+            }
+            for part in value.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) where !part.isEmpty
+            {
+                if let number = items.number(of: part) { known.append(number) } else { unknown.append(part) }
+            }
+        }
+    }
+}
+
+extension ChoiceOptions {
+    /// For a model of these items. Says what it does not know; throws where `--only` leaves nothing.
+    func choice(_ items: Vocabulary) throws -> Recommender.Choice {
+        var choice = Recommender.Choice()
+        choice.excludesSeen = excludeSeen
+        let (excluded, only) = (ItemList(exclude, items), ItemList(self.only, items))
+        choice.excluded = excluded.known
+        if !self.only.isEmpty {
+            guard !(only.known.isEmpty && only.unknown.isEmpty) else { throw fail(.usage, "--only names no item") }
+            guard !only.known.isEmpty else {
+                throw fail(.badData, "--only: the model knows none of these items (\(examples(only.unknown)))")
+            }
+            choice.only = only.known
+        }
+        for (name, unknown) in [("--exclude", excluded.unknown), ("--only", only.unknown)] where !unknown.isEmpty {
+            printError("recblr: note: \(name): passed over what the model does not know (\(examples(unknown)))")
+        }
+        return choice
+    }
+}
+
+/// The first three of a list, and how many more there are.
+func examples(_ ids: [String]) -> String {
+    printable(ids.prefix(3).joined(separator: ", ")) + (ids.count > 3 ? " and \(grouped(ids.count - 3)) more" : "")
+}
+
+extension Vocabulary {
+    /// The number of the item with this id; nil where there is none. Letters and accents may be written apart or as one.
+    func number(of id: UnsafeRawBufferPointer) -> Int32? {
+        if let position = position(of: id) { return Int32(position + 1) }
+        guard id.contains(where: { $0 >= 0x80 }) else { return nil }
+        let text = String(decoding: id, as: UTF8.self)
+        let position =
+            position(of: text.precomposedStringWithCanonicalMapping)
+            ?? position(of: text.decomposedStringWithCanonicalMapping)
+        return position.map { Int32($0 + 1) }
+    }
+
+    func number(of id: String) -> Int32? {
+        var id = id
+        return id.withUTF8 { number(of: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The number of the one item that a title, or a part of it, names.
+    func number(ofTitle title: String) throws -> Int32 {
+        let exact = positions(ofTitle: title)
+        if exact.count == 1 { return Int32(exact[0] + 1) }
+        let like = titles.indices.filter { titles[$0].localizedCaseInsensitiveContains(title) }
+        if exact.isEmpty, like.count == 1 { return Int32(like[0] + 1) }
+        let found = (exact.isEmpty ? like : exact).prefix(5).map { printable("\(ids[$0]) (\(titles[$0]))") }
+        let hint = found.isEmpty ? "no title is like it" : "it may mean \(found.joined(separator: ", ")): use --history"
+        throw fail(.badData, "the title '\(printable(title))' names no single item; \(hint)")
+    }
+}

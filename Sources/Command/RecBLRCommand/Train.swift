@@ -1,0 +1,171 @@
+import ArgumentParser
+import Evaluation
+import FileSupport
+import Foundation
+import Identifiers
+import Interactions
+import ModelStore
+import Models
+import Report
+import Serving
+import Tensors
+import Training
+
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model on a dataset.",
+        discussion: """
+            Trains with early choice of the best epoch by validation NDCG@10, then evaluates on the test events beside \
+            two counting baselines; report.html in the model's folder shows how it went. Ctrl-C writes a checkpoint; --resume goes on from it (or from the last epoch after \
+            a crash) with the same bits as if nothing had happened.
+
+            For production, train once more on everything: with --split none nothing is held out, and --epochs-from takes \
+            the epoch that validation chose for a model before, and its schedule: the learning rate of epoch 12 of 25 is not \
+            that of epoch 12 of 12, so --epochs 12 would be another training. Give the other options as for that model.
+
+            Example:
+
+              recblr train data/ml-100k --model models/ml-100k
+              recblr train data/shop --model models/shop --epochs 40 --patience 5 --resume
+              recblr train data/shop --model models/shop-all --split none --epochs-from models/shop
+            """)
+
+    @Argument(help: "The dataset's folder, made by prepare.", transform: pathArgument) var dataset: String
+    @Option(
+        name: .shortAndLong,
+        help: "The model's folder. A model that is there is replaced when training is done, anything else refused.",
+        transform: pathArgument)
+    var model: String
+    @OptionGroup(title: "Shape") var shape: ShapeOptions
+    @OptionGroup(title: "Learning") var learning: LearningOptions
+    @OptionGroup var splitOptions: SplitOptions
+    @Option(
+        help: "Train as many epochs, on the same schedule, as validation chose for this model.", transform: pathArgument
+    )
+    var epochsFrom: String?
+    @OptionGroup var threads: ThreadsOption
+    @OptionGroup var compute: ComputeOptions
+    @Flag(
+        help: """
+            Go on from a checkpoint, if there is one; a finished model, too, can get more --epochs where the --schedule is \
+            constant, and more of both --epochs and --patience where patience ended it.
+            """) var resume = false
+    @Flag(help: "Throw an unfinished run of the same name away.") var restart = false
+    @OptionGroup var json: JSONFlag
+
+    func validate() throws {
+        if resume, restart { throw ValidationError("Give --resume or --restart, not both.") }
+        if epochsFrom != nil, learning.epochs != nil {
+            throw ValidationError("Give --epochs or --epochs-from, not both.")
+        }
+        guard splitOptions.split == SplitOptions.Kind.none else { return }
+        if epochsFrom == nil, learning.epochs == nil {
+            throw ValidationError(
+                "--split none has no validation that chooses the epoch: give --epochs-from MODEL (trained with validation) "
+                    + "or --epochs.")
+        }
+        if learning.patience != nil {
+            throw ValidationError("--patience needs validation, which --split none has not.")
+        }
+    }
+
+    func run() throws {
+        try reportingErrors {
+            let url = try outputFolder(model, "--model")
+            try checkApart(model, "--model", from: dataset)
+            let destination = try ModelFolder.destination(url)
+            try RunFolder.checkIdle(destination)
+            let data = try openDataset(dataset)
+            let kind = splitOptions.kind() ?? .leaveOneOut
+            let split = try kind.split(data)
+            let backend = try compute.backend()
+            var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
+            try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
+            var configuration = shape.configuration(itemCount: data.itemCount)
+            configuration.repeatAware = recipe.repeatAware
+            if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
+            let trainer = try Trainer(
+                data, split, configuration, recipe.options, backend: backend,
+                checkpointFolder: RunFolder.url(of: destination))
+            let folder = try RunFolder(destination, recipe.options, resume: resume, restart: restart)
+            defer { folder.tidy() }
+            let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
+            for reason in reasons { printError(reason) }
+            if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
+            StopSignals.catchFromNowOn()
+            let progress = ProgressLine()
+            var log = try EpochLog(folder.log, appending: resume)
+            let outcome = try trainer.run(resuming: resume, shouldStop: { StopSignals.wereReceived }) { event in
+                progress.show(event)
+                if case .epoch(let record) = event { log.append(record) }
+            }
+            switch outcome {
+            case .interrupted(let epoch, _):
+                throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
+            case .finished(let trained, var record):
+                record.split = kind
+                let model = SequenceModel(weights: trained.weights, backend: backend.exact)
+                try finish(model, &record, reasons, data, split, folder)
+            }
+        }
+    }
+
+    private func finish(
+        _ trained: SequenceModel, _ record: inout TrainingRecord, _ reasons: [String], _ data: Dataset, _ split: Split,
+        _ folder: RunFolder
+    ) throws {
+        let ranker = ModelRanker(trained, threads: try threads.count(on: trained.backend))
+        let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
+        var examples: [TrainingReport.Example] = []
+        if !split.test.isEmpty {
+            record.test = try EvaluationReport(ranker, split.test, data, split)
+            record.baselines = try baselines(split.test, data, split)
+            examples = try examplesForReport(ranker, Recommender(Catalogue(trained, items: items)), split.test, data)
+        }
+        if let best = record.epochs.first(where: { $0.epoch == record.bestEpoch })?.validation,
+            let warning = warningOfFewCases(best.unmasked, "validation")
+        {
+            printError(warning)
+        }
+        if let test = record.test, let warning = warningOfFewCases(test.all.unmasked, "test") { printError(warning) }
+        if StopSignals.wereReceived {
+            throw fail(.interrupted, "stopped before the model was written; go on with --resume")
+        }
+        let url = fileURL(model)
+        let report = TrainingReport(
+            name: url.standardizedFileURL.lastPathComponent, dataset: data.summary,
+            configuration: trained.configuration,
+            reasons: reasons, record: record, examples: examples)
+        try folder.keepingRun {
+            try ModelFolder.write(
+                trained, items: items, popularity: Array(trainingCounts(data, split).dropFirst()),
+                trainingRecord: Array(try jsonText(record).utf8), report: report.html,
+                log: record.epochs.flatMap(EpochLog.line),
+                checkpoint: record.options.canBeLengthened(after: record.epochs) ? folder.checkpoint : nil, to: url)
+        }
+        folder.clear()
+        if json.isOn { try printJSON(record) } else { try show(record) }
+    }
+
+    private func show(_ record: TrainingRecord) throws {
+        if let test = record.test {
+            let cases = counted(test.all.unmasked.cases, "case")
+            try printOutput("\nTest, \(cases), epoch \(record.bestEpoch) of \(record.epochs.count):\n")
+            try printOutput(metricsTable((record.baselines ?? []) + [test]))
+        } else {
+            try printOutput(
+                record.split == .everything
+                    ? "\nEverything trained: there is no test." : "\nNo user has enough events for a test case.")
+        }
+        let path = (model as NSString).appendingPathComponent(ModelFolder.File.report)
+        try printOutput("\nThe model is in \(printable(model)), its report in \(printable(path))")
+    }
+}
+
+/// The two counting rankers on the same cases.
+func baselines(_ cases: [EvaluationCase], _ data: Dataset, _ split: Split) throws -> [EvaluationReport] {
+    [
+        try EvaluationReport(PopularityRanker(data, split), cases, data, split),
+        try EvaluationReport(TransitionRanker(data, split), cases, data, split),
+    ]
+}

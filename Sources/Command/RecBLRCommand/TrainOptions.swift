@@ -1,0 +1,118 @@
+import ArgumentParser
+import Interactions
+import Models
+import Training
+
+extension Preset: ExpressibleByArgument {}
+extension TrainingOptions.Schedule: ExpressibleByArgument {}
+extension TrainingOptions.Objective: ExpressibleByArgument {}
+extension TrainingOptions.LossKind: ExpressibleByArgument {}
+
+struct ShapeOptions: ParsableArguments {
+    @Option(help: "Hidden size D.") var hiddenSize = 64
+    @Option(help: "Recurrent layers L.") var layers = 2
+    @Option(help: "Expansion E: the recurrence is E·D wide. (default: 2)") var expansion: Int?
+    @Option(help: "Taps K of the convolution; 0 leaves it out. (default: 4)") var convolutionWidth: Int?
+    @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false
+    @Flag(help: "Bare recurrences: no projections, convolution and output gates.") var recurrenceOnly = false
+    @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
+
+    func validate() throws {
+        if recurrenceOnly, expansion != nil || convolutionWidth != nil {
+            throw ValidationError("--recurrence-only has nothing that --expansion or --convolution-width could change.")
+        }
+    }
+
+    func configuration(itemCount: Int) -> ModelConfiguration {
+        var configuration = ModelConfiguration(itemCount: itemCount)
+        configuration.hiddenSize = hiddenSize
+        configuration.layerCount = layers
+        if let expansion { configuration.expansion = expansion }
+        if let convolutionWidth { configuration.convolutionWidth = convolutionWidth }
+        configuration.feedForward = !withoutFeedForward
+        configuration.block = recurrenceOnly ? .recurrenceOnly : .full
+        configuration.decayInitialization = withoutDecayRing ? .normal : .ring
+        return configuration
+    }
+}
+
+struct LearningOptions: ParsableArguments {
+    @Option(help: "How much time it is worth; what the other options leave open follows from it and the data.")
+    var preset: Preset = .balanced
+    @Option(help: "Passes over the data.") var epochs: Int?
+    @Option(help: "Events a step. (default: 1024)") var batchTokens: Int?
+    @Option(help: "Peak learning rate.") var learningRate: Float?
+    @Option(help: "Steps over which the learning rate rises. (default: 100)") var warmupSteps: Int?
+    @Option(help: "cosine (to zero) or constant. (default: cosine)") var schedule: TrainingOptions.Schedule?
+    @Option(
+        help: "Dropout. (default: 0.2, fast 0.1, for 50 and more events a user, 0.4 for 15 and more, else 0.5)")
+    var dropout: Float?
+    @Option(help: "every-position, or last-position as in the paper, much slower. (default: every-position)")
+    var objective: TrainingOptions.Objective?
+    @Option(help: "full, sampled or bpr. (default: full up to 100,000 items, else sampled)")
+    var loss: TrainingOptions.LossKind?
+    @Option(help: "Negatives a target for --loss sampled. (default: 512)") var negatives: Int?
+    @Option(
+        help: """
+            Decoupled weight decay: a step first multiplies the weights that it moves by 1 - learning rate * decay. \
+            (default: with the full loss 0.3 for less than 50 events a user, 1 for less than 15; else none)
+            """)
+    var weightDecay: Float?
+    @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
+    @Option(help: "Stop after this many epochs without a better validation NDCG@10. (default: never)")
+    var patience: Int?
+    @Option(help: "Longest piece of a history learnt from at once. (default: 512)") var maxLength: Int?
+    @Option(help: "Seed of weights, order, dropout and negatives.") var seed: UInt64 = 1
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Learn how likely items of the history come again, by recency and count; without it the model is the paper's. \
+            (default: yes to train, except with --loss bpr; no in experiments)
+            """)
+    var repeatAware: Bool?
+
+    /// Throws where something was given that would change nothing.
+    func refuseIgnored(_ recipe: Recipe, hasValidation: Bool) throws {
+        let loss = recipe.options.loss
+        if negatives != nil, loss != .sampled {
+            throw fail(.usage, "--negatives is for --loss sampled; here the loss is \(loss.rawValue)")
+        }
+        if patience != nil, !hasValidation {
+            throw fail(.usage, "--patience needs validation cases, and this split has none")
+        }
+    }
+
+    /// The preset's recipe for this data with what was given in place of its choices.
+    func recipe(for data: Dataset, threads: Int) -> Recipe {
+        let shape = DatasetShape(users: data.userCount, items: data.itemCount, events: data.eventCount)
+        var recipe = preset.recipe(for: shape)
+        func set<Value>(
+            _ path: WritableKeyPath<TrainingOptions, Value>, _ given: Value?, _ choice: Recipe.Choice? = nil
+        ) {
+            guard let given else { return }
+            recipe.options[keyPath: path] = given
+            if let choice { recipe.reasons[choice] = nil }
+        }
+        set(\.epochs, epochs, .epochs)
+        set(\.batchTokens, batchTokens)
+        set(\.learningRate, learningRate)
+        set(\.warmupSteps, warmupSteps)
+        set(\.schedule, schedule)
+        set(\.dropout, dropout, .dropout)
+        set(\.objective, objective)
+        set(\.loss, loss, .loss)
+        set(\.negatives, negatives)
+        set(\.maximumLength, maxLength)
+        if let weightDecay {
+            recipe.options.weightDecay = weightDecay
+            recipe.reasons[.decay] = nil
+        }
+        recipe.options.clipNorm = clipNorm
+        recipe.options.patience = patience
+        recipe.options.seed = seed
+        recipe.options.threads = threads
+        recipe.repeatAware = repeatAware ?? (recipe.repeatAware && recipe.options.loss != .bpr)
+        if repeatAware != nil || !recipe.repeatAware { recipe.reasons[.repeats] = nil }
+        return recipe
+    }
+}

@@ -1,0 +1,30 @@
+/// An item of a catalogue of V items, by number: 1 ... V, as datasets and models keep it. Number 0 is no item: it is the padding row of
+/// the embedding in model files.
+///
+/// What people call the item, its raw identifier, is in a ``Vocabulary``, at position ``row``.
+public struct ItemID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, Codable {
+    /// The number, from 1; the item's row in the whole embedding.
+    public let rawValue: Int32
+
+    /// The item with this number.
+    public init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// The item at a position, from 0, of a vocabulary, of a list of counts or of the rows that are ranked.
+    public init(row: Int) { rawValue = Int32(row) + 1 }
+
+    /// Its position, from 0, among all items.
+    public var row: Int { Int(rawValue) - 1 }
+
+    /// By number.
+    public static func < (a: ItemID, b: ItemID) -> Bool { a.rawValue < b.rawValue }
+}
+
+extension ItemID: ExpressibleByIntegerLiteral {
+    /// The item with this number.
+    public init(integerLiteral value: Int32) { rawValue = value }
+}
+
+extension ItemID: CustomStringConvertible {
+    /// The number.
+    public var description: String { "\(rawValue)" }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// Raw identifiers and their numbers, with an optional title each.
+///
+/// Identifiers are bytes: é is not e + ́ , though a `String` takes them for the same. They lie packed, so that millions of
+/// users need little more memory than their file is long.
+public struct Vocabulary: Sendable, Equatable {
+    package private(set) var table = Interner()
+    /// Titles in order of the numbers; empty where there are none at all, an empty string where one has none.
+    public private(set) var titles: [String] = []
+
+    /// The vocabulary of these identifiers; nil if one occurs twice (byte for byte) or the titles are not as many.
+    public init?(ids: [String], titles: [String] = []) {
+        guard titles.isEmpty || titles.count == ids.count else { return nil }
+        self.titles = titles
+        for var id in ids {
+            guard id.withUTF8({ table.intern(UnsafeRawBufferPointer($0)).isNew }) else { return nil }
+        }
+    }
+
+    /// No identifiers.
+    package init() {}
+
+    /// Number of identifiers.
+    public var count: Int { table.count }
+    /// Identifiers in order of their numbers.
+    public var ids: Identifiers { Identifiers(table: table) }
+    /// Position of an identifier, from 0; where there is none of these bytes, that of its composed form (NFC), in which
+    /// logs are kept. O(1).
+    public func position(of id: String) -> Int? {
+        var id = id
+        let index = id.withUTF8 { table.index(of: UnsafeRawBufferPointer($0)) }
+        return (index ?? composed(id).flatMap { $0.withUnsafeBytes(table.index) }).map(Int.init)
+    }
+    /// Position of an identifier that is given as bytes. O(length).
+    public func position(of id: UnsafeRawBufferPointer) -> Int? { table.index(of: id).map(Int.init) }
+    /// Title at a position, nil where it has none.
+    public func title(at position: Int) -> String? {
+        titles.isEmpty || titles[position].isEmpty ? nil : titles[position]
+    }
+    /// Positions whose title is `title`, upper and lower case alike. O(count).
+    public func positions(ofTitle title: String) -> [Int] {
+        titles.indices.filter { titles[$0].caseInsensitiveCompare(title) == .orderedSame }
+    }
+
+    /// Adds an identifier, given as bytes, and its title; false where the identifier was there before. O(length).
+    package mutating func append(_ id: UnsafeRawBufferPointer, title: String) -> Bool {
+        if !title.isEmpty || !titles.isEmpty {
+            titles += repeatElement("", count: count - titles.count)
+            titles.append(title)
+        }
+        return table.intern(id).isNew
+    }
+}
+
+extension Vocabulary {
+    /// Identifiers by position from 0; each becomes a string when it is asked for.
+    public struct Identifiers: RandomAccessCollection, Equatable, Sendable {
+        fileprivate let table: Interner
+
+        /// 0.
+        public var startIndex: Int { 0 }
+        /// Their number.
+        public var endIndex: Int { table.count }
+        /// O(length).
+        public subscript(position: Int) -> String { table.string(Int32(position)) }
+    }
+}

@@ -1,0 +1,167 @@
+import FileSupport
+import Foundation
+import Identifiers
+
+/// Who did what in which order: for each user a sequence of items 1 ... V in order of time.
+///
+/// In memory or mapped from a prepared folder; never changes.
+public struct Dataset: @unchecked Sendable {
+    /// Raw ids of users, by index from 0; nil for data made in memory.
+    public let users: Vocabulary?
+    /// Raw ids and titles of items, item i at position i − 1; nil for data made in memory.
+    public let items: Vocabulary?
+    /// What `dataset.json` says.
+    public let summary: DatasetSummary
+    let events: UnsafeBufferPointer<Int32>
+    let starts: UnsafeBufferPointer<Int64>
+    let times: UnsafeBufferPointer<Int64>?
+    /// Keeps the memory behind the pointers.
+    private let owners: [AnyObject & Sendable]
+
+    init(
+        users: Vocabulary?, items: Vocabulary?, summary: DatasetSummary, events: UnsafeBufferPointer<Int32>,
+        starts: UnsafeBufferPointer<Int64>, times: UnsafeBufferPointer<Int64>?, owners: [AnyObject & Sendable]
+    ) {
+        self.users = users
+        self.items = items
+        self.summary = summary
+        self.events = events
+        self.starts = starts
+        self.times = times
+        self.owners = owners
+    }
+
+    /// Data made in memory: one sequence of items 1 ... `itemCount` a user, and as many times where given.
+    public init(sequences: [[Int32]], itemCount: Int, timestamps: [[Int64]]? = nil) {
+        if let timestamps {
+            precondition(timestamps.map(\.count) == sequences.map(\.count), "there must be as many times as items")
+        }
+        precondition(sequences.joined().allSatisfy { $0 >= 1 && $0 <= itemCount }, "items are numbered 1 ... itemCount")
+        var starts: [Int64] = [0]
+        for sequence in sequences { starts.append(starts.last! + Int64(sequence.count)) }
+        let events = Column(Array(sequences.joined()))
+        let startColumn = Column(starts)
+        let times = timestamps.map { Column(Array($0.joined())) }
+        var summary = DatasetSummary(
+            users: sequences.count, items: itemCount, events: events.values.count,
+            fingerprint: fingerprint(events.values, startColumn.values))
+        summary.timestamps = times != nil
+        self.init(
+            users: nil, items: nil, summary: summary, events: events.values, starts: startColumn.values,
+            times: times?.values, owners: [events, startColumn] + (times.map { [$0] } ?? []))
+    }
+
+    /// U.
+    public var userCount: Int { starts.count - 1 }
+    /// V.
+    public var itemCount: Int { summary.items }
+    /// Number of events.
+    public var eventCount: Int { events.count }
+    /// Whether events have times.
+    public var hasTimestamps: Bool { times != nil }
+
+    /// Number of events of a user.
+    public func length(ofUser user: Int) -> Int { withExtendedLifetime(owners) { rows(user, nil).count } }
+
+    /// Items of a user in order of time, all or those at `positions`. O(their number).
+    public func sequence(ofUser user: Int, _ positions: Range<Int>? = nil) -> [Int32] {
+        withExtendedLifetime(owners) { Array(events[rows(user, positions)]) }
+    }
+
+    /// One item of a user.
+    public func item(ofUser user: Int, at position: Int) -> Int32 {
+        withExtendedLifetime(owners) { events[rows(user, position..<position + 1).lowerBound] }
+    }
+
+    /// Times of a user's events, never falling; nil where the data has none.
+    ///
+    /// They are nanoseconds since 1970-01-01 UTC. Numbers in a log count as seconds, milli-, micro- or nanoseconds by the
+    /// largest of them (up to 9.2 · 10⁹, 10¹², 10¹⁵ and beyond), ordinals as seconds.
+    public func timestamps(ofUser user: Int) -> [Int64]? {
+        withExtendedLifetime(owners) { times.map { Array($0[rows(user, nil)]) } }
+    }
+
+    private func rows(_ user: Int, _ positions: Range<Int>?) -> Range<Int> {
+        precondition(user >= 0 && user < userCount, "there is no such user")
+        let (start, end) = (Int(starts[user]), Int(starts[user + 1]))
+        guard let positions else { return start..<end }
+        precondition(
+            positions.lowerBound >= 0 && positions.upperBound <= end - start, "positions outside the user's sequence")
+        return start + positions.lowerBound..<start + positions.upperBound
+    }
+}
+
+/// `dataset.json`: what a prepared folder holds and where it came from.
+public struct DatasetSummary: Sendable, Codable, Equatable {
+    /// Version of the folder's layout.
+    public var format = 2
+    /// U.
+    public var users: Int
+    /// V.
+    public var items: Int
+    /// Number of events.
+    public var events: Int
+    /// Whether `timestamps.i64` is there (`timestamps.f64` in format 1).
+    public var timestamps = false
+    /// What is known of the times; nil where there are none, and in format 1.
+    public var times: TimeSummary?
+    /// Name of the file it was prepared from.
+    public var source: String?
+    /// What was left out.
+    public var filters = Filters()
+    /// What preparing met.
+    public var report: PrepareReport?
+    /// 64 bits over items and starts, in hexadecimal.
+    public var fingerprint: String
+    /// Length and checksum of each of the folder's other files; nil in format 1.
+    public var files: FileMarks?
+    /// Place of the checksum of `dataset.json` itself, see ``SealedJSON``; nil but when it is written.
+    var checksum: String?
+
+    init(users: Int, items: Int, events: Int, fingerprint: String) {
+        self.users = users
+        self.items = items
+        self.events = events
+        self.fingerprint = fingerprint
+    }
+
+    /// Events as a share of users × items.
+    public var density: Double { Double(events) / (Double(users) * Double(items)) }
+}
+
+/// Memory of one column.
+final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
+    let values: UnsafeBufferPointer<Element>
+
+    init(_ array: [Element]) {
+        let memory = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(1, array.count))
+        _ = memory.initialize(from: array)
+        values = UnsafeBufferPointer(rebasing: memory[0..<array.count])
+    }
+
+    deinit { values.deallocate() }
+}
+
+/// 64 bits that any change of data changes: FNV-1a over the starts, then over the items, piece by piece.
+struct Fingerprint {
+    private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    init(starts: UnsafeBufferPointer<Int64>) { for value in starts { add(UInt64(bitPattern: value)) } }
+
+    mutating func add(items: some Sequence<Int32>) { for value in items { add(UInt64(UInt32(bitPattern: value))) } }
+
+    private mutating func add(_ value: UInt64) { hash = (hash ^ value) &* 0x100_0000_01B3 }
+
+    /// In hexadecimal.
+    var text: String {
+        let digits = String(hash, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
+
+/// The fingerprint of data that is in memory.
+func fingerprint(_ events: UnsafeBufferPointer<Int32>, _ starts: UnsafeBufferPointer<Int64>) -> String {
+    var fingerprint = Fingerprint(starts: starts)
+    fingerprint.add(items: events)
+    return fingerprint.text
+}

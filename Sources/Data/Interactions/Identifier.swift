@@ -1,0 +1,38 @@
+import FileSupport
+import Identifiers
+
+/// What an id of a user or an item may be.
+enum Identifier {
+    /// Throws where bytes are no id: empty, a mark for a missing value, not UTF-8. Returns its composed form (NFC) where
+    /// that is another.
+    static func check(_ bytes: Bytes, _ what: String) throws(LineProblem) -> [UInt8]? {
+        // The quick way first: most ids begin with what is no blank.
+        guard let first = bytes.first, first > 0x20 && first < 0x7F || !trimmed(bytes).isEmpty else {
+            throw LineProblem(reason: "the \(what) is empty" + wayOut)
+        }
+        if isNullMark(bytes) {
+            throw LineProblem(reason: "the \(what) is \(quoted(bytes)), which marks a missing value" + wayOut)
+        }
+        if bytes.reduce(0, |) < 0x80 { return nil }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw LineProblem(reason: "the \(what) \(quoted(bytes)) is not UTF-8")
+        }
+        return composed(text)
+    }
+
+    private static let wayOut = " (--skip-bad-lines counts and passes over such lines)"
+
+    /// The marks of R, pandas, SQL, MySQL, Python, Ruby, spreadsheets and JavaScript for a value that is missing, upper and
+    /// lower case alike.
+    private static let nullMarks = Set(
+        ["na", "n/a", "#n/a", "<na>", "nan", "null", "(null)", "<null>", "none", "nil", "\\n", "undefined"])
+
+    static func isNullMark(_ bytes: Bytes) -> Bool {
+        guard bytes.count <= 9, let first = bytes.first else { return false }
+        switch first {
+        case 0x4E, 0x6E, 0x23, 0x3C, 0x28, 0x5C, 0x55, 0x75:
+            return nullMarks.contains(String(decoding: bytes, as: UTF8.self).lowercased())
+        default: return false
+        }
+    }
+}

@@ -1,0 +1,245 @@
+import FileSupport
+import Foundation
+import Identifiers
+
+/// How a log is read.
+public struct ReadOptions: Sendable {
+    /// nil: what the file's name and its first lines suggest.
+    public var format: InputFormat?
+    /// What stands between the fields of a table. nil: what the first lines suggest.
+    public var delimiter: Delimiter?
+    /// Whether a table's first line names its columns. nil: what the first lines suggest; where they do not tell, an error.
+    public var hasHeader: Bool?
+    /// Where the parts of an event are found.
+    public var columns = ColumnNames()
+    /// Whether the order of the lines is the order of time, whatever times there are.
+    public var usesFileOrder = false
+    /// What an event must have to count, all of it.
+    public var conditions: [EventCondition] = []
+    /// Events with a lower rating are dropped.
+    public var minimumRating: Double?
+    /// Whether malformed lines are counted and skipped instead of stopping.
+    public var skipsBadLines = false
+    /// Where a log that is too long for memory keeps its events, 16 bytes each, in a file without a name.
+    public var temporaryFolder = FileManager.default.temporaryDirectory
+    /// Smaller in tests.
+    var memory = MemoryLimits()
+
+    /// The defaults.
+    public init() {}
+
+    /// Whether something was said that only tables and JSON have.
+    var namesColumns: Bool { delimiter != nil || hasHeader != nil || columns.areGiven || !conditions.isEmpty }
+}
+
+/// One column must hold one of some values: `type` is `purchase`.
+public struct EventCondition: Sendable, Equatable {
+    /// By name, number or key, as ``ColumnNames``.
+    public var column: String
+    /// Compared byte for byte.
+    public var values: [String]
+
+    /// A condition.
+    public init(column: String, values: [String]) {
+        self.column = column
+        self.values = values
+    }
+}
+
+/// What reading a log met.
+public struct ReadReport: Sendable, Codable, Equatable {
+    /// Records with events, the skipped included.
+    public var lines = 0
+    /// Malformed records passed over.
+    public var skippedLines = 0
+    /// Events below the rating threshold.
+    public var droppedByRating = 0
+    /// Events that do not meet the conditions.
+    public var droppedByCondition: Int?
+    /// Lines that repeat their file's header.
+    public var repeatedHeaders: Int?
+    /// Ids that were brought to Unicode's composed form (NFC).
+    public var composedIDs: Int?
+}
+
+/// A log that was read: its events in file order and the ids that occur.
+public struct InteractionLog: ~Copyable, Sendable {
+    /// Users and items as numbers by first appearance; times as nanoseconds since 1970.
+    private(set) var events: EventSpool
+    private(set) var hasTimestamps = false
+    private(set) var userIDs = Interner()
+    private(set) var itemIDs = Interner()
+    /// What reading met.
+    public private(set) var report = ReadReport()
+    let memory: MemoryLimits
+    /// Events whose ids have no numbers yet: they get them together, which is quicker.
+    private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Int64]())
+    private(set) var times = TimeColumn()
+    /// The first malformed record that was passed over.
+    private(set) var firstSkipped: String?
+    /// What the times were taken for; nil where there are none.
+    public private(set) var meaningOfTimes: TimeMeaning?
+
+    private init(_ options: ReadOptions) {
+        events = EventSpool(in: options.temporaryFolder, limit: options.memory.reading)
+        memory = options.memory
+    }
+
+    /// Number of events.
+    public var count: Int { events.count + waiting.times.count }
+
+    /// Reads a file.
+    /// - Parameter progress: called every 2¹⁶ records with their number so far and the fraction of the file that is read.
+    public static func read(
+        _ url: URL, _ options: ReadOptions = ReadOptions(),
+        progress: (_ lines: Int, _ fraction: Double) -> Void = { _, _ in }
+    ) throws(DatasetError) -> InteractionLog {
+        try read([.file(url)], options, understood: { _ in }, progress: progress)
+    }
+
+    /// Reads files one after the other as one log. O(size) time; memory grows with the different ids and the longest
+    /// record, not with the events.
+    /// - Parameters:
+    ///   - understood: called for each file with how it will be read, before it is.
+    ///   - progress: called every 2¹⁶ records with their number so far and the fraction of the files that is read.
+    public static func read(
+        _ sources: [LogSource], _ options: ReadOptions, understood: (LogLayout) -> Void,
+        progress: (_ lines: Int, _ fraction: Double) -> Void
+    ) throws(DatasetError) -> InteractionLog {
+        var log = InteractionLog(options)
+        var previous: LogLayout?
+        var unmet: String?
+        for (number, source) in sources.enumerated() {
+            let finder = LayoutFinder(path: source.path, options: options, previous: previous)
+            guard var records = try finder.open(source) else { continue }
+            let layout = records.layout
+            try checkTimes(layout, previous)
+            understood(layout)
+            previous = layout
+            var parser = EventParser(layout, options)
+            log.times.place.path = source.path
+            while try log.takeRecord(&records, &parser, skipsBad: options.skipsBadLines) {
+                try log.events.spill()
+                guard log.report.lines % (1 << 16) == 0 else { continue }
+                progress(log.report.lines, (Double(number) + records.fractionRead) / Double(sources.count))
+            }
+            if records.repeatedHeaders > 0 {
+                log.report.repeatedHeaders = (log.report.repeatedHeaders ?? 0) + records.repeatedHeaders
+            }
+            unmet = unmet ?? parser.unmet
+        }
+        try log.finishTimes()
+        guard log.count > 0 else { throw log.nothing(sources, isEmpty: previous == nil, unmet) }
+        return log
+    }
+
+    private static func checkTimes(_ layout: LogLayout, _ previous: LogLayout?) throws(DatasetError) {
+        guard let previous, (previous.index(.time) == nil) != (layout.index(.time) == nil) else { return }
+        let (with, without) = layout.index(.time) == nil ? (previous, layout) : (layout, previous)
+        throw .unusable(
+            "\(with.path) has times, \(without.path) has none: they make no one log (--file-order ignores times)")
+    }
+
+    private func nothing(_ sources: [LogSource], isEmpty: Bool, _ unmet: String?) -> DatasetError {
+        var why = "none of its \(counted(report.lines, "line")) is an event that passes"
+        if report.lines == 0 { why = isEmpty ? "it is empty" : "no events" }
+        if let unmet { why += "; \(unmet)" }
+        if let firstSkipped { why += "; the first that is malformed: \(firstSkipped)" }
+        return .malformed(path: sources.map(\.path).joined(separator: ", "), reason: why)
+    }
+
+    /// Reads one record; false at the end.
+    private mutating func takeRecord(
+        _ records: inout RecordReader, _ parser: inout EventParser, skipsBad: Bool
+    ) throws(DatasetError) -> Bool {
+        let problem: LineProblem
+        do {
+            guard try records.next() else { return false }
+            report.lines += 1
+            times.place.line = records.lineNumber
+            do {
+                try parser.parse(records.fields, into: &self)
+                return true
+            } catch { problem = error }
+        } catch {
+            switch error {
+            case .file(let error): throw .file(error)
+            case .line(let error): problem = error
+            }
+            report.lines += 1
+        }
+        guard skipsBad, problem.reach != .whatFollows else {
+            throw .line(path: records.layout.path, number: records.lineNumber, reason: problem.reason)
+        }
+        report.skippedLines += 1
+        firstSkipped = firstSkipped ?? "\(records.layout.path), line \(records.lineNumber): \(problem.reason)"
+        return true
+    }
+
+    /// Reads the time of an event that has one. Numbers and spellings that contradict earlier lines throw.
+    mutating func time(_ text: Bytes) throws(LineProblem) -> Int64 {
+        let time = try times.read(text)
+        if let change = times.change {
+            times.change = nil
+            changeTimes(change)
+        }
+        return time
+    }
+
+    private mutating func changeTimes(_ change: TimeChange) {
+        numberWaiting()
+        events.changeTimes(change)
+    }
+
+    private mutating func finishTimes() throws(DatasetError) {
+        numberWaiting()
+        guard hasTimestamps else { return }
+        let (change, meaning) = try times.finish()
+        if let change { changeTimes(change) }
+        meaningOfTimes = meaning
+    }
+
+    /// Adds one event. Nothing is added where it throws.
+    mutating func append(user: Bytes, item: Bytes, timestamp: Int64?) throws(LineProblem) {
+        let (user, item) = (try id(user, "user"), try id(item, "item"))
+        user.add(to: &waiting.users)
+        item.add(to: &waiting.items)
+        waiting.times.append(timestamp ?? 0)
+        hasTimestamps = timestamp != nil
+        if waiting.users.isFull || waiting.items.isFull { numberWaiting() }
+    }
+
+    /// Adds the events of one user in their order. Nothing is added where it throws.
+    mutating func append(user: Bytes, items: ArraySlice<Bytes>) throws(LineProblem) {
+        _ = try Identifier.check(user, "user")
+        for item in items { _ = try Identifier.check(item, "item") }
+        for item in items { try append(user: user, item: item, timestamp: nil) }
+    }
+
+    /// An id as it is kept.
+    private struct ID {
+        var bytes: Bytes
+        var composed: [UInt8]?
+
+        func add(to texts: inout PackedTexts) {
+            if let composed { composed.withUnsafeBytes { texts.append($0) } } else { texts.append(bytes) }
+        }
+    }
+
+    private mutating func id(_ bytes: Bytes, _ what: String) throws(LineProblem) -> ID {
+        let composed = try Identifier.check(bytes, what)
+        if composed != nil { report.composedIDs = (report.composedIDs ?? 0) + 1 }
+        return ID(bytes: bytes, composed: composed)
+    }
+
+    private mutating func numberWaiting() {
+        let (users, items) = (userIDs.intern(waiting.users), itemIDs.intern(waiting.items))
+        for (i, time) in waiting.times.enumerated() { events.append(Event(user: users[i], item: items[i], time: time)) }
+        waiting.users.removeAll()
+        waiting.items.removeAll()
+        waiting.times.removeAll(keepingCapacity: true)
+    }
+
+    mutating func dropByRating() { report.droppedByRating += 1 }
+    mutating func dropByCondition() { report.droppedByCondition = (report.droppedByCondition ?? 0) + 1 }
+}

@@ -1,0 +1,146 @@
+import FileSupport
+import Foundation
+import Identifiers
+
+extension Dataset {
+    /// A dataset's folder as a whole.
+    public static let folder = DatasetFile.folder
+
+    /// Maps a prepared folder. Every length, number and checksum is tried before it is trusted. O(events).
+    ///
+    /// Where the folder is replaced meanwhile, this is the old dataset or the new one.
+    public static func open(_ url: URL) throws(DatasetError) -> Dataset {
+        try FolderReader.read(url, marker: DatasetFile.summary, wrap: DatasetError.file) {
+            (folder) throws(DatasetError) in try open(folder)
+        }
+    }
+
+    private static func open(_ folder: FolderReader) throws(DatasetError) -> Dataset {
+        let url = folder.url
+        let summary = try readSummary(folder)
+        let itemsURL = url.appendingPathComponent(DatasetFile.items)
+        let startsURL = url.appendingPathComponent(DatasetFile.starts)
+        let (eventFile, events) = try column(
+            folder, DatasetFile.items, summary, count: summary.events, of: Int32.self)
+        let (startFile, starts) = try column(
+            folder, DatasetFile.starts, summary, count: summary.users + 1, of: Int64.self)
+        var owners: [AnyObject & Sendable] = [eventFile, startFile]
+        let timesName = summary.format == 1 ? DatasetFile.floatingTimes : DatasetFile.times
+        let timesURL = url.appendingPathComponent(timesName)
+        var times: UnsafeBufferPointer<Int64>?
+        if summary.timestamps, summary.format == 1 {
+            let (file, values) = try column(folder, timesName, summary, count: summary.events, of: Double.self)
+            let converted = try withExtendedLifetime(file) { () throws(DatasetError) in
+                Column(try nanoseconds(values, timesURL))
+            }
+            owners.append(converted)
+            times = converted.values
+        } else if summary.timestamps {
+            let (file, values) = try column(folder, timesName, summary, count: summary.events, of: Int64.self)
+            owners.append(file)
+            times = values
+        }
+        guard starts.first == 0, starts.last == Int64(summary.events),
+            zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 })
+        else { throw .malformed(path: startsURL.path, reason: "starts must rise from 0 to \(summary.events)") }
+        guard events.allSatisfy({ $0 >= 1 && $0 <= summary.items }) else {
+            throw .malformed(path: itemsURL.path, reason: "an item lies outside 1 ... \(summary.items)")
+        }
+        if let times { try check(times, starts, timesURL) }
+        guard fingerprint(events, starts) == summary.fingerprint else {
+            throw .malformed(path: url.path, reason: "the data does not match its fingerprint \(summary.fingerprint)")
+        }
+        return Dataset(
+            users: try vocabulary(folder, DatasetFile.userVocabulary, summary, count: summary.users),
+            items: try vocabulary(folder, DatasetFile.itemVocabulary, summary, count: summary.items),
+            summary: summary, events: events, starts: starts, times: times, owners: owners)
+    }
+
+    /// Throws unless no user's times fall.
+    private static func check(
+        _ times: UnsafeBufferPointer<Int64>, _ starts: UnsafeBufferPointer<Int64>, _ url: URL
+    ) throws(DatasetError) {
+        for (start, end) in zip(starts, starts.dropFirst()) {
+            var previous = Int64.min
+            for time in times[Int(start)..<Int(end)] {
+                guard time >= previous else {
+                    throw .malformed(path: url.path, reason: "the times of a user must never fall")
+                }
+                previous = time
+            }
+        }
+    }
+
+    /// The times of format 1, seconds or another unit since 1970: the largest says which, as it does in a log.
+    private static func nanoseconds(_ times: UnsafeBufferPointer<Double>, _ url: URL) throws(DatasetError) -> [Int64] {
+        let largest = times.reduce(0) { max($0, abs($1)) }
+        guard times.allSatisfy(\.isFinite), let factor = [1e9, 1e6, 1e3, 1].first(where: { largest * $0 < 0x1p63 })
+        else {
+            throw .malformed(path: url.path, reason: "a time is no number of 64 bits; prepare the dataset anew")
+        }
+        return times.map { Int64(($0 * factor).rounded()) }
+    }
+
+    private static func readSummary(_ folder: FolderReader) throws(DatasetError) -> DatasetSummary {
+        let path = folder.url.appendingPathComponent(DatasetFile.summary).path
+        func malformed(_ reason: String) -> DatasetError { .malformed(path: path, reason: reason) }
+        let file = try withFileErrors { () throws(FileError) in try folder.file(DatasetFile.summary) }
+        let bytes = file.copy()
+        guard var summary = try? JSONDecoder().decode(DatasetSummary.self, from: Data(bytes)) else {
+            throw malformed("expected the JSON that `recblr prepare` writes")
+        }
+        guard (1...2).contains(summary.format) else {
+            throw malformed("format \(summary.format); this program reads formats 1 and 2")
+        }
+        if let problem = summary.problem { throw malformed(problem) }
+        if summary.format == 1 {
+            summary.files = nil
+        } else if summary.files == nil || !SealedJSON.isIntact(bytes) {
+            throw malformed("it is not as it was written: its checksum does not fit")
+        }
+        summary.checksum = nil
+        return summary
+    }
+
+    private static func column<Element: BitwiseCopyable>(
+        _ folder: FolderReader, _ name: String, _ summary: DatasetSummary, count: Int, of type: Element.Type
+    ) throws(DatasetError) -> (MappedFile, UnsafeBufferPointer<Element>) {
+        let file = try withFileErrors { () throws(FileError) in try folder.file(name, summary.files) }
+        let expected = count * MemoryLayout<Element>.size
+        guard file.bytes.count == expected else {
+            throw .malformed(
+                path: folder.url.appendingPathComponent(name).path,
+                reason: "\(file.bytes.count) bytes, expected \(expected)")
+        }
+        return (file, file.bytes.bindMemory(to: Element.self))
+    }
+
+    private static func vocabulary(
+        _ folder: FolderReader, _ name: String, _ summary: DatasetSummary, count: Int
+    ) throws(DatasetError) -> Vocabulary {
+        let path = folder.url.appendingPathComponent(name).path
+        let vocabulary = try withFileErrors { () throws(FileError) in
+            try Vocabulary.read(try folder.file(name, summary.files), path: path)
+        }
+        guard vocabulary.count == count else {
+            throw .malformed(path: path, reason: "\(vocabulary.count) ids, expected \(count)")
+        }
+        return vocabulary
+    }
+}
+
+extension DatasetSummary {
+    /// What about the numbers is impossible; nil where nothing is.
+    fileprivate var problem: String? {
+        let limit = Int(Int32.max)
+        let fits =
+            (1...limit).contains(users) && (1...limit).contains(items)
+            && (1...Int.max / 16).contains(events)
+        let filtered = filters.minimumUserEvents >= 1 && filters.minimumItemEvents >= 1
+        let met = [
+            report?.read.lines, report?.read.skippedLines, report?.read.droppedByRating,
+            report?.droppedByCore, report?.coreRounds,
+        ]
+        return fits && filtered && met.allSatisfy({ $0 ?? 0 >= 0 }) ? nil : "a count is out of range"
+    }
+}

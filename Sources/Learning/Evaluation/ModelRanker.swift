@@ -1,0 +1,114 @@
+import Dispatch
+import Identifiers
+import Interactions
+import Models
+import Synchronization
+import Tensors
+
+/// Ranks by a model's scores of all items.
+public struct ModelRanker: Ranker {
+    public let name = "RecBLR"
+    private let model: SequenceModel
+    private let items: ItemMapping?
+    private let maximumLength: Int?
+    private let threads: Int
+    /// Events that one thread encodes at a time.
+    private static let batchTokens = 2048
+
+    /// Histories longer than `maximumLength` are cut to their last events; nil keeps them whole (training on the last
+    /// 200 events and asking with all of them are two things: DESIGN 2.2).
+    ///
+    /// `items` are the model's numbers for the dataset's items; nil: it has the same. Items of a history that the model does
+    /// not know are passed over. A case is a miss where it knows the target not, or nothing of the history.
+    public init(_ model: SequenceModel, items: ItemMapping? = nil, maximumLength: Int? = nil, threads: Int) {
+        self.model = model
+        self.items = items
+        self.maximumLength = maximumLength
+        self.threads = max(1, threads)
+    }
+
+    /// O(events · (D·H) + cases · V · D). The same ranks for any number of threads.
+    public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
+        guard items != nil || model.configuration.itemCount == dataset.itemCount else {
+            throw .itemCount(model: model.configuration.itemCount, dataset: dataset.itemCount)
+        }
+        let batches = self.batches(cases)
+        let bound = ScoreBound(model)
+        let next = Atomic<Int>(0)
+        let results = Mutex<[CaseRanks]>(Array(repeating: .miss, count: cases.count))
+        let failure = Mutex<EvaluationError?>(nil)
+        DispatchQueue.concurrentPerform(iterations: min(threads, max(1, batches.count))) { _ in
+            let encoder = Encoder(
+                model, tokens: Self.batchTokens, sequences: batches.map(\.count).max() ?? 1)
+            while failure.withLock({ $0 == nil }) {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < batches.count else { break }
+                do throws(EvaluationError) {
+                    let ranks = try rank(batches[index].map { cases[$0] }, dataset, encoder, bound)
+                    results.withLock { for (position, rank) in zip(batches[index], ranks) { $0[position] = rank } }
+                } catch { failure.withLock { $0 = error } }
+            }
+        }
+        if let failure = model.backend.failure { throw .device(failure) }
+        if let failure = failure.withLock(\.self) { throw failure }
+        return results.withLock(\.self)
+    }
+
+    private func length(_ history: Int) -> Int { min(history, maximumLength ?? history) }
+
+    /// Positions of cases, in groups that fill a batch; cases of like length together.
+    private func batches(_ cases: [EvaluationCase]) -> [[Int]] {
+        var batches: [[Int]] = []
+        var (batch, tokens): ([Int], Int) = ([], 0)
+        for index in cases.indices.sorted(by: { (cases[$0].position, $0) > (cases[$1].position, $1) }) {
+            let size = length(cases[index].position)
+            if tokens + size > Self.batchTokens, !batch.isEmpty {
+                batches.append(batch)
+                (batch, tokens) = ([], 0)
+            }
+            batch.append(index)
+            tokens += size
+        }
+        return batch.isEmpty ? batches : batches + [batch]
+    }
+
+    /// What the model is asked; nil where it cannot be.
+    private func question(_ asked: EvaluationCase, _ dataset: Dataset) -> (history: [Int32], target: Int32)? {
+        let history = dataset.sequence(ofUser: asked.user, 0..<asked.position)
+        let target = dataset.item(ofUser: asked.user, at: asked.position)
+        guard let items else { return (history, target) }
+        let known = items.known(history)
+        return known.isEmpty ? nil : items.number(of: target).map { (known, $0) }
+    }
+
+    /// A history longer than a batch goes alone, piece by piece.
+    private func encode(_ batch: PackedBatch, _ encoder: Encoder) throws(HistoryError) -> Tensor {
+        guard batch.tokenCount > Self.batchTokens else { return try encoder.encode(batch) }
+        var state = model.initialState()
+        return try encoder.advance(&state, by: batch.items)
+    }
+
+    private func rank(
+        _ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder, _ bound: ScoreBound
+    ) throws(EvaluationError) -> [CaseRanks] {
+        let questions = cases.map { question($0, dataset) }
+        let asked = questions.compactMap(\.self)
+        if asked.isEmpty { return questions.map { _ in .miss } }
+        let (hidden, repeats): (Tensor, RepeatBias?)
+        do throws(HistoryError) {
+            hidden = try encode(PackedBatch(asked.map { $0.history.suffix(length($0.history.count)) }), encoder)
+            repeats = try model.repeatBias(after: asked.map(\.history))
+        } catch { throw .history(error) }
+        guard bound.holds(for: hidden) else { throw .notANumber(model: name) }
+        let targets = model.backend.allocateIndices(asked.count)
+        model.backend.upload(asked.map { $0.target - 1 }, to: targets.indices)
+        let counts = withExtendedLifetime((targets, repeats)) {
+            model.backend.rank(
+                hidden, table: model.itemTable, targets: targets.indices, bias: repeats?.bias,
+                seen: asked.map { seenItems($0.history).map { $0 - 1 } })
+        }
+        guard let counts else { throw .notANumber(model: name) }
+        var ranks = counts.map { CaseRanks(unmasked: Int($0.all) + 1, masked: Int($0.masked) + 1) }.makeIterator()
+        return questions.map { $0 == nil ? .miss : ranks.next() ?? .miss }
+    }
+}

@@ -1,0 +1,48 @@
+import Interactions
+import Models
+
+/// Anything that can say where the target of a case ranks among all items.
+public protocol Ranker: Sendable {
+    /// Name for tables.
+    var name: String { get }
+    /// Ranks in the order of the cases.
+    func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks]
+}
+
+/// Why an evaluation cannot be trusted.
+public enum EvaluationError: Error, Equatable, CustomStringConvertible {
+    /// A score is not a finite number.
+    case notANumber(model: String)
+    /// Nothing to evaluate.
+    case noCases
+    /// Model and data know different items.
+    case itemCount(model: Int, dataset: Int)
+    /// The model cannot read a history.
+    case history(HistoryError)
+    /// The device that ranks failed.
+    case device(String)
+
+    /// One sentence for people.
+    public var description: String {
+        switch self {
+        case .notANumber(let model):
+            "\(model): scores are not finite numbers; the weights are damaged or training diverged: then \(divergenceAdvice)"
+        case .history(let error): error.description
+        case .device(let reason): reason
+        case .noCases: "there is nothing to evaluate: no user has enough events"
+        case .itemCount(let model, let dataset): "the model knows \(model) items, the dataset \(dataset)"
+        }
+    }
+}
+
+/// The sorted, unique items of a history.
+func seenItems(_ history: [Int32]) -> [Int32] {
+    var seen = history.sorted()
+    var kept = 0
+    for item in seen where kept == 0 || seen[kept - 1] != item {
+        seen[kept] = item
+        kept += 1
+    }
+    seen.removeLast(seen.count - kept)
+    return seen
+}

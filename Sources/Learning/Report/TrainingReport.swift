@@ -1,0 +1,150 @@
+import Evaluation
+import FileSupport
+import Foundation
+import Interactions
+import Models
+import Training
+
+/// `report.html`: how a model was trained and how good it is, as one page that needs nothing else.
+public struct TrainingReport: Sendable {
+    /// Name of the model.
+    public var name: String
+    /// What it was trained on.
+    public var dataset: DatasetSummary
+    /// Its shape.
+    public var configuration: ModelConfiguration
+    /// Why settings are as they are: sentences.
+    public var reasons: [String]
+    /// How training went.
+    public var record: TrainingRecord
+    /// What it recommends to some users.
+    public var examples: [Example]
+
+    /// Groups the parts.
+    public init(
+        name: String, dataset: DatasetSummary, configuration: ModelConfiguration, reasons: [String],
+        record: TrainingRecord,
+        examples: [Example]
+    ) {
+        self.name = name
+        self.dataset = dataset
+        self.configuration = configuration
+        self.reasons = reasons
+        self.record = record
+        self.examples = examples
+    }
+
+    /// One user of the test: what came before, what the model says, what came.
+    public struct Example: Sendable, Equatable {
+        /// Raw id.
+        public var user: String
+        /// Number of events in the history.
+        public var events: Int
+        /// Names of the history's last items in order of time.
+        public var history: [String]
+        /// Names of the items recommended, best first, none of them in the history.
+        public var recommendations: [String]
+        /// Position of the item that came next among the recommendations, nil where it is not there.
+        public var hit: Int?
+        /// Name of the item that came next.
+        public var next: String
+        /// Rank of that item, from 1, among all items but those of the history; nil where it is one of them.
+        public var rank: Int?
+
+        /// Groups the parts.
+        public init(
+            user: String, events: Int, history: [String], recommendations: [String], hit: Int?, next: String,
+            rank: Int?
+        ) {
+            (self.user, self.events, self.history, self.recommendations) = (user, events, history, recommendations)
+            (self.hit, self.next, self.rank) = (hit, next, rank)
+        }
+    }
+
+    /// The page. Well-formed as XML too.
+    public var html: String {
+        let title = "Training report: \(name)"
+        let sections = [summary, curves, metrics, slices, exampleSection, settings]
+        let page: Markup = """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8" />
+            <meta name="viewport" content="width=device-width, initial-scale=1" />
+            <meta name="color-scheme" content="light dark" />
+            <title>\(title)</title>
+            <style>\(pageStyle)\(chartStyle)</style>
+            </head>
+            <body>
+            <main>
+            <header>
+            <h1>\(title)</h1>
+            <p>\(origin)</p>
+            <p>\(shape)</p>
+            </header>
+            \(sections)
+            </main>
+            </body>
+            </html>
+
+            """
+        return page.text
+    }
+
+    private var origin: String {
+        let source = dataset.source.map { " from \($0)" } ?? ""
+        return """
+            Trained by RecBLR \(record.version) on \(counted(dataset.events, "event"))\(source): \(counted(dataset.users, "user")), \
+            \(counted(dataset.items, "item")), \(fixed(Double(dataset.events) / Double(max(1, dataset.users)), 1)) events a user.
+            """
+    }
+
+    private var shape: String {
+        """
+        \(counted(configuration.layerCount, "layer")), hidden size \(configuration.hiddenSize), \
+        \(grouped(WeightLayout(configuration).count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
+        \(record.options.loss.rawValue) loss, \(record.options.objective.rawValue), dropout \(record.options.dropout), peak \
+        learning rate \(record.options.learningRate), \(counted(record.options.batchTokens, "event")) a step.
+        """
+    }
+
+    /// The figures worth a large print.
+    private var summary: Markup {
+        var figures: [(value: String, name: String)] = []
+        if let test = record.test {
+            figures.append((fixed(test.all.unmasked.at10.ndcg, 4), "test NDCG@10, unmasked"))
+            figures.append((fixed(test.all.masked.at10.ndcg, 4), "test NDCG@10, masked"))
+        }
+        figures.append(("\(record.bestEpoch) of \(record.epochs.count)", "epoch kept"))
+        figures.append((grouped(medianRate), "events learnt a second"))
+        figures.append((duration(record.epochs.last?.seconds ?? 0), "of training"))
+        let cells = figures.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as Markup }
+        return "<dl class=\"figures\">\(cells)</dl>"
+    }
+
+    private var medianRate: Int {
+        let rates = record.epochs.map(\.tokensPerSecond).filter(\.isFinite).sorted()
+        return rates.isEmpty ? 0 : Int(rates[rates.count / 2])
+    }
+
+    private var settings: Markup {
+        let items = reasons.map { "<li>\($0)</li>" as Markup }
+        let list: Markup = items.isEmpty ? "" : "<p>Chosen for this data:</p>\n<ul>\(items)</ul>"
+        return """
+            <section>
+            <h2>Settings</h2>
+            \(list)
+            <details><summary>The model’s configuration</summary>
+            <pre tabindex="0">\(json(configuration))</pre></details>
+            <details><summary>The training options</summary><pre tabindex="0">\(json(record.options))</pre></details>
+            <p class="soft">Backend: \(record.backend). Fingerprint of the data: \(record.dataset).</p>
+            </section>
+            """
+    }
+}
+
+private func json(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+}

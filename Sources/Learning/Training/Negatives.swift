@@ -1,0 +1,73 @@
+import Evaluation
+import Interactions
+import Models
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Draws negatives for the sampled losses.
+struct NegativeSampler: Sendable {
+    /// Logarithm of the probability that an item is in a sample; position 0 is unused.
+    let logQ: [Float]
+    /// Sums of these probabilities: position i is item i + 1.
+    private let cumulative: [Double]
+    /// Items in a sample.
+    private let sample: Int
+
+    /// A sampler of `sample` items, at most all of them, in proportion to how often they occur in training (one added), but
+    /// none more likely than 1.
+    init(_ dataset: Dataset, _ split: Split, sample: Int) {
+        let weights = trainingCounts(dataset, split).dropFirst().map { Double($0 + 1) }
+        self.sample = min(sample, weights.count)
+        let inclusion = Self.inclusion(weights, sample: self.sample)
+        logQ = [0] + inclusion.map { Float(log($0)) }
+        cumulative = inclusion.reduce(into: []) { $0.append(($0.last ?? 0) + $1) }
+    }
+
+    /// min(1, c · weight), c such that they add up to `sample`.
+    private static func inclusion(_ weights: [Double], sample: Int) -> [Double] {
+        var factor = 0.0
+        while true {  // a larger c makes more items certain, and those leave more for the others
+            let certain = weights.count { factor * $0 >= 1 }
+            let rest = weights.reduce(0) { $0 + (factor * $1 >= 1 ? 0 : $1) }
+            let next = rest > 0 ? Double(sample - certain) / rest : factor
+            if next <= factor { return weights.map { min(1, factor * $0) } }
+            factor = next
+        }
+    }
+
+    /// Items of which none occurs twice, ascending.
+    ///
+    /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which every item
+    /// owns a stretch as long as its probability. Less noise than independent draws: popular items are never missing.
+    func popular(using generator: inout SeededGenerator) -> [Int32] {
+        var items: [Int32] = []
+        let first = generator.uniform()
+        var low = 0
+        for number in 0..<sample {
+            let point = first + Double(number)
+            var high = cumulative.count - (sample - number)  // the last place that leaves one for each point to come
+            while low < high {
+                let middle = (low + high) / 2
+                if cumulative[middle] > point { high = middle } else { low = middle + 1 }
+            }
+            items.append(Int32(low + 1))
+            low += 1
+        }
+        return items
+    }
+
+    /// One item other than the target for each, uniformly.
+    func uniform(otherThan targets: [Int32], using generator: inout SeededGenerator) -> [Int32] {
+        let items = Int32(cumulative.count)
+        return targets.map { target in
+            guard items > 1 else { return target }
+            let draw = Int32.random(in: 1..<items, using: &generator)
+            return draw >= target ? draw + 1 : draw
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import FileSupport
+import Foundation
+import Models
+
+/// The parts of a run that a checkpoint must agree with.
+struct RunIdentity: Codable, Equatable {
+    var version = programVersion
+    var configuration: ModelConfiguration
+    var options: TrainingOptions
+    var dataset: String
+    var split: String
+    var backend: String
+}
+
+extension RunIdentity {
+    /// Why this run cannot go on from a checkpoint of another, and the way out; nil where it can.
+    func difference(from other: RunIdentity, after checkpoint: Checkpoint) -> String? {
+        if other.version != version {
+            return
+                "version \(other.version) of this program began it: end it with that one, or begin anew with --restart"
+        }
+        if other.dataset != dataset {
+            return "it was trained on other data (fingerprint \(other.dataset))"
+        }
+        if other.split != split { return "the data was split in another way" }
+        // Before the options: they tell how many replicas a device has.
+        if other.backend != backend {
+            return
+                "it ran on \(other.backend), this is \(backend): give the same --device, --precision and --threads"
+        }
+        var same = other.options
+        if checkpoint.couldBe(in: options) {
+            (same.lastEpoch, same.patience) = (options.lastEpoch, options.patience)
+            if options.schedule == .constant { same.epochs = options.epochs }
+        }
+        let changes = Self.changes(other.configuration, configuration) + Self.changes(same, options)
+        if changes.isEmpty { return same == options ? nil : "the training options differ" }
+        var way = "give what it began with, or begin anew with --restart"
+        if other.options.epochs != options.epochs, options.schedule == .cosine {
+            way +=
+                "; the cosine schedule was laid out for \(counted(other.options.epochs, "epoch")), only a run with "
+                + "--schedule constant can be given other --epochs on its way"
+        }
+        return "\(changes.joined(separator: ", ")): \(way)"
+    }
+
+    /// Each field that differs, by its option's name, with both values.
+    private static func changes(_ old: some Encodable, _ new: some Encodable) -> [String] {
+        let (old, new) = (values(old), values(new))
+        return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in
+            "\(optionName(of: key)) was \(old[key]?.text ?? "not given") and is \(new[key]?.text ?? "not given") now"
+        }
+    }
+
+    private static func values(_ value: some Encodable) -> [String: PlainValue] {
+        guard let data = try? JSONEncoder().encode(value) else { return [:] }
+        return (try? JSONDecoder().decode([String: PlainValue].self, from: data)) ?? [:]
+    }
+
+    /// Fields are named as their options, in words with hyphens, but for these.
+    private static func optionName(of field: String) -> String {
+        let own = [
+            "maximumLength": "max-length", "layerCount": "layers", "block": "recurrence-only",
+            "feedForward": "without-feed-forward", "decayInitialization": "without-decay-ring",
+        ]
+        if let name = own[field] { return "--" + name }
+        return "--" + field.map { $0.isUppercase ? "-" + $0.lowercased() : String($0) }.joined()
+    }
+
+    private enum PlainValue: Decodable, Equatable {
+        case truth(Bool)
+        case whole(UInt64)
+        case number(Double)
+        case text(String)
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let value = try? container.decode(Bool.self) {
+                self = .truth(value)
+            } else if let value = try? container.decode(UInt64.self) {
+                self = .whole(value)
+            } else if let value = try? container.decode(Double.self) {
+                self = .number(value)
+            } else {
+                self = .text(try container.decode(String.self))
+            }
+        }
+
+        var text: String {
+            switch self {
+            case .truth(let value): value ? "yes" : "no"
+            case .whole(let value): "\(value)"
+            case .number(let value): "\(value)"
+            case .text(let value): value
+            }
+        }
+    }
+}
+
+extension Checkpoint {
+    /// Whether a run of these epochs and this patience comes by this checkpoint, if nothing else is different.
+    func couldBe(in options: TrainingOptions) -> Bool {
+        guard epochs.count < options.end || (epochs.count == options.end && batch == 0) else { return false }
+        let done = batch > 0 ? epochs.count : max(0, epochs.count - 1)
+        return !(0...done).contains { options.isOutOfPatience(after: Array(epochs.prefix($0))) }
+    }
+}
+
+extension TrainingOptions {
+    /// Number of the last epoch.
+    var end: Int { lastEpoch ?? epochs }
+
+    /// Whether so many epochs passed without a better one that training stops.
+    func isOutOfPatience(after epochs: [EpochRecord]) -> Bool {
+        guard let patience, let best = epochs.last(where: \.isBest) else { return false }
+        return epochs.count - best.epoch >= patience
+    }
+
+    /// Whether a run with these options that has ended can go on with more epochs or patience, to the same bits as if it
+    /// had had them from the start: at a constant learning rate, or where patience ended it before its last epoch.
+    public func canBeLengthened(after epochs: [EpochRecord]) -> Bool {
+        schedule == .constant || epochs.count < self.epochs
+    }
+
+    /// Whether nothing is left to do after these epochs.
+    public func isOver(after epochs: [EpochRecord]) -> Bool {
+        epochs.count >= end || isOutOfPatience(after: epochs)
+    }
+}

@@ -1,0 +1,64 @@
+import Evaluation
+import Foundation
+import Interactions
+import ModelStore
+import Models
+
+/// What an epoch did: one line of the log.
+public struct EpochRecord: Sendable, Codable, Equatable {
+    /// From 1.
+    public var epoch: Int
+    /// Optimiser steps since the start.
+    public var step: Int
+    /// Mean training loss over targets, dropout on.
+    public var loss: Double
+    /// Of the epoch's last step.
+    public var learningRate: Float
+    /// Events learnt from a second, validation not counted; of this process's share where the epoch was resumed.
+    public var tokensPerSecond: Double
+    /// Seconds of training and validation so far, those of earlier processes that it went on from included.
+    public var seconds: Double
+    /// nil where the split has no validation cases.
+    public var validation: SettingMetrics?
+    /// Whether it is the best so far.
+    public var isBest: Bool
+}
+
+/// `training.json`: how a model came to be.
+public struct TrainingRecord: Sendable, Codable, Equatable {
+    /// Version of the program.
+    public var version: String
+    /// How it was trained.
+    public var options: TrainingOptions
+    /// Fingerprint of the dataset.
+    public var dataset: String
+    /// Which events trained; nil where the caller split them himself.
+    public var split: SplitKind?
+    /// Name of the backend and number of its replicas.
+    public var backend: String
+    /// Every epoch.
+    public var epochs: [EpochRecord]
+    /// Number of the epoch whose weights were kept.
+    public var bestEpoch: Int
+    /// On the test cases, where they were evaluated.
+    public var test: EvaluationReport?
+    /// The counting baselines on the same cases.
+    public var baselines: [EvaluationReport]?
+}
+
+/// The version that files and `--version` name.
+public let programVersion = "0.4.0"
+
+extension TrainingRecord {
+    /// Reads a model's `training.json`; nil where the model has none, as an imported one. Throws where it is damaged.
+    public static func read(_ model: ModelFolder) throws(ModelFileError) -> TrainingRecord? {
+        guard let bytes = model.trainingRecord else { return nil }
+        let path = model.url.appendingPathComponent(ModelFolder.File.training).path
+        guard let record = try? JSONDecoder().decode(TrainingRecord.self, from: Data(bytes)) else {
+            throw .malformed(
+                path: path, reason: "expected the record of a training that this program writes")
+        }
+        if let problem = record.problem { throw .malformed(path: path, reason: problem) }
+        return record
+    }
+}

@@ -1,0 +1,35 @@
+import FileSupport
+import Models
+
+/// A model's file that could not be read, understood or written.
+public enum ModelFileError: Error, Equatable, CustomStringConvertible {
+    /// The system refused.
+    case file(FileError)
+    /// The content is not what it should be.
+    case malformed(path: String, reason: String)
+    /// `config.json` describes no possible model.
+    case configuration(path: String, ConfigurationError)
+
+    /// The device that holds the weights failed.
+    case device(String)
+
+    /// One sentence for people.
+    public var description: String {
+        switch self {
+        case .file(let error): error.description
+        case .device(let reason): reason
+        case .malformed(let path, let reason): "\(path): \(reason)"
+        case .configuration(let path, let error): "\(path): \(error)"
+        }
+    }
+}
+
+/// Runs `body`, turning file errors into this module's.
+func withFileErrors<Value>(_ body: () throws(FileError) -> Value) throws(ModelFileError) -> Value {
+    do { return try body() } catch { throw .file(error) }
+}
+
+extension ModelFileError: FileFailure {
+    /// The file's error, if this is one.
+    public var fileError: FileError? { if case .file(let error) = self { error } else { nil } }
+}

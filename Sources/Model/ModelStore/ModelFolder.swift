@@ -1,0 +1,190 @@
+import FileSupport
+import Foundation
+import Identifiers
+import Models
+import Tensors
+
+/// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `popularity.i64`, `training.json` and
+/// `report.html`.
+public struct ModelFolder: Sendable {
+    /// Names of the files.
+    public enum File {
+        public static let weights = "model.safetensors"
+        public static let configuration = "config.json"
+        public static let items = "items.tsv"
+        /// For each item in order the number of its training events, 64 bits little-endian.
+        public static let popularity = "popularity.i64"
+        public static let training = "training.json"
+        /// For people, put there by training.
+        public static let report = "report.html"
+        /// All that training needs to go on, where going on with other options has a meaning.
+        public static let checkpoint = "checkpoint.safetensors"
+        /// One line an epoch, put there by training.
+        public static let log = "training.jsonl"
+        /// The folder as a whole.
+        public static let folder = FolderKind(
+            name: "model", files: [weights, configuration, items, popularity, training, report, checkpoint, log],
+            marker: configuration,
+            markerKeys: ["format", "itemCount", "hiddenSize"])
+    }
+
+    /// Where it is.
+    public let url: URL
+    /// The model's shape.
+    public let configuration: ModelConfiguration
+    /// Item i is at position i − 1.
+    public let items: Vocabulary
+    /// Training events of item i at position i − 1; nil where the folder does not say: models of version 0.3.0 and imported ones.
+    public let popularity: [Int]?
+    /// The bytes of `training.json`, nil where there is none.
+    public let trainingRecord: [UInt8]?
+
+    /// Length and checksum of each file but `config.json`; nil in folders of version 0.3.0.
+    public let marks: FileMarks?
+    private let weights: MappedFile
+
+    /// Reads and checks everything but the weights, which are checked when they are read.
+    ///
+    /// Where the folder is replaced meanwhile, this is the old model or the new one.
+    public static func open(_ url: URL) throws(ModelFileError) -> ModelFolder {
+        try FolderReader.read(url, marker: File.configuration, wrap: ModelFileError.file) {
+            (folder) throws(ModelFileError) in try ModelFolder(folder)
+        }
+    }
+
+    private init(_ folder: FolderReader) throws(ModelFileError) {
+        url = folder.url
+        (configuration, marks) = try readConfiguration(folder)
+        let itemsPath = url.appendingPathComponent(File.items).path
+        let marks = marks
+        items = try withFileErrors { () throws(FileError) in
+            try Vocabulary.read(try folder.file(File.items, marks), path: itemsPath)
+        }
+        guard items.count == configuration.itemCount else {
+            throw .malformed(
+                path: itemsPath,
+                reason: "\(counted(items.count, "item")), but the model was made for \(configuration.itemCount)")
+        }
+        popularity = try Self.popularity(folder, marks, count: items.count)
+        trainingRecord = try Self.file(File.training, folder, marks)?.copy()
+        weights = try withFileErrors { () throws(FileError) in try folder.file(File.weights) }
+    }
+
+    private static func popularity(
+        _ folder: FolderReader, _ marks: FileMarks?, count: Int
+    ) throws(ModelFileError) -> [Int]? {
+        guard let bytes = try file(File.popularity, folder, marks)?.copy() else { return nil }
+        let path = folder.url.appendingPathComponent(File.popularity).path
+        guard bytes.count == 8 * count else {
+            throw .malformed(path: path, reason: "\(bytes.count) bytes, expected \(8 * count)")
+        }
+        let counts = bytes.withUnsafeBytes { bytes in
+            (0..<count).map { Int(bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Int64.self)) }
+        }
+        guard counts.allSatisfy({ (0...1 << 53).contains($0) }) else {
+            throw .malformed(path: path, reason: "a count is out of range")
+        }
+        return counts
+    }
+
+    /// A file that not every model has.
+    private static func file(
+        _ name: String, _ folder: FolderReader, _ marks: FileMarks?
+    ) throws(ModelFileError) -> MappedFile? {
+        try withFileErrors { () throws(FileError) in
+            if marks?[name] == nil, try !folder.has(name) { return nil }
+            return try folder.file(name, marks)
+        }
+    }
+
+    /// Reads the weights into a backend's memory.
+    public func model(on backend: some Backend) throws(ModelFileError) -> SequenceModel {
+        let path = url.appendingPathComponent(File.weights).path
+        if let marks {
+            try withFileErrors { () throws(FileError) in
+                try marks.check(weights, File.weights, path: path)
+            }
+        }
+        let tensors = try SafeTensors(weights, path: path)
+        return SequenceModel(
+            weights: try readWeights(tensors, path: path, configuration, on: backend), backend: backend)
+    }
+
+    /// Where a model can be written. Throws where something else is there or nothing can be written: worth asking before
+    /// training.
+    public static func destination(_ url: URL) throws(ModelFileError) -> FolderDestination {
+        try withFileErrors { () throws(FileError) in try FolderDestination(url, File.folder) }
+    }
+
+    /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
+    /// `popularity` is one count an item. Of a checkpoint, which is a file elsewhere, the folder gets a copy.
+    public static func write(
+        _ model: SequenceModel, items: Vocabulary, popularity: [Int]? = nil, trainingRecord: [UInt8]?,
+        report: String? = nil,
+        log: [UInt8]? = nil, checkpoint: URL? = nil,
+        to url: URL
+    ) throws(ModelFileError) {
+        let weights = namedWeights(model.weights, on: model.backend)
+        if let failure = model.backend.failure { throw .device(failure) }  // then they are not what was learnt
+        try writeFolder(url, File.folder, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
+            try SafeTensors.write(
+                weights, metadata: ["format": "recblr"], to: folder.appendingPathComponent(File.weights))
+            try withFileErrors { () throws(FileError) in
+                try items.write(to: folder.appendingPathComponent(File.items))
+                if let popularity {
+                    var writer = try FileWriter(folder.appendingPathComponent(File.popularity))
+                    try writer.append(values: popularity.map(Int64.init))
+                    try writer.commit()
+                }
+                if let trainingRecord {
+                    try writeFile(trainingRecord, to: folder.appendingPathComponent(File.training))
+                }
+                if let report { try writeFile(report.utf8, to: folder.appendingPathComponent(File.report)) }
+                if let checkpoint {
+                    try copyFile(checkpoint, to: folder.appendingPathComponent(File.checkpoint))
+                }
+                if let log { try writeFile(log, to: folder.appendingPathComponent(File.log)) }
+            }
+            try writeConfiguration(model.configuration, in: folder)
+        }
+    }
+}
+
+/// The weights as named tensors, with `prefix` before each name.
+public func namedWeights(_ weights: Weights, on backend: any Backend, prefix: String = "") -> [SafeTensors.Named] {
+    weights.layout.entries.map { entry in
+        SafeTensors.Named(
+            name: prefix + entry.name, shape: entry.shape, values: .floats(backend.download(weights.tensor(entry))))
+    }
+}
+
+/// Weights from named tensors, each checked for shape and finite values; no tensor but these may have the prefix.
+public func readWeights(
+    _ file: SafeTensors, path: String, _ configuration: ModelConfiguration, on backend: any Backend, prefix: String = ""
+) throws(ModelFileError) -> Weights {
+    let layout = WeightLayout(configuration)
+    for entry in layout.entries {
+        guard let stored = file.entries[prefix + entry.name] else {
+            throw .malformed(path: path, reason: "there is no tensor \(prefix + entry.name)")
+        }
+        guard stored.shape == entry.shape else {
+            throw .malformed(
+                path: path,
+                reason:
+                    "tensor \(prefix + entry.name) has shape \(stored.shape), the configuration wants \(entry.shape)")
+        }
+    }
+    let known = Set(layout.entries.map { prefix + $0.name })
+    if let stranger = file.entries.keys.filter({ $0.hasPrefix(prefix) && !known.contains($0) }).min() {
+        throw .malformed(path: path, reason: "tensor \(stranger) belongs to no part of the configured model")
+    }
+    let weights = Weights(zerosFor: configuration, on: backend)
+    for entry in layout.entries {
+        let values = try file.floats(prefix + entry.name)
+        guard values.allSatisfy(\.isFinite) else {
+            throw .malformed(path: path, reason: "tensor \(prefix + entry.name) holds a value that is not finite")
+        }
+        backend.upload(values, to: weights.tensor(entry))
+    }
+    return weights
+}

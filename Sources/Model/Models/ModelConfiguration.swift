@@ -1,0 +1,94 @@
+/// The shape of a model: everything needed to know how many weights it has and what they mean, and nothing else.
+///
+/// Letters follow the paper: V items, D hidden size, E expansion, H = E·D, K convolution width, L layers.
+public struct ModelConfiguration: Sendable, Equatable, Codable {
+    /// V: items are numbered 1 ... V; row 0 of the embedding is padding.
+    public var itemCount: Int
+    /// D: width of the residual stream and of the item embedding.
+    public var hiddenSize: Int = 64
+    /// L: number of recurrent layers.
+    public var layerCount: Int = 2
+    /// What surrounds the recurrence.
+    public var block: Block = .full
+    /// E: the recurrence is E times wider than the residual stream. 1 where `block` is `recurrenceOnly`.
+    public var expansion: Int = 2
+    /// K: taps of the causal convolution; 0 leaves the convolution out (SiLU stays).
+    public var convolutionWidth: Int = 4
+    /// Whether a layer ends with the position-wise feed-forward network (inner size 4D).
+    public var feedForward: Bool = true
+    /// How Λ starts.
+    public var decayInitialization: DecayInitialization = .ring
+    /// Rows of zeros that run through convolution and recurrence before a user's first event: 0, except for weights
+    /// trained by the reference code, which left-pads to a power of two (DESIGN: 200 → 56, 50 → 14, 64 → 0).
+    public var warmupSteps: Int = 0
+    /// Whether the padding item takes part in the softmax, as in the reference code.
+    public var paddingInSoftmax: Bool = false
+    /// Whether items of the history get a learned addition to their logits (``RepeatHead``; not in the paper).
+    public var repeatAware: Bool = false
+    /// How many events, from the one that is predicted from back, the repeat-aware head looks at; 0 without one.
+    public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
+    /// ε of every LayerNorm.
+    public var normEpsilon: Float = 1e-12
+
+    /// What surrounds the recurrence of a layer.
+    public enum Block: String, Sendable, Codable, CaseIterable {
+        /// Projections, convolution and output gate, as in the paper.
+        case full
+        /// The recurrence alone on the residual stream (paper, Table 3).
+        case recurrenceOnly
+    }
+
+    /// How Λ starts.
+    public enum DecayInitialization: String, Sendable, Codable, CaseIterable {
+        /// Evenly spaced so that the slowest decay per step lies between 0.9 and 0.999 (paper, section 3.2).
+        case ring
+        /// N(0, 0.02) like every other weight (paper, Table 3).
+        case normal
+    }
+
+    /// The paper's model over `itemCount` items.
+    public init(itemCount: Int) { self.itemCount = itemCount }
+
+    /// H: width of the recurrence.
+    public var recurrenceSize: Int { block == .full ? expansion * hiddenSize : hiddenSize }
+    /// Inner width of the feed-forward network: 4D.
+    public var innerSize: Int { 4 * hiddenSize }
+    /// Floats of one user's ``RecurrentState``: L · K · H (last K − 1 inputs and the recurrence).
+    public var stateSize: Int { layerCount * (windowLength + 1) * recurrenceSize }
+    /// K − 1 inputs that the convolution remembers; 0 without one.
+    public var windowLength: Int { hasConvolution ? convolutionWidth - 1 : 0 }
+    /// Whether layers have a convolution.
+    public var hasConvolution: Bool { block == .full && convolutionWidth > 0 }
+
+    /// Throws if a size is out of range or two settings contradict each other.
+    public func validate() throws(ConfigurationError) {
+        func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws(ConfigurationError) {
+            guard range.contains(value) else { throw .outOfRange(name: name, value: value, range: range) }
+        }
+        try check("itemCount", itemCount, 1...100_000_000)
+        try check("hiddenSize", hiddenSize, 1...4096)
+        try check("layerCount", layerCount, 1...64)
+        try check("expansion", expansion, 1...16)
+        try check("convolutionWidth", convolutionWidth, 0...16)
+        try check("warmupSteps", warmupSteps, 0...65_536)
+        guard normEpsilon >= 0, normEpsilon < 1 else { throw .normEpsilon(normEpsilon) }
+    }
+}
+
+/// Why a ``ModelConfiguration`` cannot be used.
+public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+    /// A size outside what the code is made for.
+    case outOfRange(name: String, value: Int, range: ClosedRange<Int>)
+    /// ε that is negative, one or more, or not a number.
+    case normEpsilon(Float)
+
+    /// One sentence for people.
+    public var description: String {
+        switch self {
+        case .outOfRange(let name, let value, let range):
+            "\(name) is \(value); it must lie in \(range.lowerBound) ... \(range.upperBound)"
+        case .normEpsilon(let value):
+            "normEpsilon is \(value); it must lie in [0, 1)"
+        }
+    }
+}

@@ -1,0 +1,206 @@
+import Tensors
+
+/// The repeat-aware head: a learned number is added to the logit of each item that the history already holds, chosen by
+/// how long ago the item last occurred and by how often it did, among the last ``window`` events.
+///
+/// Not part of the paper. Films are not watched twice and songs are: the recurrence can learn neither from a handful of
+/// epochs, for it would have to keep every item of the history apart in one vector; the head needs 40 numbers.
+enum RepeatHead {
+    /// Events since the last occurrence, in powers of two: 1, 2–3, 4–7, ..., 512 and more.
+    static let recencies = 10
+    /// Occurrences: 1, 2, 3, 4 and more.
+    static let counts = 4
+    /// Only the last so many events of a history count: what a row costs is bounded.
+    static let window = 1024
+    /// A weight of 1 adds this much to a logit, so that Adam, which moves weights by about the learning rate a step,
+    /// gets to where e^logit vanishes in a thousand steps.
+    static let scale: Float = 10
+
+    /// How items of the history are told apart.
+    static func rule(firstItem: Int32) -> RepeatRule {
+        RepeatRule(window: window, recencies: recencies, counts: counts, firstItem: firstItem)
+    }
+}
+
+/// For some rows, the items of each one's history and their kinds: what becomes a ``SparseBias``.
+struct RepeatEntries {
+    private(set) var starts: [Int32] = [0]
+    /// Less the number of the table's first item.
+    private(set) var columns: [Int32] = []
+    private(set) var kinds: [Int32] = []
+    private let firstItem: Int32
+
+    /// Nothing yet, with room for so many rows of long histories.
+    init(firstItem: Int32, longRows: Int = 0) {
+        self.firstItem = firstItem
+        columns.reserveCapacity(longRows * RepeatHead.window)
+        kinds.reserveCapacity(longRows * RepeatHead.window)
+    }
+
+    /// One row for every position of `rows`, the history being the events up to and with it. O(rows · window) time.
+    mutating func append(_ rows: Range<Int>, of history: some RandomAccessCollection<Int32>) {
+        let first = max(0, rows.lowerBound - RepeatHead.window + 1)
+        let events = history.dropFirst(first).prefix(rows.upperBound - first).map { $0 - firstItem }
+        var recent = RecentEvents(events, before: rows.lowerBound - first)
+        for _ in rows {
+            recent.moveOn()
+            columns.append(contentsOf: recent.items())
+            kinds.append(contentsOf: recent.kinds())
+            starts.append(Int32(columns.count))
+        }
+    }
+}
+
+/// The different items among the last ``RepeatHead/window`` of the events before a place that moves on.
+private struct RecentEvents {
+    private let events: [Int32]
+    /// For each event the last three of the same item before it, nearest first; −1 where there is none.
+    private let earlier: [SIMD4<Int32>]
+    /// Where each item occurred last, ascending.
+    private var positions: [Int32]
+    private var oldest = 0
+    private var end: Int
+
+    /// Before `end`, which must not be further from the first event than the window is long.
+    init(_ events: [Int32], before end: Int) {
+        var (earlier, last): ([SIMD4<Int32>], [Int32: Int]) = ([], [:])
+        var isLast = [Bool](repeating: true, count: end)
+        earlier.reserveCapacity(events.count)
+        for (position, item) in events.enumerated() {
+            let before = last.updateValue(position, forKey: item)
+            let chain = before.map { earlier[$0] }
+            earlier.append(SIMD4(Int32(before ?? -1), chain?[0] ?? -1, chain?[1] ?? -1, -1))
+            if let before, position < end { isLast[before] = false }
+        }
+        positions = (0..<Int32(end)).filter { isLast[Int($0)] }
+        self.events = events
+        self.earlier = earlier
+        self.end = end
+    }
+
+    /// Takes the next event in, and out the one that is too old by then.
+    mutating func moveOn() {
+        let before = earlier[end][0]
+        if before >= oldest { positions.remove(at: positions.firstIndex(of: before)!) }
+        positions.append(Int32(end))
+        end += 1
+        oldest = max(0, end - RepeatHead.window)
+        if positions[0] < oldest { positions.removeFirst() }
+    }
+
+    /// Longest ago first.
+    func items() -> [Int32] { positions.map { events[Int($0)] } }
+
+    /// What recency and count of each of the items amount to.
+    func kinds() -> [Int32] {
+        let (oldest, rule) = (Int32(oldest), RepeatHead.rule(firstItem: 0))
+        return positions.map { position in
+            let chain = earlier[Int(position)]
+            let more = (chain[0] >= oldest ? 1 : 0) + (chain[1] >= oldest ? 1 : 0) + (chain[2] >= oldest ? 1 : 0)
+            return rule.kind(recency: end - Int(position), count: 1 + more)
+        }
+    }
+}
+
+/// A ``SparseBias`` and the memory it looks at.
+public struct RepeatBias: Sendable {
+    /// Valid as long as this value lives.
+    public let bias: SparseBias
+    private let blocks: [Storage<Int32>]
+
+    init(_ entries: RepeatEntries, _ model: SequenceModel) {
+        let backend = model.backend
+        blocks = [entries.starts, entries.columns, entries.kinds].map { values in
+            let block = backend.allocateIndices(values.count)
+            if !values.isEmpty { backend.upload(values, to: block.indices) }
+            return block
+        }
+        bias = Self.bias(blocks, model)
+    }
+
+    /// For every event of a batch that is on the device, which lists by itself.
+    fileprivate init(_ batch: PackedBatch, _ pass: Pass) {
+        let model = pass.model
+        let backend = model.backend
+        var starts: [Int32] = [0]
+        let end = batch.tokenCount - batch.paddingCount
+        for s in 0..<batch.sequenceCount {
+            let (start, earlier) = (batch.starts[s], batch.earlierStarts[s + 1] - batch.earlierStarts[s])
+            for row in start..<batch.starts[s + 1] {
+                let events = min(earlier + row - start + 1, Int32(RepeatHead.window))
+                starts.append(starts.last! + (row < end ? events : 0))
+            }
+        }
+        // Powers of two, so that shapes of steps stay the same.
+        func room(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
+        let histories = batch.earlier.isEmpty ? batch.items : (0..<batch.sequenceCount).flatMap(batch.history)
+        let entries = room(Int(starts.last!))
+        blocks = [
+            starts.count, entries, entries, room(batch.tokenCount + batch.earlier.count), batch.starts.count,
+        ].map(backend.allocateIndices)
+        backend.upload(starts, to: blocks[0].indices)
+        backend.upload(histories, to: blocks[3].indices)
+        backend.upload(zip(batch.starts, batch.earlierStarts).map(+), to: blocks[4].indices)
+        bias = Self.bias(blocks, model)
+        backend.listRepeats(
+            of: blocks[3].indices, historyStarts: blocks[4].indices, starts: pass.starts,
+            rule: RepeatHead.rule(firstItem: model.softmaxTable.firstItem), into: bias)
+    }
+
+    private static func bias(_ blocks: [Storage<Int32>], _ model: SequenceModel) -> SparseBias {
+        SparseBias(
+            starts: blocks[0].indices, columns: blocks[1].indices, kinds: blocks[2].indices,
+            values: model.weights.repeatBias!, scale: RepeatHead.scale)
+    }
+}
+
+extension SequenceModel {
+    /// What the repeat-aware head adds to the scores of ``itemTable`` after each of these histories; nil in a model
+    /// without such a head. O(histories · window). Throws where one is empty or an item unknown.
+    public func repeatBias(
+        after histories: [some RandomAccessCollection<Int32>]
+    ) throws(HistoryError) -> RepeatBias? {
+        guard weights.repeatBias != nil else { return nil }
+        var entries = RepeatEntries(firstItem: 1)
+        for history in histories {
+            guard !history.isEmpty else { throw .empty }
+            try configuration.check(history.suffix(RepeatHead.window))
+            entries.append(history.count - 1..<history.count, of: history)
+        }
+        return RepeatBias(entries, self)
+    }
+
+    /// The same for ranges of rows of a batch of one sequence and ``softmaxTable``.
+    func repeatBias(ofOnlySequence batch: PackedBatch, rows: [Range<Int>]) -> RepeatBias? {
+        guard weights.repeatBias != nil else { return nil }
+        let count = rows.reduce(0) { $0 + $1.count }
+        var entries = RepeatEntries(firstItem: softmaxTable.firstItem, longRows: count)
+        let (history, shift) = (batch.history(0), batch.earlier.count)
+        for range in rows { entries.append(range.lowerBound + shift..<range.upperBound + shift, of: history) }
+        return RepeatBias(entries, self)
+    }
+
+    /// The same for the given rows of a batch (nil: all of them) and ``softmaxTable``. All of them a device lists by itself,
+    /// given the pass that has taken the batch in.
+    func repeatBias(_ batch: PackedBatch, rows: [Int32]?, of pass: Pass? = nil) -> RepeatBias? {
+        guard weights.repeatBias != nil else { return nil }
+        if rows == nil, backend.isQueued, let pass { return RepeatBias(batch, pass) }
+        var entries = RepeatEntries(firstItem: softmaxTable.firstItem)
+        var wanted = rows?[...]
+        for sequence in 0..<batch.sequenceCount {
+            let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
+            let history = batch.history(sequence)
+            /// From a row of the batch to the event's place in the history.
+            let shift = history.count - end
+            guard wanted != nil else {
+                if start < end { entries.append(start + shift..<history.count, of: history) }
+                continue
+            }
+            while let row = wanted?.first, row < end {
+                entries.append(Int(row) + shift..<Int(row) + shift + 1, of: history)
+                wanted!.removeFirst()
+            }
+        }
+        return RepeatBias(entries, self)
+    }
+}

@@ -1,0 +1,11 @@
+// What `import RecBLR` brings: everything that a program needs to train a model, to keep it and to ask it.
+
+@_exported import CPUBackend
+@_exported import CUDABackend
+@_exported import Evaluation
+@_exported import Identifiers
+@_exported import Interactions
+@_exported import ModelStore
+@_exported import Models
+@_exported import Serving
+@_exported import Training

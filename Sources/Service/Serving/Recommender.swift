@@ -1,0 +1,169 @@
+import FileSupport
+import Models
+import Tensors
+
+/// Answers "what next?" for histories: one thread's encoder over a catalogue. Make one for each thread.
+public final class Recommender {
+    /// One recommended item.
+    public struct Recommendation: Sendable, Equatable, Codable {
+        /// Raw id.
+        public var id: String
+        /// Title, where there is one.
+        public var title: String?
+        /// The model's logit; of popular items the number of training events.
+        public var score: Float
+    }
+
+    /// What an answer rests on.
+    public enum Basis: String, Sendable, Codable {
+        /// The user's events.
+        case history
+        /// What is popular: the history is empty.
+        case popularity
+        /// Nothing: the history is empty, and nobody knows what is popular.
+        case none
+    }
+
+    /// What is recommended to one user.
+    public struct Answer: Sendable, Equatable {
+        /// On what grounds.
+        public var basis: Basis
+        /// The best first.
+        public var recommendations: [Recommendation]
+    }
+
+    /// Which items may be recommended.
+    public struct Choice: Sendable {
+        /// Whether items of the history are left out.
+        public var excludesSeen = true
+        /// Items that are left out.
+        public var excluded: [Int32] = []
+        /// If given, only these may appear.
+        public var only: [Int32]?
+
+        /// Everything but the history.
+        public init() {}
+    }
+
+    /// What it recommends from.
+    public let catalogue: Catalogue
+    private let encoder: Encoder
+    private let tokens: Int
+    private var model: SequenceModel { catalogue.model }
+
+    /// A recommender that encodes up to `tokens` events of histories at a time.
+    public init(_ catalogue: Catalogue, tokens: Int = 512) {
+        self.catalogue = catalogue
+        self.tokens = max(1, tokens)
+        encoder = Encoder(catalogue.model, tokens: self.tokens, sequences: self.tokens)
+    }
+
+    /// The `k` best next items for a history of item numbers. O(events · D·H + V · D). Throws where the history is empty or
+    /// an item unknown, and where scores are not finite.
+    public func recommend(
+        after history: [Int32], k: Int, _ choice: Choice = Choice()
+    ) throws(RecommendError) -> [Recommendation] {
+        guard !history.isEmpty else { throw .history(.empty) }
+        return try best(k, after: [history], choice)[0]
+    }
+
+    /// The `k` most popular items; nil where the catalogue knows of no popularity. O(V) at most.
+    public func popular(_ k: Int, _ choice: Choice = Choice()) -> [Recommendation]? {
+        guard let popularity = catalogue.popularity else { return nil }
+        let (excluded, only) = (Set(choice.excluded), choice.only.map(Set.init))
+        return popularity.best(max(0, k)) { !excluded.contains($0) && only?.contains($0) ?? true }.map { item in
+            recommendation(item - 1, score: Float(popularity.counts[Int(item) - 1]))
+        }
+    }
+
+    /// What to recommend to each of many users: the `k` best next items after a history, popular ones where it is empty.
+    ///
+    /// Histories share matrix products. How many do can change the last bits of a score, and so the order of items whose
+    /// scores are all but equal. Throws where an item is unknown, and where scores are not finite.
+    public func answer(
+        _ histories: [[Int32]], k: Int, _ choice: Choice = Choice()
+    ) throws(RecommendError) -> [Answer] {
+        let popular = histories.contains(where: \.isEmpty) ? self.popular(k, choice) : nil
+        let withoutHistory = Answer(basis: popular == nil ? .none : .popularity, recommendations: popular ?? [])
+        var answers = [Answer](repeating: withoutHistory, count: histories.count)
+        for batch in batches(histories) {
+            let lists = try best(k, after: batch.map { histories[$0] }, choice)
+            for (index, list) in zip(batch, lists) { answers[index] = Answer(basis: .history, recommendations: list) }
+        }
+        return answers
+    }
+
+    /// Moves a user's state on by one event and returns the `k` best next items: the model's cost does not grow with the
+    /// history. `history` are the user's events, `item` the last of them, as far as they are known: what
+    /// ``Choice/excludesSeen`` leaves out and a repeat-aware model looks at. Throws where an item is unknown or the state
+    /// another model's, and where scores are not finite.
+    public func step(
+        _ state: inout RecurrentState, item: Int32, history: [Int32] = [], k: Int, _ choice: Choice = Choice()
+    ) throws(RecommendError) -> [Recommendation] {
+        let (hidden, repeats): (Tensor, RepeatBias?)
+        do throws(HistoryError) {
+            repeats = history.isEmpty ? nil : try model.repeatBias(after: [history])
+            hidden = try encoder.step(&state, item: item)
+        } catch { throw .history(error) }
+        return try best(k, hidden, repeats, [history], choice)[0]
+    }
+
+    /// Positions of the histories that are not empty, in order, in groups that share a pass. One that is longer than a pass
+    /// goes alone.
+    private func batches(_ histories: [[Int32]]) -> [[Int]] {
+        var batches: [[Int]] = []
+        var (batch, events): ([Int], Int) = ([], 0)
+        for (index, history) in histories.enumerated() where !history.isEmpty {
+            if events + history.count > tokens, !batch.isEmpty {
+                batches.append(batch)
+                (batch, events) = ([], 0)
+            }
+            batch.append(index)
+            events += history.count
+        }
+        return batch.isEmpty ? batches : batches + [batch]
+    }
+
+    private func best(
+        _ k: Int, after histories: [[Int32]], _ choice: Choice
+    ) throws(RecommendError) -> [[Recommendation]] {
+        let (hidden, repeats): (Tensor, RepeatBias?)
+        do throws(HistoryError) {
+            if histories.count == 1 {  // which may be longer than a pass
+                var state = model.initialState()
+                hidden = try encoder.advance(&state, by: histories[0])
+            } else {
+                hidden = try encoder.encode(PackedBatch(histories))
+            }
+            repeats = try model.repeatBias(after: histories)
+        } catch { throw .history(error) }
+        return try best(k, hidden, repeats, histories, choice)
+    }
+
+    /// The `k` best items of each row of `hidden`.
+    private func best(
+        _ k: Int, _ hidden: Tensor, _ repeats: RepeatBias?, _ histories: [[Int32]], _ choice: Choice
+    ) throws(RecommendError) -> [[Recommendation]] {
+        let backend = model.backend
+        let isFinite = catalogue.scoreBound.holds(for: hidden)
+        let only = choice.only.map(Set.init)
+        let candidates = histories.map { history -> Candidates in
+            let left = choice.excluded + (choice.excludesSeen ? history : [])
+            guard let only else { return .allExcept(left.map { $0 - 1 }) }
+            return .only(only.subtracting(left).map { $0 - 1 })
+        }
+        let lists = withExtendedLifetime(repeats) {
+            backend.topK(
+                hidden, table: model.itemTable, bias: repeats?.bias, k: min(max(0, k), catalogue.items.count),
+                candidates: candidates)
+        }
+        if let failure = backend.failure { throw .device(failure) }
+        guard isFinite, lists.allSatisfy({ $0.allSatisfy(\.score.isFinite) }) else { throw .notFinite }
+        return lists.map { list in list.map { recommendation($0.row, score: $0.score) } }
+    }
+
+    private func recommendation(_ row: Int32, score: Float) -> Recommendation {
+        let items = catalogue.items
+        return Recommendation(id: items.ids[Int(row)], title: items.title(at: Int(row)), score: score)
+    }
+}

@@ -1,0 +1,148 @@
+import CPUBackend
+import Foundation
+import Models
+import ReferenceBackend
+import Tensors
+import Testing
+
+/// The hand-written backward pass of whole models against finite differences of their loss.
+@Suite struct GradientTests {
+    enum Kind: CaseIterable, Sendable { case full, lastPosition, sampled, pairwise, dropout }
+
+    @Test(arguments: variants(itemCount: 12), Kind.allCases)
+    func everyGradientIsTheSlopeOfTheLoss(shape: ModelConfiguration, kind: Kind) {
+        let model = SequenceModel.perturbed(shape, on: ReferenceBackend())
+        let problem = Problem(kind, shape)
+        let gradients = Weights(zerosFor: shape, on: model.backend)
+        _ = problem.loss(model, into: gradients)
+        let own = model.backend.download(gradients.flat)
+        let weights = model.backend.download(model.weights.flat)
+        var generator = SeededGenerator(seed: 2)
+        for entry in model.weights.layout.entries {
+            for _ in 0..<3 {
+                let padding = entry.name == "item_embedding" && !shape.paddingInSoftmax ? shape.hiddenSize : 0
+                let index = entry.offset + Int.random(in: padding..<entry.rows * entry.columns, using: &generator)
+                let slope = problem.slope(model, weights, index)
+                let error = abs(Double(own[index]) - slope) / max(0.05, abs(slope))
+                #expect(error < 0.02, "\(entry.name)[\(index - entry.offset)]: \(own[index]), slope \(slope)")
+            }
+        }
+    }
+
+    @Test(arguments: variants(itemCount: 12), Kind.allCases)
+    func fastBackendsAgreeWithTheOracle(shape: ModelConfiguration, kind: Kind) {
+        let oracle = SequenceModel.perturbed(shape, on: ReferenceBackend())
+        let problem = Problem(kind, shape)
+        let expected = Weights(zerosFor: shape, on: oracle.backend)
+        let loss = problem.loss(oracle, into: expected)
+        for set in InstructionSet.available {
+            let model = SequenceModel.perturbed(shape, on: CPUBackend(instructionSet: set))
+            let gradients = Weights(zerosFor: shape, on: model.backend)
+            #expect(abs(problem.loss(model, into: gradients) - loss) < 1e-4 * abs(loss))
+            for entry in gradients.layout.entries {
+                let difference = relativeDifference(
+                    model.backend.download(gradients.tensor(entry)), oracle.backend.download(expected.tensor(entry)))
+                #expect(difference < 1e-4, "\(set) \(entry.name)")
+            }
+        }
+    }
+
+    /// Eight bits of every operand: each gradient points where it should, within a few percent.
+    @Test(.enabled(if: Precision.bfloat16.isAvailable, "this processor has no AVX512-BF16"), arguments: Kind.allCases)
+    func roundedProductsStayNear(kind: Kind) {
+        var shape = ModelConfiguration(itemCount: 100)
+        (shape.hiddenSize, shape.repeatAware) = (32, true)
+        let problem = Problem(kind, shape)
+        let (exact, rounded) = (CPUBackend(), CPUBackend(precision: .bfloat16))
+        let (expected, gradients) = (Weights(zerosFor: shape, on: exact), Weights(zerosFor: shape, on: rounded))
+        let loss = problem.loss(SequenceModel.perturbed(shape, on: exact), into: expected)
+        #expect(
+            abs(problem.loss(SequenceModel.perturbed(shape, on: rounded), into: gradients) - loss) < 5e-3 * abs(loss))
+        for entry in gradients.layout.entries {
+            let (own, right) = (rounded.download(gradients.tensor(entry)), exact.download(expected.tensor(entry)))
+            let error = zip(own, right).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
+            let size = right.reduce(0.0) { $0 + pow(Double($1), 2) }
+            #expect(error.squareRoot() <= 0.05 * size.squareRoot() + 1e-6, "\(entry.name)")
+        }
+    }
+
+    /// Each sample serves its own targets: two of them over two batches of 128 events and one are what they are over the
+    /// first, the second and the first again.
+    @Test func samplesTakeTurns() throws {
+        var shape = ModelConfiguration(itemCount: 50)
+        (shape.hiddenSize, shape.repeatAware) = (8, true)
+        let model = SequenceModel.perturbed(shape, on: CPUBackend())
+        let lengths = [Loss.targetsPerSample, Loss.targetsPerSample, 3]
+        let (inputs, targets) = (
+            randomSequences(lengths, items: 50, seed: 1), randomSequences(lengths, items: 50, seed: 2)
+        )
+        let samples: [[Int32]] = [[1, 7, 30], [2, 9]]
+        let logQ = (0...50).map { -0.05 * Float($0) }
+        func learn(_ sequences: [Int], _ samples: [[Int32]], into gradients: Weights) -> Double {
+            Learner(model, tokens: 300, sequences: 3).learn(
+                PackedBatch(sequences.map { inputs[$0] }),
+                Targets(rows: nil, items: sequences.flatMap { targets[$0] }),
+                loss: .sampled(samples: samples, logQ: logQ),
+                scale: 1,
+                into: gradients)
+        }
+        let (whole, parts) = (
+            Weights(zerosFor: shape, on: model.backend), Weights(zerosFor: shape, on: model.backend)
+        )
+        let loss = learn([0, 1, 2], samples, into: whole)
+        let sum = (0..<3).reduce(0.0) { $0 + learn([$1], [samples[$1 % 2]], into: parts) }
+        #expect(abs(loss - sum) < 1e-4 * sum)
+        #expect(relativeDifference(model.backend.download(whole.flat), model.backend.download(parts.flat)) < 1e-5)
+    }
+
+    /// A batch, its targets and a loss.
+    struct Problem {
+        let batch: PackedBatch
+        let targets: Targets
+        let kind: Kind
+        let negatives: [Int32]
+
+        init(_ kind: Kind, _ shape: ModelConfiguration) {
+            self.kind = kind
+            let sequences = randomSequences([1, 4, 7], items: shape.itemCount, seed: 9)
+            batch = PackedBatch(sequences)
+            let items = randomSequences([12], items: shape.itemCount, seed: 10)[0]
+            targets =
+                kind == .lastPosition
+                ? Targets(rows: [0, 4, 11], items: Array(items[..<3])) : Targets(rows: nil, items: items)
+            negatives = randomSequences([12], items: shape.itemCount, seed: 12)[0]
+        }
+
+        func loss(_ model: SequenceModel, into gradients: Weights) -> Double {
+            let learner = Learner(model, tokens: batch.tokenCount, sequences: batch.sequenceCount)
+            let dropout = DropoutSettings(
+                rate: 0.3, seed: 4, step: 2, tokenNumbers: (0..<Int32(batch.tokenCount)).map { 3 * $0 })
+            let kind: Loss =
+                switch self.kind {
+                case .sampled:
+                    .sampled(
+                        samples: [Array(Set(negatives).sorted().prefix(5))],
+                        logQ: (0...model.configuration.itemCount).map { -0.1 * Float($0) })
+                case .pairwise: .pairwise(negatives: negatives)
+                default: .full
+                }
+            return learner.learn(
+                batch, targets, loss: kind, dropout: self.kind == .dropout ? dropout : nil, scale: 1, into: gradients)
+        }
+
+        /// Central difference of the loss along one weight.
+        func slope(_ model: SequenceModel, _ weights: [Float], _ index: Int) -> Double {
+            let scratch = Weights(zerosFor: model.configuration, on: model.backend)
+            let width: Float = 4e-3
+            func lossAt(_ value: Float) -> Double {
+                var moved = weights
+                moved[index] = value
+                model.backend.upload(moved, to: model.weights.flat)
+                return loss(model, into: scratch)
+            }
+            let slope = (lossAt(weights[index] + width) - lossAt(weights[index] - width)) / Double(2 * width)
+            model.backend.upload(weights, to: model.weights.flat)
+            return slope
+        }
+    }
+}
