@@ -21,7 +21,7 @@ public enum TestGPU {
     }()
 
     /// Backends on every GPU that may be tested, each opened once.
-    public static let backends: [any Backend] = {
+    package static let backends: [any Backend] = {
         var backends: [any Backend] = []
         if ProcessInfo.processInfo.environment["RECBLR_TEST_GPU"] == "1" {
             do { backends.append(try CUDABackend(precision: .float32)) } catch { fatalError("no GPU: \(error)") }

@@ -5,17 +5,17 @@ import Tensors
 ///
 /// Every call runs on the calling thread alone, so that several threads may use one backend at once, each with
 /// memory of its own. The exception is ``scanThreads``.
-public struct CPUBackend: HostBackend {
+package struct CPUBackend: HostBackend {
     /// Which kernels run.
-    public let instructionSet: InstructionSet
+    package let instructionSet: InstructionSet
     /// What matrix products round their operands to.
-    public let precision: Precision
+    package let precision: Precision
     /// How many cores one long sequence may occupy in a scan; 1 for the replicas of a training run.
-    public let scanThreads: Int
+    package let scanThreads: Int
     let kernels: ck_kernels
 
     /// A backend for `instructionSet` and `precision`, which must be available.
-    public init(
+    package init(
         instructionSet: InstructionSet = .best, precision: Precision = .float32, scanThreads: Int = 1
     ) {
         guard let kernels = instructionSet.kernels else {
@@ -30,7 +30,7 @@ public struct CPUBackend: HostBackend {
     }
 
     /// OpenBLAS's buffer of a thread that multiplies. Where it does not fit, OpenBLAS asks for it for ever. Accelerate has none.
-    public var addressesPerThread: Int {
+    package var addressesPerThread: Int {
         #if os(Linux)
             128 << 20
         #else
@@ -39,23 +39,23 @@ public struct CPUBackend: HostBackend {
     }
 
     /// "CPU", the instruction set, and the precision where it is not float32.
-    public var name: String {
+    package var name: String {
         "CPU \(instructionSet.rawValue)" + (precision == .float32 ? "" : " \(precision.rawValue)")
     }
 
     // MARK: Memory
 
-    public func upload(_ values: [Float], to tensor: Tensor) {
+    package func upload(_ values: [Float], to tensor: Tensor) {
         precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")
         values.withUnsafeBufferPointer { tensor.base.update(from: $0.baseAddress!, count: $0.count) }
     }
 
-    public func upload(_ values: [Int32], to indices: Indices) {
+    package func upload(_ values: [Int32], to indices: Indices) {
         precondition(values.count <= indices.count, "an upload fits its indices")
         values.withUnsafeBufferPointer { indices.base.update(from: $0.baseAddress!, count: $0.count) }
     }
 
-    public func download(_ tensor: Tensor) -> [Float] {
+    package func download(_ tensor: Tensor) -> [Float] {
         var values: [Float] = []
         values.reserveCapacity(tensor.count)
         for row in 0..<tensor.rows {
@@ -65,19 +65,19 @@ public struct CPUBackend: HostBackend {
         return values
     }
 
-    public func fill(_ tensor: Tensor, with value: Float) {
+    package func fill(_ tensor: Tensor, with value: Float) {
         forEachRun(of: tensor) { start, count in (tensor.base + start).update(repeating: value, count: count) }
     }
 
-    public func copy(_ source: Tensor, to target: Tensor) {
+    package func copy(_ source: Tensor, to target: Tensor) {
         forEachRow(source, target) { from, to, count in to.update(from: from, count: count) }
     }
 
-    public func add(_ source: Tensor, to target: Tensor) {
+    package func add(_ source: Tensor, to target: Tensor) {
         forEachRow(source, target) { from, to, count in kernels.add(count, from, to) }
     }
 
-    public func squaredNorm(_ tensor: Tensor) -> Double {
+    package func squaredNorm(_ tensor: Tensor) -> Double {
         var total = 0.0
         forEachRun(of: tensor) { start, count in total += kernels.squared_norm(count, tensor.base + start) }
         return total

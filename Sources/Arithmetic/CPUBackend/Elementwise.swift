@@ -2,7 +2,7 @@ import CKernels
 import Tensors
 
 extension CPUBackend {
-    public func residualNorm(
+    package func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
         inverseDeviation: Tensor, output: Tensor
     ) {
@@ -11,7 +11,7 @@ extension CPUBackend {
         kernels.norm(&argument, input.base, bias?.base, residual?.base, inverseDeviation.base, output.base)
     }
 
-    public func residualNormBackward(
+    package func residualNormBackward(
         _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
         parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
         parameterGradients: NormParameters
@@ -31,13 +31,13 @@ extension CPUBackend {
             epsilon: parameters.epsilon, dropout: dropout?.kernelArgument ?? noDropout)
     }
 
-    public func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
+    package func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
         var drop = dropout?.kernelArgument ?? noDropout
         kernels.activate(
             input.rows, input.columns, input.base, input.stride, bias?.base, &drop, output.base, output.stride)
     }
 
-    public func activateBackward(
+    package func activateBackward(
         _ outputGradient: Tensor, input: Tensor, bias: Tensor?, dropout: Dropout?, inputGradient: Tensor,
         biasGradient: Tensor?
     ) {
@@ -47,7 +47,7 @@ extension CPUBackend {
             bias?.base, &drop, inputGradient.base, inputGradient.stride, biasGradient?.base)
     }
 
-    public func convolve(
+    package func convolve(
         _ input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?, finalWindow: Tensor?,
         output: Tensor
     ) {
@@ -78,7 +78,7 @@ extension CPUBackend {
         }
     }
 
-    public func convolveBackward(
+    package func convolveBackward(
         _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?,
         finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
         windowGradient: Tensor?

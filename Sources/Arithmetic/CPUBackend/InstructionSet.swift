@@ -1,7 +1,7 @@
 import CKernels
 
 /// The instruction sets that the kernels are compiled for.
-public enum InstructionSet: String, Sendable, CaseIterable {
+package enum InstructionSet: String, Sendable, CaseIterable {
     /// Four floats at a time: SSE2 or NEON, on every processor.
     case baseline
     /// Eight floats at a time.
@@ -10,10 +10,10 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     case avx512
 
     /// Those that this processor and build have, narrowest first.
-    public static var available: [InstructionSet] { allCases.filter { $0.kernels != nil } }
+    package static var available: [InstructionSet] { allCases.filter { $0.kernels != nil } }
 
     /// The widest available.
-    public static var best: InstructionSet { available.last ?? .baseline }
+    package static var best: InstructionSet { available.last ?? .baseline }
 
     var kernels: UnsafePointer<ck_kernels>? {
         switch self {

@@ -14,7 +14,7 @@ import Tensors
 #endif
 
 extension CPUBackend {
-    public func multiply(
+    package func multiply(
         _ a: Tensor, transposed aTransposed: Bool, _ b: Tensor, transposed bTransposed: Bool, into output: Tensor,
         accumulate: Bool
     ) {
@@ -47,7 +47,7 @@ extension CPUBackend {
             blasInt(output.stride))
     }
 
-    public func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
+    package func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
         precondition(rows.count == output.rows && table.columns == output.columns, "shapes of a gather do not match")
         for n in 0..<rows.count {
             let row = Int(rows.base[n])
@@ -56,7 +56,7 @@ extension CPUBackend {
         }
     }
 
-    public func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor) {
+    package func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor) {
         precondition(rows.count == gradient.rows && table.columns == gradient.columns, "shapes do not match")
         for n in 0..<rows.count {
             let row = Int(rows.base[n])
@@ -65,7 +65,7 @@ extension CPUBackend {
         }
     }
 
-    public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
+    package func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
         func update(_ range: Range<Int>, kept: Float) {
             guard !range.isEmpty else { return }
             var argument = ck_adam(

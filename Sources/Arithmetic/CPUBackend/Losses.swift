@@ -15,7 +15,7 @@ extension CPUBackend {
     /// Rows of a tile at most; of column tiles always, for each tile of rows reads the whole table from memory.
     private static var tileRows: Int { 128 }
 
-    public func crossEntropy(
+    package func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
         let width = table.rows <= Self.widestTable ? table.rows : Self.tileSize / Self.tileRows

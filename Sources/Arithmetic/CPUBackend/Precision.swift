@@ -3,7 +3,7 @@ import Tensors
 
 extension Precision {
     /// Whether this processor and build can.
-    public var isAvailable: Bool {
+    package var isAvailable: Bool {
         switch self {
         case .float32: true
         case .tf32: false

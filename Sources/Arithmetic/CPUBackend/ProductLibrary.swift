@@ -4,7 +4,7 @@
 
 extension CPUBackend {
     /// Who multiplies float32 matrices, with the kernels it has chosen: "OpenBLAS 0.3.21, SkylakeX".
-    public static var productLibrary: String {
+    package static var productLibrary: String {
         #if canImport(COpenBLAS)
             // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."
             let version = String(cString: openblas_get_config()).split(separator: " ").prefix(2)

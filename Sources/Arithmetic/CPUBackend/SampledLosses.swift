@@ -7,7 +7,7 @@ import Tensors
 #endif
 
 extension CPUBackend {
-    public func sampledCrossEntropy(
+    package func sampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
@@ -19,7 +19,7 @@ extension CPUBackend {
         return softmax.run()
     }
 
-    public func pairwiseLoss(
+    package func pairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
     ) -> Double {
         let width = hidden.columns

@@ -8,7 +8,7 @@ import Tensors
 #endif
 
 extension CPUBackend {
-    public func scan(
+    package func scan(
         _ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?
     ) {
         withKernelArgument(inputs) { argument in
@@ -34,7 +34,7 @@ extension CPUBackend {
         }
     }
 
-    public func scanBackward(
+    package func scanBackward(
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
     ) {

@@ -6,11 +6,11 @@ import Tensors
 ///
 /// Calls are queued in one stream, from any thread; results are the same from run to run, bit for bit. Tensors are in the
 /// device's memory. What goes wrong on the way shows in ``failure``, and nothing is computed from then on.
-public struct CUDABackend: Backend {
+package struct CUDABackend: Backend {
     /// Which GPU.
-    public var device: CUDADevice { queue.device }
+    package var device: CUDADevice { queue.device }
     /// What products of training round their operands to; scores that are ranked are float32 always.
-    public let precision: Precision
+    package let precision: Precision
     let queue: DeviceQueue
 
     /// A backend on the GPU numbered `ordinal`. Opens the libraries and, where the disk does not hold them yet, compiles the
@@ -18,7 +18,7 @@ public struct CUDABackend: Backend {
     ///
     /// `folders` are searched for libraries first; by default those of the environment's `RECBLR_CUDA_PATH`. Machine code is
     /// kept in `cacheFolder`, nil keeps none.
-    public init(
+    package init(
         ordinal: Int = 0, precision: Precision = .tf32, searching folders: [String] = environmentFolders(),
         cacheFolder: URL? = standardKernelFolder()
     ) throws(CUDAError) {
@@ -30,46 +30,46 @@ public struct CUDABackend: Backend {
     private init(_ queue: DeviceQueue, _ precision: Precision) { (self.queue, self.precision) = (queue, precision) }
 
     /// The same device and memory with another precision.
-    public func with(_ precision: Precision) -> CUDABackend { CUDABackend(queue, precision) }
+    package func with(_ precision: Precision) -> CUDABackend { CUDABackend(queue, precision) }
 
     /// "CUDA", the device and the precision.
-    public var name: String { "CUDA \(device.name) \(precision.rawValue)" }
+    package var name: String { "CUDA \(device.name) \(precision.rawValue)" }
     /// Always.
-    public var isQueued: Bool { true }
-    public var failure: String? { queue.with { $0.failure?.description } }
+    package var isQueued: Bool { true }
+    package var failure: String? { queue.with { $0.failure?.description } }
 
-    public func together(_ body: () -> Void) { queue.together(body) }
+    package func together(_ body: () -> Void) { queue.together(body) }
 
     // MARK: Memory
 
-    public func allocate(_ count: Int) -> Storage<Float> { queue.storage(count, of: Float.self) }
-    public func allocateIndices(_ count: Int) -> Storage<Int32> { queue.storage(count, of: Int32.self) }
-    public func allocateSum() -> LossSum { queue.storage(1, of: Double.self) }
+    package func allocate(_ count: Int) -> Storage<Float> { queue.storage(count, of: Float.self) }
+    package func allocateIndices(_ count: Int) -> Storage<Int32> { queue.storage(count, of: Int32.self) }
+    package func allocateSum() -> LossSum { queue.storage(1, of: Double.self) }
 
-    public func upload(_ values: [Float], to tensor: Tensor) {
+    package func upload(_ values: [Float], to tensor: Tensor) {
         precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")
         values.withUnsafeBytes { bytes in queue.with { $0.upload(bytes, to: tensor.address) } }
     }
 
-    public func upload(_ values: [Int32], to indices: Indices) {
+    package func upload(_ values: [Int32], to indices: Indices) {
         precondition(values.count <= indices.count, "an upload fits its indices")
         values.withUnsafeBytes { bytes in queue.with { $0.upload(bytes, to: indices.address) } }
     }
 
-    public func write(_ value: Double, to sum: LossSum) {
+    package func write(_ value: Double, to sum: LossSum) {
         withUnsafeBytes(of: value) { bytes in queue.with { $0.upload(bytes, to: sum.address) } }
     }
 
-    public func download(_ tensor: Tensor) -> [Float] {
+    package func download(_ tensor: Tensor) -> [Float] {
         if tensor.isContiguous { return download(from: tensor.address, tensor.count) }
         let dense = Scratch(4 * tensor.count, on: queue)
         copy(tensor, to: Tensor(base: dense.pointer(), rows: tensor.rows, columns: tensor.columns))
         return download(from: dense.address, tensor.count)
     }
 
-    public func download(_ indices: Indices) -> [Int32] { download(from: indices.address, indices.count) }
+    package func download(_ indices: Indices) -> [Int32] { download(from: indices.address, indices.count) }
 
-    public func read(_ sum: LossSum) -> Double { download(from: sum.address, 1)[0] }
+    package func read(_ sum: LossSum) -> Double { download(from: sum.address, 1)[0] }
 
     /// Zeros where the device has failed.
     func download<Element: ExpressibleByIntegerLiteral>(from address: cu_address, _ count: Int) -> [Element] {
@@ -81,10 +81,10 @@ public struct CUDABackend: Backend {
     // MARK: Measuring
 
     /// Seconds of the device's time that the operations in `body` take.
-    public func deviceSeconds(_ body: () -> Void) -> Double { queue.with { $0.milliseconds(body) / 1000 } }
+    package func deviceSeconds(_ body: () -> Void) -> Double { queue.with { $0.milliseconds(body) / 1000 } }
 
     /// The most bytes of the device's memory that were held at once while `body` ran, beyond those held before.
-    public func peakBytes(_ body: () -> Void) -> Int {
+    package func peakBytes(_ body: () -> Void) -> Int {
         let before = queue.with { stream in
             stream.pool.resetPeak()
             return stream.pool.heldBytes

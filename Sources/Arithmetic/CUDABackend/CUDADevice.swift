@@ -1,25 +1,25 @@
 import CCUDA
 
 /// A GPU of this machine.
-public struct CUDADevice: Sendable, Equatable {
+package struct CUDADevice: Sendable, Equatable {
     /// Number, from 0, as the driver counts.
-    public let ordinal: Int
+    package let ordinal: Int
     /// As its maker calls it.
-    public let name: String
+    package let name: String
     /// Bytes of memory.
-    public let memoryBytes: Int
+    package let memoryBytes: Int
     /// Compute capability, (9, 0) as 90.
-    public let capability: Int
+    package let capability: Int
     /// Why it cannot be used; nil if it can.
-    public let problem: CUDAError?
+    package let problem: CUDAError?
 
     /// "9.0".
-    public var capabilityText: String { "\(capability / 10).\(capability % 10)" }
+    package var capabilityText: String { "\(capability / 10).\(capability % 10)" }
 
     /// Everything the driver finds. Throws where there is no driver, or none that can be used.
     ///
     /// `folders` are searched for libraries first; by default those of the environment's `RECBLR_CUDA_PATH`.
-    public static func all(searching folders: [String] = environmentFolders()) throws(CUDAError) -> [CUDADevice] {
+    package static func all(searching folders: [String] = environmentFolders()) throws(CUDAError) -> [CUDADevice] {
         let libraries = try Libraries(searching: folders)
         var count: Int32 = 0
         _ = libraries.driver.cuDeviceGetCount(&count)
@@ -65,7 +65,7 @@ public struct CUDADevice: Sendable, Equatable {
 #endif
 
 /// The folders that the environment's `RECBLR_CUDA_PATH` names, with colons between them.
-public func environmentFolders() -> [String] {
+package func environmentFolders() -> [String] {
     guard let value = getenv("RECBLR_CUDA_PATH") else { return [] }
     return String(cString: value).split(separator: ":").map(String.init)
 }

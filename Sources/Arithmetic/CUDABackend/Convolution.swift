@@ -5,7 +5,7 @@ extension CUDABackend {
     /// As in the kernels' sources.
     private static var maximumTaps: Int { 16 }
 
-    public func convolve(
+    package func convolve(
         _ input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?, finalWindow: Tensor?,
         output: Tensor
     ) {
@@ -19,7 +19,7 @@ extension CUDABackend {
         launch(.convolveEnds, .threads((starts.count - 1) * input.columns), argument)
     }
 
-    public func convolveBackward(
+    package func convolveBackward(
         _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?,
         finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
         windowGradient: Tensor?

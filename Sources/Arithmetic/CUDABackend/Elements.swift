@@ -2,7 +2,7 @@ import CCUDA
 import Tensors
 
 extension CUDABackend {
-    public func multiply(
+    package func multiply(
         _ a: Tensor, transposed aTransposed: Bool, _ b: Tensor, transposed bTransposed: Bool, into output: Tensor,
         accumulate: Bool
     ) {
@@ -22,7 +22,7 @@ extension CUDABackend {
         queue.with { $0.product(shape, a, b, output, accumulates: accumulate) }
     }
 
-    public func fill(_ tensor: Tensor, with value: Float) {
+    package func fill(_ tensor: Tensor, with value: Float) {
         guard tensor.count > 0 else { return }
         if value == 0, tensor.isContiguous {
             return queue.with { $0.set(tensor.address, bytes: 4 * tensor.count) }
@@ -31,7 +31,7 @@ extension CUDABackend {
         launch(.fillElements, .elements(tensor.count), argument)
     }
 
-    public func copy(_ source: Tensor, to target: Tensor) {
+    package func copy(_ source: Tensor, to target: Tensor) {
         guard source.isContiguous, target.isContiguous, source.count > 0 else {
             return combine(.copyElements, source, target)
         }
@@ -39,7 +39,7 @@ extension CUDABackend {
         queue.with { $0.copy(from: source.address, to: target.address, bytes: 4 * source.count) }
     }
 
-    public func add(_ source: Tensor, to target: Tensor) { combine(.addElements, source, target) }
+    package func add(_ source: Tensor, to target: Tensor) { combine(.addElements, source, target) }
 
     private func combine(_ kernel: Kernel, _ source: Tensor, _ target: Tensor) {
         precondition(source.rows == target.rows && source.columns == target.columns, "shapes differ")
@@ -48,7 +48,7 @@ extension CUDABackend {
         launch(kernel, .elements(target.count), argument)
     }
 
-    public func squaredNorm(_ tensor: Tensor) -> Double {
+    package func squaredNorm(_ tensor: Tensor) -> Double {
         let sum = allocateSum()
         sumSquares(of: tensor, into: sum)
         return read(sum)
@@ -63,7 +63,7 @@ extension CUDABackend {
         launch(.sumNumbers, Grid(x: 1), argument)
     }
 
-    public func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
+    package func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
         precondition(rows.count == output.rows && table.columns == output.columns, "shapes of a gather do not match")
         guard rows.count > 0 else { return }
         let argument = cu_gather(rows: rows.base, table: table.argument, output: output.argument)
@@ -73,7 +73,7 @@ extension CUDABackend {
     /// Rows that one launch compares with each other: all pairs, so that the work grows with the square.
     private static var scatterRows: Int { 4096 }
 
-    public func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor) {
+    package func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor) {
         precondition(rows.count == gradient.rows && table.columns == gradient.columns, "shapes do not match")
         for first in stride(from: 0, to: rows.count, by: Self.scatterRows) {
             let count = min(Self.scatterRows, rows.count - first)
@@ -84,7 +84,7 @@ extension CUDABackend {
         }
     }
 
-    public func listRepeats(
+    package func listRepeats(
         of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias
     ) {
         let (events, places) = (bias.starts.count - 1, histories.count)
@@ -103,11 +103,11 @@ extension CUDABackend {
         launch(.listRepeats, Grid(x: events, threads: 128), argument)
     }
 
-    public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
+    package func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
         update(weights, gradient, firstMoment, secondMoment, step, nil, [0..<weights.count], clears: false)
     }
 
-    public func adam(
+    package func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
         largestNorm: Float?, clearing ranges: [Range<Int>]
     ) {

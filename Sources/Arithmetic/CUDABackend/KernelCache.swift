@@ -38,7 +38,7 @@ struct KernelCache {
 }
 
 /// Where machine code is kept: `recblr/kernels` in `XDG_CACHE_HOME`, else in `~/.cache`.
-public func standardKernelFolder() -> URL {
+package func standardKernelFolder() -> URL {
     let base =
         ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].flatMap {
             $0.hasPrefix("/") ? URL(fileURLWithPath: $0) : nil

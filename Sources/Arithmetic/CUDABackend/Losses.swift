@@ -2,7 +2,7 @@ import CCUDA
 import Tensors
 
 extension CUDABackend {
-    public func addCrossEntropy(
+    package func addCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
         to sum: LossSum
     ) {
@@ -37,7 +37,7 @@ extension CUDABackend {
         finish(losses, hidden.rows, biasParts, gradients, sum)
     }
 
-    public func addSampledCrossEntropy(
+    package func addSampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
     ) {
@@ -87,7 +87,7 @@ extension CUDABackend {
         finish(losses, hidden.rows, biasParts, gradients, sum)
     }
 
-    public func addPairwiseLoss(
+    package func addPairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?,
         to sum: LossSum
     ) {

@@ -2,7 +2,7 @@ import CCUDA
 import Tensors
 
 extension CUDABackend {
-    public func rank(
+    package func rank(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
     ) -> [RankCounts]? {
         precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
@@ -30,7 +30,7 @@ extension CUDABackend {
     /// Longer lists are made on the host.
     private static var longestList: Int { 1024 }
 
-    public func topK(
+    package func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]] {
         precondition(candidates.count == hidden.rows, "one choice of candidates a row")

@@ -2,7 +2,7 @@ import CCUDA
 import Tensors
 
 extension CUDABackend {
-    public func residualNorm(
+    package func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
         inverseDeviation: Tensor, output: Tensor
     ) {
@@ -17,7 +17,7 @@ extension CUDABackend {
         launch(.residualNorm, .warps(input.rows), argument)
     }
 
-    public func residualNormBackward(
+    package func residualNormBackward(
         _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
         parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
         parameterGradients: NormParameters
@@ -41,7 +41,7 @@ extension CUDABackend {
             ])
     }
 
-    public func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
+    package func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
         precondition(input.rows == output.rows && input.columns == output.columns, "shapes differ")
         guard input.count > 0 else { return }
         queue.hold()
@@ -53,7 +53,7 @@ extension CUDABackend {
         launch(.activate, grid, argument)
     }
 
-    public func activateBackward(
+    package func activateBackward(
         _ outputGradient: Tensor, input: Tensor, bias: Tensor?, dropout: Dropout?, inputGradient: Tensor,
         biasGradient: Tensor?
     ) {

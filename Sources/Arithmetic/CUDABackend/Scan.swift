@@ -2,7 +2,7 @@ import CCUDA
 import Tensors
 
 extension CUDABackend {
-    public func scan(
+    package func scan(
         _ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?
     ) {
         let (rows, channels) = (states.rows, states.columns)
@@ -21,7 +21,7 @@ extension CUDABackend {
         launch(.scanEnds, .threads((starts.count - 1) * channels), argument)
     }
 
-    public func scanBackward(
+    package func scanBackward(
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
     ) {

@@ -1,7 +1,7 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
+    package func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {
         precondition(input.hasShape(of: output), "shapes differ")
         for r in 0..<input.rows {
             for c in 0..<input.columns {
@@ -10,7 +10,7 @@ extension ReferenceBackend {
         }
     }
 
-    public func activateBackward(
+    package func activateBackward(
         _ outputGradient: Tensor, input: Tensor, bias: Tensor?, dropout: Dropout?, inputGradient: Tensor,
         biasGradient: Tensor?
     ) {

@@ -1,7 +1,7 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
+    package func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
         precondition(
             gradient.count == weights.count && firstMoment.count == weights.count
                 && secondMoment.count == weights.count,

@@ -1,7 +1,7 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func convolve(
+    package func convolve(
         _ input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?, finalWindow: Tensor?,
         output: Tensor
     ) {
@@ -21,7 +21,7 @@ extension ReferenceBackend {
         }
     }
 
-    public func convolveBackward(
+    package func convolveBackward(
         _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices, window: Tensor?,
         finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
         windowGradient: Tensor?

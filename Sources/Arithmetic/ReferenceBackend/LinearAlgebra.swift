@@ -1,7 +1,7 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func multiply(
+    package func multiply(
         _ a: Tensor, transposed aTransposed: Bool, _ b: Tensor, transposed bTransposed: Bool, into output: Tensor,
         accumulate: Bool
     ) {
@@ -21,27 +21,27 @@ extension ReferenceBackend {
         }
     }
 
-    public func fill(_ tensor: Tensor, with value: Float) {
+    package func fill(_ tensor: Tensor, with value: Float) {
         for row in 0..<tensor.rows {
             for column in 0..<tensor.columns { tensor[row, column] = Double(value) }
         }
     }
 
-    public func copy(_ source: Tensor, to target: Tensor) {
+    package func copy(_ source: Tensor, to target: Tensor) {
         precondition(source.hasShape(of: target), "shapes differ")
         for row in 0..<source.rows {
             for column in 0..<source.columns { target[row, column] = source[row, column] }
         }
     }
 
-    public func add(_ source: Tensor, to target: Tensor) {
+    package func add(_ source: Tensor, to target: Tensor) {
         precondition(source.hasShape(of: target), "shapes differ")
         for row in 0..<source.rows {
             for column in 0..<source.columns { target[row, column] += source[row, column] }
         }
     }
 
-    public func squaredNorm(_ tensor: Tensor) -> Double {
+    package func squaredNorm(_ tensor: Tensor) -> Double {
         var sum = 0.0
         for row in 0..<tensor.rows {
             for column in 0..<tensor.columns { sum += tensor[row, column] * tensor[row, column] }

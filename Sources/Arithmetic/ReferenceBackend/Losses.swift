@@ -1,7 +1,7 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func crossEntropy(
+    package func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
@@ -25,7 +25,7 @@ extension ReferenceBackend {
         return loss
     }
 
-    public func sampledCrossEntropy(
+    package func sampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
@@ -57,7 +57,7 @@ extension ReferenceBackend {
         return loss
     }
 
-    public func pairwiseLoss(
+    package func pairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
     ) -> Double {
         precondition(targets.count == hidden.rows && negatives.count == hidden.rows, "one pair a row")

@@ -1,7 +1,7 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func rank(
+    package func rank(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
     ) -> [RankCounts]? {
         precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
@@ -17,7 +17,7 @@ extension ReferenceBackend {
         return counts
     }
 
-    public func topK(
+    package func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]] {
         precondition(candidates.count == hidden.rows, "one choice of candidates a row")

@@ -4,26 +4,26 @@ import Tensors
 ///
 /// Elements are stored as 32-bit floats like everywhere else, but every operation reads them as `Double`, computes in
 /// `Double` and rounds once when it writes. Nothing here is tuned, and nothing may be: it is right before it is quick.
-public struct ReferenceBackend: HostBackend {
+package struct ReferenceBackend: HostBackend {
     /// There is nothing to choose.
-    public init() {}
+    package init() {}
 
     /// "reference".
-    public var name: String { "reference" }
+    package var name: String { "reference" }
 
     // MARK: Memory
 
-    public func upload(_ values: [Float], to tensor: Tensor) {
+    package func upload(_ values: [Float], to tensor: Tensor) {
         precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")
         for (i, value) in values.enumerated() { tensor.base[i] = value }
     }
 
-    public func upload(_ values: [Int32], to indices: Indices) {
+    package func upload(_ values: [Int32], to indices: Indices) {
         precondition(values.count <= indices.count, "an upload fits its indices")
         for (i, value) in values.enumerated() { indices.base[i] = value }
     }
 
-    public func download(_ tensor: Tensor) -> [Float] {
+    package func download(_ tensor: Tensor) -> [Float] {
         var values: [Float] = []
         values.reserveCapacity(tensor.count)
         for row in 0..<tensor.rows {

@@ -1,7 +1,7 @@
 import Tensors
 
 extension ReferenceBackend {
-    public func residualNorm(
+    package func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
         inverseDeviation: Tensor, output: Tensor
     ) {
@@ -24,7 +24,7 @@ extension ReferenceBackend {
         }
     }
 
-    public func residualNormBackward(
+    package func residualNormBackward(
         _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
         parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
         parameterGradients: NormParameters

@@ -22,7 +22,7 @@ private struct Gates {
 }
 
 extension ReferenceBackend {
-    public func scan(
+    package func scan(
         _ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?
     ) {
         precondition(inputs.input.hasShape(of: states), "shapes differ")
@@ -40,7 +40,7 @@ extension ReferenceBackend {
         }
     }
 
-    public func scanBackward(
+    package func scanBackward(
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
     ) {

@@ -1,14 +1,14 @@
 /// Scale and shift of a LayerNorm, [D] each, or the gradients of both.
-public struct NormParameters: Sendable {
+package struct NormParameters: Sendable {
     /// Multiplies the normalised rows.
-    public var scale: Tensor
+    package var scale: Tensor
     /// Is added after scaling.
-    public var shift: Tensor
+    package var shift: Tensor
     /// ε inside the square root.
-    public var epsilon: Float
+    package var epsilon: Float
 
     /// Groups the two.
-    public init(scale: Tensor, shift: Tensor, epsilon: Float) {
+    package init(scale: Tensor, shift: Tensor, epsilon: Float) {
         self.scale = scale
         self.shift = shift
         self.epsilon = epsilon
@@ -16,34 +16,34 @@ public struct NormParameters: Sendable {
 }
 
 /// Weight [K, H] (last tap = current event) and bias [H] of a depthwise convolution, or the gradients of both.
-public struct ConvolutionParameters: Sendable {
+package struct ConvolutionParameters: Sendable {
     /// One row a tap.
-    public var weight: Tensor
+    package var weight: Tensor
     /// One value a channel.
-    public var bias: Tensor
+    package var bias: Tensor
 
     /// Groups the two.
-    public init(weight: Tensor, bias: Tensor) {
+    package init(weight: Tensor, bias: Tensor) {
         self.weight = weight
         self.bias = bias
     }
 }
 
 /// What a gated scan reads, or the gradients of the same things.
-public struct ScanInputs: Sendable {
+package struct ScanInputs: Sendable {
     /// [N, 2H]: recurrence gate R, then input gate I, before bias and σ.
-    public var gates: Tensor
+    package var gates: Tensor
     /// [2H].
-    public var gateBias: Tensor
+    package var gateBias: Tensor
     /// [N, H]: what enters the recurrence.
-    public var input: Tensor
+    package var input: Tensor
     /// [N, H], may be strided: Z; nil for a bare recurrence.
-    public var outputGate: Tensor?
+    package var outputGate: Tensor?
     /// Λ [H].
-    public var decay: Tensor
+    package var decay: Tensor
 
     /// Groups the five.
-    public init(gates: Tensor, gateBias: Tensor, input: Tensor, outputGate: Tensor?, decay: Tensor) {
+    package init(gates: Tensor, gateBias: Tensor, input: Tensor, outputGate: Tensor?, decay: Tensor) {
         self.gates = gates
         self.gateBias = gateBias
         self.input = input
@@ -53,43 +53,43 @@ public struct ScanInputs: Sendable {
 }
 
 /// Where a loss leaves its gradients.
-public struct LossGradients: Sendable {
+package struct LossGradients: Sendable {
     /// [N, D], overwritten.
-    public var hidden: Tensor
+    package var hidden: Tensor
     /// [V, D], added to.
-    public var table: Tensor
+    package var table: Tensor
     /// Like ``SparseBias/values``, added to; nil where nobody wants it.
-    public var biasValues: Tensor?
+    package var biasValues: Tensor?
 
     /// Groups the three.
-    public init(hidden: Tensor, table: Tensor, biasValues: Tensor? = nil) {
+    package init(hidden: Tensor, table: Tensor, biasValues: Tensor? = nil) {
         self.hidden = hidden
         self.table = table
         self.biasValues = biasValues
     }
 
     /// For a loss of these rows alone.
-    public func rows(_ range: Range<Int>) -> LossGradients {
+    package func rows(_ range: Range<Int>) -> LossGradients {
         LossGradients(hidden: hidden.rows(range), table: table, biasValues: biasValues)
     }
 }
 
 /// Additions to a few scores of each row n:
 /// score[n, columns[j]] += scale · values[kinds[j]] for j in starts[n] ..< starts[n + 1].
-public struct SparseBias: Sendable {
+package struct SparseBias: Sendable {
     /// N + 1 positions in `columns` and `kinds`.
-    public var starts: Indices
+    package var starts: Indices
     /// Table rows, none twice for one n.
-    public var columns: Indices
+    package var columns: Indices
     /// Positions in `values`.
-    public var kinds: Indices
+    package var kinds: Indices
     /// [1, B]: one value a kind.
-    public var values: Tensor
+    package var values: Tensor
     /// Multiplies the values.
-    public var scale: Float
+    package var scale: Float
 
     /// Groups the five.
-    public init(starts: Indices, columns: Indices, kinds: Indices, values: Tensor, scale: Float) {
+    package init(starts: Indices, columns: Indices, kinds: Indices, values: Tensor, scale: Float) {
         self.starts = starts
         self.columns = columns
         self.kinds = kinds
@@ -98,70 +98,70 @@ public struct SparseBias: Sendable {
     }
 
     /// The additions to these rows alone.
-    public func rows(_ range: Range<Int>) -> SparseBias {
+    package func rows(_ range: Range<Int>) -> SparseBias {
         var own = self
         own.starts = starts.range(range.lowerBound..<range.upperBound + 1)
         return own
     }
 
     /// Calls `body` with table row and kind of each addition to row n.
-    @inlinable public func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
+    @inlinable package func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
         for j in Int(starts.base[n])..<Int(starts.base[n + 1]) { body(Int(columns.base[j]), Int(kinds.base[j])) }
     }
 
     /// What is added for a kind.
-    @inlinable public func value(_ kind: Int) -> Float { scale * values.base[kind] }
+    @inlinable package func value(_ kind: Int) -> Float { scale * values.base[kind] }
 }
 
 /// How events that came before are told apart: by how long ago a row last occurred and how often it did.
-public struct RepeatRule: Sendable {
+package struct RepeatRule: Sendable {
     /// Only the last so many events count.
-    public var window: Int
+    package var window: Int
     /// Kinds of recency: 1 event ago, 2–3, 4–7, ... in powers of two; the last is open.
-    public var recencies: Int
+    package var recencies: Int
     /// Kinds of count: once, twice, ...; the last is open.
-    public var counts: Int
+    package var counts: Int
     /// Number of the item in the table's first row.
-    public var firstItem: Int32
+    package var firstItem: Int32
 
     /// Groups the four.
-    public init(window: Int, recencies: Int, counts: Int, firstItem: Int32) {
+    package init(window: Int, recencies: Int, counts: Int, firstItem: Int32) {
         (self.window, self.recencies, self.counts, self.firstItem) = (window, recencies, counts, firstItem)
     }
 
     /// Number of the kind of an item that last occurred `recency` events ago (1: it is the last event itself) and `count`
     /// times in all.
-    public func kind(recency: Int, count: Int) -> Int32 {
+    package func kind(recency: Int, count: Int) -> Int32 {
         let power = Int.bitWidth - 1 - recency.leadingZeroBitCount
         return Int32(min(power, recencies - 1) * counts + min(count, counts) - 1)
     }
 }
 
 /// The numbers of one Adam step.
-public struct AdamStep: Sendable {
+package struct AdamStep: Sendable {
     /// Learning rate.
-    public var learningRate: Float
+    package var learningRate: Float
     /// Decay of the first moment.
-    public var beta1: Float
+    package var beta1: Float
     /// Decay of the second moment.
-    public var beta2: Float
+    package var beta2: Float
     /// Added to the root of the second moment.
-    public var epsilon: Float
+    package var epsilon: Float
     /// 1 − β₁ᵗ.
-    public var correction1: Float
+    package var correction1: Float
     /// 1 − β₂ᵗ.
-    public var correction2: Float
+    package var correction2: Float
     /// Multiplies the gradient first (1 / tokens, clipping).
-    public var gradientScale: Float
+    package var gradientScale: Float
     /// λ of decoupled weight decay (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019).
-    public var weightDecay: Float
+    package var weightDecay: Float
     /// Only so many weights, from the first, decay.
-    public var decayedCount: Int
+    package var decayedCount: Int
     /// What is left of a weight before the step: 1 − learning rate · λ.
-    public var kept: Float { 1 - learningRate * weightDecay }
+    package var kept: Float { 1 - learningRate * weightDecay }
 
     /// The step numbered `number` (from 1).
-    public init(
+    package init(
         number: Int, learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
         gradientScale: Float = 1, weightDecay: Float = 0, decayedCount: Int = .max
     ) {
@@ -179,14 +179,14 @@ public struct AdamStep: Sendable {
 
 extension AdamStep {
     /// The step for a part of the weights that begins with weight `first`.
-    public func from(_ first: Int) -> AdamStep {
+    package func from(_ first: Int) -> AdamStep {
         var part = self
         part.decayedCount = max(0, decayedCount - first)
         return part
     }
 
     /// The step for a gradient of this squared norm, which is scaled down where its norm is above `largestNorm`.
-    public func clipped(to largestNorm: Float, squaredNorm: Double) -> AdamStep {
+    package func clipped(to largestNorm: Float, squaredNorm: Double) -> AdamStep {
         var clipped = self
         let norm = squaredNorm.squareRoot()
         if norm > Double(largestNorm) { clipped.gradientScale *= largestNorm / Float(norm) }
@@ -208,21 +208,21 @@ private func power(_ base: Double, _ exponent: Int) -> Double {
 }
 
 /// How many table rows score at least as high as the target: rank − 1, ties against the target.
-public struct RankCounts: Sendable, Equatable {
+package struct RankCounts: Sendable, Equatable {
     /// Among all rows but the target.
-    public var all: Int32
+    package var all: Int32
     /// Among all rows but the target and those already seen.
-    public var masked: Int32
+    package var masked: Int32
 
     /// Groups the two.
-    public init(all: Int32, masked: Int32) {
+    package init(all: Int32, masked: Int32) {
         self.all = all
         self.masked = masked
     }
 }
 
 /// Which table rows a top-K may return.
-public enum Candidates: Sendable {
+package enum Candidates: Sendable {
     /// All but these (any order).
     case allExcept([Int32])
     /// Only these (any order, no duplicates).
@@ -230,14 +230,14 @@ public enum Candidates: Sendable {
 }
 
 /// A table row and its score.
-public struct ScoredRow: Sendable, Equatable {
+package struct ScoredRow: Sendable, Equatable {
     /// Row number.
-    public var row: Int32
+    package var row: Int32
     /// Dot product with the query.
-    public var score: Float
+    package var score: Float
 
     /// Groups the two.
-    public init(row: Int32, score: Float) {
+    package init(row: Int32, score: Float) {
         self.row = row
         self.score = score
     }

@@ -8,7 +8,7 @@
 ///
 /// Calls are synchronous on the CPU (see ``HostBackend``) and may be queued elsewhere; ``download(_:)-(Tensor)`` and whatever
 /// returns a result wait.
-public protocol Backend: Sendable {
+package protocol Backend: Sendable {
     /// Name for logs and tables, e.g. "CPU avx512".
     var name: String { get }
     /// Whether calls are queued for a device, which makes many small ones dear and shapes that stay the same cheap.

@@ -3,7 +3,7 @@
 extension Backend {
     /// ``convolveBackward(_:input:parameters:starts:window:finalWindowGradient:inputGradient:parameterGradients:windowGradient:)``
     /// of whole sequences: nothing before them, nothing after.
-    public func convolveBackward(
+    package func convolveBackward(
         _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
         inputGradient: Tensor, parameterGradients: ConvolutionParameters
     ) {
@@ -14,7 +14,7 @@ extension Backend {
     }
 
     /// The sum of ``addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` alone.
-    public func crossEntropy(
+    package func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias? = nil, scale: Float,
         gradients: LossGradients?
     ) -> Double {
@@ -25,7 +25,7 @@ extension Backend {
     }
 
     /// The sum of ``addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:bias:scale:gradients:to:)`` alone.
-    public func sampledCrossEntropy(
+    package func sampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
@@ -37,7 +37,7 @@ extension Backend {
     }
 
     /// The sum of ``addPairwiseLoss(_:table:targets:negatives:scale:gradients:to:)`` alone.
-    public func pairwiseLoss(
+    package func pairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
     ) -> Double {
         sum {
@@ -54,17 +54,17 @@ extension Backend {
     }
 
     /// ``rank(_:table:targets:bias:seen:)`` without a bias.
-    public func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
+    package func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
         rank(hidden, table: table, targets: targets, bias: nil, seen: seen)
     }
 
     /// ``topK(_:table:bias:k:candidates:)`` without a bias.
-    public func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
+    package func topK(_ hidden: Tensor, table: Tensor, k: Int, candidates: [Candidates]) -> [[ScoredRow]] {
         topK(hidden, table: table, bias: nil, k: k, candidates: candidates)
     }
 }
 
 extension Backend {
     /// None.
-    public var addressesPerThread: Int { 0 }
+    package var addressesPerThread: Int { 0 }
 }

@@ -7,21 +7,21 @@
 /// Words come from Philox4x32-7 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011) with
 /// key = (seed low, seed high) and counter = (16 · (column / 64) + column % 16, row, place, step);
 /// the element takes word (column % 64) / 16 of the four.
-public struct Dropout: Sendable {
+package struct Dropout: Sendable {
     /// Probability that an element is dropped, in [0, 1).
-    public var rate: Float
+    package var rate: Float
     /// The run's seed.
-    public var seed: UInt64
+    package var seed: UInt64
     /// The optimiser step.
-    public var step: UInt32
+    package var step: UInt32
     /// Which dropout of the model this is; no two share a number.
-    public var place: UInt32
+    package var place: UInt32
     /// Each row's global number within the batch (modulo 2³²), wherever a replica has put it; at least as many as the
     /// tensor has rows.
-    public var rowNumbers: Indices
+    package var rowNumbers: Indices
 
     /// A dropout at one place of one step.
-    public init(rate: Float, seed: UInt64, step: UInt32, place: UInt32, rowNumbers: Indices) {
+    package init(rate: Float, seed: UInt64, step: UInt32, place: UInt32, rowNumbers: Indices) {
         precondition(rate >= 0 && rate < 1, "a dropout rate lies in [0, 1)")
         self.rate = rate
         self.seed = seed
@@ -31,7 +31,7 @@ public struct Dropout: Sendable {
     }
 
     /// Words below this drop their element: rate · 2³².
-    public var threshold: UInt32 { UInt32(Double(rate) * 4_294_967_296) }
+    package var threshold: UInt32 { UInt32(Double(rate) * 4_294_967_296) }
     /// What kept elements are multiplied by: 1 / (1 − rate).
-    public var keepScale: Float { 1 / (1 - rate) }
+    package var keepScale: Float { 1 / (1 - rate) }
 }

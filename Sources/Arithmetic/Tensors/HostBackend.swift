@@ -1,5 +1,5 @@
 /// A backend that computes in this process's memory before it returns: what is the same for all of those.
-public protocol HostBackend: Backend {
+package protocol HostBackend: Backend {
     /// The sum that ``Backend/addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` adds.
     func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
@@ -17,21 +17,21 @@ public protocol HostBackend: Backend {
 }
 
 extension HostBackend {
-    public var isQueued: Bool { false }
-    public var failure: String? { nil }
-    public func together(_ body: () -> Void) { body() }
+    package var isQueued: Bool { false }
+    package var failure: String? { nil }
+    package func together(_ body: () -> Void) { body() }
 
-    public func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
-    public func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
-    public func allocateSum() -> LossSum { allocateHost(1, of: Double.self) }
+    package func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
+    package func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
+    package func allocateSum() -> LossSum { allocateHost(1, of: Double.self) }
 
-    public func write(_ value: Double, to sum: LossSum) { sum.base.pointee = value }
-    public func read(_ sum: LossSum) -> Double { sum.base.pointee }
-    public func download(_ indices: Indices) -> [Int32] {
+    package func write(_ value: Double, to sum: LossSum) { sum.base.pointee = value }
+    package func read(_ sum: LossSum) -> Double { sum.base.pointee }
+    package func download(_ indices: Indices) -> [Int32] {
         Array(UnsafeBufferPointer(start: indices.base, count: indices.count))
     }
 
-    public func addCrossEntropy(
+    package func addCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
         to sum: LossSum
     ) {
@@ -39,7 +39,7 @@ extension HostBackend {
             hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
     }
 
-    public func addSampledCrossEntropy(
+    package func addSampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
     ) {
@@ -48,7 +48,7 @@ extension HostBackend {
             bias: bias, scale: scale, gradients: gradients)
     }
 
-    public func addPairwiseLoss(
+    package func addPairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?,
         to sum: LossSum
     ) {
@@ -57,7 +57,7 @@ extension HostBackend {
     }
 
     /// Plainly: a model on a host lists while it counts on from event to event.
-    public func listRepeats(
+    package func listRepeats(
         of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias
     ) {
         for s in 0..<starts.count - 1 {
@@ -82,7 +82,7 @@ extension HostBackend {
         }
     }
 
-    public func adam(
+    package func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
         largestNorm: Float?, clearing ranges: [Range<Int>]
     ) {

@@ -108,6 +108,6 @@ public struct MemoryLimit: Sendable, Equatable, CustomStringConvertible {
 }
 
 /// "250 MB", "12 GB".
-public func readableBytes(_ bytes: Int) -> String {
+package func readableBytes(_ bytes: Int) -> String {
     bytes < 10_000_000_000 ? "\(bytes / 1_000_000) MB" : "\(bytes / 1_000_000_000) GB"
 }

@@ -5,23 +5,23 @@
 #endif
 
 /// SplitMix64 (Steele et al., OOPSLA 2014): small, seedable, the same everywhere.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 
     private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
 
     /// A stream of its own for each seed, provided that no two seeds differ by a small multiple of the increment: those have
     /// one stream, shifted. Seeds that are computed belong into ``init(seed:stream:)``.
-    public init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
     /// One of the many streams of a run. `stream` says what it is for and which of them it is (an epoch, a step, …); the
     /// numbers are hashed together, so that neighbours have nothing in common.
-    public init(seed: UInt64, stream: UInt64...) {
+    package init(seed: UInt64, stream: UInt64...) {
         state = stream.reduce(Self.mix(seed &+ Self.increment)) { Self.mix(($0 ^ $1) &+ Self.increment) }
     }
 
     /// The next 64 random bits.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= Self.increment
         return Self.mix(state)
     }
@@ -34,10 +34,10 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
     }
 
     /// Uniform in [0, 1), 53 bits.
-    public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+    package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     /// Standard normal (Box & Muller 1958).
-    public mutating func normal() -> Double {
+    package mutating func normal() -> Double {
         (-2 * log(1 - uniform())).squareRoot() * cos(2 * .pi * uniform())
     }
 }

@@ -2,15 +2,15 @@
 ///
 /// The address may belong to another device than the CPU. Only the backend that allocated a block may look at what it
 /// holds; everything else goes through ``Backend/upload(_:to:)`` and ``Backend/download(_:)``.
-public final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+package final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     /// Address of the first element, aligned to 64 bytes.
-    public let base: UnsafeMutablePointer<Element>
+    package let base: UnsafeMutablePointer<Element>
     /// Number of elements.
-    public let count: Int
+    package let count: Int
     private let free: @Sendable (UnsafeMutableRawPointer) -> Void
 
     /// Takes ownership of `count` elements at `base`; `free` is called once, when the storage dies.
-    public init(
+    package init(
         base: UnsafeMutablePointer<Element>, count: Int, free: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
     ) {
         self.base = base
@@ -23,19 +23,19 @@ public final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Send
 
 extension Storage where Element == Float {
     /// The block as one row of `count` columns.
-    public var tensor: Tensor { Tensor(base: base, rows: 1, columns: count) }
+    package var tensor: Tensor { Tensor(base: base, rows: 1, columns: count) }
 }
 
 extension Storage where Element == Int32 {
     /// The whole block.
-    public var indices: Indices { Indices(base: base, count: count) }
+    package var indices: Indices { Indices(base: base, count: count) }
 }
 
 /// A running sum of losses: one number in a backend's memory.
-public typealias LossSum = Storage<Double>
+package typealias LossSum = Storage<Double>
 
 /// Host memory on a 64-byte boundary, zeroed unless told otherwise, for backends that compute on the CPU.
-public func allocateHost<Element: BitwiseCopyable & Sendable>(
+package func allocateHost<Element: BitwiseCopyable & Sendable>(
     _ count: Int, of type: Element.Type, zeroed: Bool = true
 ) -> Storage<Element> {
     let bytes = max(1, count) * MemoryLayout<Element>.stride

@@ -2,18 +2,18 @@
 ///
 /// The ``Storage`` behind it must outlive it. Copies of a view share elements, so two threads may hold views of one
 /// storage as long as nobody writes what another reads; each replica has its own workspace for that reason.
-public struct Tensor: @unchecked Sendable {
+package struct Tensor: @unchecked Sendable {
     /// Address of element (0, 0), in the memory of the backend that allocated it.
-    public let base: UnsafeMutablePointer<Float>
+    package let base: UnsafeMutablePointer<Float>
     /// Number of rows: tokens, sequences, items or output features.
-    public let rows: Int
+    package let rows: Int
     /// Number of columns: features.
-    public let columns: Int
+    package let columns: Int
     /// Elements from the start of one row to the start of the next; at least `columns`.
-    public let stride: Int
+    package let stride: Int
 
     /// A view of `rows` × `columns` elements, rows `stride` elements apart (`columns` unless told).
-    public init(base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
+    package init(base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
         self.base = base
         self.rows = rows
         self.columns = columns
@@ -22,50 +22,50 @@ public struct Tensor: @unchecked Sendable {
     }
 
     /// Number of elements the view covers.
-    public var count: Int { rows * columns }
+    package var count: Int { rows * columns }
     /// Whether rows follow each other without a gap.
-    public var isContiguous: Bool { stride == columns || rows <= 1 }
+    package var isContiguous: Bool { stride == columns || rows <= 1 }
 
     /// The rows in `range`, sharing elements.
-    public func rows(_ range: Range<Int>) -> Tensor {
+    package func rows(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the tensor")
         return Tensor(base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
     }
 
     /// The first `count` rows, sharing elements.
-    public func prefix(_ count: Int) -> Tensor { rows(0..<count) }
+    package func prefix(_ count: Int) -> Tensor { rows(0..<count) }
 
     /// The columns in `range`, sharing elements.
-    public func columns(_ range: Range<Int>) -> Tensor {
+    package func columns(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns outside the tensor")
         return Tensor(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
     }
 
     /// The same elements in another shape. The tensor must be contiguous and the counts equal.
-    public func reshaped(_ rows: Int, _ columns: Int) -> Tensor {
+    package func reshaped(_ rows: Int, _ columns: Int) -> Tensor {
         precondition(isContiguous && rows * columns == count, "a reshape keeps every element")
         return Tensor(base: base, rows: rows, columns: columns)
     }
 }
 
 /// A view of a vector of 32-bit indices (items, sequence starts, row numbers), owning nothing.
-public struct Indices: @unchecked Sendable {
+package struct Indices: @unchecked Sendable {
     /// Address of the first index, in the memory of the backend that allocated it.
-    public let base: UnsafeMutablePointer<Int32>
+    package let base: UnsafeMutablePointer<Int32>
     /// Number of indices.
-    public let count: Int
+    package let count: Int
 
     /// A view of `count` indices.
-    public init(base: UnsafeMutablePointer<Int32>, count: Int) {
+    package init(base: UnsafeMutablePointer<Int32>, count: Int) {
         self.base = base
         self.count = count
     }
 
     /// The first `count` indices.
-    public func prefix(_ count: Int) -> Indices { range(0..<count) }
+    package func prefix(_ count: Int) -> Indices { range(0..<count) }
 
     /// Those at the positions of `range`.
-    public func range(_ range: Range<Int>) -> Indices {
+    package func range(_ range: Range<Int>) -> Indices {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "more indices than there are")
         return Indices(base: base + range.lowerBound, count: range.count)
     }

@@ -83,7 +83,7 @@ public struct GPUBench: Encodable, Sendable {
     public let lengths: [Length]
 
     /// Measures everything; a minute or two.
-    public init(_ backend: CUDABackend, _ sizes: Sizes = .full) throws {
+    package init(_ backend: CUDABackend, _ sizes: Sizes = .full) throws {
         let copyRate = Self.copyRate(backend, sizes)
         device = backend.device.name
         copyGigabytesPerSecond = copyRate / 1e9

@@ -10,7 +10,7 @@ public final class Limits {
     private var copyRates: [Int: Double] = [:]
 
     /// Limits of products in the backend's precision.
-    public init(_ backend: CPUBackend) { self.backend = backend }
+    package init(_ backend: CPUBackend) { self.backend = backend }
 
     /// FLOP/s of a product at the shape of the widest layer, 8,192 × 64 · 64 × 256.
     public func layerProductRate() -> Double {

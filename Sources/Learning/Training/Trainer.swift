@@ -45,7 +45,7 @@ public struct Trainer {
     private let checkpointURL: URL?
 
     /// Prepares a run. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
-    public init(
+    package init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
         backend: any Backend, checkpointFolder: URL? = nil
     ) throws(TrainingError) {

@@ -98,7 +98,7 @@ public struct ModelFolder: Sendable {
     }
 
     /// Reads the weights into a backend's memory.
-    public func model(on backend: some Backend) throws(ModelFileError) -> SequenceModel {
+    package func model(on backend: some Backend) throws(ModelFileError) -> SequenceModel {
         let path = url.appendingPathComponent(File.weights).path
         if let marks {
             try withFileErrors { () throws(FileError) in
@@ -151,7 +151,7 @@ public struct ModelFolder: Sendable {
 }
 
 /// The weights as named tensors, with `prefix` before each name.
-public func namedWeights(_ weights: Weights, on backend: any Backend, prefix: String = "") -> [SafeTensors.Named] {
+package func namedWeights(_ weights: Weights, on backend: any Backend, prefix: String = "") -> [SafeTensors.Named] {
     weights.layout.entries.map { entry in
         SafeTensors.Named(
             name: prefix + entry.name, shape: entry.shape, values: .floats(backend.download(weights.tensor(entry))))
@@ -159,7 +159,7 @@ public func namedWeights(_ weights: Weights, on backend: any Backend, prefix: St
 }
 
 /// Weights from named tensors, each checked for shape and finite values; no tensor but these may have the prefix.
-public func readWeights(
+package func readWeights(
     _ file: SafeTensors, path: String, _ configuration: ModelConfiguration, on backend: any Backend, prefix: String = ""
 ) throws(ModelFileError) -> Weights {
     let layout = WeightLayout(configuration)

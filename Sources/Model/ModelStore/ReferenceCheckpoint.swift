@@ -103,7 +103,7 @@ public struct ReferenceCheckpoint: Sendable {
     }
 
     /// The weights, in a backend's memory.
-    public func model(on backend: some Backend) throws(ModelFileError) -> SequenceModel {
+    package func model(on backend: some Backend) throws(ModelFileError) -> SequenceModel {
         let weights = Weights(zerosFor: configuration, on: backend)
         for entry in weights.layout.entries {
             backend.upload(try values(of: entry, prefix: prefix), to: weights.tensor(entry))
@@ -113,7 +113,7 @@ public struct ReferenceCheckpoint: Sendable {
 
     /// The values of one of our weights, in our order, from the tensor of the same meaning with `prefix` before its name
     /// (`grad.` gives the gradients of the golden files).
-    public func values(of entry: WeightLayout.Entry, prefix: String) throws(ModelFileError) -> [Float] {
+    package func values(of entry: WeightLayout.Entry, prefix: String) throws(ModelFileError) -> [Float] {
         let name = prefix + referenceName(of: entry.name)
         let values = try file.floats(name)
         guard values.count == entry.rows * entry.columns, values.allSatisfy(\.isFinite) else {

@@ -19,7 +19,7 @@ public final class Encoder {
 
     /// Hidden vectors [S, D] after each sequence's last event, from the state before any event. Valid until the next call.
     /// Throws where a sequence is empty, an item unknown or the batch too large.
-    public func encode(_ batch: PackedBatch) throws(HistoryError) -> Tensor {
+    package func encode(_ batch: PackedBatch) throws(HistoryError) -> Tensor {
         try check(batch)
         let pass = Pass(model, workspace, batch, dropout: nil)
         pass.forward(from: .fresh)
@@ -27,7 +27,7 @@ public final class Encoder {
     }
 
     /// Hidden vectors [N, D] after every event. Valid until the next call. Throws as ``encode(_:)`` does.
-    public func encodeAllPositions(_ batch: PackedBatch) throws(HistoryError) -> Tensor {
+    package func encodeAllPositions(_ batch: PackedBatch) throws(HistoryError) -> Tensor {
         try check(batch)
         let pass = Pass(model, workspace, batch, dropout: nil)
         pass.forward(from: .fresh)
@@ -37,7 +37,7 @@ public final class Encoder {
     /// Moves `states[s]` on by the events of sequence s; hidden vectors [S, D] after each sequence's last event.
     /// Valid until the next call. Throws as ``encode(_:)`` does, and where the states are not this model's, one a sequence;
     /// then they stay as they are.
-    public func advance(_ states: inout [RecurrentState], by batch: PackedBatch) throws(HistoryError) -> Tensor {
+    package func advance(_ states: inout [RecurrentState], by batch: PackedBatch) throws(HistoryError) -> Tensor {
         try check(batch)
         guard states.count == batch.sequenceCount,
             states.allSatisfy({ $0.values.count == model.configuration.stateSize })
@@ -51,7 +51,7 @@ public final class Encoder {
 
     /// Moves one state on by one event; hidden vector [1, D]. O(D·H) time, whatever the length of the history. Throws where
     /// the item is unknown or the state another model's.
-    public func step(_ state: inout RecurrentState, item: Int32) throws(HistoryError) -> Tensor {
+    package func step(_ state: inout RecurrentState, item: Int32) throws(HistoryError) -> Tensor {
         var states = [state]
         let hidden = try advance(&states, by: PackedBatch([[item]]))
         state = states[0]
@@ -60,7 +60,7 @@ public final class Encoder {
 
     /// Moves one state on by a history of any length in pieces that fit; hidden vector [1, D] after its last event.
     /// Throws where the history is empty, an item unknown or the state another model's; then it stays as it is.
-    public func advance(_ state: inout RecurrentState, by history: [Int32]) throws(HistoryError) -> Tensor {
+    package func advance(_ state: inout RecurrentState, by history: [Int32]) throws(HistoryError) -> Tensor {
         guard !history.isEmpty else { throw .empty }
         try model.configuration.check(history)
         var states = [state]

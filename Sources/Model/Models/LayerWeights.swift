@@ -43,18 +43,18 @@ extension Weights {
 }
 
 /// Dropout of a whole forward pass: what is common to all its places.
-public struct DropoutSettings: Sendable, Equatable {
+package struct DropoutSettings: Sendable, Equatable {
     /// Probability, in [0, 1).
-    public var rate: Float
+    package var rate: Float
     /// The run's seed.
-    public var seed: UInt64
+    package var seed: UInt64
     /// The optimiser step.
-    public var step: UInt32
+    package var step: UInt32
     /// Global number within the batch of each token of this pass.
-    public var tokenNumbers: [Int32]
+    package var tokenNumbers: [Int32]
 
     /// Groups the four.
-    public init(rate: Float, seed: UInt64, step: UInt32, tokenNumbers: [Int32]) {
+    package init(rate: Float, seed: UInt64, step: UInt32, tokenNumbers: [Int32]) {
         self.rate = rate
         self.seed = seed
         self.step = step

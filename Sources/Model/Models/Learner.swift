@@ -1,21 +1,21 @@
 import Tensors
 
 /// What a model is asked to predict from each row it outputs.
-public struct Targets: Sendable {
+package struct Targets: Sendable {
     /// Rows of the batch, ascending; nil for all of them.
-    public var rows: [Int32]?
+    package var rows: [Int32]?
     /// The item to predict at each of those rows; 0 where the row is padding.
-    public var items: [Int32]
+    package var items: [Int32]
 
     /// Groups the two.
-    public init(rows: [Int32]?, items: [Int32]) {
+    package init(rows: [Int32]?, items: [Int32]) {
         self.rows = rows
         self.items = items
     }
 }
 
 /// The loss that is minimised.
-public enum Loss: Sendable {
+package enum Loss: Sendable {
     /// Cross-entropy over the whole catalogue.
     case full
     /// Cross-entropy over each target and shared negatives. A sample serves ``targetsPerSample`` targets, the next sample
@@ -26,7 +26,7 @@ public enum Loss: Sendable {
     case pairwise(negatives: [Int32])
 
     /// Few, so that a step meets many different negatives at the price of gathering them, but enough for a product.
-    public static let targetsPerSample = 128
+    package static let targetsPerSample = 128
 }
 
 /// A batch and what is to be learnt from it.
@@ -38,9 +38,9 @@ struct Lesson {
 }
 
 /// Forward and backward over packed batches: one replica's workspace. Make one for each thread.
-public final class Learner {
+package final class Learner {
     /// What it trains. Somebody else moves the weights.
-    public let model: SequenceModel
+    package let model: SequenceModel
     let workspace: Workspace
     let scratch: BackwardScratch
     /// At the two ends of a chunk.
@@ -50,7 +50,7 @@ public final class Learner {
 
     /// A learner for batches of at most `tokens` events in at most `sequences` sequences, and for single sequences of any
     /// length, which go through the model in chunks of `tokens` events.
-    public init(_ model: SequenceModel, tokens: Int, sequences: Int) {
+    package init(_ model: SequenceModel, tokens: Int, sequences: Int) {
         self.model = model
         workspace = Workspace(
             model.configuration, tokens: tokens, sequences: sequences, training: true, backend: model.backend)
@@ -62,7 +62,7 @@ public final class Learner {
     }
 
     /// Sum of the losses of all targets. Adds its gradient, times `scale`, to `gradients`.
-    public func learn(
+    package func learn(
         _ batch: PackedBatch, _ targets: Targets, loss kind: Loss = .full, dropout: DropoutSettings? = nil,
         scale: Float, into gradients: Weights
     ) -> Double {
@@ -72,7 +72,7 @@ public final class Learner {
     }
 
     /// The same without waiting for the loss.
-    public func learn(
+    package func learn(
         _ batch: PackedBatch, _ targets: Targets, loss kind: Loss, dropout: DropoutSettings?, scale: Float,
         into gradients: Weights, addingTo sum: LossSum
     ) {

@@ -1,26 +1,26 @@
 /// Sequences of items end to end, without padding.
-public struct PackedBatch: Sendable, Equatable {
+package struct PackedBatch: Sendable, Equatable {
     /// All events: item numbers 1 ... V.
-    public private(set) var items: [Int32] = []
+    package private(set) var items: [Int32] = []
     /// S + 1 row numbers: sequence s is `items[starts[s] ..< starts[s + 1]]`.
-    public private(set) var starts: [Int32] = [0]
+    package private(set) var starts: [Int32] = [0]
     /// Events that came before the sequences, end to end: the model begins anew, its repeat-aware head looks back at them.
-    public private(set) var earlier: [Int32] = []
+    package private(set) var earlier: [Int32] = []
     /// S + 1 positions: `earlier[earlierStarts[s] ..< earlierStarts[s + 1]]` came before sequence s.
-    public private(set) var earlierStarts: [Int32] = [0]
+    package private(set) var earlierStarts: [Int32] = [0]
     /// Events at the end that are nobody's (``pad(tokens:sequences:itemCount:)``).
-    public private(set) var paddingCount = 0
+    package private(set) var paddingCount = 0
 
     /// An empty batch.
-    public init() {}
+    package init() {}
 
     /// The sequences in order.
-    public init(_ sequences: some Sequence<some Collection<Int32>>) {
+    package init(_ sequences: some Sequence<some Collection<Int32>>) {
         for sequence in sequences { append(sequence) }
     }
 
     /// Adds one sequence at the end, and what of its history came before it.
-    public mutating func append(
+    package mutating func append(
         _ sequence: some Collection<Int32>, after events: some Collection<Int32> = EmptyCollection()
     ) {
         items.append(contentsOf: sequence)
@@ -32,7 +32,7 @@ public struct PackedBatch: Sendable, Equatable {
     /// Makes it as large as `tokens` events and `sequences` sequences, for devices that want shapes to stay the same: one
     /// sequence of items that nobody met, different ones so that none is met often, and empty sequences. At least one
     /// sequence must be left to add; nothing may be appended afterwards.
-    public mutating func pad(tokens: Int, sequences: Int, itemCount: Int) {
+    package mutating func pad(tokens: Int, sequences: Int, itemCount: Int) {
         precondition(tokens >= tokenCount && sequences > sequenceCount && paddingCount == 0, "padding only adds")
         paddingCount = tokens - tokenCount
         append((0..<paddingCount).map { Int32($0 % itemCount + 1) })
@@ -42,9 +42,9 @@ public struct PackedBatch: Sendable, Equatable {
     }
 
     /// N: number of events.
-    public var tokenCount: Int { items.count }
+    package var tokenCount: Int { items.count }
     /// S: number of sequences.
-    public var sequenceCount: Int { starts.count - 1 }
+    package var sequenceCount: Int { starts.count - 1 }
 
     /// The history of sequence s: what came before it, then its own events.
     func history(_ s: Int) -> [Int32] {

@@ -103,9 +103,9 @@ private struct RecentEvents {
 }
 
 /// A ``SparseBias`` and the memory it looks at.
-public struct RepeatBias: Sendable {
+package struct RepeatBias: Sendable {
     /// Valid as long as this value lives.
-    public let bias: SparseBias
+    package let bias: SparseBias
     private let blocks: [Storage<Int32>]
 
     init(_ entries: RepeatEntries, _ model: SequenceModel) {
@@ -157,7 +157,7 @@ public struct RepeatBias: Sendable {
 extension SequenceModel {
     /// What the repeat-aware head adds to the scores of ``itemTable`` after each of these histories; nil in a model
     /// without such a head. O(histories · window). Throws where one is empty or an item unknown.
-    public func repeatBias(
+    package func repeatBias(
         after histories: [some RandomAccessCollection<Int32>]
     ) throws(HistoryError) -> RepeatBias? {
         guard weights.repeatBias != nil else { return nil }

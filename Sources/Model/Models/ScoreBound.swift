@@ -2,13 +2,13 @@ import Tensors
 
 /// Tells whether a model's scores are finite numbers without a look at each: by Cauchy and Schwarz none is larger than the
 /// product of two norms.
-public struct ScoreBound: Sendable {
+package struct ScoreBound: Sendable {
     private let backend: any Backend
     /// The largest Euclidean norm of a row of the item table; infinite where one is no number.
     private let largestNorm: Double
 
     /// Reads the item table once. O(V · D).
-    public init(_ model: SequenceModel) {
+    package init(_ model: SequenceModel) {
         backend = model.backend
         let (table, block) = (model.itemTable, 8192)
         var largest = 0.0
@@ -25,7 +25,7 @@ public struct ScoreBound: Sendable {
 
     /// Whether all scores of these hidden vectors [N, D] are surely finite. Half of the range of a float is left for what a
     /// repeat-aware head adds. O(N · D).
-    public func holds(for hidden: Tensor) -> Bool {
+    package func holds(for hidden: Tensor) -> Bool {
         let values = backend.download(hidden)
         return stride(from: 0, to: values.count, by: max(1, hidden.columns)).allSatisfy {
             // What is no number is not below either.

@@ -4,33 +4,33 @@ import Tensors
 ///
 /// Linear weights are [out, in]. Each tensor starts on a 64-byte boundary; the gaps stay zero. Matrices come first, so that
 /// weight decay, which is for them alone, has one range.
-public struct WeightLayout: Sendable, Equatable {
+package struct WeightLayout: Sendable, Equatable {
     /// One named weight.
-    public struct Entry: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
         /// Name in model files, e.g. `layers.0.gates.weight`.
-        public let name: String
+        package let name: String
         /// 1 for vectors.
-        public let rows: Int
+        package let rows: Int
         /// Length of a row.
-        public let columns: Int
+        package let columns: Int
         /// First element in the block.
-        public fileprivate(set) var offset = 0
+        package fileprivate(set) var offset = 0
         /// Whether it is a vector [columns] rather than a matrix [rows, columns].
-        public let isVector: Bool
+        package let isVector: Bool
         /// Whether weight decay applies: to matrices that multiply, not to vectors (Λ, biases, norms) and not to the
         /// repeat-aware head's numbers, for which zero is no better than any other value.
-        public let decays: Bool
+        package let decays: Bool
 
         /// Shape as written in model files.
-        public var shape: [Int] { isVector ? [columns] : [rows, columns] }
+        package var shape: [Int] { isVector ? [columns] : [rows, columns] }
     }
 
     /// All weights in the order of the block.
-    public private(set) var entries: [Entry] = []
+    package private(set) var entries: [Entry] = []
     /// Floats in the block.
-    public private(set) var count = 0
+    package private(set) var count = 0
     /// How many of them, from the first, are subject to weight decay.
-    public private(set) var decayedCount = 0
+    package private(set) var decayedCount = 0
     let embedding: Int
     let embeddingNorm: Norm
     let layers: [Layer]
@@ -51,7 +51,7 @@ public struct WeightLayout: Sendable, Equatable {
     struct FeedForward: Sendable, Equatable { let inner, outer: Linear, norm: Norm }
 
     /// The layout of a model of this shape. The configuration must be valid.
-    public init(_ configuration: ModelConfiguration) {
+    package init(_ configuration: ModelConfiguration) {
         var builder = Builder()
         let (d, h) = (configuration.hiddenSize, configuration.recurrenceSize)
         embedding = builder.matrix("item_embedding", configuration.itemCount + 1, d)

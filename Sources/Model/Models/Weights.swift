@@ -1,36 +1,36 @@
 import Tensors
 
 /// The weights of a model, or anything of the same shape (gradients, moments): one block and its layout.
-public struct Weights: Sendable {
+package struct Weights: Sendable {
     /// The shape of the model.
-    public let configuration: ModelConfiguration
+    package let configuration: ModelConfiguration
     /// Where each weight lies.
-    public let layout: WeightLayout
+    package let layout: WeightLayout
     /// The block.
-    public let storage: Storage<Float>
+    package let storage: Storage<Float>
 
     /// All zeros, in the backend's memory.
-    public init(zerosFor configuration: ModelConfiguration, on backend: some Backend) {
+    package init(zerosFor configuration: ModelConfiguration, on backend: some Backend) {
         self.configuration = configuration
         layout = WeightLayout(configuration)
         storage = backend.allocate(layout.count)
     }
 
     /// The whole block as one row.
-    public var flat: Tensor { storage.tensor }
+    package var flat: Tensor { storage.tensor }
 
     /// The weight of an entry.
-    public func tensor(_ entry: WeightLayout.Entry) -> Tensor {
+    package func tensor(_ entry: WeightLayout.Entry) -> Tensor {
         Tensor(base: storage.base + entry.offset, rows: entry.rows, columns: entry.columns)
     }
 
     /// The weight called `name` in model files, nil if there is none.
-    public func tensor(named name: String) -> Tensor? {
+    package func tensor(named name: String) -> Tensor? {
         layout.entries.first { $0.name == name }.map(tensor)
     }
 
     /// Item embedding [V + 1, D]; row 0 is padding.
-    public var embedding: Tensor { self[layout.embedding] }
+    package var embedding: Tensor { self[layout.embedding] }
 
     /// One value a kind of repeat [1, B]; nil without a repeat-aware head.
     var repeatBias: Tensor? {
