@@ -154,6 +154,47 @@ struct BrokenBackend: HostBackend {
         }
     }
 
+    func attend(
+        _ inputs: AttentionInputs, starts: Indices, window: Tensor?, finalWindow: Tensor?, output: Tensor
+    ) {
+        withBroken(inputs, .attentionForgetsBias) { inputs in
+            withBroken(starts, .attentionIgnoresRestarts) {
+                inner.attend(
+                    inputs, starts: $0, window: mutation == .attentionForgetsWindow ? nil : window,
+                    finalWindow: mutation == .attentionForgetsFinalWindow ? nil : finalWindow, output: output)
+            }
+        }
+    }
+
+    func attendBackward(
+        _ outputGradient: Tensor, inputs: AttentionInputs, starts: Indices, window: Tensor?,
+        finalWindowGradient: Tensor?, gradients: AttentionInputs, windowGradient: Tensor?
+    ) {
+        let forgetsWindow = mutation == .attentionBackwardForgetsWindow
+        if let windowGradient, forgetsWindow { inner.fill(windowGradient, with: 0) }
+        withBroken(inputs, .attentionBackwardForgetsBias) { inputs in
+            withBroken(starts, .attentionBackwardIgnoresRestarts) {
+                inner.attendBackward(
+                    outputGradient, inputs: inputs, starts: $0, window: forgetsWindow ? nil : window,
+                    finalWindowGradient: mutation == .attentionBackwardForgetsFinalGradient ? nil : finalWindowGradient,
+                    gradients: gradients, windowGradient: forgetsWindow ? nil : windowGradient)
+            }
+        }
+        let memory = gradients.memory
+        if mutation == .attentionBackwardWritesPastStridedRow, memory.stride > memory.columns {
+            memory.base[memory.columns] = 0
+        }
+    }
+
+    /// Without the bias, where that is the mistake.
+    private func withBroken(_ inputs: AttentionInputs, _ mistake: Mutation, _ body: (AttentionInputs) -> Void) {
+        guard mutation == mistake else { return body(inputs) }
+        let zeros = allocate(inputs.span)
+        var inputs = inputs
+        inputs.bias = zeros.tensor
+        withExtendedLifetime(zeros) { body(inputs) }
+    }
+
     func scan(_ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?) {
         let kept = inner.download(states)
         withBroken(starts, .scanIgnoresRestarts) {

@@ -10,6 +10,9 @@ enum Mutation: String, CaseIterable, Sendable {
     case convolutionIgnoresRestarts, convolutionForgetsWindow, convolutionForgetsFinalWindow
     case convolutionBackwardIgnoresRestarts, convolutionBackwardWritesPastStridedRow
     case convolutionBackwardForgetsWindow, convolutionBackwardForgetsFinalGradient
+    case attentionIgnoresRestarts, attentionForgetsBias, attentionForgetsWindow, attentionForgetsFinalWindow
+    case attentionBackwardIgnoresRestarts, attentionBackwardForgetsBias, attentionBackwardForgetsWindow
+    case attentionBackwardForgetsFinalGradient, attentionBackwardWritesPastStridedRow
     case scanIgnoresRestarts, scanForgetsInitial, scanForgetsFinal, scanSkipsLastRow
     case scanBackwardIgnoresRestarts, scanBackwardForgetsFinalGradient, scanBackwardForgetsDecay
     case lossIgnoresScale, lossForgetsLastTableRow, sampledLossForgetsCorrection, sampledLossKeepsTarget
@@ -35,6 +38,11 @@ enum Mutation: String, CaseIterable, Sendable {
         case .convolutionIgnoresRestarts, .convolutionForgetsWindow, .convolutionForgetsFinalWindow: [.convolve]
         case .convolutionBackwardIgnoresRestarts, .convolutionBackwardWritesPastStridedRow: [.convolveBackward]
         case .convolutionBackwardForgetsWindow, .convolutionBackwardForgetsFinalGradient: [.convolveBackward]
+        case .attentionIgnoresRestarts, .attentionForgetsBias, .attentionForgetsWindow, .attentionForgetsFinalWindow:
+            [.attend]
+        case .attentionBackwardIgnoresRestarts, .attentionBackwardForgetsBias, .attentionBackwardForgetsWindow,
+            .attentionBackwardForgetsFinalGradient, .attentionBackwardWritesPastStridedRow:
+            [.attendBackward]
         case .scanIgnoresRestarts, .scanForgetsInitial, .scanForgetsFinal, .scanSkipsLastRow: [.scan]
         case .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient, .scanBackwardForgetsDecay:
             [.scanBackward]

@@ -5,6 +5,7 @@ enum Operation: String, CaseIterable, Sendable {
     case residualNorm, residualNormBackward
     case activate, activateBackward
     case convolve, convolveBackward
+    case attend, attendBackward
     case scan, scanBackward
     case crossEntropy, sampledCrossEntropy, pairwiseLoss
     case adam
@@ -24,6 +25,8 @@ enum Operation: String, CaseIterable, Sendable {
         case .activateBackward: 5e-6  // the bias gradient sums up to 1,000 rows
         case .convolve: 2e-6
         case .convolveBackward: 5e-6  // as above
+        case .attend: 5e-6  // weights of scores up to 60, each off by a few roundings
+        case .attendBackward: 1e-5  // the same, and differences of inner products
         case .scan: 1e-5  // roundings of a slowly decaying state pile up
         case .scanBackward: 4e-5  // the same both ways, summed over all rows
         case .crossEntropy, .sampledCrossEntropy, .pairwiseLoss: 2e-5
@@ -31,6 +34,9 @@ enum Operation: String, CaseIterable, Sendable {
         case .rank, .topK: 0  // over whole numbers, whose products are exact
         }
     }
+
+    /// Whether a GPU has it.
+    var isOnGPUs: Bool { self != .attend && self != .attendBackward }
 
     var cases: [Case] {
         switch self {
@@ -44,6 +50,8 @@ enum Operation: String, CaseIterable, Sendable {
         case .activateBackward: activateBackwardCases
         case .convolve: convolveCases
         case .convolveBackward: convolveBackwardCases
+        case .attend: attendCases
+        case .attendBackward: attendBackwardCases
         case .scan: scanCases
         case .scanBackward: scanBackwardCases
         case .crossEntropy: crossEntropyCases

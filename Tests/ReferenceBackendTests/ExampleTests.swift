@@ -71,6 +71,32 @@ import Testing
         }
     }
 
+    /// Keys of zeros and the bias ln (1, 2, 5): the weights are 1/8, 2/8 and 5/8, from the event itself back. Then a key that
+    /// triples one of them: query 2 and key ln 3 / 2.
+    @Test func attentionWeighsByDistanceAndKey() {
+        withArena { arena in
+            let inputs = AttentionInputs(
+                queries: arena.tensor(3, 1, [2, 2, 2]), memory: arena.tensor(3, 2, [0, 8, 0, 16, 0, 24]),
+                bias: arena.tensor(1, 3, [0, log(2), log(5)]))
+            let starts = arena.indices([0, 2, 3])
+            let (output, window) = (arena.tensor(3, 1), arena.tensor(2, 4))
+            func expect(_ expected: [Float], sourceLocation: SourceLocation = #_sourceLocation) {
+                for (own, right) in zip(backend.download(output), expected) {
+                    #expect(abs(own - right) < 1e-5, sourceLocation: sourceLocation)
+                }
+            }
+            backend.attend(inputs, starts: starts, window: nil, finalWindow: window, output: output)
+            expect([1, 4, 3])
+            #expect(backend.download(window) == [0, 8, 0, 16, 0, 0, 0, 24])
+            // Going on from there, window and final window in one place.
+            backend.attend(inputs, starts: starts, window: window, finalWindow: window, output: output)
+            expect([10, 14, 9])
+            inputs.memory.base[0] = log(3) / 2
+            backend.attend(inputs, starts: starts, window: nil, finalWindow: nil, output: output)
+            expect([24.0 / 10, (16.0 + 6 * 8) / 12, 3])
+        }
+    }
+
     /// Λ = 0 and R → ∞: α = e^−ln 2 = 1/2, 1 − α² = 3/4; I → ∞: β = sqrt(3/4 + 1e-8).
     @Test func scanOfHalves() {
         withArena { arena in

@@ -107,6 +107,39 @@ import Testing
         }
     }
 
+    /// Options: a window before each sequence, a gradient of the one after it.
+    @Test(arguments: [1, 2, 4, 7], combinations(2))
+    func attention(span: Int, options: [Bool]) {
+        withArena { arena in
+            let (rows, width, sequences) = (10, 3, Self.starts.count - 1)
+            let starts = arena.indices(Self.starts)
+            let all = arena.random(rows, 3 * width)
+            let inputs = AttentionInputs(
+                queries: all.columns(0..<width), memory: all.columns(width..<3 * width), bias: arena.random(1, span))
+            let past = (span - 1) * 2 * width
+            let window = options[0] ? arena.random(sequences, past) : nil
+            let weights = arena.random(rows, width)
+            let finalWeights = options[1] ? arena.random(sequences, past) : nil
+            let (output, final) = (arena.tensor(rows, width), arena.tensor(sequences, past))
+            let dWindow = window.map { _ in arena.random(sequences, past) }
+            let own = AttentionInputs(
+                queries: arena.random(rows, width), memory: arena.random(rows, 2 * width), bias: arena.tensor(1, span))
+            backend.attendBackward(
+                weights, inputs: inputs, starts: starts, window: window, finalWindowGradient: finalWeights,
+                gradients: own, windowGradient: dWindow)
+            var claims = [
+                Claim(name: "queries", parameter: inputs.queries, gradient: own.queries),
+                Claim(name: "memory", parameter: inputs.memory, gradient: own.memory),
+                Claim(name: "bias", parameter: inputs.bias, gradient: own.bias),
+            ]
+            if let window, let dWindow { claims.append(Claim(name: "window", parameter: window, gradient: dWindow)) }
+            checkGradients(claims, tolerance: 3e-5) {
+                backend.attend(inputs, starts: starts, window: window, finalWindow: final, output: output)
+                return weighted(output, weights) + (finalWeights.map { weighted(final, $0) } ?? 0)
+            }
+        }
+    }
+
     /// Options: an output gate, an initial state, a gradient of the final state, gates overwritten by their gradients.
     @Test(arguments: combinations(4))
     func scan(options: [Bool]) {

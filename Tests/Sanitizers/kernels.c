@@ -85,6 +85,8 @@ static double reductions(const ck_kernels *k, ptrdiff_t n, ptrdiff_t d) {
     float *x = block((n - 1) * (d + 1) + d), *max = block(n), *sum = block(n);
     k->softmax_rows(n, d, x, d + 1, max, sum);
     k->exp_rows(n, d, x, d + 1, max);
+    k->attend_row(d, 0.5f, block(d), block(d), max, sum);
+    k->attend_row_backward(d, 0.5f, 1, block(d), block(d), block(d));
     ck_adam a = {.learning_rate = 1e-3f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .correction1 = 0.1f,
                  .correction2 = 0.001f, .gradient_scale = 1, .kept = 1};
     float *second = block(d);

@@ -123,6 +123,31 @@ package protocol Backend: Sendable {
         finalWindowGradient: Tensor?, inputGradient: Tensor, parameterGradients: ConvolutionParameters,
         windowGradient: Tensor?)
 
+    // MARK: Causal attention over a sliding window
+
+    /// Whether ``attend(_:starts:window:finalWindow:output:)`` and its backward pass may be called.
+    var supportsAttention: Bool { get }
+    /// Softmax attention (Vaswani et al. 2017), one head, of each event over the last W events, itself included, within each
+    /// sequence:
+    ///
+    ///     score[t, d] = queries[t] · keys[t − d] / sqrt(D) + bias[d], d = 0 ..< W
+    ///     output[t] = Σ_d softmax(score[t])[d] · values[t − d]
+    ///
+    /// Events before a sequence's first have keys and values of zeros, and so the score bias[d]; or they are row s of
+    /// `window` [S, (W − 1)·2D], oldest first, each its key and then its value. Where given, `finalWindow`
+    /// [S, (W − 1)·2D] gets the last W − 1 events of each sequence; it may be `window`. `output` [N, D] is contiguous.
+    ///
+    /// O(D · pairs of events that meet) time, memory for a tile of the scores.
+    func attend(_ inputs: AttentionInputs, starts: Indices, window: Tensor?, finalWindow: Tensor?, output: Tensor)
+    /// Backward of ``attend(_:starts:window:finalWindow:output:)``: recomputes the scores from `inputs` and `window`. The
+    /// gradients of queries and memory (may be strided) are overwritten, that of the bias is added to.
+    ///
+    /// `finalWindowGradient` [S, (W − 1)·2D] is the gradient of `finalWindow`, zero where nil. `windowGradient`
+    /// [S, (W − 1)·2D], which comes with `window` and only then, is overwritten; it may not be `finalWindowGradient`.
+    func attendBackward(
+        _ outputGradient: Tensor, inputs: AttentionInputs, starts: Indices, window: Tensor?,
+        finalWindowGradient: Tensor?, gradients: AttentionInputs, windowGradient: Tensor?)
+
     // MARK: Gated scan (BD-LRU; paper, section 3.2 and 3.3)
 
     /// The behaviour-dependent linear recurrence with its gates and output gate:

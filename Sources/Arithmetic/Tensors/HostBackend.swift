@@ -19,6 +19,7 @@ package protocol HostBackend: Backend {
 extension HostBackend {
     package var isQueued: Bool { false }
     package var failure: String? { nil }
+    package var supportsAttention: Bool { true }
     package func together(_ body: () -> Void) { body() }
 
     package func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }

@@ -102,6 +102,13 @@ typedef struct {
     // Row by row: x ← exp(x − max).
     void (*exp_rows)(ptrdiff_t rows, ptrdiff_t columns, float *x, ptrdiff_t ld, const float *max);
 
+    // A row of scores: x ← exp(y − max) with y = scale · x + bias; the max of y and the sum of the new x.
+    void (*attend_row)(ptrdiff_t columns, float scale, const float *bias, float *x, float *max, float *sum);
+    // p ← factor · p; with g its gradient, s = p · (g − Σ p · g) is added to the bias's gradient, and g ← scale · s.
+    // Returns Σ p · g.
+    float (*attend_row_backward)(ptrdiff_t columns, float scale, float factor, float *p, float *g,
+                                 float *bias_gradient);
+
     void (*adam)(ptrdiff_t count, const ck_adam *, float *weights, const float *gradient, float *first,
                  float *second);
     double (*squared_norm)(ptrdiff_t count, const float *x);

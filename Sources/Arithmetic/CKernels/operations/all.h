@@ -15,6 +15,8 @@
 
 #include "reduction.h"
 
+#include "attention.h"
+
 const ck_kernels TABLE = {
     .name = ISA_NAME,
     .width = WIDTH,
@@ -32,6 +34,8 @@ const ck_kernels TABLE = {
     .scan_backward_summary = scan_backward_summary,
     .softmax_rows = softmax_rows,
     .exp_rows = exp_rows,
+    .attend_row = attend_row,
+    .attend_row_backward = attend_row_backward,
     .adam = adam,
     .squared_norm = squared_norm,
     .add = add,

@@ -1,0 +1,202 @@
+import CKernels
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension CPUBackend {
+    package func attend(
+        _ inputs: AttentionInputs, starts: Indices, window: Tensor?, finalWindow: Tensor?, output: Tensor
+    ) {
+        precondition(output.isContiguous && inputs.queries.rows == output.rows, "shapes of an attention do not match")
+        Attention(backend: self, inputs: inputs, window: window).run(starts, into: output)
+        if let finalWindow { keepWindow(of: inputs.memory, inputs.span - 1, starts, window, in: finalWindow) }
+    }
+
+    package func attendBackward(
+        _ outputGradient: Tensor, inputs: AttentionInputs, starts: Indices, window: Tensor?,
+        finalWindowGradient: Tensor?, gradients: AttentionInputs, windowGradient: Tensor?
+    ) {
+        precondition((window == nil) == (windowGradient == nil), "a window comes with its gradient")
+        fill(gradients.memory, with: 0)
+        if let windowGradient { fill(windowGradient, with: 0) }
+        if let finalWindowGradient { passOn(finalWindowGradient, starts, to: gradients.memory, windowGradient) }
+        Attention(backend: self, inputs: inputs, window: window)
+            .runBackward(outputGradient, starts, into: gradients, windowGradient)
+    }
+}
+
+/// One call of attention: arguments and scratch memory.
+///
+/// A tile of queries meets all the events that any of them sees in one product. The events that one query sees are a band of
+/// its row of the scores; the rest of the row is zero in the products that follow. Events of zeros before a sequence are no
+/// part of any product: what they add to a row's sum is known from the bias alone.
+private struct Attention {
+    private let backend: CPUBackend
+    private let inputs: AttentionInputs
+    private let window: Tensor?
+    /// 1 / sqrt(D).
+    private let scale: Float
+    private let tileRows: Int
+    private let storage: Storage<Float>
+    /// Scores, then e^(score − row's largest), then probabilities [tile rows, tile rows + W − 1].
+    private let scores: Tensor
+    /// Gradient of the probabilities, then of the products of queries and keys, of the same size.
+    private let slopes: Tensor
+    /// A row each: its largest score and the sum of the e^(score − largest).
+    private let largest, sum: UnsafeMutablePointer<Float>
+    /// A row each: what makes probabilities of the exponentials, and the probability of all missing events together.
+    private let factor, missing: UnsafeMutablePointer<Float>
+    /// The bias and its gradient from the most distant event to the nearest, as a row of scores has them.
+    private let bias, biasGradient: UnsafeMutablePointer<Float>
+    /// ln Σ e^bias of the m most distant events, and the gradient of that, m = 0 ... W.
+    private let logSum, logSumGradient: UnsafeMutablePointer<Float>
+
+    init(backend: CPUBackend, inputs: AttentionInputs, window: Tensor?) {
+        (self.backend, self.inputs, self.window) = (backend, inputs, window)
+        let span = inputs.span
+        scale = 1 / Float(inputs.width).squareRoot()
+        tileRows = min(64, max(16, span / 2))
+        let area = tileRows * (tileRows + span - 1)
+        storage = allocateHost(2 * area + 4 * tileRows + 4 * (span + 1), of: Float.self, zeroed: false)
+        scores = Tensor(base: storage.base, rows: tileRows, columns: tileRows + span - 1)
+        slopes = Tensor(base: storage.base + area, rows: tileRows, columns: tileRows + span - 1)
+        let rows = storage.base + 2 * area
+        (largest, sum, factor, missing) = (rows, rows + tileRows, rows + 2 * tileRows, rows + 3 * tileRows)
+        bias = rows + 4 * tileRows
+        (biasGradient, logSum, logSumGradient) = (bias + span + 1, bias + 2 * (span + 1), bias + 3 * (span + 1))
+        prepareBias()
+    }
+
+    private func prepareBias() {
+        var (highest, total): (Float, Float) = (-.infinity, 0)
+        logSum[0] = -.infinity
+        for j in 0..<inputs.span {
+            bias[j] = inputs.bias.base[inputs.span - 1 - j]
+            let before = highest
+            highest = max(highest, bias[j])
+            total = total * exp(before - highest) + exp(bias[j] - highest)
+            logSum[j + 1] = highest + log(total)
+        }
+    }
+
+    /// Writes the output.
+    func run(_ starts: Indices, into output: Tensor) {
+        forEachTile(starts) { tile in
+            let rows = output.rows(tile.queries)
+            let weights = score(tile)
+            for (number, part) in tile.parts(of: inputs.memory, window).enumerated() {
+                backend.multiply(
+                    weights.columns(part.columns), transposed: false, values(part.events), transposed: false,
+                    into: rows, accumulate: number > 0)
+            }
+            for r in 0..<rows.rows {
+                for c in 0..<rows.columns { rows.base[r * rows.stride + c] *= factor[r] }
+            }
+        }
+        withExtendedLifetime(storage) {}
+    }
+
+    /// Adds to the gradients of memory, window and bias, writes that of the queries.
+    func runBackward(
+        _ outputGradient: Tensor, _ starts: Indices, into gradients: AttentionInputs, _ windowGradient: Tensor?
+    ) {
+        biasGradient.update(repeating: 0, count: inputs.span)
+        logSumGradient.update(repeating: 0, count: inputs.span + 1)
+        forEachTile(starts) { tile in
+            let probabilities = score(tile)
+            let (queries, rows) = (inputs.queries.rows(tile.queries), outputGradient.rows(tile.queries))
+            let slopes = scoreBackward(tile, rows, probabilities)
+            let parts = tile.parts(of: inputs.memory, window)
+            let targets = tile.parts(of: gradients.memory, windowGradient)
+            for (number, (part, target)) in zip(parts, targets).enumerated() {
+                let (p, s) = (probabilities.columns(part.columns), slopes.columns(part.columns))
+                backend.multiply(
+                    s, transposed: false, keys(part.events), transposed: false,
+                    into: gradients.queries.rows(tile.queries), accumulate: number > 0)
+                backend.multiply(
+                    s, transposed: true, queries, transposed: false, into: keys(target.events), accumulate: true)
+                backend.multiply(
+                    p, transposed: true, rows, transposed: false, into: values(target.events), accumulate: true)
+            }
+        }
+        finishBias(gradients.bias)
+        withExtendedLifetime(storage) {}
+    }
+
+    /// e^(score − row's largest) of a tile, zero outside the bands; leaves each row's factor and what its missing events get.
+    private func score(_ tile: AttentionTile) -> Tensor {
+        let scores = Tensor(base: scores.base, rows: tile.queries.count, columns: tile.columns)
+        let queries = inputs.queries.rows(tile.queries)
+        for part in tile.parts(of: inputs.memory, window) {
+            backend.multiply(
+                queries, transposed: false, keys(part.events), transposed: true, into: scores.columns(part.columns),
+                accumulate: false)
+        }
+        for r in 0..<scores.rows {
+            let band = tile.band(r)
+            let absent = inputs.span - band.count
+            backend.kernels.attend_row(
+                band.count, scale, bias + absent, scores.clear(r, outside: band), largest + r, sum + r)
+            let highest = max(largest[r], logSum[absent])
+            let (own, others) = (exp(largest[r] - highest), exp(logSum[absent] - highest))
+            let total = sum[r] * own + others
+            (factor[r], missing[r]) = (own / total, others / total)
+        }
+        return scores
+    }
+
+    /// Turns the exponentials into probabilities; returns the gradient of the products of queries and keys, zero outside
+    /// the bands.
+    private func scoreBackward(_ tile: AttentionTile, _ outputGradient: Tensor, _ probabilities: Tensor) -> Tensor {
+        let slopes = Tensor(base: slopes.base, rows: tile.queries.count, columns: tile.columns)
+        for part in tile.parts(of: inputs.memory, window) {
+            backend.multiply(
+                outputGradient, transposed: false, values(part.events), transposed: true,
+                into: slopes.columns(part.columns), accumulate: false)
+        }
+        for r in 0..<slopes.rows {
+            let band = tile.band(r)
+            let absent = inputs.span - band.count
+            let mean = backend.kernels.attend_row_backward(
+                band.count, scale, factor[r], probabilities.base + r * probabilities.stride + band.lowerBound,
+                slopes.clear(r, outside: band), biasGradient + absent)
+            logSumGradient[absent] -= missing[r] * mean  // their values are zero
+        }
+        return slopes
+    }
+
+    /// Adds the gradient of the bias, nearest event first. Of the missing events each has its part of their sum's.
+    private func finishBias(_ gradient: Tensor) {
+        for m in 1...inputs.span where logSumGradient[m] != 0 {
+            for j in 0..<m { biasGradient[j] += logSumGradient[m] * exp(bias[j] - logSum[m]) }
+        }
+        for j in 0..<inputs.span { gradient.base[inputs.span - 1 - j] += biasGradient[j] }
+    }
+
+    private func keys(_ events: Tensor) -> Tensor { events.columns(0..<inputs.width) }
+    private func values(_ events: Tensor) -> Tensor { events.columns(inputs.width..<2 * inputs.width) }
+
+    private func forEachTile(_ starts: Indices, _ body: (AttentionTile) -> Void) {
+        for s in 0..<(starts.count - 1) {
+            let rows = Int(starts.base[s])..<Int(starts.base[s + 1])
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: tileRows) {
+                let queries = first..<min(first + tileRows, rows.upperBound)
+                body(AttentionTile(s, queries, of: rows, span: inputs.span, hasWindow: window != nil))
+            }
+        }
+    }
+}
+
+extension Tensor {
+    /// Sets a row to zero but for `band`; returns the address of that.
+    fileprivate func clear(_ row: Int, outside band: Range<Int>) -> UnsafeMutablePointer<Float> {
+        let start = base + row * stride
+        start.update(repeating: 0, count: band.lowerBound)
+        (start + band.upperBound).update(repeating: 0, count: columns - band.upperBound)
+        return start + band.lowerBound
+    }
+}
