@@ -2,6 +2,7 @@
 
 SWIFT ?= swift
 RECBLR = .build/release/recblr
+BENCH = Benchmarks/.build/release/recblr-bench
 
 .PHONY: help setup build package package-tests demo test test-cuda check torture torture-short lint coverage sanitize format bench bench-peers clean
 
@@ -27,6 +28,7 @@ demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
 test: setup ## all tests
 	@scripts/get-nvrtc.sh
 	$(SWIFT) test --enable-code-coverage
+	$(SWIFT) test --package-path Benchmarks
 
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
 	@scripts/test-cuda.sh
@@ -41,7 +43,7 @@ torture: build ## damage, kills, limits and terminals, another seed each time (C
 	@scripts/torture.sh $(RECBLR) --seed clock --cases $(CASES)
 
 lint: ## the format of every Swift file
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sources Tests)
 
 coverage: ## lines covered by the last `make test`, a target a line
 	@scripts/coverage.sh
@@ -51,16 +53,17 @@ sanitize: setup ## the C kernels under address and undefined-behaviour sanitizer
 	@scripts/emulator.sh --test
 
 format: ## rewrite the sources in the project's style
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sources Tests)
 
-bench: build ## speed beside this machine's limits, forms of the scan, cost against length: two minutes
-	$(RECBLR) bench --output bench/results.json
-	$(RECBLR) bench scans --output bench/scans.json
-	$(RECBLR) bench lengths --output bench/lengths.json
+bench: setup ## speed beside this machine's limits, forms of the scan, cost against length: two minutes
+	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
+	$(BENCH) --output Benchmarks/results/operations.json
+	$(BENCH) scans --output Benchmarks/results/scans.json
+	$(BENCH) lengths --output Benchmarks/results/lengths.json
 
 LOG ?=
 bench-peers: build ## the same model in PyTorch, beside ours (LOG=one gzipped sequence a line)
 	@scripts/bench-peers.sh $(RECBLR) "$(LOG)"
 
 clean: ## forget all builds
-	rm -rf .build
+	rm -rf .build Benchmarks/.build

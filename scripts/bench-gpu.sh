@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# bench-gpu.sh PROGRAM LOG: every figure on a GPU beside its limit and PyTorch, one table, bench/gpu-results.json. LOG is one
-# sequence a line, gzipped. Installs nothing: $PYTHON, by default python3, has PyTorch for CUDA, and Triton.
+# bench-gpu.sh PROGRAM BENCH LOG: every figure on a GPU beside its limit and PyTorch, one table, Benchmarks/results/gpu.json.
+# PROGRAM is recblr, BENCH recblr-bench, LOG one sequence a line, gzipped. Installs nothing: $PYTHON, by default python3, has
+# PyTorch for CUDA, and Triton.
 set -euo pipefail
-program=$(realpath "$1") log=$(realpath "$2") python=${PYTHON:-python3}
+program=$(realpath "$1") bench=$(realpath "$2") log=$(realpath "$3") python=${PYTHON:-python3}
 cd "$(dirname "$0")/.."
 export PYTHONDONTWRITEBYTECODE=1
 if ! "$python" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' 2>/dev/null; then
@@ -14,5 +15,6 @@ fi
 print(":".join(lib for root in nvidia.__path__ for lib in sorted(glob.glob(root + "/*/lib"))))' 2>/dev/null || true)}"
 export RECBLR_CUDA_PATH
 "$program" devices
-(cd bench/peers && "$python" -m unittest --quiet test_gpu)
-"$python" bench/peers/gpu.py --program "$program" --log "$log" --work .build/gpu --output bench/gpu-results.json
+(cd Benchmarks/peers && "$python" -m unittest --quiet test_gpu)
+"$python" Benchmarks/peers/gpu.py --program "$program" --bench "$bench" --log "$log" --work .build/gpu \
+    --output Benchmarks/results/gpu.json

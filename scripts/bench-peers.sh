@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench-peers.sh PROGRAM LOG: recblr beside PyTorch (bench/peers), in a virtual environment of its own.
+# bench-peers.sh PROGRAM LOG: recblr beside PyTorch (Benchmarks/peers), in a virtual environment of its own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 program=$1 log=$2 work=.build/peers
@@ -8,12 +8,12 @@ if [ ! -s "$log" ]; then
     exit 66
 fi
 mkdir -p "$work"
-if ! cmp -s bench/peers/requirements.txt "$work/requirements.txt"; then
+if ! cmp -s Benchmarks/peers/requirements.txt "$work/requirements.txt"; then
     python3 -m venv --clear "$work/venv"
-    "$work/venv/bin/pip" install --quiet --requirement bench/peers/requirements.txt
-    cp bench/peers/requirements.txt "$work/requirements.txt"
+    "$work/venv/bin/pip" install --quiet --requirement Benchmarks/peers/requirements.txt
+    cp Benchmarks/peers/requirements.txt "$work/requirements.txt"
 fi
 python=$PWD/$work/venv/bin/python
-(cd bench/peers && PYTHONDONTWRITEBYTECODE=1 "$python" -m unittest --quiet test_peers)
-PYTHONDONTWRITEBYTECODE=1 "$python" bench/peers/run.py --program "$program" --log "$log" --work "$work" \
-    --output bench/peers-results.json
+(cd Benchmarks/peers && PYTHONDONTWRITEBYTECODE=1 "$python" -m unittest --quiet test_peers)
+PYTHONDONTWRITEBYTECODE=1 "$python" Benchmarks/peers/run.py --program "$program" --log "$log" --work "$work" \
+    --output Benchmarks/results/peers.json

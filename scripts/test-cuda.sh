@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# test-cuda.sh [PROGRAM]: tests of the CUDA backend on this machine's GPU. With PROGRAM, of a package, say: what can be tried with
-# the program alone, without Swift. Without: the suites first, then the same with the program that they built. Where
+# test-cuda.sh [PROGRAM [BENCH]]: tests of the CUDA backend on this machine's GPU. With PROGRAM, of a package, say: what can be tried
+# with the program alone, without Swift, and with the benchmarks where BENCH is given. Without: the suites first, then the same with the program that they built. Where
 # compute-sanitizer is on the PATH the program runs under it, too. Says at the end what was run and what was not; ends with 69,
 # and nothing was run, where no GPU can be used.
 set -euo pipefail
 say() { printf 'test-cuda: %s\n' "$*"; }
 
-program=${1:-}
+program=${1:-} bench=${2:-}
 [ -z "$program" ] || program=$(realpath "$program")
+[ -z "$bench" ] || bench=$(realpath "$bench")
 cd "$(dirname "$0")/.."
 if [ -z "$program" ]; then
     command -v swift >/dev/null || {
@@ -15,7 +16,9 @@ if [ -z "$program" ]; then
         exit 69
     }
     swift build --product recblr
+    swift build --package-path Benchmarks --product recblr-bench
     suites=yes program=$(swift build --show-bin-path)/recblr
+    bench=$(swift build --package-path Benchmarks --show-bin-path)/recblr-bench
 fi
 "$program" devices
 "$program" devices | grep -q '^cuda:.* yes$' || {
@@ -42,8 +45,9 @@ step() { # NAME COMMAND...
 
 if [ -n "${suites:-}" ]; then
     # The machine's own GPU beside the emulated one, each against the oracle and the CPU.
-    step "suites: operations, model, training and benchmarks" env RECBLR_TEST_GPU=1 \
-        swift test --filter '^(OperationTests|RecBLRTests|TrainingTests\.GPUTrainingTests|BenchmarksTests\.GPUBenchTests)'
+    step "suites: operations, model and training" env RECBLR_TEST_GPU=1 \
+        swift test --filter '^(OperationTests|ModelsTests|TrainingTests\.GPUTrainingTests)'
+    step "suite: benchmarks" env RECBLR_TEST_GPU=1 swift test --package-path Benchmarks --filter GPUBenchTests
 else
     left_out+=("suites: they want Swift, or the package of scripts/package-tests.sh")
 fi
@@ -87,13 +91,13 @@ step "training in tf32: losses as on the CPU's float32" as_on_the_cpu tf32 2e-2
 step "training in bfloat16: losses as on the CPU's float32" as_on_the_cpu bfloat16 2e-2
 step "the same training again: the same bytes" same_again
 step "evaluation: metrics as on the CPU" same_metrics
-step "bench gpu --tiny" "$program" bench gpu --tiny
+[ -z "$bench" ] || step "recblr-bench gpu --tiny" "$bench" gpu --tiny
 
 if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck; do
-        checked=(compute-sanitizer --tool "$tool" --error-exitcode 1 "$program")
-        step "$tool: bench gpu --tiny" "${checked[@]}" bench gpu --tiny
-        step "$tool: training and its test" "${checked[@]}" train "$work/data" --model "$work/$tool" --device cuda \
+        checked=(compute-sanitizer --tool "$tool" --error-exitcode 1)
+        [ -z "$bench" ] || step "$tool: recblr-bench gpu --tiny" "${checked[@]}" "$bench" gpu --tiny
+        step "$tool: training and its test" "${checked[@]}" "$program" train "$work/data" --model "$work/$tool" --device cuda \
             --epochs 1 --batch-tokens 512 --hidden-size 16
     done
 else

@@ -83,12 +83,6 @@ import Testing
         Case(
             arguments: "train sequences -m out --split global-time", status: 65,
             message: "a split by time needs timestamps"),
-        Case(
-            arguments: "bench scans --output none/scans.json", status: 64,
-            message: "none is not there or cannot be written to"),
-        Case(
-            arguments: "bench --precision tf32", status: 64,
-            message: "this processor has no tf32 products (only GPUs have them): leave --precision out"),
         Case(arguments: "evaluate none data", status: 66, message: "none/config.json: cannot open"),
         Case(arguments: "evaluate model other", status: 65, message: "model knows none of the 5 items of other"),
         Case(
@@ -204,7 +198,6 @@ import Testing
         "recommend model --data data --users _", "recommend model --histories _",
         "recommend model --history i1 --output _", "import _ --length 8 -m out", "import x --length 8 -m _",
         "import x --length 8 --items _ -m out", "experiment dropout _ -o out", "experiment dropout data -o _",
-        "bench --output _",
     ])
     func emptyPaths(line: String) throws {
         let place = try Workplace()

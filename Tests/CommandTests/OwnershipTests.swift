@@ -111,7 +111,6 @@ import Testing
         (["prepare", "log.csv", "-o", "model/data"], 64, "its model belongs: choose another place"),
         (["recommend", "model", "--history", "i1", "--output", "model/config.json"], 64, "its model belongs"),
         (["recommend", "model", "--history", "i1", "--output", "other/x.csv"], 64, "its dataset belongs"),
-        (["bench", "--output", "data/x.json"], 64, "its dataset belongs"),
         (["experiment", "dropout", "data", "-o", "data"], 64, "lies in data, which is read"),
         (["train", "data", "-m", "other"], 73, "it holds dataset.json, which does not belong there"),
         (["prepare", "log.csv", "-o", "model"], 73, "it holds config.json, which does not belong there"),

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Benchmarks
 import CPUBackend
 import CUDABackend
+import Report
 import Tensors
 
 struct Devices: ParsableCommand {
@@ -33,10 +33,10 @@ struct Devices: ParsableCommand {
     }
 
     func run() throws {
-        let machine = Machine()
+        let processor = "\(CPUBackend.processorName), \(InstructionSet.best.rawValue)"
         let precisions = Precision.allCases.filter(\.isAvailable).map(\.rawValue)
         var entries = [
-            Entry(device: "cpu", name: "\(machine.processor), \(machine.instructionSet)", precisions: precisions)
+            Entry(device: "cpu", name: processor, precisions: precisions)
         ]
         var absence: String?
         do {

@@ -6,6 +6,7 @@ import Foundation
 import Interactions
 import ModelStore
 import Models
+import Report
 import Serving
 import Training
 

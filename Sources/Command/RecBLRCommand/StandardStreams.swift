@@ -1,3 +1,5 @@
+import Report
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)

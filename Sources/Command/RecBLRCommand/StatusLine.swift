@@ -1,4 +1,5 @@
 import Foundation
+import Report
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,4 +1,5 @@
 import Foundation
+import Report
 import Serving
 
 /// Answers all questions on several threads, in their order.

@@ -1,6 +1,7 @@
 import FileSupport
 import Foundation
 import Identifiers
+import Report
 import Serving
 
 /// Writes answers in one format.

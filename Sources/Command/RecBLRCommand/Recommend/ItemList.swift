@@ -1,6 +1,7 @@
 import FileSupport
 import Foundation
 import Identifiers
+import Report
 import Serving
 
 /// Items that the values of an option name, in order. A value that is itself an item's id is that item; any other is split

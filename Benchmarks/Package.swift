@@ -1,0 +1,36 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// The benchmarks call what the library keeps to its own package. `package` declarations are visible to modules compiled under the
+// same package name, which SwiftPM makes of the name of the package's folder; a package that is nobody's dependency may set it.
+let parent = URL(fileURLWithPath: Context.packageDirectory).deletingLastPathComponent().lastPathComponent
+let identity = String(parent.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
+let settings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .unsafeFlags(["-package-name", identity]),
+]
+
+let package = Package(
+    name: "Benchmarks",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "recblr-bench", targets: ["Benchmarks"])
+    ],
+    dependencies: [
+        .package(name: "RecBLR", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "Benchmarks",
+            dependencies: [
+                .product(name: "_BenchmarkSupport", package: "RecBLR"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources", packageAccess: false, swiftSettings: settings),
+        .testTarget(
+            name: "BenchmarksTests", dependencies: ["Benchmarks"], packageAccess: false, swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,155 @@
+import CUDABackend
+import Foundation
+import Interactions
+import Models
+import Tensors
+import Training
+
+/// What a GPU does, beside what it could: the scan beside a copy, training, ranking of a large catalogue, and cost against
+/// length. Times of single operations are the device's, medians; those of training and ranking are the clock's.
+struct GPUBench: Encodable, Sendable {
+    /// One direction of the gated scan.
+    struct Scan: Encodable, Sendable {
+        /// "sequences x events x channels".
+        let shape: String
+        /// "forward" or "backward".
+        let direction: String
+        /// Median of the device's time.
+        let seconds: Double
+        /// What must at least be read and written.
+        let bytes: Int
+        /// Bytes a second beside those of a copy in this run.
+        let shareOfCopy: Double
+    }
+    /// Training with one precision and step size.
+    struct Rate: Encodable, Sendable {
+        /// What products round their operands to.
+        let precision: String
+        /// Events a step.
+        let tokensAStep: Int
+        /// Of the second epoch.
+        let tokensPerSecond: Double
+        /// Of data in the shape of MovieLens-1M; the paper's model, whose head is not repeat-aware.
+        let epochSeconds: Double
+    }
+    /// Ten best of all items, for several users at once.
+    struct TopK: Encodable, Sendable {
+        /// Rows of the table, and hidden vectors that ask.
+        let items, users: Int
+        /// Median, until the lists are in the host's memory.
+        let seconds: Double
+    }
+    /// Forward and backward of one sequence.
+    struct Length: Encodable, Sendable {
+        /// Events; the most bytes of the device's memory that a pass keeps and needs beyond weights and gradients.
+        let tokens, bytes: Int
+        /// Median.
+        let seconds: Double
+    }
+    /// How much is measured.
+    struct Sizes: Sendable {
+        var copyBytes = 1 << 30
+        var scans = [(sequences: 2048, length: 200), (sequences: 1, length: 1_000_000)]
+        var channels = 128
+        var users = 6_040
+        var meanLength = 165
+        var items = 3_416
+        var tokens = [1024, 4096]
+        var precisions = [Precision.tf32, .bfloat16]
+        var catalogue = 1_000_000
+        var askers = 256
+        var lengths = (0...10).map { 100 << $0 }
+        var runs = 20
+
+        /// The sizes.
+        static let full = Sizes()
+        /// Small ones, to see that it works.
+        static let tiny = Sizes(
+            copyBytes: 1 << 16, scans: [(7, 9), (1, 300)], channels: 16, users: 8, meanLength: 30, items: 20,
+            tokens: [64], precisions: [.tf32], catalogue: 3000, askers: 3, lengths: [20, 40], runs: 2)
+    }
+
+    /// As its maker calls it.
+    let device: String
+    /// Read and written, from one part of the memory to another.
+    let copyGigabytesPerSecond: Double
+    /// Many sequences and a single long one, in both directions.
+    let scans: [Scan]
+    /// Each precision with each size of step.
+    let training: [Rate]
+    /// Of a large catalogue.
+    let topK: TopK
+    /// As in the paper's Figure 4.
+    let lengths: [Length]
+
+    /// Measures everything; a minute or two.
+    init(_ backend: CUDABackend, _ sizes: Sizes = .full) throws {
+        let copyRate = Self.copyRate(backend, sizes)
+        device = backend.device.name
+        copyGigabytesPerSecond = copyRate / 1e9
+        scans = sizes.scans.flatMap { shape in
+            GPUScan(backend, shape.sequences, shape.length, sizes.channels).measured(sizes.runs, copyRate)
+        }
+        let data = syntheticDataset(users: sizes.users, meanLength: sizes.meanLength, items: sizes.items)
+        var rates: [Rate] = []
+        for precision in sizes.precisions {
+            for tokens in sizes.tokens { rates.append(try Self.training(backend.with(precision), data, tokens)) }
+        }
+        training = rates
+        topK = Self.topK(backend, sizes)
+        let model = try SequenceModel(initializing: ModelConfiguration(itemCount: 64), seed: 1, on: backend)
+        lengths = sizes.lengths.map { Self.length(backend, model, $0, sizes.runs) }
+        if let failure = backend.failure { throw TrainingError.device(failure) }
+    }
+
+    private static func copyRate(_ backend: CUDABackend, _ sizes: Sizes) -> Double {
+        let (from, to) = (backend.allocate(sizes.copyBytes / 4), backend.allocate(sizes.copyBytes / 4))
+        let time = medianDeviceTime(backend, sizes.runs) { backend.copy(from.tensor, to: to.tensor) }
+        return Double(2 * sizes.copyBytes) / time
+    }
+
+    /// The second of two epochs: the first makes graphs of the steps.
+    private static func training(_ backend: CUDABackend, _ data: Dataset, _ tokens: Int) throws -> Rate {
+        var options = TrainingOptions()
+        (options.epochs, options.batchTokens, options.threads) = (2, tokens, 1)
+        let split = Split(
+            trainingEnd: (0..<data.userCount).map { data.length(ofUser: $0) }, validation: [], test: [])
+        var rate = 0.0
+        let shape = ModelConfiguration(itemCount: data.itemCount)
+        _ = try Trainer(data, split, shape, options, backend: backend).run(report: { event in
+            if case .epoch(let record) = event { rate = record.tokensPerSecond }
+        })
+        let events = (0..<data.userCount).reduce(0) { $0 + data.length(ofUser: $1) - 1 }
+        return Rate(
+            precision: backend.precision.rawValue, tokensAStep: tokens, tokensPerSecond: rate,
+            epochSeconds: Double(events) / rate)
+    }
+
+    private static func topK(_ backend: CUDABackend, _ sizes: Sizes) -> TopK {
+        let memory = GPUMemory(backend)
+        let (hidden, table) = (memory.random(sizes.askers, 64), memory.random(sizes.catalogue, 64))
+        let candidates = [Candidates](repeating: .allExcept([]), count: sizes.askers)
+        let time = medianTime(of: sizes.runs) { _ in
+            _ = backend.topK(hidden, table: table, k: 10, candidates: candidates)
+        }
+        return TopK(items: sizes.catalogue, users: sizes.askers, seconds: time)
+    }
+
+    private static func length(_ backend: CUDABackend, _ model: SequenceModel, _ tokens: Int, _ runs: Int) -> Length {
+        let gradients = Weights(zerosFor: model.configuration, on: backend)
+        let batch = PackedBatch([(0..<tokens).map { Int32($0 * 7 % 64 + 1) }])
+        let targets = Targets(rows: nil, items: batch.items)
+        var time = 0.0
+        let bytes = backend.peakBytes {
+            let learner = Learner(model, tokens: tokens, sequences: 1)
+            time = medianTime(of: runs) { _ in _ = learner.learn(batch, targets, scale: 1e-3, into: gradients) }
+        }
+        return Length(tokens: tokens, bytes: bytes, seconds: time)
+    }
+}
+
+/// Median of the device's seconds, after one run to warm up.
+func medianDeviceTime(_ backend: CUDABackend, _ runs: Int, _ body: () -> Void) -> Double {
+    body()
+    return median((0..<runs).map { _ in backend.deviceSeconds(body) })
+}

@@ -1,0 +1,72 @@
+import CPUBackend
+import Dispatch
+import Foundation
+import Tensors
+
+/// How fast this machine multiplies and copies on one thread, measured when asked for. The roofline of Williams et al.
+/// (CACM 2009): no operation can be done sooner than its arithmetic at the one rate or its traffic at the other.
+final class Limits {
+    private let backend: CPUBackend
+    private var copyRates: [Int: Double] = [:]
+
+    /// Limits of products in the backend's precision.
+    init(_ backend: CPUBackend) { self.backend = backend }
+
+    /// FLOP/s of a product at the shape of the widest layer, 8,192 × 64 · 64 × 256.
+    func layerProductRate() -> Double {
+        productRate(8192, 256, 64) { body in medianTime(of: 30) { _ in body() } }
+    }
+
+    /// FLOP/s of the best of three products: the layer's, a square one, and one that stays in the second-level cache.
+    private(set) lazy var productPeak: Double = [(8192, 256, 64), (1024, 1024, 1024), (512, 256, 128)]
+        .map { productRate($0, $1, $2) { body in bestThreadTime(for: 0.05, body) } }.max()!
+
+    private func productRate(
+        _ m: Int, _ n: Int, _ k: Int, time: (() -> Void) -> Double
+    ) -> Double {
+        let memory = BenchMemory(backend)
+        let (a, b, c) = (memory.tensor(m, k), memory.tensor(n, k), memory.tensor(m, n))
+        defer { withExtendedLifetime(memory) {} }
+        return 2 * Double(m * n * k)
+            / time {
+                backend.multiply(a, transposed: false, b, transposed: true, into: c, accumulate: false)
+            }
+    }
+
+    /// How many times as many products `threads` threads do at once as one thread alone, each its own in its own cache.
+    func productScaling(threads: Int) -> Double {
+        let memory = BenchMemory(backend)
+        let operands = (0..<threads).map { _ in
+            (memory.tensor(512, 128), memory.tensor(256, 128), memory.tensor(512, 256))
+        }
+        func time(_ threads: Int) -> Double {
+            medianTime(of: 5) { _ in
+                DispatchQueue.concurrentPerform(iterations: threads) { [backend] index in
+                    let (a, b, c) = operands[index]
+                    for _ in 0..<50 {
+                        backend.multiply(a, transposed: false, b, transposed: true, into: c, accumulate: false)
+                    }
+                }
+            }
+        }
+        defer { withExtendedLifetime(memory) {} }
+        return Double(threads) * time(1) / time(threads)
+    }
+
+    /// Bytes/s, read and written ones, of copies back and forth between two halves of a working set. Measured at the next
+    /// power of two, 64 KB to 256 MB.
+    func copyRate(workingSet bytes: Int) -> Double {
+        var size = 1 << 16
+        while size < bytes, size < 1 << 28 { size *= 2 }
+        if let known = copyRates[size] { return known }
+        let half = size / 2
+        let (a, b) = (allocateHost(half, of: UInt8.self), allocateHost(half, of: UInt8.self))
+        let repeats = max(1, (1 << 21) / half)  // a time that the clock can tell
+        let time = bestThreadTime(for: 0.02) {
+            for i in 0..<repeats { memcpy(i % 2 == 0 ? a.base : b.base, i % 2 == 0 ? b.base : a.base, half) }
+        }
+        withExtendedLifetime((a, b)) {}
+        copyRates[size] = Double(repeats * size) / time
+        return copyRates[size]!
+    }
+}

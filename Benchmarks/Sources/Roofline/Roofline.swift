@@ -1,0 +1,106 @@
+import CPUBackend
+import Models
+import Tensors
+
+/// Operations beside their own limits, on one thread.
+struct OperationTable: Encodable, Sendable {
+    /// One operation; figures per token of a whole training step, that is of all layers.
+    struct Row: Encodable, Sendable {
+        /// What it does, with shapes.
+        let name: String
+        /// Calls for each piece (or step).
+        let calls: Int
+        /// Median of its thread's processor time.
+        let nanoseconds: Double
+        /// The least that must be read and written.
+        let bytes: Double
+        /// Additions, multiplications, divisions, roots, exponentials.
+        let flops: Double
+        /// KB of everything it touches, and the nearest cache that holds so much.
+        let workingSetKilobytes: Double
+        /// "L2", "memory", ...
+        let home: String
+        /// Copies of a working set of that size, GB/s.
+        let copyGigabytes: Double
+        /// The larger of flops at the product peak and bytes at the copies' rate.
+        let limitNanoseconds: Double
+        /// Whether the limit is that of arithmetic.
+        let limitedByArithmetic: Bool
+        /// Part of its own limit that it reaches.
+        let share: Double
+    }
+
+    /// What products round their operands to.
+    let precision: String
+    /// Tokens of a forward and backward pass.
+    let pieceTokens: Int
+    /// Tokens of a step, which the optimiser's rows are divided by.
+    let stepTokens: Int
+    /// GFLOP/s of the best products on one thread.
+    let productPeak: Double
+    /// GB/s of copies, read and written bytes, by the bytes of their working set: in caches and in memory.
+    let copyRates: [Int: Double]
+    /// Processor time beside time on the clock while the rows were timed: less than 0.95 means that other work ran.
+    let processorShare: Double
+    /// In the order of the forward pass.
+    let rows: [Row]
+    /// A whole step of training on one thread, processor time too, measured in the same rounds.
+    let stepNanoseconds: Double
+
+    /// Time of all rows, and what the step has beyond it.
+    let sumNanoseconds, restNanoseconds: Double
+    /// Time of a step if every operation ran at its limit.
+    let limitNanoseconds: Double
+
+    init(_ timer: OperationTimer, _ limits: Limits, _ machine: Machine, precision: Precision, stepNanoseconds: Double) {
+        self.precision = precision.rawValue
+        (pieceTokens, stepTokens) = (timer.operations.tokens, timer.operations.stepTokens)
+        productPeak = limits.productPeak / 1e9
+        copyRates = Dictionary(
+            uniqueKeysWithValues: [1 << 18, 1 << 22, 1 << 28].map { ($0, limits.copyRate(workingSet: $0) / 1e9) })
+        processorShare = timer.processorShare
+        rows = timer.rows(limits, machine)
+        self.stepNanoseconds = stepNanoseconds
+        sumNanoseconds = rows.reduce(0) { $0 + $1.nanoseconds }
+        restNanoseconds = stepNanoseconds - sumNanoseconds
+        limitNanoseconds = rows.reduce(0) { $0 + $1.limitNanoseconds }
+    }
+}
+
+/// Times the operations round by round, so that a drift of the machine falls on all alike.
+final class OperationTimer {
+    let operations: StepOperations
+    private var times: [[Double]]
+    private var (wall, processor) = (0.0, 0.0)
+
+    init(_ operations: StepOperations) {
+        self.operations = operations
+        times = Array(repeating: [], count: operations.list.count)
+    }
+
+    var processorShare: Double { processor / wall }
+
+    func round() {
+        let (start, startProcessor) = (ContinuousClock.now, threadSeconds())
+        defer { (wall, processor) = (wall + seconds(since: start), processor + threadSeconds() - startProcessor) }
+        for (index, operation) in operations.list.enumerated() {
+            times[index].append(medianThreadTime(for: 0.01, operation.run))
+        }
+    }
+
+    func rows(_ limits: Limits, _ machine: Machine) -> [OperationTable.Row] {
+        zip(operations.list, times).map { operation, times in
+            let copyRate = limits.copyRate(workingSet: operation.traffic.workingSet)
+            let arithmetic = operation.flopsPerToken / limits.productPeak * 1e9
+            let traffic = operation.bytesPerToken / copyRate * 1e9
+            let limit = max(arithmetic, traffic)
+            let time = median(times) * 1e9 * Double(operation.calls) / Double(operation.tokens)
+            return OperationTable.Row(
+                name: operation.name, calls: operation.calls, nanoseconds: time,
+                bytes: operation.bytesPerToken, flops: operation.flopsPerToken,
+                workingSetKilobytes: Double(operation.traffic.workingSet) / 1e3,
+                home: machine.home(of: operation.traffic.workingSet), copyGigabytes: copyRate / 1e9,
+                limitNanoseconds: limit, limitedByArithmetic: arithmetic >= traffic, share: limit / time)
+        }
+    }
+}
