@@ -40,13 +40,30 @@ import Testing
         }
     }
 
+    /// The same epoch of the same run is planned to the same batches; in other epochs the first cut of a long history falls
+    /// on any event equally often. (Their order is under test below.)
     @Test func epochsDifferAndRepeat() {
-        let data = randomDataset()
-        let split = Split.leaveOneOut(data)
-        let options = TrainingOptions()
-        let first = BatchPlan(data, split, options, epoch: 1)
-        #expect(first.segments == BatchPlan(data, split, options, epoch: 1).segments)
-        #expect(first.segments != BatchPlan(data, split, options, epoch: 2).segments)
+        let data = Dataset(sequences: randomSequences([40, 40, 40, 5], items: 9, seed: 2), itemCount: 9)
+        var options = TrainingOptions()
+        (options.maximumLength, options.batchTokens) = (7, 20)
+        let plans = (1...350).map { BatchPlan(data, .leaveOneOut(data), options, epoch: $0) }
+        for (epoch, plan) in zip(1..., plans.prefix(20)) {
+            let again = BatchPlan(data, .leaveOneOut(data), options, epoch: epoch)
+            #expect(plan.segments == again.segments && plan.batches == again.batches)
+            #expect(plan.firstTokens == again.firstTokens)
+        }
+        for user in 0..<3 {
+            let first = plans.compactMap { $0.segments.first { $0.user == user && $0.inputs.lowerBound == 0 }?.tokens }
+            for length in 1...7 {
+                let count = first.count { $0 == length }
+                #expect((20...80).contains(count), "\(count) of 350 first cuts; 50 ± 7 are expected")
+            }
+        }
+        // Users are cut independently of each other.
+        let together = plans.count { plan in
+            Set(plan.segments.filter { $0.inputs.lowerBound == 0 && $0.user < 3 }.map(\.tokens)).count == 1
+        }
+        #expect(together < 25, "\(together) of 350; 7 are expected of chance")
     }
 
     /// Orders of different epochs have nothing in common, nor have those of neighbouring seeds. (Seeds at a generator's own

@@ -22,7 +22,7 @@ import Training
         options.negatives = 64
         let split = Split.leaveOneOut(data)
         let trainer = try Trainer(data, split, smallShape(items: 7), options, backend: CPUBackend())
-        guard case .finished(let model, let record) = try trainer.run() else { return }
+        let (model, record) = try trainer.run().finished()
 
         // Fresh sequences: 2,000 questions, so that chance moves the hit rate by about 0.01.
         let fresh = chain.dataset(users: 2000, length: 12, seed: 12)
@@ -39,11 +39,9 @@ import Training
         var options = TrainingOptions()
         options.epochs = 1
         options.batchTokens = 10_000_000
-        guard
-            case .finished(_, let record) = try Trainer(
-                data, .leaveOneOut(data), ModelConfiguration(itemCount: 50), options, backend: CPUBackend()
-            ).run()
-        else { return }
+        let record = try Trainer(
+            data, .leaveOneOut(data), ModelConfiguration(itemCount: 50), options, backend: CPUBackend()
+        ).run().finished().record
         #expect(abs(record.epochs[0].loss - log(50)) < 0.1)
     }
 
@@ -54,11 +52,8 @@ import Training
         options.batchTokens = 100
         options.patience = 3
         let split = Split.leaveOneOut(data)
-        guard
-            case .finished(let model, let record) = try Trainer(
-                data, split, smallShape(items: 10), options, backend: CPUBackend()
-            ).run()
-        else { return }
+        let (model, record) = try Trainer(data, split, smallShape(items: 10), options, backend: CPUBackend())
+            .run().finished()
         #expect(record.epochs.count == record.bestEpoch + 3)
         let metrics = SettingMetrics(try ModelRanker(model, threads: 1).rank(split.validation, in: data))
         #expect(metrics == record.epochs[record.bestEpoch - 1].validation)
@@ -74,11 +69,8 @@ import Training
         options.epochs = 2
         options.batchTokens = 64
         options.dropout = 0.5
-        guard
-            case .finished(let model, let record) = try Trainer(
-                data, .leaveOneOut(data), shape, options, backend: CPUBackend()
-            ).run()
-        else { return }
+        let (model, record) = try Trainer(data, .leaveOneOut(data), shape, options, backend: CPUBackend())
+            .run().finished()
         #expect(record.epochs.count == 2)
         let weights = model.backend.download(model.weights.flat)
         #expect(weights.allSatisfy { $0.isFinite })

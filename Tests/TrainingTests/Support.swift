@@ -62,6 +62,17 @@ func temporaryFolder() throws -> URL {
     return url
 }
 
+extension TrainingOutcome {
+    /// What a run that nobody interrupts ends with.
+    struct Unfinished: Error {}
+
+    /// The model and the record of a run that must have come to its end.
+    func finished() throws(Unfinished) -> (model: SequenceModel, record: TrainingRecord) {
+        guard case .finished(let model, let record) = self else { throw Unfinished() }
+        return (model, record)
+    }
+}
+
 /// Trains to the end; the flat weights that were kept.
 func trainedWeights(
     _ data: Dataset, _ options: TrainingOptions, folder: URL? = nil, resuming: Bool = false
@@ -69,8 +80,6 @@ func trainedWeights(
     let trainer = try Trainer(
         data, .leaveOneOut(data), smallShape(items: data.itemCount), options, backend: CPUBackend(),
         checkpointFolder: folder)
-    guard case .finished(let model, _) = try trainer.run(resuming: resuming) else {
-        fatalError("it was not asked to stop")
-    }
+    let model = try trainer.run(resuming: resuming).finished().model
     return model.backend.download(model.weights.flat)
 }
