@@ -1,3 +1,4 @@
+import ReferenceBackend
 import Tensors
 import Testing
 

@@ -1,6 +1,7 @@
 import CPUBackend
 import CUDABackend
 import EmulatedGPU
+import Evaluation
 import Foundation
 import Interactions
 import Models

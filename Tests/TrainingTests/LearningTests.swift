@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import Interactions
 import Models
+import Tensors
 import Testing
 import Training
 

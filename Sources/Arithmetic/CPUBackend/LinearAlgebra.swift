@@ -1,5 +1,5 @@
 import CKernels
-import Tensors
+package import Tensors
 
 #if canImport(COpenBLAS)
     import COpenBLAS
@@ -7,7 +7,7 @@ import Tensors
     /// Replicas are the parallelism: within one, a product uses the calling thread only.
     func limitBLASToOneThread() { openblas_set_num_threads(1) }
 #elseif canImport(Accelerate)
-    import Accelerate
+    public import Accelerate
 
     /// Accelerate decides for itself.
     func limitBLASToOneThread() {}

@@ -4,6 +4,7 @@ import Foundation
 import Identifiers
 import Interactions
 import ModelStore
+import Models
 import Training
 
 struct Evaluate: ParsableCommand {

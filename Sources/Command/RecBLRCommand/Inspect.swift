@@ -2,6 +2,7 @@ import ArgumentParser
 import CPUBackend
 import FileSupport
 import Foundation
+import Identifiers
 import Interactions
 import ModelStore
 import Models

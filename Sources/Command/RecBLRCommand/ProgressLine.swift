@@ -1,3 +1,4 @@
+import Evaluation
 import Training
 
 /// Shows training on standard error: a bar that moves on a terminal, one plain line an epoch everywhere.

@@ -1,5 +1,6 @@
 import Evaluation
 import FileSupport
+import Identifiers
 import Interactions
 import Report
 import Serving

@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import Interactions
 import Models
-import Training
+public import Training
 
 extension Preset: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}

@@ -1,5 +1,5 @@
 import CFileSupport
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc

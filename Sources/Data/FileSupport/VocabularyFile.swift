@@ -1,5 +1,5 @@
-import Foundation
-import Identifiers
+public import Foundation
+public import Identifiers
 
 #if canImport(Glibc)
     import Glibc

@@ -1,6 +1,6 @@
-import FileSupport
+public import FileSupport
 import Foundation
-import Identifiers
+public import Identifiers
 
 /// Who did what in which order: for each user a sequence of items 1 ... V in order of time.
 ///

@@ -1,4 +1,4 @@
-import FileSupport
+public import FileSupport
 
 /// Why interactions cannot be read or used.
 public enum DatasetError: Error, Equatable, CustomStringConvertible {

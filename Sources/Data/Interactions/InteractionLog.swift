@@ -1,5 +1,5 @@
 import FileSupport
-import Foundation
+public import Foundation
 import Identifiers
 
 /// How a log is read.

@@ -1,5 +1,5 @@
-import FileSupport
-import Foundation
+public import FileSupport
+public import Foundation
 import Identifiers
 
 extension Dataset {

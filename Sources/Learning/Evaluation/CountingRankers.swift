@@ -1,4 +1,4 @@
-import Interactions
+public import Interactions
 
 /// How often each item occurs among the training events; position 0 is unused.
 public func trainingCounts(_ dataset: Dataset, _ split: Split) -> [Int] {

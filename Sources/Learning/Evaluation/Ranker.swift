@@ -1,5 +1,5 @@
-import Interactions
-import Models
+public import Interactions
+public import Models
 
 /// Anything that can say where the target of a case ranks among all items.
 public protocol Ranker: Sendable {

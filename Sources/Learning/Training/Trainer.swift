@@ -1,8 +1,9 @@
 import Evaluation
-import Foundation
-import Interactions
-import Models
-import Tensors
+package import Foundation
+package import Interactions
+import ModelStore
+public import Models
+package import Tensors
 
 /// What a listener hears while a model is trained.
 public enum TrainingEvent: Sendable {

@@ -1,7 +1,7 @@
-import Evaluation
+public import Evaluation
 import Foundation
-import Interactions
-import ModelStore
+public import Interactions
+public import ModelStore
 import Models
 
 /// What an epoch did: one line of the log.

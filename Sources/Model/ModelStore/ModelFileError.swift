@@ -1,5 +1,5 @@
-import FileSupport
-import Models
+public import FileSupport
+public import Models
 
 /// A model's file that could not be read, understood or written.
 public enum ModelFileError: Error, Equatable, CustomStringConvertible {

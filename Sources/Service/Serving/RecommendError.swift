@@ -1,4 +1,4 @@
-import Models
+public import Models
 
 /// Why nothing can be recommended.
 public enum RecommendError: Error, Equatable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import FileSupport
-import Models
+import Identifiers
+public import Models
 import Tensors
 
 /// Answers "what next?" for histories: one thread's encoder over a catalogue. Make one for each thread.
