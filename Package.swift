@@ -2,12 +2,7 @@
 import PackageDescription
 
 // Warnings are errors in this package; SwiftPM lifts that where the package is somebody's dependency.
-// Each file declares what it uses, and `public import` says what a module's interface speaks of.
-let strict: [SwiftSetting] = [
-    .treatAllWarnings(as: .error),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 // `fp-contract=fast` comes from a pragma in the sources, so that no unsafe flags are needed.
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 

@@ -1,6 +1,6 @@
 import CUDABackend
 import Foundation
-package import Tensors
+import Tensors
 
 /// GPUs for tests: the emulated one (Tests/Emulator), and the machine's own where `RECBLR_TEST_GPU=1` asks for it.
 public enum TestGPU {

@@ -23,6 +23,7 @@
     X(launches)         /* calls of cuLaunchKernel, captured ones too */                                               \
     X(kernels)          /* kernels that ran */                                                                         \
     X(products)         /* matrix products that ran */                                                                 \
+    X(copies)           /* copies and fillings of memory that ran */                                                   \
     X(graph_launches)   /* calls of cuGraphLaunch */                                                                   \
     X(synchronizations) /* of streams and events */                                                                    \
     X(allocations)      /* calls of cuMemAlloc that gave memory */                                                     \

@@ -1,6 +1,5 @@
 import FileSupport
 import Foundation
-import Identifiers
 import Interactions
 import Tensors
 import Testing

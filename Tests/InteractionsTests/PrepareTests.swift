@@ -1,6 +1,5 @@
 import FileSupport
 import Foundation
-import Identifiers
 import Tensors
 import Testing
 

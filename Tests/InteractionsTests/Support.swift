@@ -1,7 +1,6 @@
 import CZlib
 import FileSupport
 import Foundation
-import Identifiers
 import Interactions
 
 /// A new folder that is removed when `body` ends.

@@ -1,4 +1,3 @@
-import ReferenceBackend
 import Tensors
 import Testing
 

@@ -1,7 +1,5 @@
 import Foundation
-import Interactions
 import Testing
-import Training
 
 @testable import Report
 

@@ -1,7 +1,6 @@
 import CPUBackend
 import CUDABackend
 import EmulatedGPU
-import Evaluation
 import Foundation
 import Interactions
 import Models

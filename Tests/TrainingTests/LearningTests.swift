@@ -3,7 +3,6 @@ import Evaluation
 import Foundation
 import Interactions
 import Models
-import Tensors
 import Testing
 import Training
 

@@ -1,4 +1,3 @@
-import CPUBackend
 import Models
 import Tensors
 

@@ -1,27 +1,36 @@
-import Tensors
 import Testing
 
 @testable import Benchmarks
 
 @Suite struct LengthTests {
-    @Test func memoryIsCountedByTheByte() {
-        // So much that what other tests allocate meanwhile does not matter; untouched, so that it costs nothing.
-        let bytes = 1 << 30
-        let before = HostMemory.bytesInUse
-        var block: Storage<UInt8>? = allocateHost(bytes, of: UInt8.self, zeroed: false)
-        #expect(abs(HostMemory.bytesInUse - before - bytes) < bytes / 8)
-        #expect(HostMemory.peakBytes >= bytes)
-        _ = block
-        block = nil
-        #expect(abs(HostMemory.bytesInUse - before) < bytes / 8)
+    /// In a process of its own, where no other test allocates: bytes are exact.
+    @Test func lengthsAreMeasuredOneByOne() async {
+        await #expect(processExitsWith: .success) {
+            let rows = try LengthBench(lengths: [96, 64, 32]).rows
+            #expect(rows.map(\.length) == [96, 64, 32])
+            let alone = try #require(LengthBench(lengths: [32]).rows.first)
+            let costs =
+                [\.forward, \.training, \.attentionForward!, \.attentionTraining!]
+                as [KeyPath<LengthBench.Row, LengthBench.Cost>]
+            for cost in costs {
+                let bytes = rows.map { $0[keyPath: cost].bytes }
+                #expect(bytes[2] == alone[keyPath: cost].bytes, "what longer ones needed does not count")
+                #expect(bytes[2] > 0 && rows.allSatisfy { $0[keyPath: cost].nanoseconds > 0 })
+            }
+            // The recurrence's memory grows by as much with each token, attention's by more and more.
+            for cost in costs.prefix(2) {
+                let bytes = rows.map { $0[keyPath: cost].bytes }
+                #expect(bytes[0] - bytes[1] == bytes[1] - bytes[2] && bytes[1] > bytes[2])
+            }
+            for cost in costs.suffix(2) {
+                let bytes = rows.map { $0[keyPath: cost].bytes }
+                #expect(bytes[0] - bytes[1] > bytes[1] - bytes[2] && bytes[1] > bytes[2])
+            }
+        }
     }
 
-    @Test func lengthsAreMeasuredOneByOne() throws {
-        let bench = try LengthBench(lengths: [8, 32])
-        #expect(bench.rows.map(\.length) == [8, 32])
-        #expect(bench.rows.allSatisfy { $0.attentionTraining != nil && $0.training.nanoseconds > 0 })
-        #expect(
-            try LengthBench(lengths: []).rows.isEmpty
-                && (LengthBench.lengths.last, LengthBench.lengths.count) == (25600, 9))
+    @Test func lengthsAreThoseOfTheFigure() throws {
+        #expect(LengthBench.lengths == [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600])
+        #expect(try LengthBench(lengths: []).rows.isEmpty)
     }
 }

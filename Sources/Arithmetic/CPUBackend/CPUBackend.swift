@@ -1,5 +1,5 @@
 import CKernels
-package import Tensors
+import Tensors
 
 /// The operations on a CPU: C kernels for one instruction set, OpenBLAS (Accelerate on Apple platforms) for products.
 ///

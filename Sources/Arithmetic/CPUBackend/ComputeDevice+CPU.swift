@@ -1,4 +1,4 @@
-public import Tensors
+import Tensors
 
 extension ComputeDevice {
     /// This machine's processor. `precision` is what matrix products round their operands to; it must be available here.

@@ -1,4 +1,4 @@
-public import CKernels
+import CKernels
 
 /// The instruction sets that the kernels are compiled for.
 package enum InstructionSet: String, Sendable, CaseIterable {

@@ -1,5 +1,5 @@
 import CKernels
-package import Tensors
+import Tensors
 
 #if canImport(COpenBLAS)
     import COpenBLAS
@@ -7,7 +7,7 @@ package import Tensors
     /// Replicas are the parallelism: within one, a product uses the calling thread only.
     func limitBLASToOneThread() { openblas_set_num_threads(1) }
 #elseif canImport(Accelerate)
-    public import Accelerate
+    import Accelerate
 
     /// Accelerate decides for itself.
     func limitBLASToOneThread() {}

@@ -1,5 +1,5 @@
 import CKernels
-package import Tensors
+import Tensors
 
 extension Precision {
     /// Whether this processor and build can.

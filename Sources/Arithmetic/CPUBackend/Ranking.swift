@@ -1,5 +1,5 @@
 import CKernels
-package import Tensors
+import Tensors
 
 extension CPUBackend {
     package func rank(

@@ -1,4 +1,3 @@
-import CKernels
 import Tensors
 
 /// The last rows of each sequence, which are the window of the next chunk: of a convolution's inputs, of an attention's keys

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 extension CUDABackend {
     /// There are no kernels for it.

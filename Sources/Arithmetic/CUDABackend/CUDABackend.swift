@@ -1,6 +1,6 @@
 import CCUDA
-package import Foundation
-package import Tensors
+import Foundation
+import Tensors
 
 /// The operations on an NVIDIA GPU: own kernels, compiled for the device at first use, and cuBLASLt for products.
 ///

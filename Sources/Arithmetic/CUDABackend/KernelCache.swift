@@ -1,5 +1,5 @@
 import CCUDA
-package import Foundation
+import Foundation
 
 /// The kernels as machine code for one device: compiled at first use and kept on disk.
 struct KernelCache {

@@ -1,4 +1,4 @@
-public import CCUDA
+import CCUDA
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,5 @@
 import CCUDA
-package import Tensors
+import Tensors
 
 extension CUDABackend {
     package func scan(

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 extension ReferenceBackend {
     package func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {

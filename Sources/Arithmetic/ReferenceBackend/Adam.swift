@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 extension ReferenceBackend {
     package func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {

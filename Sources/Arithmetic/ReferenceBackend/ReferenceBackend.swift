@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// The operations written out as the mathematics says them, one element at a time: the oracle for all fast backends.
 ///

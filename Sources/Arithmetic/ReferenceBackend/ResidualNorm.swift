@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 extension ReferenceBackend {
     package func residualNorm(

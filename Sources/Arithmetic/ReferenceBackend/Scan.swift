@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// The gates of one channel at one event.
 private struct Gates {

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 extension ReferenceBackend {
     package func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {

@@ -4,7 +4,6 @@ import Foundation
 import Identifiers
 import Interactions
 import ModelStore
-import Models
 import Training
 
 struct Evaluate: ParsableCommand {

@@ -1,8 +1,8 @@
-public import ArgumentParser
+import ArgumentParser
 import Foundation
-public import Interactions
+import Interactions
 import Models
-public import Tensors
+import Tensors
 import Training
 
 extension InputFormat: ExpressibleByArgument {}

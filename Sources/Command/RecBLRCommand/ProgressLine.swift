@@ -1,4 +1,3 @@
-import Evaluation
 import Training
 
 /// Shows training on standard error: a bar that moves on a terminal, one plain line an epoch everywhere.

@@ -1,6 +1,5 @@
 import Evaluation
 import FileSupport
-import Identifiers
 import Interactions
 import Report
 import Serving

@@ -1,7 +1,7 @@
-public import ArgumentParser
+import ArgumentParser
 import Interactions
 import Models
-public import Training
+import Training
 
 extension Preset: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}

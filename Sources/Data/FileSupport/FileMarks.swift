@@ -1,5 +1,5 @@
 import CZlib
-public import Foundation
+import Foundation
 
 /// What the files of a folder were when they were written, by name: `files` of the folder's JSON.
 public typealias FileMarks = [String: FileMark]

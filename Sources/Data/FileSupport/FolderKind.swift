@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// A kind of folder that this program writes as a whole: which files it may hold, and how one is told from a folder of
 /// somebody else that happens to hold files of the same names.

@@ -1,5 +1,5 @@
-public import Foundation
-public import Identifiers
+import Foundation
+import Identifiers
 
 #if canImport(Glibc)
     import Glibc

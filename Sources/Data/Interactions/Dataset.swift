@@ -1,6 +1,6 @@
-public import FileSupport
+import FileSupport
 import Foundation
-public import Identifiers
+import Identifiers
 
 /// Who did what in which order: for each user a sequence of items 1 ... V in order of time.
 ///

@@ -1,4 +1,4 @@
-public import FileSupport
+import FileSupport
 
 /// Why interactions cannot be read or used.
 public enum DatasetError: Error, Equatable, CustomStringConvertible {

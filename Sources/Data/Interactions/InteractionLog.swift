@@ -1,5 +1,5 @@
 import FileSupport
-public import Foundation
+import Foundation
 import Identifiers
 
 /// How a log is read.

@@ -1,5 +1,3 @@
-import Identifiers
-
 /// Which users and items have enough events, each counted among the others that have.
 struct KCore {
     private var users: [Bool]

@@ -1,5 +1,5 @@
 import FileSupport
-public import Foundation
+import Foundation
 
 /// Where a log, or a part of it, is read from.
 public enum LogSource: Sendable, Equatable {

@@ -1,5 +1,3 @@
-import Identifiers
-
 /// New numbers for the users and items that are left, by first appearance among the events that are left.
 struct Numbering {
     /// Numbers in the log of users 0 ... and of items 1 ...

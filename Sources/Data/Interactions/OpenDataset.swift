@@ -1,5 +1,5 @@
-public import FileSupport
-public import Foundation
+import FileSupport
+import Foundation
 import Identifiers
 
 extension Dataset {

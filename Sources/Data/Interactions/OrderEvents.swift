@@ -1,6 +1,5 @@
 import FileSupport
 import Foundation
-import Identifiers
 
 extension InteractionLog {
     /// Writes starts, items and times of what is left, user by user in order of time; returns the fingerprint and, where there

@@ -1,5 +1,5 @@
 import FileSupport
-public import Foundation
+import Foundation
 import Identifiers
 
 /// What is left out of a log, in this order: events below the rating threshold (while reading), duplicates, then, again and

@@ -1,4 +1,4 @@
-public import Interactions
+import Interactions
 
 /// How often each item occurs among the training events; position 0 is unused.
 public func trainingCounts(_ dataset: Dataset, _ split: Split) -> [Int] {

@@ -1,4 +1,4 @@
-public import Interactions
+import Interactions
 
 /// What one ranker reaches on a list of cases.
 public struct EvaluationReport: Sendable, Codable, Equatable {

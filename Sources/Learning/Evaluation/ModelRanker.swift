@@ -1,7 +1,7 @@
 import Dispatch
-public import Identifiers
-public import Interactions
-public import Models
+import Identifiers
+import Interactions
+import Models
 import Synchronization
 import Tensors
 

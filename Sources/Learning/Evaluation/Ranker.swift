@@ -1,5 +1,5 @@
-public import Interactions
-public import Models
+import Interactions
+import Models
 
 /// Anything that can say where the target of a case ranks among all items.
 public protocol Ranker: Sendable {

@@ -1,9 +1,9 @@
 import Evaluation
 import FileSupport
 import Foundation
-public import Interactions
-public import Models
-public import Training
+import Interactions
+import Models
+import Training
 
 /// `report.html`: how a model was trained and how good it is, as one page that needs nothing else.
 public struct TrainingReport: Sendable {

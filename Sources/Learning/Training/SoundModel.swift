@@ -1,7 +1,6 @@
 import Evaluation
 import Interactions
 import Models
-import Tensors
 
 /// Whether a model's weights are finite, and its scores after histories that it was trained on are numbers: up to 64 of them,
 /// evenly spread over the users.

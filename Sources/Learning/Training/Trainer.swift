@@ -1,9 +1,8 @@
 import Evaluation
-package import Foundation
-package import Interactions
-import ModelStore
-public import Models
-package import Tensors
+import Foundation
+import Interactions
+import Models
+import Tensors
 
 /// What a listener hears while a model is trained.
 public enum TrainingEvent: Sendable {

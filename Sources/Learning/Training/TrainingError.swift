@@ -1,7 +1,7 @@
-public import Evaluation
-public import ModelStore
-public import Models
-public import Tensors
+import Evaluation
+import ModelStore
+import Models
+import Tensors
 
 /// Why training cannot start or go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {

@@ -1,7 +1,7 @@
-public import Evaluation
+import Evaluation
 import Foundation
-public import Interactions
-public import ModelStore
+import Interactions
+import ModelStore
 import Models
 
 /// What an epoch did: one line of the log.

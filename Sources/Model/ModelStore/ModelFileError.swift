@@ -1,5 +1,5 @@
-public import FileSupport
-public import Models
+import FileSupport
+import Models
 
 /// A model's file that could not be read, understood or written.
 public enum ModelFileError: Error, Equatable, CustomStringConvertible {

@@ -1,8 +1,8 @@
-public import FileSupport
-public import Foundation
-public import Identifiers
-public import Models
-package import Tensors
+import FileSupport
+import Foundation
+import Identifiers
+import Models
+import Tensors
 
 /// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `popularity.i64`, `training.json` and
 /// `report.html`.

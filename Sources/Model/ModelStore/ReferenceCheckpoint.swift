@@ -1,7 +1,7 @@
 import FileSupport
-public import Foundation
-public import Models
-package import Tensors
+import Foundation
+import Models
+import Tensors
 
 /// Weights trained by the paper's own implementation, from a safetensors file of its parameters.
 ///

@@ -1,5 +1,5 @@
 import FileSupport
-public import Foundation
+import Foundation
 
 extension SafeTensors {
     /// A tensor to be written.

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// Runs a model over histories without learning: one thread's workspace. Make one for each thread.
 ///

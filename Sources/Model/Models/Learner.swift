@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// What a model is asked to predict from each row it outputs.
 package struct Targets: Sendable {

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// The repeat-aware head: a learned number is added to the logit of each item that the history already holds, chosen by
 /// how long ago the item last occurred and by how often it did, among the last ``window`` events.

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// Tells whether a model's scores are finite numbers without a look at each: by Cauchy and Schwarz none is larger than the
 /// product of two norms.

@@ -1,4 +1,4 @@
-public import Tensors
+import Tensors
 
 /// A configuration, its weights and the backend whose memory they are in. Cheap to copy; nothing in it changes while
 /// it answers, so that many threads may use one model, each through its own ``Encoder``.

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// The weights of a model, or anything of the same shape (gradients, moments): one block and its layout.
 package struct Weights: Sendable {

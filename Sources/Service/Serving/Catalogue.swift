@@ -1,6 +1,6 @@
 import FileSupport
-public import Identifiers
-public import Models
+import Identifiers
+import Models
 
 /// A model and what is known of its items: all that the recommenders of many threads share.
 public struct Catalogue: Sendable {

@@ -1,4 +1,4 @@
-public import Models
+import Models
 
 /// Why nothing can be recommended.
 public enum RecommendError: Error, Equatable, CustomStringConvertible {

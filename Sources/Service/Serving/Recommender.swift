@@ -1,6 +1,5 @@
 import FileSupport
-import Identifiers
-public import Models
+import Models
 import Tensors
 
 /// Answers "what next?" for histories: one thread's encoder over a catalogue. Make one for each thread.

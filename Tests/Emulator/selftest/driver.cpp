@@ -60,10 +60,15 @@ void test_events() {
     float milliseconds = -1;
     CHECK(cuEventCreate(&from, 0) == CU_OK && cuEventCreate(&to, 0) == CU_OK);
     CHECK(cuEventElapsedTime(&milliseconds, from, to) == emulator::INVALID_HANDLE);
-    CHECK(cuEventRecord(from, stream) == CU_OK && cuEventRecord(to, stream) == CU_OK);
+    cu_address memory;
+    CHECK(cuMemAlloc_v2(&memory, 64) == CU_OK);
+    CHECK(cuMemsetD8Async(memory, 1, 64, stream) == CU_OK && cuEventRecord(from, stream) == CU_OK);
+    for (int i = 0; i < 3; i++) CHECK(cuMemsetD8Async(memory, 2, 64, stream) == CU_OK);
+    CHECK(cuEventRecord(to, stream) == CU_OK);
     CHECK(cuEventElapsedTime(&milliseconds, from, to) == CU_NOT_READY);
     CHECK(cuEventSynchronize(to) == CU_OK && cuEventElapsedTime(&milliseconds, from, to) == CU_OK);
-    CHECK(milliseconds >= 0);
+    CHECK(milliseconds == 0.003f);
+    CHECK(cuMemFree_v2(memory) == CU_OK);
     CHECK(cuEventDestroy_v2(from) == CU_OK && cuEventDestroy_v2(from) == emulator::INVALID_HANDLE);
 }
 

@@ -2,7 +2,6 @@ import ArgumentParser
 import CPUBackend
 import FileSupport
 import Foundation
-import Identifiers
 import Interactions
 import ModelStore
 import Serving
