@@ -95,10 +95,11 @@ let testTargets: [Target] = [
     .target(
         name: "EmulatedGPU", dependencies: ["CUDABackend", "Tensors"], path: "Tests/EmulatedGPU",
         swiftSettings: strict),
-    tests("ReferenceBackendTests", ["Tensors", "ReferenceBackend"]),
+    .target(name: "Operations", dependencies: ["Tensors"], path: "Tests/Operations", swiftSettings: strict),
+    tests("ReferenceBackendTests", ["Tensors", "ReferenceBackend", "Operations"]),
     tests("FileSupportTests", ["FileSupport", "Identifiers", "CZlib", "Tensors"]),
     tests("InteractionsTests", ["Interactions", "Identifiers", "FileSupport", "CZlib", "Tensors"]),
-    tests("OperationTests", ["Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"]),
+    tests("OperationTests", ["Operations", "Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"]),
     tests("CUDABackendTests", ["CUDABackend", "CCUDA", "EmulatedGPU", "Models", "Tensors"]),
     tests(
         "ModelsTests",
@@ -128,7 +129,7 @@ let package = Package(
         .library(name: "RecBLR", targets: ["RecBLR"]),
         .executable(name: "recblr", targets: ["RecBLRCommand"]),
         // What the package in `Benchmarks` needs beside the library; not for others.
-        .library(name: "_BenchmarkSupport", targets: ["RecBLR", "Report", "CStartup", "EmulatedGPU"]),
+        .library(name: "_BenchmarkSupport", targets: ["RecBLR", "Report", "CStartup", "EmulatedGPU", "Operations"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")

@@ -1,28 +1,13 @@
+import Operations
 import ReferenceBackend
 import Tensors
 
-/// One operation on one set of shapes and options.
-struct Case: Sendable {
-    let operation: Operation
-    /// Shapes and options, for messages; also the seed of the case's random numbers.
-    let name: String
-    let body: @Sendable (Bench) -> Void
-
-    init(_ operation: Operation, _ name: String, _ body: @escaping @Sendable (Bench) -> Void) {
-        self.operation = operation
-        self.name = name
-        self.body = body
-    }
-
+extension OperationCase {
+    /// What the call leaves on this backend; `rounded` numbers are those of bfloat16.
     func run(on backend: any Backend, rounded: Bool = false) -> Outcome {
-        let seed = (operation.rawValue + name).utf8.reduce(0xCBF2_9CE4_8422_2325) {
-            ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-        }
-        let bench = Bench(backend, seed: seed, rounded: rounded)
-        return withExtendedLifetime(bench) {
-            body(bench)
-            return bench.outcome()
-        }
+        let arguments = Arguments(backend, seed: seed, rounded: rounded)
+        prepare(arguments)()
+        return arguments.outcome()
     }
 }
 
@@ -46,7 +31,7 @@ struct Comparison {
 /// Runs the cases on the oracle once (which must not do damage either) and on every candidate, with the same numbers, and compares what comes out.
 /// `rounded` numbers are those of bfloat16.
 func compare(
-    _ candidates: [any Backend], to oracle: ReferenceBackend, on cases: [Case], rounded: Bool = false
+    _ candidates: [any Backend], to oracle: ReferenceBackend, on cases: [OperationCase], rounded: Bool = false
 ) -> Comparison {
     var comparison = Comparison()
     for each in cases {
@@ -77,7 +62,7 @@ func compare(
 /// Largest |own − right| / (|right| + root mean square of right), and where it is.
 ///
 /// What the oracle left unwritten must be unwritten; anything else must be a number.
-private func largestError(_ own: Result, _ right: Result) -> (size: Double, place: String) {
+private func largestError(_ own: OperationResult, _ right: OperationResult) -> (size: Double, place: String) {
     guard own.name == right.name, own.values.count == right.values.count else { return (.infinity, ": other sizes") }
     let finite = right.values.filter(\.isFinite).map(Double.init)
     let squares = finite.reduce(0) { $0 + $1 * $1 }

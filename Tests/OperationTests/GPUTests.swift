@@ -1,4 +1,5 @@
 import EmulatedGPU
+import Operations
 import ReferenceBackend
 import Tensors
 import Testing

@@ -1,3 +1,5 @@
+import Operations
+
 /// A mistake that somebody could make in a fast backend.
 enum Mutation: String, CaseIterable, Sendable {
     case productIgnoresAccumulate, productForgetsLastTerm, copyIgnoresStride
@@ -55,6 +57,20 @@ enum Mutation: String, CaseIterable, Sendable {
         case .adamForgetsCorrection, .adamForgetsDecay, .adamDecaysEverything: [.adam]
         case .rankCountsOnlyHigher, .rankIgnoresSeen, .rankIgnoresNaN: [.rank]
         case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK]
+        }
+    }
+
+    /// Whether it makes a backward pass disagree with its forward pass.
+    var spoilsGradients: Bool {
+        switch self {
+        case .normBackwardForgetsDropout, .normBackwardOverwritesParameterGradients,
+            .activateBackwardForgetsBiasGradient, .convolutionBackwardIgnoresRestarts,
+            .convolutionBackwardForgetsWindow, .convolutionBackwardForgetsFinalGradient,
+            .attentionBackwardIgnoresRestarts, .attentionBackwardForgetsBias, .attentionBackwardForgetsWindow,
+            .attentionBackwardForgetsFinalGradient, .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient,
+            .scanBackwardForgetsDecay, .lossIgnoresScale, .lossForgetsLastTableRow, .lossForgetsBiasGradient:
+            true
+        default: false
         }
     }
 }

@@ -1,5 +1,6 @@
 import CPUBackend
 import EmulatedGPU
+import Operations
 import ReferenceBackend
 import Tensors
 import Testing
@@ -25,15 +26,15 @@ let candidates: [any Backend] = processorBackends + TestGPU.backends
     /// comes out as 0.03, so that no more than a bound can be asked for.
     @Test(arguments: candidates.indices, widths)
     func rowsOfEqualNumbersStayBounded(candidate: Int, width: Int) {
-        let bench = Bench(candidates[candidate], seed: 1)
-        defer { withExtendedLifetime(bench) {} }
-        let normalized = bench.changing("normalized", 1, width, values: [Float](repeating: 0.3, count: width))
-        bench.backend.residualNorm(
+        let arguments = Arguments(candidates[candidate], seed: 1)
+        defer { withExtendedLifetime(arguments) {} }
+        let normalized = arguments.input("normalized", 1, width, values: [Float](repeating: 0.3, count: width))
+        arguments.backend.residualNorm(
             normalized, bias: nil, residual: nil, dropout: nil,
             parameters: NormParameters(
-                scale: bench.input(1, width), shift: bench.input(1, width), epsilon: 1e-12),
-            inverseDeviation: bench.output("inverse deviation", 1, 1), output: bench.output("output", 1, width))
-        let values = bench.backend.download(normalized)
+                scale: arguments.input("scale", 1, width), shift: arguments.input("shift", 1, width), epsilon: 1e-12),
+            inverseDeviation: arguments.output("inverse deviation", 1, 1), output: arguments.output("output", 1, width))
+        let values = arguments.backend.download(normalized)
         #expect(values.allSatisfy { abs($0) <= 1 && $0 == values[0] })
     }
 
@@ -41,9 +42,19 @@ let candidates: [any Backend] = processorBackends + TestGPU.backends
     @Test(arguments: Mutation.allCases)
     func aBrokenBackendIsFound(_ mutation: Mutation) {
         for operation in mutation.operations {
-            let cases = Array(operation.cases.suffix(18))  // small ones are enough, and quick
+            let cases = Array(operation.cases.filter { $0.flops < 100_000 }.suffix(36))  // enough, and quick
             let comparison = compare([BrokenBackend(mutation)], to: ReferenceBackend(), on: cases)
             #expect(!comparison.discrepancies.isEmpty, "\(mutation.rawValue) went unseen in \(operation.rawValue)")
         }
+    }
+
+    /// And so can the check of gradients.
+    @Test(arguments: Mutation.allCases.filter(\.spoilsGradients))
+    func aWrongGradientIsFound(_ mutation: Mutation) {
+        let cases = DifferentiableCase.all.filter {
+            mutation.operations.contains(($0.backward ?? $0.forward).operation)
+        }
+        #expect(!cases.isEmpty)
+        #expect(cases.contains { !$0.wrongGradients(on: BrokenBackend(mutation)).isEmpty }, "\(mutation.rawValue)")
     }
 }

@@ -1,4 +1,5 @@
 import CPUBackend
+import Operations
 import ReferenceBackend
 import Tensors
 import Testing
@@ -10,7 +11,7 @@ struct PrecisionTests {
 
     /// Operands that need no rounding: the products are those of the oracle, every shape, transposition and gap.
     @Test func productsOfRoundedNumbersAreExact() {
-        let comparison = compare([backend], to: ReferenceBackend(), on: multiplyCases, rounded: true)
+        let comparison = compare([backend], to: ReferenceBackend(), on: Operation.multiply.cases, rounded: true)
         for discrepancy in comparison.discrepancies { Issue.record("\(discrepancy)") }
     }
 
@@ -21,23 +22,24 @@ struct PrecisionTests {
             (0x3F80_7FFF, 0x3F80_0000),
         ]
         for (given, nearest) in bits {
-            let bench = Bench(backend, seed: 1)
-            defer { withExtendedLifetime(bench) {} }
-            let product = bench.output("product", 2, 1)
+            let arguments = Arguments(backend, seed: 1)
+            defer { withExtendedLifetime(arguments) {} }
+            let product = arguments.output("product", 2, 1)
             backend.multiply(
-                bench.input(2, 1, values: [Float(bitPattern: given), 1]), transposed: false,
-                bench.input(1, 1, values: [1]), transposed: false, into: product, accumulate: false)
+                arguments.input("a", 2, 1, values: [Float(bitPattern: given), 1]), transposed: false,
+                arguments.input("b", 1, 1, values: [1]), transposed: false, into: product, accumulate: false)
             #expect(backend.download(product) == [Float(bitPattern: nearest), 1])
         }
     }
 
     /// What is not a number stays so, and infinities too: divergence must be seen.
     @Test func specialValuesPass() {
-        let bench = Bench(backend, seed: 2)
-        defer { withExtendedLifetime(bench) {} }
-        let product = bench.output("product", 2, 1)
+        let arguments = Arguments(backend, seed: 2)
+        defer { withExtendedLifetime(arguments) {} }
+        let product = arguments.output("product", 2, 1)
         backend.multiply(
-            bench.input(2, 1, values: [.nan, .infinity]), transposed: false, bench.input(1, 1, values: [2]),
+            arguments.input("a", 2, 1, values: [.nan, .infinity]), transposed: false,
+            arguments.input("b", 1, 1, values: [2]),
             transposed: false, into: product, accumulate: false)
         let values = backend.download(product)
         #expect(values[0].isNaN && values[1] == .infinity)
@@ -45,7 +47,7 @@ struct PrecisionTests {
 
     /// Ranks are computed without rounding.
     @Test func ranksAreThoseOfFloat32() {
-        let comparison = compare([backend], to: ReferenceBackend(), on: rankCases + topKCases)
+        let comparison = compare([backend], to: ReferenceBackend(), on: Operation.rank.cases + Operation.topK.cases)
         for discrepancy in comparison.discrepancies { Issue.record("\(discrepancy)") }
     }
 }

@@ -26,11 +26,6 @@ final class Arena {
         backend.upload(values, to: storage.indices)
         return storage.indices
     }
-
-    /// Some elements dropped, always the same ones.
-    func dropout(rows: Int) -> Dropout {
-        Dropout(rate: 0.3, seed: 7, step: 3, place: 2, rowNumbers: indices((0..<Int32(rows)).map { 5 * $0 + 1 }))
-    }
 }
 
 /// Keeps the arena's memory until `body` is done.

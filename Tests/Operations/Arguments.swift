@@ -1,0 +1,233 @@
+import Tensors
+
+/// Arguments of an operation in a backend's memory, with random numbers.
+///
+/// Every argument has a name. A name that is asked for again gives the same memory: a backward pass that is prepared after its
+/// forward pass reads what that left, and one that is prepared alone gets random numbers instead. The gradient of the argument
+/// "x" is called "gradient of x".
+///
+/// Two with one seed hold the same numbers, whatever the backend. Between guards every block is surrounded by floats that nobody
+/// may read or write, and so is every row of a strided one: ``outcome()`` tells what was damaged.
+package final class Arguments {
+    /// What an operation does with an argument.
+    package enum Role {
+        case read, written
+        /// Read, then overwritten.
+        case replaced
+        /// Added to.
+        case accumulated
+    }
+
+    struct Block {
+        var names: [String]
+        var role: Role
+        let tensor: Tensor
+        let storage: Storage<Float>
+        let floor: Float
+        /// Elements that the operation uses, where those are not all.
+        let used: Int
+        /// The whole of the storage at first; empty without guards.
+        let before: [Float]
+    }
+
+    struct IndexBlock {
+        let name: String
+        let indices: Indices
+        let storage: Storage<Int32>
+        let before: [Int32]
+        let isWritten: Bool
+    }
+
+    package let backend: any Backend
+    /// Whether random numbers have no more bits than bfloat16 keeps.
+    private let rounded: Bool
+    let guardCount: Int
+    private var generator: SeededGenerator
+    private(set) var blocks: [Block] = []
+    private(set) var indexBlocks: [IndexBlock] = []
+    private(set) var reports: [OperationResult] = []
+    private var dropout: Dropout?
+    /// What an operation returned as its loss, times the scale of the gradients.
+    private(set) var returnedLoss = 0.0
+
+    /// Stands before, after and between rows: a NaN, so that whoever reads it spoils the result, with a payload.
+    static let guardValue = Float(bitPattern: 0x7FC0_5A5A)
+    /// Fills what is to be overwritten.
+    static let unwritten = Float(bitPattern: 0x7FC0_BEEF)
+
+    /// To see what an operation does: between guards.
+    package init(_ backend: any Backend, seed: UInt64, rounded: Bool = false) {
+        self.backend = backend
+        self.rounded = rounded
+        guardCount = 19
+        generator = SeededGenerator(seed: seed)
+    }
+
+    /// To see what an operation takes: blocks begin where the backend aligns them, what is overwritten is zero at first, and in
+    /// large blocks the numbers come again and again.
+    package init(measuring backend: any Backend) {
+        self.backend = backend
+        rounded = false
+        guardCount = 0
+        generator = SeededGenerator(seed: 3)
+    }
+
+    private var isMeasuring: Bool { guardCount == 0 }
+
+    // MARK: Random numbers
+
+    func number(in range: ClosedRange<Float>) -> Float {
+        let unit = Float(generator.next() >> 40) * 0x1p-24
+        let number = range.lowerBound + unit * (range.upperBound - range.lowerBound)
+        return rounded ? Float(bitPattern: number.bitPattern & 0xFFFF_0000) : number
+    }
+    func integer(in range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+    package func numbers(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+        (0..<count).map { _ in number(in: range) }
+    }
+    /// Whole numbers: sums of their products are exact in single precision, and ties between them are real.
+    func wholeNumbers(_ count: Int, upTo bound: Int) -> [Float] {
+        (0..<count).map { _ in Float(integer(in: -bound...bound)) }
+    }
+    func rowNumbers(_ count: Int, below bound: Int) -> [Int32] {
+        (0..<count).map { _ in Int32(integer(in: 0...bound - 1)) }
+    }
+
+    // MARK: Tensors
+
+    /// What an operation reads and must leave alone; random unless `values` are given. `used` is the number of elements that it
+    /// needs, all unless told.
+    package func input(
+        _ name: String, _ rows: Int, _ columns: Int, gap: Int = 0, in range: ClosedRange<Float> = -1...1,
+        used: Int? = nil, values: @autoclosure () -> [Float]? = nil
+    ) -> Tensor {
+        block(name, .read, rows, columns, gap: gap, used: used, in: range, values: values)
+    }
+
+    /// What an operation overwrites. Errors are never measured against less than `floor`: the size of the terms where they cancel.
+    package func output(_ name: String, _ rows: Int, _ columns: Int, gap: Int = 0, floor: Float = 0) -> Tensor {
+        block(name, .written, rows, columns, gap: gap, floor: floor)
+    }
+
+    /// What an operation reads and then overwrites, perhaps with something that has a name of its own.
+    func replaced(
+        _ name: String, by other: String? = nil, _ rows: Int, _ columns: Int, gap: Int = 0, floor: Float = 0,
+        in range: ClosedRange<Float> = -1...1, values: @autoclosure () -> [Float]? = nil
+    ) -> Tensor {
+        let tensor = block(name, .replaced, rows, columns, gap: gap, floor: floor, in: range, values: values)
+        let index = index(of: name)!
+        blocks[index].role = .replaced
+        if let other { blocks[index].names.append(other) }
+        return tensor
+    }
+
+    /// What an operation adds to.
+    func accumulated(
+        _ name: String, _ rows: Int, _ columns: Int, gap: Int = 0, floor: Float = 0, used: Int? = nil
+    ) -> Tensor {
+        block(name, .accumulated, rows, columns, gap: gap, floor: floor, used: used)
+    }
+
+    /// A second name for an argument.
+    func name(_ name: String, also other: String) { blocks[index(of: name)!].names.append(other) }
+
+    func index(of name: String) -> Int? { blocks.firstIndex { $0.names.contains(name) } }
+
+    private func block(
+        _ name: String, _ role: Role, _ rows: Int, _ columns: Int, gap: Int = 0, floor: Float = 0, used: Int? = nil,
+        in range: ClosedRange<Float> = -1...1, values: () -> [Float]? = { nil }
+    ) -> Tensor {
+        if let index = index(of: name) { return blocks[index].tensor }
+        let (count, stride) = (rows * columns, columns + gap)
+        let storage = backend.allocate(2 * guardCount + rows * stride)
+        let tensor = Tensor(base: storage.base + guardCount, rows: rows, columns: columns, stride: stride)
+        var before: [Float] = []
+        if !isMeasuring {
+            let unwritten = role == .written ? [Float](repeating: Self.unwritten, count: count) : nil
+            before = surrounded(unwritten ?? values() ?? numbers(count, in: range), tensor)
+            backend.upload(before, to: storage.tensor)
+        } else if role != .written {
+            fill(storage.tensor, in: range)
+        }
+        blocks.append(
+            Block(
+                names: [name], role: role, tensor: tensor, storage: storage, floor: floor, used: used ?? count,
+                before: before))
+        return tensor
+    }
+
+    /// The tensor's elements between guards.
+    private func surrounded(_ values: [Float], _ tensor: Tensor) -> [Float] {
+        precondition(values.count == tensor.count, "as many values as elements")
+        var whole = [Float](repeating: Self.guardValue, count: 2 * guardCount + tensor.rows * tensor.stride)
+        for row in 0..<tensor.rows {
+            let start = guardCount + row * tensor.stride
+            whole.replaceSubrange(
+                start..<start + tensor.columns, with: values[row * tensor.columns..<(row + 1) * tensor.columns])
+        }
+        return whole
+    }
+
+    /// A million random numbers, and these again.
+    private func fill(_ whole: Tensor, in range: ClosedRange<Float>) {
+        var known = min(whole.count, 1 << 20)
+        backend.upload(numbers(known, in: range), to: whole)
+        while known < whole.count {
+            let more = min(known, whole.count - known)
+            backend.copy(whole.columns(0..<more), to: whole.columns(known..<known + more))
+            known += more
+        }
+    }
+
+    // MARK: Indices, dropout, results
+
+    package func indices(_ name: String, _ values: @autoclosure () -> [Int32]) -> Indices {
+        if let block = indexBlocks.first(where: { $0.name == name }) { return block.indices }
+        return indices(name, values(), isWritten: false)
+    }
+
+    /// Indices that an operation overwrites; the case reports what comes out.
+    func outputIndices(_ name: String, _ count: Int) -> Indices {
+        indices(name, [Int32](repeating: 0, count: count), isWritten: true)
+    }
+
+    private func indices(_ name: String, _ values: [Int32], isWritten: Bool) -> Indices {
+        let margin = [Int32](repeating: .min, count: guardCount)
+        let whole = margin + values + margin
+        let storage = backend.allocateIndices(whole.count)
+        backend.upload(whole, to: storage.indices)
+        let indices = Indices(base: storage.base + guardCount, count: values.count)
+        indexBlocks.append(
+            IndexBlock(name: name, indices: indices, storage: storage, before: whole, isWritten: isWritten))
+        return indices
+    }
+
+    /// A dropout whose rows carry arbitrary global numbers; nil without a rate.
+    func dropout(_ rate: Float?, rows: Int) -> Dropout? {
+        guard let rate else { return nil }
+        if let dropout { return dropout }
+        let numbers = (0..<rows).map { _ in Int32.random(in: .min ... .max, using: &generator) }
+        dropout = Dropout(
+            rate: rate, seed: generator.next(), step: UInt32(truncatingIfNeeded: generator.next()),
+            place: UInt32(integer(in: 0...40)), rowNumbers: indices("row numbers", numbers))
+        return dropout
+    }
+
+    /// A number that an operation returned.
+    func report(_ name: String, _ value: Double, floor: Float = 0) {
+        report(OperationResult(name, [Float(value)], floor: floor))
+    }
+    /// A loss, whose gradients are multiplied by `gradientScale`.
+    func report(_ name: String, _ value: Double, floor: Float, gradientScale: Float) {
+        report(name, value, floor: floor)
+        returnedLoss = Double(gradientScale) * value
+    }
+    /// Whole numbers that an operation returned: they must agree exactly.
+    func report(_ name: String, exactly values: [Int]) {
+        report(OperationResult(name, values.map { Float($0) }, exact: true))
+    }
+    private func report(_ result: OperationResult) {
+        reports.removeAll { $0.name == result.name }
+        reports.append(result)
+    }
+}
