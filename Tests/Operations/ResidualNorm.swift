@@ -42,7 +42,9 @@ package struct ResidualNorm: Sendable {
             }
             output = hasResidual && inPlace ? residual : arguments.output("output", rows, columns)
             let bias = hasBias ? arguments.input("bias", 1, columns) : nil
-            let (parameters, dropout) = (parameters(arguments), arguments.dropout(dropoutRate, rows: rows))
+            let (parameters, dropout) = (
+                parameters(arguments, needsShift: true), arguments.dropout(dropoutRate, rows: rows)
+            )
             let deviation = arguments.output("inverse deviation", 1, rows)
             return {
                 arguments.backend.residualNorm(
@@ -58,7 +60,9 @@ package struct ResidualNorm: Sendable {
             let (outputGradient, inputGradient) = outputAndInputGradient(arguments)
             let normalized = arguments.input("normalized", rows, columns, in: -2...2)
             let deviation = arguments.input("inverse deviation", 1, rows, in: 0.5...2)
-            let (parameters, dropout) = (parameters(arguments), arguments.dropout(dropoutRate, rows: rows))
+            let (parameters, dropout) = (
+                parameters(arguments, needsShift: false), arguments.dropout(dropoutRate, rows: rows)
+            )
             let residual = hasResidual ? arguments.output("gradient of residual", rows, columns, floor: 1) : nil
             let bias = hasBias ? arguments.accumulated("gradient of bias", 1, columns, floor: 1) : nil
             let gradients = NormParameters(
@@ -85,10 +89,10 @@ package struct ResidualNorm: Sendable {
         )
     }
 
-    private func parameters(_ arguments: Arguments) -> NormParameters {
+    private func parameters(_ arguments: Arguments, needsShift: Bool) -> NormParameters {
         NormParameters(
-            scale: arguments.input("scale", 1, columns, in: 0.5...1.5), shift: arguments.input("shift", 1, columns),
-            epsilon: epsilon)
+            scale: arguments.input("scale", 1, columns, in: 0.5...1.5),
+            shift: arguments.input("shift", 1, columns, used: needsShift ? nil : 0), epsilon: epsilon)
     }
 
     static let cases = shapes().map { ResidualNorm($0) }

@@ -2,6 +2,7 @@ import CUDABackend
 import Foundation
 import Interactions
 import Models
+import Operations
 import Tensors
 import Training
 
@@ -88,7 +89,7 @@ struct GPUBench: Encodable, Sendable {
         device = backend.device.name
         copyGigabytesPerSecond = copyRate / 1e9
         scans = sizes.scans.flatMap { shape in
-            GPUScan(backend, shape.sequences, shape.length, sizes.channels).measured(sizes.runs, copyRate)
+            Self.scans(backend, shape.sequences, shape.length, sizes, copyRate)
         }
         let data = syntheticDataset(users: sizes.users, meanLength: sizes.meanLength, items: sizes.items)
         var rates: [Rate] = []
@@ -100,6 +101,20 @@ struct GPUBench: Encodable, Sendable {
         let model = try SequenceModel(initializing: ModelConfiguration(itemCount: 64), seed: 1, on: backend)
         lengths = sizes.lengths.map { Self.length(backend, model, $0, sizes.runs) }
         if let failure = backend.failure { throw TrainingError.device(failure) }
+    }
+
+    static func scans(
+        _ backend: CUDABackend, _ sequences: Int, _ length: Int, _ sizes: Sizes, _ copyRate: Double
+    ) -> [Scan] {
+        let scan = Operations.Scan(
+            rows: sequences * length, columns: sizes.channels, division: .equal(sequences, of: length))
+        return [("forward", scan.forward), ("backward", scan.backward)].map { direction, operation in
+            let arguments = Arguments(measuring: backend)
+            let seconds = medianDeviceTime(backend, sizes.runs, operation.prepare(arguments))
+            return Scan(
+                shape: "\(sequences) x \(length) x \(sizes.channels)", direction: direction, seconds: seconds,
+                bytes: arguments.bytes, shareOfCopy: Double(arguments.bytes) / seconds / copyRate)
+        }
     }
 
     private static func copyRate(_ backend: CUDABackend, _ sizes: Sizes) -> Double {
@@ -126,8 +141,11 @@ struct GPUBench: Encodable, Sendable {
     }
 
     private static func topK(_ backend: CUDABackend, _ sizes: Sizes) -> TopK {
-        let memory = GPUMemory(backend)
-        let (hidden, table) = (memory.random(sizes.askers, 64), memory.random(sizes.catalogue, 64))
+        let arguments = Arguments(measuring: backend)
+        defer { withExtendedLifetime(arguments) {} }
+        let (hidden, table) = (
+            arguments.input("hidden", sizes.askers, 64), arguments.input("table", sizes.catalogue, 64)
+        )
         let candidates = [Candidates](repeating: .allExcept([]), count: sizes.askers)
         let time = medianTime(of: sizes.runs) { _ in
             _ = backend.topK(hidden, table: table, k: 10, candidates: candidates)

@@ -1,6 +1,7 @@
 import CPUBackend
 import Dispatch
 import Foundation
+import Operations
 import Tensors
 
 /// How fast this machine multiplies and copies on one thread, measured when asked for. The roofline of Williams et al.
@@ -21,35 +22,23 @@ final class Limits {
     private(set) lazy var productPeak: Double = [(8192, 256, 64), (1024, 1024, 1024), (512, 256, 128)]
         .map { productRate($0, $1, $2) { body in bestThreadTime(for: 0.05, body) } }.max()!
 
-    private func productRate(
-        _ m: Int, _ n: Int, _ k: Int, time: (() -> Void) -> Double
-    ) -> Double {
-        let memory = BenchMemory(backend)
-        let (a, b, c) = (memory.tensor(m, k), memory.tensor(n, k), memory.tensor(m, n))
-        defer { withExtendedLifetime(memory) {} }
-        return 2 * Double(m * n * k)
-            / time {
-                backend.multiply(a, transposed: false, b, transposed: true, into: c, accumulate: false)
-            }
+    private func productRate(_ m: Int, _ n: Int, _ k: Int, time: (() -> Void) -> Double) -> Double {
+        let product = Multiply.linear(rows: m, k, n)
+        return Double(product.flops) / time(product.prepare(Arguments(measuring: backend)))
     }
 
     /// How many times as many products `threads` threads do at once as one thread alone, each its own in its own cache.
     func productScaling(threads: Int) -> Double {
-        let memory = BenchMemory(backend)
-        let operands = (0..<threads).map { _ in
-            (memory.tensor(512, 128), memory.tensor(256, 128), memory.tensor(512, 256))
-        }
+        let product = Multiply.linear(rows: 512, 128, 256)
+        // Each is called by one thread at a time.
+        nonisolated(unsafe) let calls = (0..<threads).map { _ in product.prepare(Arguments(measuring: backend)) }
         func time(_ threads: Int) -> Double {
             medianTime(of: 5) { _ in
-                DispatchQueue.concurrentPerform(iterations: threads) { [backend] index in
-                    let (a, b, c) = operands[index]
-                    for _ in 0..<50 {
-                        backend.multiply(a, transposed: false, b, transposed: true, into: c, accumulate: false)
-                    }
+                DispatchQueue.concurrentPerform(iterations: threads) { thread in
+                    for _ in 0..<50 { calls[thread]() }
                 }
             }
         }
-        defer { withExtendedLifetime(memory) {} }
         return Double(threads) * time(1) / time(threads)
     }
 

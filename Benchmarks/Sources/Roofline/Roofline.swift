@@ -75,7 +75,7 @@ final class OperationTimer {
 
     init(_ operations: StepOperations) {
         self.operations = operations
-        times = Array(repeating: [], count: operations.list.count)
+        times = Array(repeating: [], count: operations.rows.count)
     }
 
     var processorShare: Double { processor / wall }
@@ -83,14 +83,14 @@ final class OperationTimer {
     func round() {
         let (start, startProcessor) = (ContinuousClock.now, threadSeconds())
         defer { (wall, processor) = (wall + seconds(since: start), processor + threadSeconds() - startProcessor) }
-        for (index, operation) in operations.list.enumerated() {
+        for (index, operation) in operations.rows.enumerated() {
             times[index].append(medianThreadTime(for: 0.01, operation.run))
         }
     }
 
     func rows(_ limits: Limits, _ machine: Machine) -> [OperationTable.Row] {
-        zip(operations.list, times).map { operation, times in
-            let copyRate = limits.copyRate(workingSet: operation.traffic.workingSet)
+        zip(operations.rows, times).map { operation, times in
+            let copyRate = limits.copyRate(workingSet: operation.arguments.workingSet)
             let arithmetic = operation.flopsPerToken / limits.productPeak * 1e9
             let traffic = operation.bytesPerToken / copyRate * 1e9
             let limit = max(arithmetic, traffic)
@@ -98,8 +98,8 @@ final class OperationTimer {
             return OperationTable.Row(
                 name: operation.name, calls: operation.calls, nanoseconds: time,
                 bytes: operation.bytesPerToken, flops: operation.flopsPerToken,
-                workingSetKilobytes: Double(operation.traffic.workingSet) / 1e3,
-                home: machine.home(of: operation.traffic.workingSet), copyGigabytes: copyRate / 1e9,
+                workingSetKilobytes: Double(operation.arguments.workingSet) / 1e3,
+                home: machine.home(of: operation.arguments.workingSet), copyGigabytes: copyRate / 1e9,
                 limitNanoseconds: limit, limitedByArithmetic: arithmetic >= traffic, share: limit / time)
         }
     }

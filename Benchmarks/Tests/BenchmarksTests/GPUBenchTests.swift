@@ -1,6 +1,7 @@
 import CUDABackend
 import EmulatedGPU
 import Models
+import Operations
 import Tensors
 import Testing
 
@@ -31,11 +32,14 @@ import Testing
         #expect(bench.lengths.allSatisfy { $0.seconds > 0 })
     }
 
-    /// Six arrays forward and ten backward: what a scan that reads and writes everything once has to move.
+    /// Six arrays forward and ten backward, what a scan that reads and writes everything once has to move, and the parameters.
     @Test(arguments: TestGPU.backends.indices) func bytesAreThoseOfEachArrayOnce(index: Int) {
-        for scan in GPUScan(backend(index), 3, 5, 32).measured(1, 1e9) {
+        var sizes = GPUBench.Sizes.tiny
+        sizes.channels = 32
+        for scan in GPUBench.scans(backend(index), 3, 5, sizes, 1e9) {
+            let (arrays, parameters) = scan.direction == "forward" ? (6, 3) : (10, 3 + 2 * 3)
             #expect(scan.shape == "3 x 5 x 32")
-            #expect(scan.bytes == 3 * 5 * 32 * 4 * (scan.direction == "forward" ? 6 : 10))
+            #expect(scan.bytes == 4 * (arrays * 3 * 5 * 32 + parameters * 32))
             #expect(abs(scan.shareOfCopy * scan.seconds * 1e9 - Double(scan.bytes)) < 1e-3)
         }
     }
@@ -54,11 +58,11 @@ import Testing
 
     @Test(arguments: TestGPU.backends.indices) func randomNumbersComeAgainAfterAMillion(index: Int) {
         let gpu = backend(index)
-        let memory = GPUMemory(gpu)
-        let values = gpu.download(memory.random(3, 1 << 19))
+        let arguments = Arguments(measuring: gpu)
+        let values = gpu.download(arguments.input("large", 3, 1 << 19))
         #expect(values.prefix(1 << 19) == values.suffix(1 << 19), "rows 0 and 2")
         #expect(values.prefix(1 << 19) != values.dropFirst(1 << 19).prefix(1 << 19))
-        #expect(values.allSatisfy { abs($0) <= 0.5 } && Set(values.prefix(1000)).count > 900)
-        #expect(gpu.download(memory.zeros(2, 3)) == [0, 0, 0, 0, 0, 0])
+        #expect(values.allSatisfy { abs($0) <= 1 } && Set(values.prefix(1000)).count > 900)
+        #expect(gpu.download(arguments.output("written", 2, 3)) == [0, 0, 0, 0, 0, 0])
     }
 }

@@ -14,50 +14,50 @@ import Testing
         return StepOperations(shape, tokens: 16, stepTokens: 32, backend: CPUBackend())
     }()
 
-    private func operation(_ name: String) throws -> Benchmarks.Operation {
-        try #require(step.list.first { $0.name == name }, "\(name)")
+    private func row(_ name: String) throws -> StepOperations.Row {
+        try #require(step.rows.first { $0.name == name }, "\(name)")
     }
 
     /// Bytes of so many floats.
-    private func bytes(_ floats: Int...) -> Double { 4 * Double(floats.reduce(0, +)) }
+    private func bytes(_ floats: Int...) -> Int { 4 * floats.reduce(0, +) }
 
     @Test func products() throws {
         let (rows, weight) = (16, 8 * 16)
-        let forward = try operation("gates 8 → 16")
-        #expect(forward.flops == 4096, "2 · 16 · 8 · 16")
-        #expect(forward.traffic.bytes == bytes(rows * 8, weight, rows * 16))
+        let forward = try row("gates 8 → 16")
+        #expect(forward.operation.flops == 4096, "2 · 16 · 8 · 16")
+        #expect(forward.arguments.bytes == bytes(rows * 8, weight, rows * 16))
         #expect(forward.calls == 2 && forward.flopsPerToken == 512 && forward.bytesPerToken == 256)
         let added = bytes(rows * 16, rows * 8, 2 * weight)
-        #expect(try operation("gates 8 → 16, weight gradient").traffic.bytes == added)
+        #expect(try row("gates 8 → 16, weight gradient").arguments.bytes == added)
         let addedToo = bytes(rows * 16, weight, 2 * rows * 8)
-        #expect(try operation("gates 8 → 16, input gradient").traffic.bytes == addedToo)
+        #expect(try row("gates 8 → 16, input gradient").arguments.bytes == addedToo)
         let written = bytes(rows * 4, 4 * 8, rows * 8)
-        #expect(try operation("output projection 8 → 4, input gradient").traffic.bytes == written)
+        #expect(try row("output projection 8 → 4, input gradient").arguments.bytes == written)
     }
 
     @Test func chains() throws {
         let rows = 16
-        let convolution = try operation("convolution + SiLU")
-        #expect(convolution.traffic.bytes == bytes(rows * 8, 4 * 8, 8, rows * 8), "only U is read, half of a row")
-        #expect(convolution.flops == 1536, "16 · 8 · (2 · 4 + 4)")
-        let scan = try operation("gated scan")
-        #expect(scan.traffic.bytes == bytes(rows * 16, rows * 8, rows * 8, 16, 8, 2 * rows * 8))
-        #expect(scan.flops == 3072, "16 · 8 · 24")
-        let norm = try operation("dropout + residual + norm")
+        let convolution = try row("convolution + SiLU")
+        #expect(convolution.arguments.bytes == bytes(rows * 8, 4 * 8, 8, rows * 8), "only U is read, half of a row")
+        #expect(convolution.operation.flops == 1536, "16 · 8 · (2 · 4 + 4)")
+        let scan = try row("gated scan")
+        #expect(scan.arguments.bytes == bytes(rows * 16, rows * 8, rows * 8, 16, 8, 2 * rows * 8))
+        #expect(scan.operation.flops == 3072, "16 · 8 · 24")
+        let norm = try row("dropout + residual + norm")
         #expect(norm.calls == 5)
-        #expect(norm.traffic.bytes == bytes(3 * 4, rows * 4, rows * 4, rows, 2 * rows * 4))
-        let softmax = try operation("softmax over 10 items, both ways")
-        #expect(softmax.flops == 4480, "16 · 10 · (6 · 4 + 4)")
-        #expect(softmax.traffic.bytes == bytes(rows * 4, 10 * 4, rows * 4, 2 * 10 * 4))
-        let adam = try operation("Adam, once a step")
+        #expect(norm.arguments.bytes == bytes(3 * 4, rows * 4, rows * 4, rows, 2 * rows * 4))
+        let softmax = try row("softmax over 10 items, both ways")
+        #expect(softmax.operation.flops == 4480, "16 · 10 · (6 · 4 + 4)")
+        #expect(softmax.arguments.bytes == bytes(rows * 4, 10 * 4, rows * 4, 2 * 10 * 4))
+        let adam = try row("Adam, once a step")
         let weights = WeightLayout(step.shape).count
-        #expect(adam.traffic.bytes == bytes(7 * weights) && adam.bytesPerToken == adam.traffic.bytes / 32)
-        #expect(adam.flops == Double(12 * weights))
+        #expect(adam.arguments.bytes == bytes(7 * weights) && adam.bytesPerToken == Double(7 * 4 * weights) / 32)
+        #expect(adam.operation.flops == 12 * weights)
     }
 
     /// The table holds every product of a step once: together they are what the limit of training is made of.
     @Test func productsSumToTheStep() {
-        let products = step.list.filter { $0.name.contains("→") }
+        let products = step.rows.filter { $0.name.contains("→") }
         #expect(products.count == 15)
         let softmax = 6 * 10.0 * 4
         #expect(products.reduce(0) { $0 + $1.flopsPerToken } + softmax == trainingFLOPs(step.shape))
@@ -68,7 +68,7 @@ import Testing
         timer.round()
         let limits = Limits(CPUBackend())
         let rows = timer.rows(limits, Machine())
-        #expect(rows.count == step.list.count && rows.allSatisfy { $0.nanoseconds > 0 && $0.limitNanoseconds > 0 })
+        #expect(rows.count == step.rows.count && rows.allSatisfy { $0.nanoseconds > 0 && $0.limitNanoseconds > 0 })
         let cleared = try #require(rows.last)
         #expect(!cleared.limitedByArithmetic && cleared.flops == 0)
         let rate = limits.copyRate(workingSet: 4 * WeightLayout(step.shape).count)
