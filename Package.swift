@@ -49,8 +49,9 @@ let data: [Target] = [
 
 /// The model and its files.
 let model: [Target] = [
-    target("Model", "Models", ["Tensors", "Identifiers"]),
-    target("Model", "ModelStore", ["Models", "Tensors", "FileSupport", "Identifiers"]),
+    target("Model", "Layers", ["Tensors", "Identifiers"]),
+    target("Model", "Models", ["Layers", "Tensors", "Identifiers"]),
+    target("Model", "ModelStore", ["Models", "Layers", "Tensors", "FileSupport", "Identifiers"]),
 ]
 
 /// Metrics, training and what it reports.
@@ -58,7 +59,7 @@ let learning: [Target] = [
     target("Learning", "Evaluation", ["Models", "Tensors", "Interactions", "Identifiers"]),
     target(
         "Learning", "Training",
-        ["FileSupport", "Models", "Tensors", "ModelStore", "Interactions", "Identifiers", "Evaluation"]),
+        ["FileSupport", "Models", "Layers", "Tensors", "ModelStore", "Interactions", "Identifiers", "Evaluation"]),
     target("Learning", "Report", ["FileSupport", "Models", "Interactions", "Identifiers", "Evaluation", "Training"]),
 ]
 
@@ -100,14 +101,14 @@ let testTargets: [Target] = [
     tests("FileSupportTests", ["FileSupport", "Identifiers", "CZlib", "Tensors"]),
     tests("InteractionsTests", ["Interactions", "Identifiers", "FileSupport", "CZlib", "Tensors"]),
     tests("OperationTests", ["Operations", "Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"]),
-    tests("CUDABackendTests", ["CUDABackend", "CCUDA", "EmulatedGPU", "Models", "Tensors"]),
+    tests("CUDABackendTests", ["CUDABackend", "CCUDA", "EmulatedGPU", "Models", "Layers", "Tensors"]),
     tests(
         "ModelsTests",
-        ["Models", "Identifiers", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU", "Tensors"]),
+        ["Models", "Layers", "Identifiers", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU", "Tensors"]),
     tests(
         "TrainingTests",
         [
-            "Training", "Evaluation", "Interactions", "Identifiers", "ModelStore", "Models", "CPUBackend",
+            "Training", "Evaluation", "Interactions", "Identifiers", "ModelStore", "Models", "Layers", "CPUBackend",
             "CUDABackend",
             "Tensors", "EmulatedGPU", "FileSupport",
         ]),
@@ -116,7 +117,8 @@ let testTargets: [Target] = [
         ["Serving", "Models", "FileSupport", "Identifiers", "Tensors", "CPUBackend", "ReferenceBackend"]),
     tests("ReportTests", ["Report", "Training", "Evaluation", "Interactions", "Identifiers", "Models"]),
     tests("CommandTests", ["RecBLRCommand", "EmulatedGPU", "Identifiers"], exclude: ["Golden"]),
-    tests("ModelStoreTests", ["ModelStore", "Models", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
+    tests(
+        "ModelStoreTests", ["ModelStore", "Models", "Layers", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
     tests(
         "EvaluationTests",
         ["Evaluation", "Interactions", "Identifiers", "FileSupport", "Models", "CPUBackend", "Tensors"]),

@@ -1,6 +1,7 @@
 import CPUBackend
 import Evaluation
 import FileSupport
+import Identifiers
 import Interactions
 import Models
 import Serving
@@ -65,6 +66,6 @@ struct BenchReport: Encodable, Sendable {
     private static func step(_ model: SequenceModel) -> Double {
         let encoder = Encoder(model, tokens: 1, sequences: 1)
         var state = model.initialState()
-        return medianTime(of: 2000) { _ = try! encoder.step(&state, item: Int32($0 % 3000 + 1)) } * 1e6
+        return medianTime(of: 2000) { _ = try! encoder.step(&state, item: ItemID(row: $0 % 3000)) } * 1e6
     }
 }

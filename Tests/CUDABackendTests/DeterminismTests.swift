@@ -1,4 +1,5 @@
 import Foundation
+import Layers
 import Models
 import Tensors
 import Testing
@@ -13,13 +14,13 @@ import Testing
     private func outcome(_ kind: Kind, on backend: CUDABackend, seed: Int = 0) throws -> [UInt64] {
         let training = try SmallTraining(backend, repeatAware: kind == .repeatAware)
         let lengths = kind == .inChunks ? [200] : [1, 40, 23, 7]
-        let loss: Loss =
+        let negatives: Negatives =
             switch kind {
-            case .sampled: .sampled(samples: [[3, 9, 1, 30], [17, 2]], logQ: (0...30).map { -0.05 * Float($0) })
-            case .pairwise: .pairwise(negatives: (0..<71).map { $0 % 30 + 1 })
-            default: .full
+            case .sampled: .shared(samples: [[2, 8, 0, 29], [16, 1]], logQ: (1...30).map { -0.05 * Float($0) })
+            case .pairwise: .paired((0..<71).map { $0 % 30 })
+            default: .all
             }
-        for step in 1...3 { training.step(seed + step, lengths: lengths, loss: loss) }
+        for step in 1...3 { training.step(seed + step, lengths: lengths, negatives) }
         let hidden = backend.tensor(randomNumbers(24, seed: UInt64(seed)), rows: 3)
         let best = training.recommendations(hidden.tensor).joined().map { "\($0.row) \($0.score.bitPattern)" }
         #expect(best.count == 27)
@@ -54,7 +55,7 @@ import Testing
                 ScanInputs(
                     gates: gates.tensor, gateBias: bias.tensor, input: input.tensor, outputGate: nil,
                     decay: decay.tensor),
-                starts: starts.indices, initial: nil, states: states.tensor.reshaped(rows, channels),
+                starts: starts, initial: nil, states: states.tensor.reshaped(rows, channels),
                 output: states.tensor.reshaped(rows, channels), final: nil)
             return backend.download(states.tensor).withUnsafeBytes { fnv1a($0) }
         }
@@ -80,7 +81,7 @@ import Testing
         for order in 0...2 {
             emulator.set("order", order)
             let table = backend.tensor([Float](repeating: 0, count: 21), rows: 7)
-            backend.scatterAdd(gradient.tensor, to: indices.indices, of: table.tensor)
+            backend.scatterAdd(gradient.tensor, to: indices, of: table.tensor)
             #expect(bits(backend.download(table.tensor)) == bits(expected), "order \(order)")
         }
     }
@@ -94,7 +95,7 @@ import Testing
             let seed = 10 * (index % 4)
             guard index % 2 == 0 else { return results[index] = try? outcome(.full, on: backend, seed: seed) }
             let block = backend.allocate(50)
-            for _ in 0..<20 { backend.together { backend.fill(block.tensor, with: Float(index)) } }
+            for _ in 0..<20 { backend.recordAsGraph { backend.fill(block.tensor, with: Float(index)) } }
             if backend.download(block.tensor) == [Float](repeating: Float(index), count: 50) {
                 results[index] = try? outcome(.full, on: backend, seed: seed)
             }

@@ -80,13 +80,6 @@ extension Backend {
         upload(values, to: storage.tensor)
         return (storage, storage.tensor.reshaped(rows, values.count / rows))
     }
-
-    /// Indices with these values.
-    func indices(_ values: [Int32]) -> Storage<Int32> {
-        let storage = allocateIndices(values.count)
-        upload(values, to: storage.indices)
-        return storage
-    }
 }
 
 /// Numbers around zero.

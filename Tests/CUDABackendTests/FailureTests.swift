@@ -16,7 +16,7 @@ import Testing
             backend.upload([1, 2], to: rows.indices)
             backend.fill(a.tensor, with: 3)
             backend.multiply(square, transposed: false, square, transposed: true, into: square, accumulate: true)
-            backend.together { backend.gather(rows.indices, from: square, into: square) }
+            backend.recordAsGraph { backend.gather(rows.indices, from: square, into: square) }
             backend.adam(
                 a.tensor, gradient: a.tensor, firstMoment: a.tensor, secondMoment: a.tensor,
                 step: AdamStep(number: 1, learningRate: 1))
@@ -80,9 +80,9 @@ import Testing
         let emulator = try Emulator()
         let backend = try emulator.backend()
         let block = backend.allocate(100)
-        backend.together { backend.fill(block.tensor, with: 1) }
+        backend.recordAsGraph { backend.fill(block.tensor, with: 1) }
         emulator.set("memory_bytes", emulator.count("bytes"))
-        backend.together {
+        backend.recordAsGraph {
             backend.fill(block.tensor, with: 2)
             let large = backend.allocate(1_000_000)
             backend.fill(large.tensor, with: 3)
@@ -97,7 +97,7 @@ import Testing
         let backend = try emulator.backend()
         let block = backend.allocate(100)
         emulator.set("memory_bytes", emulator.count("bytes"))
-        backend.together { backend.fill(block.tensor, with: 2) }
+        backend.recordAsGraph { backend.fill(block.tensor, with: 2) }
         #expect(try #require(backend.failure).contains(outOfMemory))
         expectNothingHappens(emulator, backend)
     }
@@ -109,7 +109,7 @@ import Testing
         let block = backend.allocate(100)
         emulator.set("fail_launch_after", number)
         func work() { for value in 1...5 { backend.fill(block.tensor, with: Float(value)) } }
-        if together { backend.together(work) } else { work() }
+        if together { backend.recordAsGraph(work) } else { work() }
         #expect(backend.failure == nil, "nobody has waited")
         _ = backend.download(block.tensor)
         let text = "cuStreamSynchronize failed: CUDA_ERROR_ILLEGAL_ADDRESS, an illegal memory access was encountered"
@@ -122,7 +122,7 @@ import Testing
         let emulator = try Emulator()
         let backend = try emulator.backend()
         let block = backend.allocate(100)
-        func step() { backend.together { for value in 1...5 { backend.fill(block.tensor, with: Float(value)) } } }
+        func step() { backend.recordAsGraph { for value in 1...5 { backend.fill(block.tensor, with: Float(value)) } } }
         for _ in 0..<4 { step() }
         _ = backend.download(block.tensor)
         emulator.set("fail_launch_after", 3)
@@ -139,7 +139,7 @@ import Testing
         let targets = backend.indices([0, 1])
         emulator.set("fail_launch_after", 1)
         let ranks = backend.rank(
-            hidden.tensor, table: hidden.tensor, targets: targets.indices, bias: nil, seen: [[], []])
+            hidden.tensor, table: hidden.tensor, targets: targets, bias: nil, seen: [[], []])
         #expect(ranks == [RankCounts(all: 0, masked: 0), RankCounts(all: 0, masked: 0)])
         #expect(backend.failure != nil)
         expectNothingHappens(emulator, backend)
@@ -149,7 +149,7 @@ import Testing
         let emulator = try Emulator()
         do {
             let training = try SmallTraining(try emulator.backend())
-            for step in 1...3 { training.backend.together { training.step(step, lengths: [5, 9]) } }
+            for step in 1...3 { training.backend.recordAsGraph { training.step(step, lengths: [5, 9]) } }
             #expect(emulator.count("bytes") > 64 << 20)
         }
         #expect(emulator.count("bytes") == 0)

@@ -15,7 +15,7 @@ import Testing
         )
         for (index, lengths) in Self.shape.enumerated() {
             immediate.step(index + 1, lengths: lengths)
-            recorded.backend.together { recorded.step(index + 1, lengths: lengths) }
+            recorded.backend.recordAsGraph { recorded.step(index + 1, lengths: lengths) }
         }
         #expect(recorded.fingerprint == immediate.fingerprint)
         #expect(recorded.backend.failure == nil)
@@ -26,7 +26,7 @@ import Testing
         let training = try SmallTraining(try emulator.backend())
         let calls = Self.shape.enumerated().map { index, lengths in
             emulator.counts(of: ["launches", "graph_launches", "allocations"]) {
-                training.backend.together { training.step(index + 1, lengths: lengths) }
+                training.backend.recordAsGraph { training.step(index + 1, lengths: lengths) }
             }
         }
         #expect(calls[0][0] > 20 && calls[0][1] == 0, "command by command")
@@ -43,7 +43,7 @@ import Testing
         let calls = (0..<12).map { index in
             immediate.step(index + 1, lengths: shapes[index % 3])
             return emulator.counts(of: ["launches", "graph_launches"]) {
-                training.backend.together { training.step(index + 1, lengths: shapes[index % 3]) }
+                training.backend.recordAsGraph { training.step(index + 1, lengths: shapes[index % 3]) }
             }
         }
         for call in calls[6...] { #expect(call == [0, 1]) }
@@ -57,7 +57,7 @@ import Testing
         let block = backend.allocate(100)
         func calls(_ columns: Int) -> [Int] {
             emulator.counts(of: ["launches", "graph_launches"]) {
-                backend.together { backend.fill(block.tensor.columns(0..<columns), with: Float(columns)) }
+                backend.recordAsGraph { backend.fill(block.tensor.columns(0..<columns), with: Float(columns)) }
             }
         }
         for columns in 1...16 { #expect(calls(columns) == [1, 0]) }
@@ -77,10 +77,10 @@ import Testing
         let backend = try emulator.backend()
         let block = backend.allocate(6)
         func step() {
-            backend.together {
+            backend.recordAsGraph {
                 backend.fill(block.tensor, with: 1)
-                backend.together {
-                    backend.together {}
+                backend.recordAsGraph {
+                    backend.recordAsGraph {}
                     backend.fill(block.tensor.columns(1..<4), with: 2)
                 }
                 backend.fill(block.tensor.columns(3..<5), with: 3)
@@ -96,7 +96,7 @@ import Testing
         let emulator = try Emulator()
         let backend = try emulator.backend()
         for _ in 0..<4 {
-            #expect(emulator.counts(of: ["launches", "graph_launches"]) { backend.together {} } == [0, 0])
+            #expect(emulator.counts(of: ["launches", "graph_launches"]) { backend.recordAsGraph {} } == [0, 0])
         }
         #expect(backend.failure == nil)
     }
@@ -109,7 +109,7 @@ import Testing
         var expected: [Float] = [0, 0, 0, 0]
         for step in 0..<40 {
             let numbers = (0..<4).map { Int32((step * 7 + $0 * 11) % 50) }
-            backend.together {
+            backend.recordAsGraph {
                 backend.upload(numbers, to: rows.indices)
                 backend.gather(rows.indices, from: table.tensor, into: output.tensor.reshaped(4, 1))
                 backend.add(output.tensor, to: sum.tensor)
@@ -124,13 +124,13 @@ import Testing
         await #expect(processExitsWith: .success) {
             let backend = try Emulator().backend()
             let block = backend.allocate(4)
-            backend.together { backend.fill(block.tensor, with: 1) }
+            backend.recordAsGraph { backend.fill(block.tensor, with: 1) }
             _ = backend.download(block.tensor)
         }
         await #expect(processExitsWith: .failure) {
             let backend = try Emulator().backend()
             let block = backend.allocate(4)
-            backend.together {
+            backend.recordAsGraph {
                 backend.fill(block.tensor, with: 1)
                 _ = backend.download(block.tensor)
             }
@@ -149,7 +149,7 @@ import Testing
                 into: result.tensor, accumulate: false)
         }
         func recorded() -> [Float] {
-            backend.together { product(7) }
+            backend.recordAsGraph { product(7) }
             return backend.download(result.tensor)
         }
         for _ in 0..<3 { #expect(recorded() == [7]) }

@@ -1,3 +1,5 @@
+import Identifiers
+import Layers
 import Models
 import Tensors
 
@@ -8,7 +10,7 @@ final class SmallTraining {
     let backend: CUDABackend
     private let model: SequenceModel
     private let learner: Learner
-    private let gradients, firstMoment, secondMoment: Weights
+    private let gradients, firstMoment, secondMoment: Parameters
     private let sum: LossSum
     private static let tokens = 80
 
@@ -18,22 +20,24 @@ final class SmallTraining {
         self.backend = backend
         model = try SequenceModel(initializing: shape, seed: 3, on: backend)
         learner = Learner(model, tokens: Self.tokens, sequences: 4)
-        gradients = Weights(zerosFor: shape, on: backend)
-        firstMoment = Weights(zerosFor: shape, on: backend)
-        secondMoment = Weights(zerosFor: shape, on: backend)
+        gradients = Parameters(zerosFor: shape.layout, on: backend)
+        firstMoment = Parameters(zerosFor: shape.layout, on: backend)
+        secondMoment = Parameters(zerosFor: shape.layout, on: backend)
         sum = backend.allocateSum()
     }
 
     /// Step `number` over sequences that nobody else has; all of one token count and sequence count have one shape.
-    func step(_ number: Int, lengths: [Int], loss kind: Loss = .full) {
+    func step(_ number: Int, lengths: [Int], _ negatives: Negatives = .all) {
         var generator = SeededGenerator(seed: UInt64(number))
-        func items(_ count: Int) -> [Int32] { (0..<count).map { _ in .random(in: 1...30, using: &generator) } }
-        let batch = PackedBatch(lengths.map(items))
-        let dropout = DropoutSettings(
-            rate: 0.4, seed: 5, step: UInt32(number), tokenNumbers: (0..<Int32(batch.tokenCount)).map { $0 + 7 })
+        func items(_ count: Int) -> [ItemID] {
+            (0..<count).map { _ in ItemID(rawValue: .random(in: 1...30, using: &generator)) }
+        }
+        let sequences = PackedBatch(lengths.map(items))
+        var batch = TrainingBatch(sequences, targets: items(sequences.tokenCount), negatives)
+        batch.tokenNumbers = (0..<Int32(sequences.tokenCount)).map { $0 + 7 }
         learner.learn(
-            batch, Targets(rows: nil, items: items(batch.tokenCount)), loss: kind, dropout: dropout,
-            scale: 1 / Float(number), into: gradients, addingTo: sum)
+            batch, dropout: DropoutSettings(rate: 0.4, seed: 5, step: UInt32(number)), scale: 1 / Float(number),
+            into: gradients, addingTo: sum)
         backend.adam(
             model.weights.flat, gradient: gradients.flat, firstMoment: firstMoment.flat,
             secondMoment: secondMoment.flat, step: AdamStep(number: number, learningRate: 0.01), largestNorm: nil,
@@ -48,7 +52,7 @@ final class SmallTraining {
 
     /// The best items after some histories.
     func recommendations(_ hidden: Tensor) -> [[ScoredRow]] {
-        let table = model.weights.embedding
+        let table = model.weights[model.network.embedding.table]
         return backend.topK(
             hidden, table: table, bias: nil, k: 9,
             candidates: (0..<hidden.rows).map { .allExcept([0, Int32($0 + 1)]) })

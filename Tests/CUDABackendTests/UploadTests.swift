@@ -45,7 +45,7 @@ import Testing
         let block = backend.allocate(count + 1)
         let values = steps(count, from: 1)
         func upload() { backend.upload(values, to: block.tensor.columns(0..<count)) }
-        for _ in 0..<3 { if together { backend.together(upload) } else { upload() } }
+        for _ in 0..<3 { if together { backend.recordAsGraph(upload) } else { upload() } }
         let isRight = holds(block, values + [0], on: backend)
         #expect(isRight)
         #expect(backend.failure == nil)
@@ -56,7 +56,7 @@ import Testing
         let backend = try Emulator().backend()
         let values = steps(3_000_000, from: 5)
         let block = backend.allocate(values.count)
-        backend.together {
+        backend.recordAsGraph {
             values.withUnsafeBytes { bytes in
                 backend.queue.with { [bytes] stream in
                     stream.copy(from: stream.stage(bytes), to: block.address, bytes: bytes.count)
@@ -80,7 +80,7 @@ import Testing
         }
         for round in 0..<3 as Range<Int32> {
             let values = steps(9_000_000, from: Int(round))
-            backend.together {
+            backend.recordAsGraph {
                 add([round, 1, 2])
                 backend.upload(values, to: large.tensor)
                 add([10, 20 + round, 30])

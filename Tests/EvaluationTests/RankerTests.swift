@@ -16,7 +16,7 @@ import Testing
         var generator = SeededGenerator(seed: 21)
         let sequences = (0..<60).map { _ in
             (0..<Int.random(in: 1...30, using: &generator)).map { _ in
-                Int32(Double(12) * generator.uniform() * generator.uniform()) + 1
+                ItemID(row: Int(Double(12) * generator.uniform() * generator.uniform()))
             }
         }
         data = Dataset(sequences: sequences, itemCount: 15)  // few items: many ties and repeats, three never seen
@@ -24,10 +24,10 @@ import Testing
     }
 
     /// Ranks by the definition, given the scores of items 1 ... V for a history.
-    private func expected(_ cases: [EvaluationCase], _ scores: ([Int32]) -> [[Double]]) -> [CaseRanks] {
+    private func expected(_ cases: [EvaluationCase], _ scores: ([ItemID]) -> [[Double]]) -> [CaseRanks] {
         cases.map { question in
             let history = data.sequence(ofUser: question.user, 0..<question.position)
-            let target = Int(data.item(ofUser: question.user, at: question.position))
+            let target = data.item(ofUser: question.user, at: question.position).row + 1
             let values = scores(history)
             func beats(_ item: Int) -> Bool {
                 item != target && !values[item - 1].lexicographicallyPrecedes(values[target - 1])
@@ -35,17 +35,17 @@ import Testing
             let items = 1...data.itemCount
             return CaseRanks(
                 unmasked: 1 + items.count(where: beats),
-                masked: 1 + items.count { beats($0) && !history.contains(Int32($0)) })
+                masked: 1 + items.count { beats($0) && !history.contains(ItemID(rawValue: Int32($0))) })
         }
     }
 
-    private var training: [[Int32]] {
+    private var training: [[ItemID]] {
         (0..<data.userCount).map { data.sequence(ofUser: $0, 0..<split.trainingEnd[$0]) }
     }
 
     @Test func popularityCountsTrainingEventsOnly() throws {
         let counts = (1...data.itemCount).map { item in
-            [Double(training.joined().count { $0 == Int32(item) })]
+            [Double(training.joined().count { $0.rawValue == item })]
         }
         let ranks = try PopularityRanker(data, split).rank(split.test, in: data)
         #expect(ranks == expected(split.test) { _ in counts })
@@ -57,9 +57,9 @@ import Testing
         let reference = expected(split.test + split.validation) { history in
             (1...data.itemCount).map { item in
                 let pairs = training.reduce(0) { total, events in
-                    total + zip(events, events.dropFirst()).count { $0 == history.last && $1 == Int32(item) }
+                    total + zip(events, events.dropFirst()).count { $0 == history.last && $1.rawValue == item }
                 }
-                return [Double(pairs), Double(training.joined().count { $0 == Int32(item) })]
+                return [Double(pairs), Double(training.joined().count { $0.rawValue == item })]
             }
         }
         #expect(ranks == reference)
@@ -78,7 +78,7 @@ import Testing
         let table = model.backend.download(model.itemTable)
         let reference = expected(split.test) { history in
             let cut = history.suffix(maximumLength ?? history.count)
-            let hidden = model.backend.download(try! encoder.encode(PackedBatch([cut])))
+            let hidden = model.backend.download(try! encoder.hidden(after: PackedBatch([cut])))
             return (0..<data.itemCount).map { item in
                 [Double((0..<8).reduce(Float(0)) { $0 + hidden[$1] * table[item * 8 + $1] })]
             }
@@ -90,11 +90,11 @@ import Testing
     }
 
     /// Ten times the value for how long ago (a power of two) and how often an item occurred.
-    private func addition(_ item: Int, _ history: [Int32], _ values: [Float]) -> Float {
-        guard let last = history.lastIndex(of: Int32(item)) else { return 0 }
+    private func addition(_ item: Int, _ history: [ItemID], _ values: [Float]) -> Float {
+        guard let last = history.lastIndex(of: ItemID(rawValue: Int32(item))) else { return 0 }
         var (ago, power) = (history.count - last, 0)
         while ago > 1 { (ago, power) = (ago / 2, power + 1) }
-        return 10 * values[min(power, 9) * 4 + min(history.count { $0 == Int32(item) }, 4) - 1]
+        return 10 * values[min(power, 9) * 4 + min(history.count { $0.rawValue == item }, 4) - 1]
     }
 
     @Test func whatTheRepeatAwareHeadAddsCounts() throws {
@@ -103,18 +103,18 @@ import Testing
         let model = try SequenceModel(initializing: shape, seed: 2, on: CPUBackend())
         var generator = SeededGenerator(seed: 4)
         let values = (0..<40).map { _ in Float(generator.normal()) / 10 }
-        model.backend.upload(values, to: try #require(model.weights.tensor(named: "repeat_bias")))
+        model.backend.upload(values, to: try #require(model.weights[named: "repeat_bias"]))
         let encoder = Encoder(model, tokens: 64, sequences: 1)
         let table = model.backend.download(model.itemTable)
         let reference = expected(split.test) { history in
-            let hidden = model.backend.download(try! encoder.encode(PackedBatch([history])))
+            let hidden = model.backend.download(try! encoder.hidden(after: PackedBatch([history])))
             return (1...data.itemCount).map { item in
                 let logit = (0..<8).reduce(Float(0)) { $0 + hidden[$1] * table[(item - 1) * 8 + $1] }
                 return [Double(logit + addition(item, history, values))]
             }
         }
         #expect(try ModelRanker(model, threads: 2).rank(split.test, in: data) == reference)
-        model.backend.upload([Float](repeating: 0, count: 40), to: model.weights.tensor(named: "repeat_bias")!)
+        model.backend.upload([Float](repeating: 0, count: 40), to: model.weights[named: "repeat_bias"]!)
         #expect(try ModelRanker(model, threads: 2).rank(split.test, in: data) != reference, "the head reorders items")
     }
 
@@ -134,7 +134,7 @@ import Testing
                 #expect(rank == .miss)
                 continue
             }
-            let own = Dataset(sequences: [history + [16 - target]], itemCount: 15)
+            let own = Dataset(sequences: [history + [ItemID(rawValue: 16 - target.rawValue)]], itemCount: 15)
             let asked = [EvaluationCase(user: 0, position: history.count)]
             #expect(try ModelRanker(model, threads: 1).rank(asked, in: own) == [rank])
         }
@@ -147,14 +147,13 @@ import Testing
 
     @Test func historiesLongerThanABatchAreRankedPieceByPiece() throws {
         var generator = SeededGenerator(seed: 1)
-        let long = (0..<5000).map { _ in Int32.random(in: 1...15, using: &generator) }
+        let long = (0..<5000).map { _ in ItemID(rawValue: .random(in: 1...15, using: &generator)) }
         let data = Dataset(sequences: [long, [1, 2, 3]], itemCount: 15)
         let model = try model(items: 15)
         let encoder = Encoder(model, tokens: 5000, sequences: 1)
-        let hidden = try encoder.encode(PackedBatch([long.dropLast()]))
+        let hidden = try encoder.hidden(after: PackedBatch([long.dropLast()]))
         let scores = model.backend.topK(hidden, table: model.itemTable, k: 15, candidates: [.allExcept([])])[0]
-        let rank = 1 + scores.firstIndex { $0.row == long.last! - 1 }!
-        withExtendedLifetime(encoder) {}
+        let rank = 1 + scores.firstIndex { Int($0.row) == long.last!.row }!
         let ranks = try ModelRanker(model, threads: 2).rank(Split.leaveOneOut(data).test, in: data)
         #expect(ranks[0].unmasked == rank && ranks[0].masked == 1 && ranks.count == 2)
     }

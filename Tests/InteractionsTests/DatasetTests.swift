@@ -228,7 +228,9 @@ import Testing
     private func walk(_ dataset: Dataset) throws {
         for user in 0..<dataset.userCount {
             let items = dataset.sequence(ofUser: user)
-            guard items.allSatisfy({ $0 >= 1 && $0 <= dataset.itemCount }) else { throw CocoaError(.coderInvalidValue) }
+            guard items.allSatisfy({ (0..<dataset.itemCount).contains($0.row) }) else {
+                throw CocoaError(.coderInvalidValue)
+            }
             guard dataset.timestamps(ofUser: user).map({ $0 == $0.sorted() }) != false else {
                 throw CocoaError(.coderInvalidValue)
             }

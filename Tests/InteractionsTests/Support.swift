@@ -28,7 +28,7 @@ struct Prepared: Equatable {
         users = dataset.users.map { Array($0.ids) } ?? []
         let items = dataset.items.map { Array($0.ids) } ?? []
         for user in 0..<dataset.userCount {
-            histories.append(dataset.sequence(ofUser: user).map { items[Int($0) - 1] })
+            histories.append(dataset.sequence(ofUser: user).map { items[$0.row] })
             if let times = dataset.timestamps(ofUser: user) { self.times.append(times.map { Double($0) / 1e9 }) }
         }
         summary = dataset.summary

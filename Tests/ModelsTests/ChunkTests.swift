@@ -1,4 +1,5 @@
 import CPUBackend
+import Layers
 import Models
 import ReferenceBackend
 import Tensors
@@ -46,46 +47,49 @@ import Testing
     @Test func shortBatchesAfterALongOneAreAsBefore() {
         let model = SequenceModel.perturbed(variants(itemCount: 12)[0], on: CPUBackend())
         let learner = Learner(model, tokens: 8, sequences: 2)
-        let short = PackedBatch(randomSequences([3, 5], items: 12, seed: 1))
-        let targets = Targets(rows: nil, items: randomSequences([8], items: 12, seed: 2)[0])
+        let short = TrainingBatch(
+            PackedBatch(randomSequences([3, 5], items: 12, seed: 1)),
+            targets: randomSequences([8], items: 12, seed: 2)[0])
         func gradient() -> [Float] {
-            let gradients = Weights(zerosFor: model.configuration, on: model.backend)
-            _ = learner.learn(short, targets, scale: 1, into: gradients)
+            let gradients = model.makeGradients()
+            _ = learner.learn(short, scale: 1, into: gradients)
             return model.backend.download(gradients.flat)
         }
         let before = gradient()
         let long = randomSequences([30, 30], items: 12, seed: 3)
-        let sink = Weights(zerosFor: model.configuration, on: model.backend)
-        _ = learner.learn(PackedBatch([long[0]]), Targets(rows: nil, items: long[1]), scale: 1, into: sink)
+        let sink = model.makeGradients()
+        _ = learner.learn(TrainingBatch(PackedBatch([long[0]]), targets: long[1]), scale: 1, into: sink)
         #expect(gradient() == before)
     }
 
     private func learn(
         _ kind: Kind, _ model: SequenceModel, tokens: Int, length: Int = length
-    ) -> (loss: Double, gradients: Weights) {
+    ) -> (loss: Double, gradients: Parameters) {
         let itemCount = model.configuration.itemCount
         let sequences = randomSequences([length, length, length], items: itemCount, seed: 5)
         let atSomeRows = kind == .someRows || kind == .pairwiseAtSomeRows
         let rows: [Int32]? = atSomeRows ? [0, 3, 4, 20, Int32(length) - 9] : nil  // none in the last chunk of 7
         let count = rows?.count ?? length
-        let loss: Loss =
+        let negatives: Negatives =
             switch kind {
-            case .full, .someRows: .full
-            case .sampled: .sampled(samples: [[3, 1, 4, 2, 5]], logQ: (0...itemCount).map { -0.1 * Float($0) })
-            case .pairwise, .pairwiseAtSomeRows: .pairwise(negatives: Array(sequences[2].prefix(count)))
+            case .full, .someRows: .all
+            case .sampled: .shared(samples: [[2, 0, 3, 1, 4]], logQ: (1...itemCount).map { -0.1 * Float($0) })
+            case .pairwise, .pairwiseAtSomeRows: .paired(sequences[2].prefix(count).map { Int32($0.row) })
             }
-        let dropout = DropoutSettings(rate: 0.3, seed: 4, step: 2, tokenNumbers: (0..<Int32(length)).map { 3 * $0 })
-        let gradients = Weights(zerosFor: model.configuration, on: model.backend)
+        var batch = TrainingBatch(
+            PackedBatch([sequences[0]]), targetRows: rows, targets: Array(sequences[1].prefix(count)), negatives)
+        batch.tokenNumbers = (0..<Int32(length)).map { 3 * $0 }
+        let dropout = DropoutSettings(rate: 0.3, seed: 4, step: 2)
+        let gradients = model.makeGradients()
         let value = Learner(model, tokens: tokens, sequences: 1).learn(
-            PackedBatch([sequences[0]]), Targets(rows: rows, items: Array(sequences[1].prefix(count))), loss: loss,
-            dropout: dropout, scale: 1, into: gradients)
+            batch, dropout: dropout, scale: 1, into: gradients)
         return (value, gradients)
     }
 
-    private func expectEqual(_ own: Weights, _ right: Weights, _ comment: String) {
+    private func expectEqual(_ own: Parameters, _ right: Parameters, _ comment: String) {
         for entry in own.layout.entries {
             let values = [own, right].map {
-                Array(UnsafeBufferPointer(start: $0.tensor(entry).base, count: entry.rows * entry.columns))
+                Array(UnsafeBufferPointer(start: $0[entry].base, count: entry.rows * entry.columns))
             }
             let difference = relativeDifference(values[0], values[1])
             #expect(difference < 1e-5, "\(comment): \(entry.name)")

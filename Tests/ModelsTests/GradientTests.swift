@@ -1,5 +1,6 @@
 import CPUBackend
 import Foundation
+import Layers
 import Models
 import ReferenceBackend
 import Tensors
@@ -16,7 +17,7 @@ import Testing
     func everyGradientIsTheSlopeOfTheLoss(shape: ModelConfiguration, kind: Kind) {
         let model = SequenceModel.perturbed(shape, on: ReferenceBackend())
         let problem = Problem(kind, shape)
-        let gradients = Weights(zerosFor: shape, on: model.backend)
+        let gradients = Parameters(zerosFor: shape.layout, on: model.backend)
         _ = problem.loss(model, into: gradients)
         let own = model.backend.download(gradients.flat)
         let weights = model.backend.download(model.weights.flat)
@@ -39,7 +40,7 @@ import Testing
                 let slope = problem.slope(fast, weights, direction.map { $0 / Float(length) })
                 #expect(abs(slope - length) < 0.01 * size + noise, "\(entry.name): \(length), slope \(slope)")
             }
-            let padding = entry.name == "item_embedding" && !shape.paddingInSoftmax ? shape.hiddenSize : 0
+            let padding = entry.name == "item_embedding" ? shape.hiddenSize : 0
             let index = Int.random(in: range.lowerBound + padding..<range.upperBound, using: &generator)
             var single = [Float](repeating: 0, count: own.count)
             single[index] = 1
@@ -59,15 +60,15 @@ import Testing
     func fastBackendsAgreeWithTheOracle(shape: ModelConfiguration, kind: Kind) {
         let oracle = SequenceModel.perturbed(shape, on: ReferenceBackend())
         let problem = Problem(kind, shape)
-        let expected = Weights(zerosFor: shape, on: oracle.backend)
+        let expected = Parameters(zerosFor: shape.layout, on: oracle.backend)
         let loss = problem.loss(oracle, into: expected)
         for set in InstructionSet.available {
             let model = SequenceModel.perturbed(shape, on: CPUBackend(instructionSet: set))
-            let gradients = Weights(zerosFor: shape, on: model.backend)
+            let gradients = Parameters(zerosFor: shape.layout, on: model.backend)
             #expect(abs(problem.loss(model, into: gradients) - loss) < 1e-4 * abs(loss))
             for entry in gradients.layout.entries {
                 let difference = relativeDifference(
-                    model.backend.download(gradients.tensor(entry)), oracle.backend.download(expected.tensor(entry)))
+                    model.backend.download(gradients[entry]), oracle.backend.download(expected[entry]))
                 #expect(difference < 1e-4, "\(set) \(entry.name)")
             }
         }
@@ -80,12 +81,14 @@ import Testing
         (shape.hiddenSize, shape.repeatAware) = (32, true)
         let problem = Problem(kind, shape)
         let (exact, rounded) = (CPUBackend(), CPUBackend(precision: .bfloat16))
-        let (expected, gradients) = (Weights(zerosFor: shape, on: exact), Weights(zerosFor: shape, on: rounded))
+        let (expected, gradients) = (
+            Parameters(zerosFor: shape.layout, on: exact), Parameters(zerosFor: shape.layout, on: rounded)
+        )
         let loss = problem.loss(SequenceModel.perturbed(shape, on: exact), into: expected)
         #expect(
             abs(problem.loss(SequenceModel.perturbed(shape, on: rounded), into: gradients) - loss) < 5e-3 * abs(loss))
         for entry in gradients.layout.entries {
-            let (own, right) = (rounded.download(gradients.tensor(entry)), exact.download(expected.tensor(entry)))
+            let (own, right) = (rounded.download(gradients[entry]), exact.download(expected[entry]))
             let error = zip(own, right).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) }
             let size = right.reduce(0.0) { $0 + pow(Double($1), 2) }
             #expect(error.squareRoot() <= 0.05 * size.squareRoot() + 1e-6, "\(entry.name)")
@@ -98,22 +101,21 @@ import Testing
         var shape = ModelConfiguration(itemCount: 50)
         (shape.hiddenSize, shape.repeatAware) = (8, true)
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
-        let lengths = [Loss.targetsPerSample, Loss.targetsPerSample, 3]
+        let lengths = [Negatives.targetsPerSample, Negatives.targetsPerSample, 3]
         let (inputs, targets) = (
             randomSequences(lengths, items: 50, seed: 1), randomSequences(lengths, items: 50, seed: 2)
         )
-        let samples: [[Int32]] = [[1, 7, 30], [2, 9]]
-        let logQ = (0...50).map { -0.05 * Float($0) }
-        func learn(_ sequences: [Int], _ samples: [[Int32]], into gradients: Weights) -> Double {
+        let samples: [[Int32]] = [[0, 6, 29], [1, 8]]
+        let logQ = (1...50).map { -0.05 * Float($0) }
+        func learn(_ sequences: [Int], _ samples: [[Int32]], into gradients: Parameters) -> Double {
             Learner(model, tokens: 300, sequences: 3).learn(
-                PackedBatch(sequences.map { inputs[$0] }),
-                Targets(rows: nil, items: sequences.flatMap { targets[$0] }),
-                loss: .sampled(samples: samples, logQ: logQ),
-                scale: 1,
-                into: gradients)
+                TrainingBatch(
+                    PackedBatch(sequences.map { inputs[$0] }), targets: sequences.flatMap { targets[$0] },
+                    .shared(samples: samples, logQ: logQ)),
+                scale: 1, into: gradients)
         }
         let (whole, parts) = (
-            Weights(zerosFor: shape, on: model.backend), Weights(zerosFor: shape, on: model.backend)
+            Parameters(zerosFor: shape.layout, on: model.backend), Parameters(zerosFor: shape.layout, on: model.backend)
         )
         let loss = learn([0, 1, 2], samples, into: whole)
         let sum = (0..<3).reduce(0.0) { $0 + learn([$1], [samples[$1 % 2]], into: parts) }
@@ -123,42 +125,42 @@ import Testing
 
     /// A batch, its targets and a loss.
     struct Problem {
-        let batch: PackedBatch
-        let targets: Targets
+        let batch: TrainingBatch
         let kind: Kind
-        let negatives: [Int32]
 
         init(_ kind: Kind, _ shape: ModelConfiguration) {
             self.kind = kind
-            let sequences = randomSequences([1, 4, 7], items: shape.itemCount, seed: 9)
-            batch = PackedBatch(sequences)
+            let sequences = PackedBatch(randomSequences([1, 4, 7], items: shape.itemCount, seed: 9))
             let items = randomSequences([12], items: shape.itemCount, seed: 10)[0]
-            targets =
+            let others = randomSequences([12], items: shape.itemCount, seed: 12)[0].map { Int32($0.row) }
+            let negatives: Negatives =
+                switch kind {
+                case .sampled:
+                    .shared(
+                        samples: [Array(Set(others).sorted().prefix(5))],
+                        logQ: (1...shape.itemCount).map { -0.1 * Float($0) })
+                case .pairwise: .paired(others)
+                default: .all
+                }
+            var batch =
                 kind == .lastPosition
-                ? Targets(rows: [0, 4, 11], items: Array(items[..<3])) : Targets(rows: nil, items: items)
-            negatives = randomSequences([12], items: shape.itemCount, seed: 12)[0]
+                ? TrainingBatch(sequences, targetRows: [0, 4, 11], targets: Array(items[..<3]), negatives)
+                : TrainingBatch(sequences, targets: items, negatives)
+            batch.tokenNumbers = (0..<Int32(sequences.tokenCount)).map { 3 * $0 }
+            self.batch = batch
         }
 
-        func loss(_ model: SequenceModel, into gradients: Weights) -> Double {
-            let learner = Learner(model, tokens: batch.tokenCount, sequences: batch.sequenceCount)
-            let dropout = DropoutSettings(
-                rate: 0.3, seed: 4, step: 2, tokenNumbers: (0..<Int32(batch.tokenCount)).map { 3 * $0 })
-            let kind: Loss =
-                switch self.kind {
-                case .sampled:
-                    .sampled(
-                        samples: [Array(Set(negatives).sorted().prefix(5))],
-                        logQ: (0...model.configuration.itemCount).map { -0.1 * Float($0) })
-                case .pairwise: .pairwise(negatives: negatives)
-                default: .full
-                }
+        func loss(_ model: SequenceModel, into gradients: Parameters) -> Double {
+            let learner = Learner(
+                model, tokens: batch.sequences.tokenCount, sequences: batch.sequences.sequenceCount)
+            let dropout = DropoutSettings(rate: 0.3, seed: 4, step: 2)
             return learner.learn(
-                batch, targets, loss: kind, dropout: self.kind == .dropout ? dropout : nil, scale: 1, into: gradients)
+                batch, dropout: kind == .dropout ? dropout : nil, scale: 1, into: gradients)
         }
 
         /// Slope of the loss along a direction: central differences of two widths, without the error of third order.
         func slope(_ model: SequenceModel, _ weights: [Float], _ direction: [Float]) -> Double {
-            let scratch = Weights(zerosFor: model.configuration, on: model.backend)
+            let scratch = model.makeGradients()
             func difference(_ width: Float) -> Double {
                 func loss(_ width: Float) -> Double {
                     model.backend.upload(zip(weights, direction).map { $0 + width * $1 }, to: model.weights.flat)

@@ -1,4 +1,5 @@
 import CPUBackend
+import Identifiers
 import Tensors
 import Testing
 
@@ -6,20 +7,19 @@ import Testing
 
 /// What the repeat-aware head counts, against counting anew for every row.
 @Suite struct RepeatHeadTests {
-    private let rule = RepeatHead.rule(firstItem: 0)
 
     @Test func kinds() {
-        #expect(rule.kind(recency: 1, count: 1) == 0)
-        #expect(rule.kind(recency: 1, count: 9) == 3)
-        #expect(rule.kind(recency: 3, count: 2) == 5)
-        #expect(rule.kind(recency: 4, count: 1) == 8)
-        #expect(rule.kind(recency: 511, count: 1) == 32)
-        #expect(rule.kind(recency: 100_000, count: 4) == 39)
+        #expect(RepeatHead.classes.number(recency: 1, count: 1) == 0)
+        #expect(RepeatHead.classes.number(recency: 1, count: 9) == 3)
+        #expect(RepeatHead.classes.number(recency: 3, count: 2) == 5)
+        #expect(RepeatHead.classes.number(recency: 4, count: 1) == 8)
+        #expect(RepeatHead.classes.number(recency: 511, count: 1) == 32)
+        #expect(RepeatHead.classes.number(recency: 100_000, count: 4) == 39)
     }
 
     @Test func entriesOfAShortHistory() {
-        var entries = RepeatEntries(firstItem: 0)
-        entries.append(0..<3, of: [7, 5, 7] as [Int32])
+        var entries = RepeatEntries()
+        entries.append(0..<3, of: [8, 6, 8] as [ItemID])
         #expect(entries.starts == [0, 1, 3, 5])
         #expect(entries.columns == [7, 7, 5, 5, 7])
         // 7 just now; 7 two events ago and 5 just now; 5 two events ago and 7, for the second time, just now.
@@ -30,7 +30,7 @@ import Testing
     func anyRowsAreCountedAsFromScratch(length: Int) {
         let history = randomSequences([length], items: 40, seed: UInt64(length))[0]
         for rows in [0..<length, length - 1..<length, length / 2..<(length + 1) / 2] {
-            var entries = RepeatEntries(firstItem: 0)
+            var entries = RepeatEntries()
             entries.append(rows, of: history)
             #expect(entries.starts.count == rows.count + 1)
             for (n, row) in rows.enumerated() {
@@ -42,12 +42,14 @@ import Testing
     }
 
     /// Kinds by definition.
-    private func naive(_ history: ArraySlice<Int32>) -> [Int32: Int32] {
+    private func naive(_ history: ArraySlice<ItemID>) -> [Int32: Int32] {
         let window = history.suffix(RepeatHead.window)
         return Dictionary(
             Set(window).map { item in
                 let recency = history.count - window.lastIndex(of: item)!
-                return (item, rule.kind(recency: recency, count: window.count { $0 == item }))
+                return (
+                    Int32(item.row), RepeatHead.classes.number(recency: recency, count: window.count { $0 == item })
+                )
             }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -55,17 +57,15 @@ import Testing
         var shape = ModelConfiguration(itemCount: 9)
         (shape.hiddenSize, shape.repeatAware) = (4, true)
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
-        let sequences: [[Int32]] = [[1, 2, 1], [9], [3, 3, 3, 4]]
+        let sequences: [[ItemID]] = [[1, 2, 1], [9], [3, 3, 3, 4]]
         let batch = PackedBatch(sequences)
         let all = model.repeatBias(batch, rows: nil)!
         let last = model.repeatBias(batch, rows: [2, 3, 7])!
         let after = try model.repeatBias(after: sequences)!
-        withExtendedLifetime((all, last, after)) {
-            for (n, row) in [2, 3, 7].enumerated() {
-                #expect(additions(all, row) == additions(last, n))
-                #expect(additions(all, row) == additions(after, n))
-                #expect(!additions(all, row).isEmpty)
-            }
+        for (n, row) in [2, 3, 7].enumerated() {
+            #expect(additions(all, row) == additions(last, n))
+            #expect(additions(all, row) == additions(after, n))
+            #expect(!additions(all, row).isEmpty)
         }
     }
 
@@ -85,24 +85,20 @@ import Testing
         let cut = model.repeatBias(pieces, rows: nil)!
         let chosen: [Int32] = [0, 299, 300, 811, 812, 1298, 1299]
         let some = model.repeatBias(pieces, rows: chosen)!
-        withExtendedLifetime((whole, cut, some)) {
-            for row in history.indices { #expect(additions(cut, row) == additions(whole, row)) }
-            for (n, row) in chosen.enumerated() { #expect(additions(some, n) == additions(whole, Int(row))) }
-        }
+        for row in history.indices { #expect(additions(cut, row) == additions(whole, row)) }
+        for (n, row) in chosen.enumerated() { #expect(additions(some, n) == additions(whole, Int(row))) }
         let last = PackedBatch([history[1000...]])
         var lastAfter = PackedBatch()
         lastAfter.append(history[1000...], after: history[..<1000])
         let bare = model.repeatBias(last, rows: nil)!
         let inChunks = model.repeatBias(ofOnlySequence: lastAfter, rows: [0..<200, 200..<300])!
-        withExtendedLifetime((whole, bare, inChunks)) {
-            for row in 0..<300 { #expect(additions(inChunks, row) == additions(whole, 1000 + row)) }
-            #expect(additions(bare, 0) != additions(whole, 1000))
-        }
+        for row in 0..<300 { #expect(additions(inChunks, row) == additions(whole, 1000 + row)) }
+        #expect(additions(bare, 0) != additions(whole, 1000))
     }
 
-    private func additions(_ repeats: RepeatBias, _ row: Int) -> [Int: Float] {
+    private func additions(_ repeats: SparseBias, _ row: Int) -> [Int: Float] {
         var values: [Int: Float] = [:]
-        repeats.bias.forEach(ofRow: row) { values[$0] = repeats.bias.value($1) }
+        repeats.forEach(ofRow: row) { values[$0] = repeats.value($1) }
         return values
     }
 }

@@ -1,5 +1,6 @@
 import CPUBackend
 import Foundation
+import Identifiers
 import Models
 import Tensors
 import Testing
@@ -13,16 +14,16 @@ import Testing
         let model = SequenceModel.perturbed(shape, on: backends[backendIndex])
         let history = randomSequences([37], items: shape.itemCount, seed: 3)[0]
         let encoder = Encoder(model, tokens: 64, sequences: 4)
-        let all = rows(try encoder.encodeAllPositions(PackedBatch([history])), model)
+        let all = rows(try encoder.hidden(atAllPositionsOf: PackedBatch([history])), model)
         var state = model.initialState()
         #expect(state.values.count == shape.stateSize)
         for (position, item) in history.enumerated() {
-            let hidden = model.backend.download(try encoder.step(&state, item: item))
+            let hidden = model.backend.download(try encoder.hidden(stepping: &state, item: item))
             #expect(largestDifference(hidden, all[position]) < 1e-5, "event \(position)")
         }
         // The states must agree too, not only what is read from them.
         var other = model.initialState()
-        _ = try encoder.advance(&other, by: history)
+        _ = try encoder.hidden(advancing: &other, by: history)
         #expect(largestDifference(state.values, other.values) < 1e-5)
     }
 
@@ -32,15 +33,15 @@ import Testing
         let history = randomSequences([23], items: shape.itemCount, seed: 5)[0]
         let encoder = Encoder(model, tokens: 5, sequences: 2)
         var whole = model.initialState()
-        let expected = model.backend.download(try encoder.advance(&whole, by: history))
+        let expected = model.backend.download(try encoder.hidden(advancing: &whole, by: history))
         for cut in 1..<history.count {
             var state = model.initialState()
-            _ = try encoder.advance(&state, by: Array(history[..<cut]))
+            _ = try encoder.hidden(advancing: &state, by: Array(history[..<cut]))
             let bytes = state.values.withUnsafeBytes { Array($0) }
             let values = bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
             var loaded = try #require(RecurrentState(values: values, for: shape))
             #expect(loaded == state)
-            let hidden = model.backend.download(try encoder.advance(&loaded, by: Array(history[cut...])))
+            let hidden = model.backend.download(try encoder.hidden(advancing: &loaded, by: Array(history[cut...])))
             #expect(largestDifference(hidden, expected) < 1e-5, "cut at \(cut)")
         }
         #expect(RecurrentState(values: whole.values.dropLast(), for: shape) == nil)
@@ -53,10 +54,10 @@ import Testing
         let sequences = randomSequences([1, 9, 2, 17, 4], items: shape.itemCount, seed: 6)
         let encoder = Encoder(model, tokens: 64, sequences: 5)
         var states = sequences.map { _ in model.initialState() }
-        let together = rows(try encoder.advance(&states, by: PackedBatch(sequences)), model)
+        let together = rows(try encoder.hidden(advancing: &states, by: PackedBatch(sequences)), model)
         for (index, sequence) in sequences.enumerated() {
             var state = model.initialState()
-            let alone = model.backend.download(try encoder.advance(&state, by: sequence))
+            let alone = model.backend.download(try encoder.hidden(advancing: &state, by: sequence))
             #expect(largestDifference(together[index], alone) < 1e-5)
             #expect(largestDifference(states[index].values, state.values) < 1e-5)
         }
@@ -67,9 +68,9 @@ import Testing
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
         let sequences = randomSequences([3, 1, 65, 2, 16], items: shape.itemCount, seed: 7)
         let encoder = Encoder(model, tokens: 100, sequences: 5)
-        let together = rows(try encoder.encode(PackedBatch(sequences)), model)
+        let together = rows(try encoder.hidden(after: PackedBatch(sequences)), model)
         for (index, sequence) in sequences.enumerated() {
-            let alone = model.backend.download(try encoder.encode(PackedBatch([sequence])))
+            let alone = model.backend.download(try encoder.hidden(after: PackedBatch([sequence])))
             #expect(largestDifference(together[index], alone) < 1e-5)
         }
     }
@@ -86,7 +87,7 @@ import Testing
         let results = try [1, 3].map { threads in
             let model = SequenceModel.perturbed(shape, on: CPUBackend(scanThreads: threads))
             let encoder = Encoder(model, tokens: 3000, sequences: 1)
-            return model.backend.download(try encoder.encode(PackedBatch([history])))
+            return model.backend.download(try encoder.hidden(after: PackedBatch([history])))
         }
         #expect(largestDifference(results[1], results[0]) < 1e-5)
     }
@@ -124,7 +125,6 @@ func variants(itemCount: Int) -> [ModelConfiguration] {
         variant {
             $0.block = .recurrenceOnly
             $0.feedForward = false
-            $0.paddingInSoftmax = true
             $0.warmupSteps = 3
         },
     ]
@@ -138,36 +138,38 @@ func variants(itemCount: Int) -> [ModelConfiguration] {
         let (empty, unknown) = (HistoryError.empty, HistoryError.unknownItem(31, itemCount: 30))
         let tooLarge = HistoryError.tooLarge(tokens: 4, sequences: 2)
         let batches: [(PackedBatch, HistoryError)] = [
-            (PackedBatch(), empty), (PackedBatch([[1], []]), empty), (PackedBatch([[], [1]] as [[Int32]]), empty),
+            (PackedBatch(), empty), (PackedBatch([[1], []]), empty), (PackedBatch([[], [1]] as [[ItemID]]), empty),
             (PackedBatch([[1, 31]]), unknown), (PackedBatch([[1], [2], [3]]), tooLarge),
             (PackedBatch([[1, 2, 3, 4, 5]]), tooLarge),
         ]
         for (batch, error) in batches {
-            #expect(throws: error) { try encoder.encode(batch) }
-            #expect(throws: error) { try encoder.encodeAllPositions(batch) }
+            #expect(throws: error) { try encoder.hidden(after: batch) }
+            #expect(throws: error) { try encoder.hidden(atAllPositionsOf: batch) }
             var states = (0..<batch.sequenceCount).map { _ in model.initialState() }
-            #expect(throws: error) { try encoder.advance(&states, by: batch) }
+            #expect(throws: error) { try encoder.hidden(advancing: &states, by: batch) }
             #expect(states.allSatisfy { $0 == model.initialState() })
         }
         var state = model.initialState()
-        #expect(throws: empty) { try encoder.advance(&state, by: []) }
-        #expect(throws: unknown) { try encoder.advance(&state, by: [1, 2, 3, 4, 5, 31]) }
-        #expect(throws: HistoryError.unknownItem(0, itemCount: 30)) { try encoder.step(&state, item: 0) }
+        #expect(throws: empty) { try encoder.hidden(advancing: &state, by: []) }
+        #expect(throws: unknown) { try encoder.hidden(advancing: &state, by: [1, 2, 3, 4, 5, 31]) }
+        #expect(throws: HistoryError.unknownItem(0, itemCount: 30)) { try encoder.hidden(stepping: &state, item: 0) }
         #expect(state == model.initialState(), "not moved on by the pieces before the unknown item")
 
         var other = ModelConfiguration(itemCount: 30)
         other.hiddenSize = 8
         var foreign = SequenceModel.perturbed(other, on: CPUBackend()).initialState()
-        #expect(throws: HistoryError.otherStates) { try encoder.step(&foreign, item: 1) }
+        #expect(throws: HistoryError.otherStates) { try encoder.hidden(stepping: &foreign, item: 1) }
         var none: [RecurrentState] = []
-        #expect(throws: HistoryError.otherStates) { try encoder.advance(&none, by: PackedBatch([[1]])) }
+        #expect(throws: HistoryError.otherStates) { try encoder.hidden(advancing: &none, by: PackedBatch([[1]])) }
     }
 
     @Test func repeatsOfWhatCannotBeReadAreAnError() throws {
         var shape = ModelConfiguration(itemCount: 9)
         (shape.hiddenSize, shape.repeatAware) = (4, true)
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
-        #expect(throws: HistoryError.empty) { try model.repeatBias(after: [[1], []] as [[Int32]]) }
-        #expect(throws: HistoryError.unknownItem(10, itemCount: 9)) { try model.repeatBias(after: [[1, 10]]) }
+        #expect(throws: HistoryError.empty) { try model.repeatBias(after: [[1], []] as [[ItemID]]) }
+        #expect(throws: HistoryError.unknownItem(10, itemCount: 9)) {
+            try model.repeatBias(after: [[1, 10]] as [[ItemID]])
+        }
     }
 }

@@ -1,6 +1,7 @@
 import CPUBackend
 import EmulatedGPU
 import Foundation
+import Identifiers
 import Models
 import ReferenceBackend
 import Tensors
@@ -30,9 +31,11 @@ func relativeDifference(_ a: [Float], _ b: [Float]) -> Double {
     return (difference / max(norm, 1e-30)).squareRoot()
 }
 
-func randomSequences(_ lengths: [Int], items: Int, seed: UInt64) -> [[Int32]] {
+func randomSequences(_ lengths: [Int], items: Int, seed: UInt64) -> [[ItemID]] {
     var generator = SeededGenerator(seed: seed)
-    return lengths.map { length in (0..<length).map { _ in Int32.random(in: 1...Int32(items), using: &generator) } }
+    return lengths.map { length in
+        (0..<length).map { _ in ItemID(rawValue: .random(in: 1...Int32(items), using: &generator)) }
+    }
 }
 
 extension SequenceModel {

@@ -36,8 +36,8 @@ struct BrokenBackend: HostBackend {
     func copy(_ source: Tensor, to target: Tensor) {
         guard mutation == .copyIgnoresStride else { return inner.copy(source, to: target) }
         inner.copy(
-            Tensor(base: source.base, rows: 1, columns: source.count),
-            to: Tensor(base: target.base, rows: 1, columns: target.count))
+            Tensor(source.pointer, rows: 1, columns: source.count, in: source.space),
+            to: Tensor(target.pointer, rows: 1, columns: target.count, in: target.space))
     }
 
     func add(_ source: Tensor, to target: Tensor) { inner.add(source, to: target) }

@@ -140,7 +140,7 @@ package final class Arguments {
         if let index = index(of: name) { return blocks[index].tensor }
         let (count, stride) = (rows * columns, columns + gap)
         let storage = backend.allocate(2 * guardCount + rows * stride)
-        let tensor = Tensor(base: storage.base + guardCount, rows: rows, columns: columns, stride: stride)
+        let tensor = storage.tensor(at: guardCount, rows: rows, columns: columns, stride: stride)
         var before: [Float] = []
         if !isMeasuring {
             let unwritten = role == .written ? [Float](repeating: Self.unwritten, count: count) : nil
@@ -196,7 +196,7 @@ package final class Arguments {
         let whole = margin + values + margin
         let storage = backend.allocateIndices(whole.count)
         backend.upload(whole, to: storage.indices)
-        let indices = Indices(base: storage.base + guardCount, count: values.count)
+        let indices = storage.indices.range(guardCount..<guardCount + values.count)
         indexBlocks.append(
             IndexBlock(name: name, indices: indices, storage: storage, before: whole, isWritten: isWritten))
         return indices

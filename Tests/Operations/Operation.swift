@@ -1,7 +1,7 @@
 /// The operations of a backend that compute something, each with its tolerance and its cases.
 package enum Operation: String, CaseIterable, Sendable {
     case multiply, fill, copy, add, squaredNorm
-    case gather, scatterAdd, listRepeats
+    case gather, scatterAdd, listOccurrences
     case residualNorm, residualNormBackward
     case activate, activateBackward
     case convolve, convolveBackward
@@ -14,7 +14,7 @@ package enum Operation: String, CaseIterable, Sendable {
     /// Largest allowed |x − y| / (|y| + root mean square of the result) between a backend and the oracle.
     package var tolerance: Double {
         switch self {
-        case .fill, .copy, .gather, .listRepeats: 0  // no arithmetic
+        case .fill, .copy, .gather, .listOccurrences: 0  // no arithmetic
         case .add: 1e-7  // one rounding
         case .squaredNorm: 1e-6  // blocks may be summed in single precision
         case .scatterAdd: 1e-6  // a rounding for each row that meets another
@@ -45,7 +45,7 @@ package enum Operation: String, CaseIterable, Sendable {
         case .fill, .copy, .add, .squaredNorm: Elementwise.cases(of: self)
         case .gather: TableRows.cases.map(\.gather)
         case .scatterAdd: TableRows.cases.map(\.scatterAdd)
-        case .listRepeats: ListRepeats.cases
+        case .listOccurrences: ListOccurrences.cases
         case .residualNorm: ResidualNorm.cases.map(\.forward) + ResidualNorm.equalNumbers
         case .residualNormBackward: ResidualNorm.cases.map(\.backward)
         case .activate: Activation.cases.map(\.forward)

@@ -13,14 +13,14 @@ import Testing
     static let itemCount = 40
     static let names = Vocabulary(
         ids: (1...itemCount).map { "id\($0)" }, titles: (1...itemCount).map { $0 % 2 == 0 ? "Title \($0)" : "" })!
-    let history: [Int32] = [3, 9, 3, 14, 1]
+    let history: [ItemID] = [3, 9, 3, 14, 1]
 
     /// A small model; the values of its repeat-aware head, where it has one, are large enough to reorder everything.
     private static func model(repeatAware: Bool, on backend: any Backend = CPUBackend()) throws -> SequenceModel {
         var shape = ModelConfiguration(itemCount: itemCount)
         (shape.hiddenSize, shape.repeatAware) = (8, repeatAware)
         let model = try SequenceModel(initializing: shape, seed: 3, on: backend)
-        if let values = model.weights.tensor(named: "repeat_bias") { backend.upload(headValues, to: values) }
+        if let values = model.weights[named: "repeat_bias"] { backend.upload(headValues, to: values) }
         return model
     }
 
@@ -36,19 +36,19 @@ import Testing
     }
 
     /// Scores of all items after the history, by number, in plain loops.
-    private func scores(_ history: [Int32], repeatAware: Bool) throws -> [Float] {
+    private func scores(_ history: [ItemID], repeatAware: Bool) throws -> [Float] {
         let model = try Self.model(repeatAware: repeatAware, on: ReferenceBackend())
         let encoder = Encoder(model, tokens: history.count, sequences: 1)
-        let hidden = model.backend.download(try encoder.encode(PackedBatch([history])))
+        let hidden = model.backend.download(try encoder.hidden(after: PackedBatch([history])))
         let table = model.backend.download(model.itemTable)
         return (0..<Self.itemCount).map { item in
             let score = (0..<8).reduce(0) { $0 + hidden[$1] * table[item * 8 + $1] }
-            return score + (repeatAware ? addition(Int32(item + 1), history.suffix(1024)) : 0)
+            return score + (repeatAware ? addition(ItemID(row: item), history.suffix(1024)) : 0)
         }
     }
 
     /// Ten times the value for how long ago (a power of two) and how often an item occurred.
-    private func addition(_ item: Int32, _ events: ArraySlice<Int32>) -> Float {
+    private func addition(_ item: ItemID, _ events: ArraySlice<ItemID>) -> Float {
         guard let last = events.lastIndex(of: item) else { return 0 }
         var (ago, power) = (events.endIndex - last, 0)
         while ago > 1 { (ago, power) = (ago / 2, power + 1) }
@@ -57,9 +57,9 @@ import Testing
 
     private func ids(_ items: [Recommender.Recommendation]) -> [String] { items.map(\.id) }
 
-    private func random(_ length: Int, seed: UInt64) -> [Int32] {
+    private func random(_ length: Int, seed: UInt64) -> [ItemID] {
         var generator = SeededGenerator(seed: seed)
-        return (0..<length).map { _ in Int32.random(in: 1...Int32(Self.itemCount), using: &generator) }
+        return (0..<length).map { _ in ItemID(rawValue: .random(in: 1...Int32(Self.itemCount), using: &generator)) }
     }
 
     @Test(arguments: [false, true], [1, 2, 5, 40, 1500])
@@ -142,7 +142,7 @@ import Testing
     func whatTheModelCannotReadIsAnError(repeatAware: Bool) throws {
         let recommender = try recommender(repeatAware: repeatAware)
         #expect(throws: RecommendError.history(.empty)) { try recommender.recommend(after: [], k: 3) }
-        for item in [0, -1, 41, Int32.max, .min] {
+        for item in [0, -1, 41, Int32.max, .min].map(ItemID.init(rawValue:)) {
             let error = RecommendError.history(.unknownItem(item, itemCount: 40))
             #expect(throws: error) { try recommender.recommend(after: [1, item], k: 3) }
             #expect(throws: error) { try recommender.answer([[1], [item]], k: 3) }

@@ -1,5 +1,6 @@
 import CPUBackend
 import Interactions
+import Layers
 import Models
 import Tensors
 import Testing
@@ -16,13 +17,20 @@ import Testing
         options.batchTokens = 50
         options.objective = objective
         for epoch in 1...3 {
-            let plan = BatchPlan(data, split, options, epoch: epoch)
+            let plan = BatchPlan(data, split, options, epoch: epoch, replicas: 3, microBatchTokens: 20)
+            var next = 0
             var counts: [[Int]] = split.trainingEnd.map { Array(repeating: 0, count: $0) }
-            for batch in plan.batches {
-                let tokens = batch.reduce(0) { $0 + plan.segments[$1].tokens }
-                #expect(tokens <= 50 || batch.count == 1)
-                let dealt = plan.deal(batch, to: 3)
-                #expect(dealt.joined().sorted() == Array(batch), "every segment goes to one replica")
+            for (step, partition) in plan.steps.enumerated() {
+                func tokens(_ positions: some Sequence<Int>) -> Int {
+                    positions.reduce(0) { $0 + plan.segments[$1].tokens }
+                }
+                let batch = partition.joined().joined().sorted()
+                #expect(tokens(batch) <= 50 || batch.count == 1)
+                #expect(
+                    batch.first == next && Set(batch).count == batch.count,
+                    "step \(step) goes on where the one before ended")
+                #expect(partition.joined().allSatisfy { tokens($0) <= 20 || $0.count == 1 })
+                next += batch.count
                 for index in batch {
                     let segment = plan.segments[index]
                     #expect(segment.tokens <= 7)
@@ -46,10 +54,13 @@ import Testing
         let data = Dataset(sequences: randomSequences([40, 40, 40, 5], items: 9, seed: 2), itemCount: 9)
         var options = TrainingOptions()
         (options.maximumLength, options.batchTokens) = (7, 20)
-        let plans = (1...350).map { BatchPlan(data, .leaveOneOut(data), options, epoch: $0) }
+        func planned(_ epoch: Int) -> BatchPlan {
+            BatchPlan(data, .leaveOneOut(data), options, epoch: epoch, replicas: 2, microBatchTokens: 10)
+        }
+        let plans = (1...350).map(planned)
         for (epoch, plan) in zip(1..., plans.prefix(20)) {
-            let again = BatchPlan(data, .leaveOneOut(data), options, epoch: epoch)
-            #expect(plan.segments == again.segments && plan.batches == again.batches)
+            let again = planned(epoch)
+            #expect(plan.segments == again.segments && plan.steps == again.steps)
             #expect(plan.firstTokens == again.firstTokens)
         }
         for user in 0..<3 {
@@ -74,7 +85,8 @@ import Testing
         var options = TrainingOptions()
         options.seed = seed
         func places(_ epoch: Int, _ options: TrainingOptions) -> [Double] {
-            let plan = BatchPlan(data, .leaveOneOut(data), options, epoch: epoch)
+            let plan = BatchPlan(
+                data, .leaveOneOut(data), options, epoch: epoch, replicas: 1, microBatchTokens: 512)
             var places = [Double](repeating: 0, count: users)
             for (place, segment) in plan.segments.enumerated() { places[segment.user] = Double(place) }
             return places
@@ -98,7 +110,9 @@ import Testing
         let users = 400
         let data = Dataset(sequences: Array(repeating: [1, 2, 3, 4, 5], count: users), itemCount: 5)
         let pairs = (1...20).map { epoch in
-            let order = BatchPlan(data, .leaveOneOut(data), TrainingOptions(), epoch: epoch).segments.map(\.user)
+            let order = BatchPlan(
+                data, .leaveOneOut(data), TrainingOptions(), epoch: epoch, replicas: 1, microBatchTokens: 512
+            ).segments.map(\.user)
             return Set(zip(order, order.dropFirst()).map { Set([$0, $1]) })
         }
         let again = zip(pairs, pairs.dropFirst()).reduce(0) { $0 + $1.0.intersection($1.1).count }
@@ -111,13 +125,17 @@ import Testing
         let data = randomDataset()
         var options = TrainingOptions()
         (options.maximumLength, options.objective) = (7, objective)
-        let plan = BatchPlan(data, .leaveOneOut(data), options, epoch: 1)
+        let plan = BatchPlan(
+            data, .leaveOneOut(data), options, epoch: 1, replicas: 1, microBatchTokens: 1 << 20)
         for window in [0, 1, 5, 1000] {
-            let share = Share(Array(plan.segments.indices)[...], of: plan, data, window: window)
+            let assembler = BatchAssembler(
+                dataset: data, options: options, sampler: nil, repeatWindow: window, microBatchTokens: 1 << 20,
+                pads: false)
+            let batch = assembler.batches(plan, [[Array(plan.segments.indices)[...]]], step: 0)[0][0].sequences
             for (s, segment) in plan.segments.enumerated() {
-                let range = Int(share.batch.earlierStarts[s])..<Int(share.batch.earlierStarts[s + 1])
+                let range = Int(batch.earlierStarts[s])..<Int(batch.earlierStarts[s + 1])
                 let before = data.sequence(ofUser: segment.user, 0..<segment.inputs.lowerBound)
-                #expect(Array(share.batch.earlier[range]) == before.suffix(max(0, window - 1)))
+                #expect(Array(batch.earlier[range]) == before.suffix(max(0, window - 1)))
             }
         }
     }
@@ -127,15 +145,14 @@ import Testing
         var shape = smallShape(items: 9)
         shape.repeatAware = true
         let model = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend())
-        let layout = model.weights.layout
-        let group = ReplicaGroup(model, replicas: 2)
+        let layout = model.network.layout
+        let gradients = GradientSum([model.makeGradients(), model.makeGradients()], on: model.backend)
         model.backend.upload([Float](repeating: 1, count: layout.count), to: model.weights.flat)
-        group.reach = [0..<layout.count]
         let step = AdamStep(number: 1, learningRate: 0.5, weightDecay: 0.5, decayedCount: layout.decayedCount)
-        group.update(step, clipNorm: nil)
+        Optimizer(model).update(gradients, in: [0..<layout.count], step, clipNorm: nil)
         var decayed: Set<String> = []
         for entry in layout.entries {
-            let values = Set(model.backend.download(model.weights.tensor(entry)))
+            let values = Set(model.backend.download(model.weights[entry]))
             #expect(values == (entry.decays ? [0.75] : [1]), "\(entry.name)")
             if entry.decays { decayed.insert(entry.name) }
         }
@@ -166,17 +183,19 @@ import Testing
         let split = Split.leaveOneOut(data)
         var options = TrainingOptions()
         options.batchTokens = 400
-        let plan = BatchPlan(data, split, options, epoch: 1)
         func weightsAfterOneStep(_ count: Int) throws -> [Float] {
             let model = try SequenceModel(initializing: smallShape(items: data.itemCount), seed: 1, on: CPUBackend())
-            let group = ReplicaGroup(model, replicas: count)
-            group.reserve(tokens: 2000, sequences: 100)
-            let shares = plan.deal(plan.batches[0], to: count).map { positions in
-                plan.pieces(positions, of: 512).map { Share($0, of: plan, data, window: 0) }
-            }
-            group.learn(shares, dropout: 0.4, seed: 9, step: 3)
+            let replicas = Replicas(model, count: count)
+            replicas.reserve(tokens: 2000, sequences: 100)
+            let plan = BatchPlan(data, split, options, epoch: 1, replicas: count, microBatchTokens: 512)
+            let assembler = BatchAssembler(
+                dataset: data, options: options, sampler: nil, repeatWindow: 0, microBatchTokens: 512, pads: false)
+            let batches = assembler.batches(plan, plan.steps[0], step: 3)
+            replicas.learn(batches, DropoutSettings(rate: 0.4, seed: 9, step: 3))
             // One step of plain descent with a large ε shows the gradient itself.
-            group.update(.init(number: 1, learningRate: 1e6, epsilon: 1e6), clipNorm: nil)
+            Optimizer(model).update(
+                replicas.gradients, in: model.touchedRanges(by: batches.joined()),
+                .init(number: 1, learningRate: 1e6, epsilon: 1e6), clipNorm: nil)
             return model.backend.download(model.weights.flat)
         }
         let (one, many) = (try weightsAfterOneStep(1), try weightsAfterOneStep(replicas))

@@ -120,11 +120,12 @@ import Training
         _ = try trainedWeights(data, options, folder: folder)
         let split = Split.leaveOneOut(data)
         let other = Split(trainingEnd: split.trainingEnd, validation: split.test, test: split.validation)
-        let trainer = try Trainer(
-            data, other, smallShape(items: data.itemCount), options, backend: CPUBackend(), checkpointFolder: folder)
         let path = folder.appendingPathComponent("checkpoint.safetensors").path
         #expect(throws: TrainingError.otherRun(path: path, reason: "the data was split in another way")) {
-            _ = try trainer.run(resuming: true)
+            _ = try Trainer(
+                data, other, smallShape(items: data.itemCount), options, backend: CPUBackend(),
+                checkpointFolder: folder
+            ).run(resuming: true)
         }
     }
 

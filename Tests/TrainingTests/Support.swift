@@ -1,5 +1,6 @@
 import CPUBackend
 import Foundation
+import Identifiers
 import Interactions
 import Models
 import Tensors
@@ -11,8 +12,13 @@ struct MarkovChain {
     let items: Int
     let certainty: Double
 
-    func favourite(after a: Int32, _ b: Int32) -> Int32 {
-        Int32((Int(a) * 5 + Int(b) * 3 + Int(a) * Int(b)) % items) + 1
+    func favourite(after a: ItemID, _ b: ItemID) -> ItemID {
+        let (a, b) = (a.row + 1, b.row + 1)
+        return ItemID(row: (a * 5 + b * 3 + a * b) % items)
+    }
+
+    private func anyItem(_ generator: inout SeededGenerator) -> ItemID {
+        ItemID(rawValue: .random(in: 1...Int32(items), using: &generator))
     }
 
     /// Nobody can hit at rank 1 more often than this.
@@ -21,11 +27,11 @@ struct MarkovChain {
     func dataset(users: Int, length: Int, seed: UInt64) -> Dataset {
         var generator = SeededGenerator(seed: seed)
         let sequences = (0..<users).map { _ in
-            var sequence = (0..<2).map { _ in Int32.random(in: 1...Int32(items), using: &generator) }
+            var sequence = (0..<2).map { _ in anyItem(&generator) }
             while sequence.count < length {
                 let isFavourite = generator.uniform() < certainty
                 let next = favourite(after: sequence[sequence.count - 2], sequence[sequence.count - 1])
-                sequence.append(isFavourite ? next : Int32.random(in: 1...Int32(items), using: &generator))
+                sequence.append(isFavourite ? next : anyItem(&generator))
             }
             return sequence
         }
@@ -38,15 +44,17 @@ func randomDataset(users: Int = 60, items: Int = 23, seed: UInt64 = 4) -> Datase
     var generator = SeededGenerator(seed: seed)
     let sequences = (0..<users).map { _ in
         (0..<Int.random(in: 3...40, using: &generator)).map { _ in
-            Int32.random(in: 1...Int32(items), using: &generator)
+            ItemID(rawValue: .random(in: 1...Int32(items), using: &generator))
         }
     }
     return Dataset(sequences: sequences, itemCount: items)
 }
 
-func randomSequences(_ lengths: [Int], items: Int, seed: UInt64) -> [[Int32]] {
+func randomSequences(_ lengths: [Int], items: Int, seed: UInt64) -> [[ItemID]] {
     var generator = SeededGenerator(seed: seed)
-    return lengths.map { length in (0..<length).map { _ in Int32.random(in: 1...Int32(items), using: &generator) } }
+    return lengths.map { length in
+        (0..<length).map { _ in ItemID(rawValue: .random(in: 1...Int32(items), using: &generator)) }
+    }
 }
 
 func smallShape(items: Int) -> ModelConfiguration {

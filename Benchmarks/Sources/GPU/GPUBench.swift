@@ -1,5 +1,6 @@
 import CUDABackend
 import Foundation
+import Identifiers
 import Interactions
 import Models
 import Operations
@@ -154,13 +155,13 @@ struct GPUBench: Encodable, Sendable {
     }
 
     private static func length(_ backend: CUDABackend, _ model: SequenceModel, _ tokens: Int, _ runs: Int) -> Length {
-        let gradients = Weights(zerosFor: model.configuration, on: backend)
-        let batch = PackedBatch([(0..<tokens).map { Int32($0 * 7 % 64 + 1) }])
-        let targets = Targets(rows: nil, items: batch.items)
+        let gradients = model.makeGradients()
+        let sequences = PackedBatch([(0..<tokens).map { ItemID(row: $0 * 7 % 64) }])
+        let batch = TrainingBatch(sequences, targets: sequences.items)
         var time = 0.0
         let bytes = backend.peakBytes {
             let learner = Learner(model, tokens: tokens, sequences: 1)
-            time = medianTime(of: runs) { _ in _ = learner.learn(batch, targets, scale: 1e-3, into: gradients) }
+            time = medianTime(of: runs) { _ in _ = learner.learn(batch, scale: 1e-3, into: gradients) }
         }
         return Length(tokens: tokens, bytes: bytes, seconds: time)
     }

@@ -1,4 +1,5 @@
 import CPUBackend
+import Identifiers
 import Models
 import Tensors
 
@@ -54,17 +55,17 @@ struct LengthBench: Encodable, Sendable {
         let batch = batch(length)
         return cost(length) {
             let encoder = Encoder(model, tokens: length, sequences: 1)
-            return { _ = try! encoder.encodeAllPositions(batch) }
+            return { _ = try! encoder.hidden(atAllPositionsOf: batch) }
         }
     }
 
     private static func training(_ model: SequenceModel, _ length: Int) -> Cost {
-        let gradients = Weights(zerosFor: model.configuration, on: model.backend)
-        let batch = batch(length)
-        let targets = Targets(rows: nil, items: batch.items)
+        let gradients = model.makeGradients()
+        let sequences = batch(length)
+        let batch = TrainingBatch(sequences, targets: sequences.items)
         return cost(length) {
             let learner = Learner(model, tokens: length, sequences: 1)
-            return { _ = learner.learn(batch, targets, scale: 1e-3, into: gradients) }
+            return { _ = learner.learn(batch, scale: 1e-3, into: gradients) }
         }
     }
 
@@ -96,6 +97,6 @@ struct LengthBench: Encodable, Sendable {
     }
 
     private static func batch(_ length: Int) -> PackedBatch {
-        PackedBatch([(0..<length).map { Int32($0 * 7 % 64 + 1) }])
+        PackedBatch([(0..<length).map { ItemID(row: $0 * 7 % 64) }])
     }
 }

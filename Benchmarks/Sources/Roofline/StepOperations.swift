@@ -102,7 +102,7 @@ final class StepOperations {
 
     /// Loss and optimiser. The loss's logits are not counted as traffic, for they need not leave the cache.
     private func addOutside() {
-        let weights = WeightLayout(shape).count
+        let weights = shape.layout.count
         add(
             "softmax over \(shape.itemCount) items, both ways", calls: 1,
             Loss.crossEntropy(rows: tokens, columns: shape.hiddenSize, tableRows: shape.itemCount))

@@ -1,5 +1,6 @@
 import CPUBackend
 import Foundation
+import Identifiers
 import Interactions
 import Models
 import Tensors
@@ -42,7 +43,7 @@ func syntheticDataset(users: Int, meanLength: Int, items: Int) -> Dataset {
     var generator = SeededGenerator(seed: 5)
     let sequences = (0..<users).map { _ in
         (0..<Int.random(in: 20...2 * meanLength - 20, using: &generator)).map { _ in
-            Int32(Double(items) * pow(generator.uniform(), 2)) + 1
+            ItemID(row: Int(Double(items) * pow(generator.uniform(), 2)))
         }
     }
     return Dataset(sequences: sequences, itemCount: items)

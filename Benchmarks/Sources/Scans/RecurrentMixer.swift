@@ -1,4 +1,5 @@
 import CPUBackend
+import Layers
 import Tensors
 
 /// How a batch of sequences of one length goes through a recurrence (the columns of the paper's Table 5).

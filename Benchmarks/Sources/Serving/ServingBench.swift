@@ -49,20 +49,20 @@ struct ServingBench: Encodable, Sendable {
     private static func recommend(_ catalogue: Catalogue) -> Double {
         let recommender = Recommender(catalogue, tokens: 1)
         var state = catalogue.model.initialState()
-        let items = Int32(catalogue.items.count)
-        var history = (1...165).map { Int32($0 * 31) % items + 1 }
+        let items = catalogue.items.count
+        var history = (1...165).map { ItemID(row: $0 * 31 % items) }
         return medianTime(of: 2000) { round in
             history.removeFirst()
-            history.append(Int32(round) * 17 % items + 1)
+            history.append(ItemID(row: round * 17 % items))
             _ = try! recommender.step(&state, item: history.last!, history: history, k: 10)
         } * 1e6
     }
 
     private static func batch(_ catalogue: Catalogue, events: Int, _ threads: Int) -> Batch {
         let users = max(256, 40_000 / events)
-        let items = Int32(catalogue.items.count)
+        let items = catalogue.items.count
         let histories = (0..<users).map { user in
-            (0..<events).map { Int32(truncatingIfNeeded: user * 7919 + $0 * 31) % items + 1 }
+            (0..<events).map { ItemID(row: (user * 7919 + $0 * 31) % items) }
         }
         let start = ContinuousClock.now
         DispatchQueue.concurrentPerform(iterations: threads) { thread in

@@ -50,7 +50,7 @@ import Testing
         #expect(softmax.operation.flops == 4480, "16 · 10 · (6 · 4 + 4)")
         #expect(softmax.arguments.bytes == bytes(rows * 4, 10 * 4, rows * 4, 2 * 10 * 4))
         let adam = try row("Adam, once a step")
-        let weights = WeightLayout(step.shape).count
+        let weights = step.shape.layout.count
         #expect(adam.arguments.bytes == bytes(7 * weights) && adam.bytesPerToken == Double(7 * 4 * weights) / 32)
         #expect(adam.operation.flops == 12 * weights)
     }
@@ -71,7 +71,7 @@ import Testing
         #expect(rows.count == step.rows.count && rows.allSatisfy { $0.nanoseconds > 0 && $0.limitNanoseconds > 0 })
         let cleared = try #require(rows.last)
         #expect(!cleared.limitedByArithmetic && cleared.flops == 0)
-        let rate = limits.copyRate(workingSet: 4 * WeightLayout(step.shape).count)
+        let rate = limits.copyRate(workingSet: 4 * step.shape.layout.count)
         #expect(abs(cleared.limitNanoseconds - cleared.bytes / rate * 1e9) < 1e-9)
     }
 

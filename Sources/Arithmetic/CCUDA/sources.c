@@ -16,7 +16,7 @@ static const char source[] = {
     ,
 #embed "kernels/ranking.cu"
     ,
-#embed "kernels/repeats.cu"
+#embed "kernels/occurrences.cu"
     ,
 #embed "kernels/rows.cu"
     ,

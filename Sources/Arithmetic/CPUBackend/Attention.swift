@@ -62,8 +62,8 @@ private struct Attention {
         tileRows = min(64, max(16, span / 2))
         let area = tileRows * (tileRows + span - 1)
         storage = allocateHost(2 * area + 4 * tileRows + 4 * (span + 1), of: Float.self, zeroed: false)
-        scores = Tensor(base: storage.base, rows: tileRows, columns: tileRows + span - 1)
-        slopes = Tensor(base: storage.base + area, rows: tileRows, columns: tileRows + span - 1)
+        scores = storage.tensor(rows: tileRows, columns: tileRows + span - 1)
+        slopes = storage.tensor(at: area, rows: tileRows, columns: tileRows + span - 1)
         let rows = storage.base + 2 * area
         (largest, sum, factor, missing) = (rows, rows + tileRows, rows + 2 * tileRows, rows + 3 * tileRows)
         bias = rows + 4 * tileRows
@@ -129,7 +129,7 @@ private struct Attention {
 
     /// e^(score − row's largest) of a tile, zero outside the bands; leaves each row's factor and what its missing events get.
     private func score(_ tile: AttentionTile) -> Tensor {
-        let scores = Tensor(base: scores.base, rows: tile.queries.count, columns: tile.columns)
+        let scores = Tensor(scores.base, rows: tile.queries.count, columns: tile.columns, in: .host)
         let queries = inputs.queries.rows(tile.queries)
         for part in tile.parts(of: inputs.memory, window) {
             backend.multiply(
@@ -152,7 +152,7 @@ private struct Attention {
     /// Turns the exponentials into probabilities; returns the gradient of the products of queries and keys, zero outside
     /// the bands.
     private func scoreBackward(_ tile: AttentionTile, _ outputGradient: Tensor, _ probabilities: Tensor) -> Tensor {
-        let slopes = Tensor(base: slopes.base, rows: tile.queries.count, columns: tile.columns)
+        let slopes = Tensor(slopes.base, rows: tile.queries.count, columns: tile.columns, in: .host)
         for part in tile.parts(of: inputs.memory, window) {
             backend.multiply(
                 outputGradient, transposed: false, values(part.events), transposed: true,

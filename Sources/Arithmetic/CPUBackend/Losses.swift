@@ -26,7 +26,6 @@ extension CPUBackend {
             let range = start..<min(start + rows, hidden.rows)
             loss += crossEntropyRows(range, hidden, table, targets, bias, scale, gradients, tile)
         }
-        withExtendedLifetime(tile) {}
         return loss
     }
 
@@ -154,7 +153,7 @@ private final class SoftmaxTile {
     let max, sum, newMax, newSum, targetLogit: UnsafeMutablePointer<Float>
     let factors: Tensor
     private let storage: Storage<Float>
-    private let tileBase: UnsafeMutablePointer<Float>
+    private let tileStart: Int
 
     init(rows: Int, columns: Int, hiddenSize: Int) {
         self.columns = columns
@@ -164,8 +163,8 @@ private final class SoftmaxTile {
         let base = storage.base
         (max, sum, newMax) = (base, base + padded, base + 2 * padded)
         (newSum, targetLogit) = (base + 3 * padded, base + 4 * padded)
-        factors = Tensor(base: base + 5 * padded, rows: rows, columns: hiddenSize)
-        tileBase = base + 5 * padded + padded * hiddenSize
+        factors = storage.tensor(at: 5 * padded, rows: rows, columns: hiddenSize)
+        tileStart = 5 * padded + padded * hiddenSize
     }
 
     func begin(_ rows: Int) {
@@ -174,5 +173,5 @@ private final class SoftmaxTile {
         targetLogit.update(repeating: .nan, count: rows)
     }
 
-    func logits(_ rows: Int, _ columns: Int) -> Tensor { Tensor(base: tileBase, rows: rows, columns: columns) }
+    func logits(_ rows: Int, _ columns: Int) -> Tensor { storage.tensor(at: tileStart, rows: rows, columns: columns) }
 }

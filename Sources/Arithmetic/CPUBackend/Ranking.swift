@@ -76,11 +76,9 @@ private struct ScoreTiles {
     /// begins with the targets' rows: another shape might sum in another order, and equal rows would not tie. (The
     /// last tile may be narrower; whether its products sum in another order is the library's affair.)
     func targetScores(_ rows: Range<Int>, _ targets: Indices, _ ranks: inout [Rank]) {
-        let block = backend.allocate(columnRanges[0].count * table.columns)
-        let copies = block.tensor.reshaped(columnRanges[0].count, table.columns)
-        let own = Indices(base: targets.base + rows.lowerBound, count: rows.count)
-        backend.gather(own, from: table, into: copies.prefix(rows.count))
-        let scores = withExtendedLifetime(block) { product(rows, copies) }
+        let copies = backend.tensor(columnRanges[0].count, table.columns)
+        backend.gather(targets.range(rows), from: table, into: copies.prefix(rows.count))
+        let scores = product(rows, copies)
         for (r, n) in rows.enumerated() {
             var bound = scores.base[r * scores.stride + r]
             bias?.forEach(ofRow: n) { if $0 == ranks[r].target { bound += bias!.value($1) } }
@@ -89,7 +87,7 @@ private struct ScoreTiles {
     }
 
     private func product(_ rows: Range<Int>, _ table: Tensor) -> Tensor {
-        let scores = Tensor(base: storage.base, rows: rows.count, columns: table.rows)
+        let scores = storage.tensor(rows: rows.count, columns: table.rows)
         backend.product(hidden.rows(rows), false, table, true, into: scores, accumulate: false)
         return scores
     }

@@ -22,7 +22,6 @@ struct SampledSoftmax {
     private let finder: RowFinder
 
     private let tileRows: Int
-    private let storage: Storage<Float>
     /// The negatives' table rows [M, D], and their gradients.
     private let sampled, sampledGradient: Tensor
     /// Logits, then e^(logit − row's largest) [tile rows, M].
@@ -45,12 +44,12 @@ struct SampledSoftmax {
         finder = RowFinder(negatives)
         let (samples, width) = (negatives.count, hidden.columns)
         tileRows = max(16, min(128, CPUBackend.tileSize / samples))
-        storage = allocateHost(
+        let storage = allocateHost(
             2 * samples * width + tileRows * (samples + width + 4), of: Float.self, zeroed: false)
-        var next = storage.base
+        var next = 0
         func tensor(_ rows: Int, _ columns: Int) -> Tensor {
             defer { next += rows * columns }
-            return Tensor(base: next, rows: rows, columns: columns)
+            return storage.tensor(at: next, rows: rows, columns: columns)
         }
         sampled = tensor(samples, width)
         sampledGradient = tensor(samples, width)
@@ -75,7 +74,7 @@ struct SampledSoftmax {
             if let gradients { addGradients(rows, exponentials, gradients) }
         }
         if let gradients { backend.scatterAdd(sampledGradient, to: negatives, of: gradients.table) }
-        return withExtendedLifetime(storage) { loss }
+        return loss
     }
 
     /// Logits of the negatives and, apart, of the targets.

@@ -38,7 +38,7 @@ package struct CUDABackend: Backend {
     package var isQueued: Bool { true }
     package var failure: String? { queue.with { $0.failure?.description } }
 
-    package func together(_ body: () -> Void) { queue.together(body) }
+    package func recordAsGraph(_ body: () -> Void) { queue.recordAsGraph(body) }
 
     // MARK: Memory
 
@@ -63,7 +63,7 @@ package struct CUDABackend: Backend {
     package func download(_ tensor: Tensor) -> [Float] {
         if tensor.isContiguous { return download(from: tensor.address, tensor.count) }
         let dense = Scratch(4 * tensor.count, on: queue)
-        copy(tensor, to: Tensor(base: dense.pointer(), rows: tensor.rows, columns: tensor.columns))
+        copy(tensor, to: dense.tensor(rows: tensor.rows, columns: tensor.columns))
         return download(from: dense.address, tensor.count)
     }
 
@@ -110,7 +110,7 @@ package struct CUDABackend: Backend {
     func argument(_ dropout: Dropout?) -> cu_dropout {
         guard let dropout else { return cu_dropout() }
         return cu_dropout(
-            row_numbers: dropout.rowNumbers.base, step: stage(dropout.step), threshold: dropout.threshold,
+            row_numbers: dropout.rowNumbers.pointer, step: stage(dropout.step), threshold: dropout.threshold,
             keep_scale: dropout.keepScale, seed_low: UInt32(truncatingIfNeeded: dropout.seed),
             seed_high: UInt32(truncatingIfNeeded: dropout.seed >> 32), place: dropout.place, unused: 0)
     }
@@ -118,7 +118,8 @@ package struct CUDABackend: Backend {
     func argument(_ bias: SparseBias?) -> cu_sparse_bias {
         guard let bias else { return cu_sparse_bias() }
         return cu_sparse_bias(
-            starts: bias.starts.base, columns: bias.columns.base, kinds: bias.kinds.base, values: bias.values.base,
+            starts: bias.starts.pointer, columns: bias.columns.pointer, kinds: bias.kinds.pointer,
+            values: bias.values.pointer,
             scale: bias.scale, kind_count: Int32(bias.values.count))
     }
 
@@ -139,7 +140,7 @@ package struct CUDABackend: Backend {
             return addColumnSums(sums.pointer(), count: shares, columns: columns, to: targets)
         }
         let all = targets.map { first, target in
-            cu_sum_target(base: target?.base, first: Int32(first), count: Int32(target?.count ?? 0))
+            cu_sum_target(base: target?.pointer, first: Int32(first), count: Int32(target?.count ?? 0))
         }
         let none = cu_sum_target()
         argument.targets = (all[0], all.count > 1 ? all[1] : none, all.count > 2 ? all[2] : none)
@@ -150,7 +151,7 @@ package struct CUDABackend: Backend {
 extension Tensor {
     /// The same for kernels.
     var argument: cu_matrix {
-        cu_matrix(base: base, rows: Int32(rows), columns: Int32(columns), stride: Int64(stride))
+        cu_matrix(base: pointer, rows: Int32(rows), columns: Int32(columns), stride: Int64(stride))
     }
 }
 
@@ -161,10 +162,10 @@ extension Tensor? {
 
 extension Indices {
     /// Of the first index, in the device's memory.
-    var address: cu_address { cu_address(UInt(bitPattern: base)) }
+    var address: cu_address { cu_address(UInt(bitPattern: pointer)) }
 }
 
 extension Storage {
     /// Of the first element, in the device's memory.
-    var address: cu_address { cu_address(UInt(bitPattern: base)) }
+    var address: cu_address { cu_address(UInt(bitPattern: pointer)) }
 }

@@ -15,7 +15,7 @@ extension CUDABackend {
             launch(.convolve, Geometry.convolution(rows: input.rows, channels: input.columns), argument)
         }
         guard let finalWindow, finalWindow.count > 0 else { return }
-        (argument.final_window, argument.final_stride) = (finalWindow.base, Int64(finalWindow.stride))
+        (argument.final_window, argument.final_stride) = (finalWindow.pointer, Int64(finalWindow.stride))
         launch(.convolveEnds, .threads((starts.count - 1) * input.columns), argument)
     }
 
@@ -33,7 +33,7 @@ extension CUDABackend {
         argument.input_gradient = inputGradient.argument
         argument.parts = parts.pointer()
         if let finalWindowGradient {
-            argument.final_window_gradient = UnsafePointer(finalWindowGradient.base)
+            argument.final_window_gradient = UnsafePointer(finalWindowGradient.pointer)
             argument.final_gradient_stride = Int64(finalWindowGradient.stride)
         }
         if input.count > 0 {
@@ -43,7 +43,7 @@ extension CUDABackend {
                 to: [(0, parameterGradients.weight), (taps * channels, parameterGradients.bias)])
         }
         guard let windowGradient, windowGradient.count > 0 else { return }
-        argument.window_gradient = windowGradient.base
+        argument.window_gradient = windowGradient.pointer
         argument.window_gradient_stride = Int64(windowGradient.stride)
         launch(.convolveWindowBackward, .threads((starts.count - 1) * channels), argument)
     }
@@ -54,11 +54,11 @@ extension CUDABackend {
         precondition(parameters.weight.rows <= Self.maximumTaps, "a convolution has at most 16 taps here")
         var argument = cu_convolution()
         argument.input = input.argument
-        argument.weight = UnsafePointer(parameters.weight.base)
-        argument.bias = UnsafePointer(parameters.bias.base)
-        argument.starts = UnsafePointer(starts.base)
+        argument.weight = UnsafePointer(parameters.weight.pointer)
+        argument.bias = UnsafePointer(parameters.bias.pointer)
+        argument.starts = UnsafePointer(starts.pointer)
         if let window {
-            (argument.window, argument.window_stride) = (UnsafePointer(window.base), Int64(window.stride))
+            (argument.window, argument.window_stride) = (UnsafePointer(window.pointer), Int64(window.stride))
         }
         (argument.taps, argument.sequences) = (Int32(parameters.weight.rows), Int32(starts.count - 1))
         return argument

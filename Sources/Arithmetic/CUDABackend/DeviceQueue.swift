@@ -28,7 +28,7 @@ final class DeviceQueue: @unchecked Sendable {
     func release() { lock.unlock() }
 
     /// Runs `body`, whose commands, and nobody else's, are started as one.
-    func together(_ body: () -> Void) {
+    func recordAsGraph(_ body: () -> Void) {
         lock.lock()
         defer { lock.unlock() }
         let isOutermost = with { $0.startRecording() }
@@ -44,8 +44,8 @@ final class DeviceQueue: @unchecked Sendable {
             stream.set(address, bytes: bytes)
             return address
         }
-        let base = UnsafeMutablePointer<Element>(bitPattern: UInt(address))!
-        return Storage(base: base, count: count) { _ in self.with { $0.giveBack(address, bytes) } }
+        let pointer = UnsafeMutablePointer<Element>(bitPattern: UInt(address))!
+        return Storage(pointer, count: count, in: .device) { _ in self.with { $0.giveBack(address, bytes) } }
     }
 }
 
@@ -64,6 +64,11 @@ struct Scratch: ~Copyable {
     func pointer<Element>(_ type: Element.Type = Element.self) -> UnsafeMutablePointer<Element> {
         UnsafeMutablePointer(bitPattern: UInt(address))!
     }
+
+    /// Its first elements as a matrix, which must not outlive it.
+    func tensor(rows: Int, columns: Int) -> Tensor { Tensor(pointer(), rows: rows, columns: columns, in: .device) }
+    /// Its first elements as indices, which must not outlive it.
+    func indices(_ count: Int) -> Indices { Indices(pointer(), count: count, in: .device) }
 
     deinit { queue.with { $0.giveBack(address, bytes) } }
 }

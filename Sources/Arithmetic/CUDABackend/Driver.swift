@@ -63,5 +63,5 @@ struct Kernels {
 
 extension Tensor {
     /// Of element (0, 0), in the device's memory.
-    var address: cu_address { cu_address(UInt(bitPattern: base)) }
+    var address: cu_address { cu_address(UInt(bitPattern: pointer)) }
 }

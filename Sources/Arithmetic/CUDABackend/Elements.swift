@@ -59,14 +59,14 @@ extension CUDABackend {
         let parts = Scratch(8 * grid.x, on: queue)
         launch(.sumSquares, grid, cu_squares(source: tensor.argument, parts: parts.pointer()))
         let argument = cu_sum(
-            floats: nil, doubles: parts.pointer(), sum: sum.base, count: Int32(grid.x), accumulate: 0)
+            floats: nil, doubles: parts.pointer(), sum: sum.pointer, count: Int32(grid.x), accumulate: 0)
         launch(.sumNumbers, Grid(x: 1), argument)
     }
 
     package func gather(_ rows: Indices, from table: Tensor, into output: Tensor) {
         precondition(rows.count == output.rows && table.columns == output.columns, "shapes of a gather do not match")
         guard rows.count > 0 else { return }
-        let argument = cu_gather(rows: rows.base, table: table.argument, output: output.argument)
+        let argument = cu_gather(rows: rows.pointer, table: table.argument, output: output.argument)
         launch(.gatherRows, .warps(rows.count), argument)
     }
 
@@ -78,14 +78,15 @@ extension CUDABackend {
         for first in stride(from: 0, to: rows.count, by: Self.scatterRows) {
             let count = min(Self.scatterRows, rows.count - first)
             let argument = cu_scatter(
-                rows: rows.base, gradient: gradient.argument, table: table.argument, first: Int32(first),
+                rows: rows.pointer, gradient: gradient.argument, table: table.argument, first: Int32(first),
                 count: Int32(count))
             launch(.scatterRows, .warps(count), argument)
         }
     }
 
-    package func listRepeats(
-        of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias
+    package func listOccurrences(
+        in histories: Indices, historyStarts: Indices, starts: Indices, classes: OccurrenceClasses,
+        into bias: SparseBias
     ) {
         let (events, places) = (bias.starts.count - 1, histories.count)
         guard events > 0 else { return }
@@ -93,14 +94,14 @@ extension CUDABackend {
         let next: UnsafeMutablePointer<Int32> = memory.pointer()
         // Later than any event where nothing is written.
         queue.with { [address = memory.address] in $0.set(address, to: 0x7F, bytes: 4 * places) }
-        let argument = cu_repeats(
-            histories: histories.base, history_starts: historyStarts.base, starts: starts.base,
-            bias_starts: bias.starts.base, earlier: next + places, next: next, columns: bias.columns.base,
-            kinds: bias.kinds.base, places: Int32(places), sequences: Int32(starts.count - 1),
-            window: Int32(rule.window), recencies: Int32(rule.recencies), counts: Int32(rule.counts),
-            first_item: rule.firstItem)
+        let argument = cu_occurrences(
+            histories: histories.pointer, history_starts: historyStarts.pointer, starts: starts.pointer,
+            bias_starts: bias.starts.pointer, earlier: next + places, next: next, columns: bias.columns.pointer,
+            kinds: bias.kinds.pointer, places: Int32(places), sequences: Int32(starts.count - 1),
+            window: Int32(classes.window), recencies: Int32(classes.recencies), counts: Int32(classes.counts), unused: 0
+        )
         launch(.findOccurrences, .warps(places), argument)
-        launch(.listRepeats, Grid(x: events, threads: 128), argument)
+        launch(.listOccurrences, Grid(x: events, threads: 128), argument)
     }
 
     package func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
@@ -135,8 +136,8 @@ extension CUDABackend {
         let squares = largestNorm.map { _ in allocateSum() }
         if let squares { sumSquares(of: gradient, into: squares) }
         let argument = cu_adam(
-            weights: weights.base, gradient: gradient.base, first_moment: firstMoment.base,
-            second_moment: secondMoment.base, step: stage(step.argument), squares: squares?.base, first: base,
+            weights: weights.pointer, gradient: gradient.pointer, first_moment: firstMoment.pointer,
+            second_moment: secondMoment.pointer, step: stage(step.argument), squares: squares?.pointer, first: base,
             positions: base + room, ranges: Int32(room), clears: clears ? 1 : 0, largest_norm: largestNorm ?? 0,
             decayed: Int32(min(weights.count, step.decayedCount)))
         launch(.adam, .elements(ranges.count == 1 ? ranges[0].count : weights.count), argument)

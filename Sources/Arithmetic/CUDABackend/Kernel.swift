@@ -8,7 +8,7 @@ enum Kernel: String, CaseIterable, Sendable {
     case gatherRows = "gather_rows"
     case scatterRows = "scatter_rows"
     case findOccurrences = "find_occurrences"
-    case listRepeats = "list_repeats"
+    case listOccurrences = "list_occurrences"
     case addColumnSums = "add_column_sums"
     case adam
     case residualNorm = "residual_norm"

@@ -18,11 +18,11 @@ extension CUDABackend {
         let scale = stage(scale)
         for first in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
-            let logits = Tensor(base: tile.pointer(), rows: rows.count, columns: table.rows)
+            let logits = tile.tensor(rows: rows.count, columns: table.rows)
             multiply(
                 hidden.rows(rows), transposed: false, table, transposed: true, into: logits, accumulate: false)
             let argument = cu_softmax(
-                logits: logits.argument, targets: targets.base, scale: scale, losses: losses.pointer(),
+                logits: logits.argument, targets: targets.pointer, scale: scale, losses: losses.pointer(),
                 bias_parts: biasParts, bias: self.argument(bias), first_row: Int32(first),
                 with_gradients: gradients == nil ? 0 : 1)
             launch(
@@ -47,7 +47,7 @@ extension CUDABackend {
         defer { queue.release() }
         let (count, width) = (negatives.count, hidden.columns)
         let sampledBlock = Scratch(4 * count * width, on: queue)
-        let sampled = Tensor(base: sampledBlock.pointer(), rows: count, columns: width)
+        let sampled = sampledBlock.tensor(rows: count, columns: width)
         gather(negatives, from: table, into: sampled)
         let positions = positions(of: negatives, tableRows: table.rows)
         let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: count)
@@ -55,20 +55,20 @@ extension CUDABackend {
         let losses = Scratch(4 * hidden.rows, on: queue)
         let slopes = Scratch(4 * hidden.rows, on: queue)
         let sampledGradientBlock = Scratch(4 * count * width, on: queue)
-        let sampledGradient = Tensor(base: sampledGradientBlock.pointer(), rows: count, columns: width)
+        let sampledGradient = sampledGradientBlock.tensor(rows: count, columns: width)
         let biasSums = BiasSums(bias, gradients)
         let biasMemory = Scratch(4 * hidden.rows * biasSums.kinds, on: queue)
         let biasParts = biasSums.parts(biasMemory)
         let scale = stage(scale)
         for first in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
-            let logits = Tensor(base: tile.pointer(), rows: rows.count, columns: count)
+            let logits = tile.tensor(rows: rows.count, columns: count)
             multiply(
                 hidden.rows(rows), transposed: false, sampled, transposed: true, into: logits, accumulate: false)
             let argument = cu_sampled_softmax(
-                logits: logits.argument, hidden: hidden.argument, table: table.argument, targets: targets.base,
-                negatives: negatives.base, positions: positions.pointer(), log_q: logQ.base,
-                target_log_q: targetLogQ.base, scale: scale, losses: losses.pointer(), bias_parts: biasParts,
+                logits: logits.argument, hidden: hidden.argument, table: table.argument, targets: targets.pointer,
+                negatives: negatives.pointer, positions: positions.pointer(), log_q: logQ.pointer,
+                target_log_q: targetLogQ.pointer, scale: scale, losses: losses.pointer(), bias_parts: biasParts,
                 target_slopes: slopes.pointer(), bias: self.argument(bias), first_row: Int32(first),
                 with_gradients: gradients == nil ? 0 : 1)
             launch(.sampledSoftmaxRows, Grid(x: rows.count, sharedBytes: biasSums.sharedBytes), argument)
@@ -99,12 +99,12 @@ extension CUDABackend {
         let block = Scratch(8 * rows * width, on: queue)
         let numbers = Scratch(8 * rows, on: queue)
         // Target and negative of a pair one after the other: where they are one row they cancel.
-        let rowGradients = Tensor(base: block.pointer(), rows: 2 * rows, columns: width)
-        let tableRows = Indices(base: numbers.pointer(), count: 2 * rows)
+        let rowGradients = block.tensor(rows: 2 * rows, columns: width)
+        let tableRows = numbers.indices(2 * rows)
         let argument = cu_pairwise(
             hidden: hidden.argument, table: table.argument, hidden_gradient: (gradients?.hidden).argument,
-            row_gradients: rowGradients.argument, targets: targets.base, negatives: negatives.base,
-            scale: stage(scale), losses: losses.pointer(), rows: tableRows.base)
+            row_gradients: rowGradients.argument, targets: targets.pointer, negatives: negatives.pointer,
+            scale: stage(scale), losses: losses.pointer(), rows: tableRows.pointer)
         if rows > 0 { launch(.pairwiseRows, .warps(rows), argument) }
         if let gradients { scatterAdd(rowGradients, to: tableRows, of: gradients.table) }
         finish(losses, rows, nil, gradients, sum)
@@ -115,7 +115,7 @@ extension CUDABackend {
         let positions = Scratch(4 * tableRows, on: queue)
         queue.with { [address = positions.address] in $0.set(address, to: 0xFF, bytes: 4 * tableRows) }  // −1
         let argument = cu_positions(
-            negatives: negatives.base, positions: positions.pointer(), count: Int32(negatives.count), unused: 0)
+            negatives: negatives.pointer, positions: positions.pointer(), count: Int32(negatives.count), unused: 0)
         launch(.placeNegatives, .threads(negatives.count), argument)
         return positions
     }
@@ -125,10 +125,10 @@ extension CUDABackend {
     ) {
         guard hidden.rows > 0 else { return }
         let block = Scratch(4 * hidden.rows * hidden.columns, on: queue)
-        let rowGradients = Tensor(base: block.pointer(), rows: hidden.rows, columns: hidden.columns)
+        let rowGradients = block.tensor(rows: hidden.rows, columns: hidden.columns)
         let argument = cu_target_gradients(
             hidden: hidden.argument, table: table.argument, hidden_gradient: gradients.hidden.argument,
-            row_gradients: rowGradients.argument, rows: targets.base, slopes: slopes.pointer())
+            row_gradients: rowGradients.argument, rows: targets.pointer, slopes: slopes.pointer())
         launch(.addTargetGradients, .warps(hidden.rows), argument)
         scatterAdd(rowGradients, to: targets, of: gradients.table)
     }
@@ -139,7 +139,7 @@ extension CUDABackend {
         _ gradients: LossGradients?, _ sum: LossSum
     ) {
         let argument = cu_sum(
-            floats: losses.pointer(), doubles: nil, sum: sum.base, count: Int32(rows), accumulate: 1)
+            floats: losses.pointer(), doubles: nil, sum: sum.pointer, count: Int32(rows), accumulate: 1)
         launch(.sumNumbers, Grid(x: 1), argument)
         if let biasParts, let values = gradients?.biasValues {
             addColumnSums(biasParts, count: rows, columns: values.count, to: [(0, values)])

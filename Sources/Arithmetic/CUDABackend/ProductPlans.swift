@@ -23,7 +23,7 @@ struct ProductShape: Hashable {
     }
 }
 
-private func alignment(_ tensor: Tensor) -> Int { 1 << min(8, Int(bitPattern: tensor.base).trailingZeroBitCount) }
+private func alignment(_ tensor: Tensor) -> Int { 1 << min(8, Int(bitPattern: tensor.pointer).trailingZeroBitCount) }
 
 /// What cuBLASLt made of a shape.
 struct ProductPlan {

@@ -14,11 +14,12 @@ extension CUDABackend {
         let counts = allocateIndices(2 * hidden.rows + 1)
         for first in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
-            let scores = Tensor(base: tile.pointer(), rows: rows.count, columns: table.rows)
+            let scores = tile.tensor(rows: rows.count, columns: table.rows)
             product(hidden.rows(rows), false, table, true, into: scores, accumulate: false, .float32)
             let argument = cu_rank(
-                scores: scores.argument, targets: targets.base, seen_starts: seen.starts.base, seen: seen.rows.base,
-                counts: counts.base, not_a_number: counts.base + 2 * hidden.rows, bias: self.argument(bias),
+                scores: scores.argument, targets: targets.pointer, seen_starts: seen.starts.pointer,
+                seen: seen.rows.pointer,
+                counts: counts.pointer, not_a_number: counts.pointer + 2 * hidden.rows, bias: self.argument(bias),
                 first_row: Int32(first), unused: 0)
             launch(.rankRows, Grid(x: rows.count), argument)
         }
@@ -39,10 +40,10 @@ extension CUDABackend {
         if k > Self.longestList { return longTopK(hidden, table, bias, k, lists) }
         let best = allocate(hidden.rows * k)
         let rows = allocateIndices(hidden.rows * k + hidden.rows)
-        let found = rows.base + hidden.rows * k
+        let found = rows.pointer + hidden.rows * k
         forEachTile(hidden, table, bias, lists) { scores, firstColumn in
             let argument = cu_top_k(
-                scores: scores.argument, best: best.base, best_rows: rows.base, found: found,
+                scores: scores.argument, best: best.pointer, best_rows: rows.pointer, found: found,
                 first_column: Int32(firstColumn), k: Int32(k))
             launch(.takeBest, Grid(x: scores.rows), argument)
         }
@@ -63,11 +64,11 @@ extension CUDABackend {
         let tile = Scratch(4 * hidden.rows * width, on: queue)
         for first in stride(from: 0, to: table.rows, by: width) {
             let columns = first..<min(first + width, table.rows)
-            let scores = Tensor(base: tile.pointer(), rows: hidden.rows, columns: columns.count)
+            let scores = tile.tensor(rows: hidden.rows, columns: columns.count)
             product(hidden, false, table.rows(columns), true, into: scores, accumulate: false, .float32)
             let argument = cu_candidates(
-                scores: scores.argument, list_starts: lists.lists.starts.base, list: lists.lists.rows.base,
-                only: lists.only.base, saved: lists.saved.base, bias: self.argument(bias),
+                scores: scores.argument, list_starts: lists.lists.starts.pointer, list: lists.lists.rows.pointer,
+                only: lists.only.pointer, saved: lists.saved.pointer, bias: self.argument(bias),
                 first_column: Int32(first), unused: 0)
             launch(.chooseCandidates, Grid(x: hidden.rows), argument)
             body(scores, first)

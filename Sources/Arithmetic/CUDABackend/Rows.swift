@@ -11,8 +11,9 @@ extension CUDABackend {
         queue.hold()
         defer { queue.release() }
         let argument = cu_norm(
-            input: input.argument, residual: residual.argument, output: output.argument, bias: bias?.base,
-            scale: parameters.scale.base, shift: parameters.shift.base, inverse_deviation: inverseDeviation.base,
+            input: input.argument, residual: residual.argument, output: output.argument, bias: bias?.pointer,
+            scale: parameters.scale.pointer, shift: parameters.shift.pointer,
+            inverse_deviation: inverseDeviation.pointer,
             dropout: self.argument(dropout), epsilon: parameters.epsilon, unused: 0)
         launch(.residualNorm, .warps(input.rows), argument)
     }
@@ -31,7 +32,7 @@ extension CUDABackend {
         let argument = cu_norm_backward(
             output_gradient: outputGradient.argument, normalized: normalized.argument,
             input_gradient: inputGradient.argument, residual_gradient: residualGradient.argument,
-            scale: parameters.scale.base, inverse_deviation: inverseDeviation.base, parts: parts.pointer(),
+            scale: parameters.scale.pointer, inverse_deviation: inverseDeviation.pointer, parts: parts.pointer(),
             dropout: self.argument(dropout))
         launch(.residualNormBackward, grid, argument)
         addColumnSums(
@@ -48,7 +49,8 @@ extension CUDABackend {
         defer { queue.release() }
         let (grid, rows) = Geometry.activation(rows: input.rows, columns: input.columns)
         let argument = cu_activation(
-            input: input.argument, output: output.argument, output_gradient: cu_matrix(), bias: bias?.base, parts: nil,
+            input: input.argument, output: output.argument, output_gradient: cu_matrix(), bias: bias?.pointer,
+            parts: nil,
             dropout: self.argument(dropout), rows_a_block: Int32(rows), unused: 0)
         launch(.activate, grid, argument)
     }
@@ -64,7 +66,7 @@ extension CUDABackend {
         let parts = Scratch(4 * grid.y * input.columns, on: queue)
         let argument = cu_activation(
             input: input.argument, output: inputGradient.argument, output_gradient: outputGradient.argument,
-            bias: bias?.base, parts: biasGradient == nil ? nil : parts.pointer(), dropout: self.argument(dropout),
+            bias: bias?.pointer, parts: biasGradient == nil ? nil : parts.pointer(), dropout: self.argument(dropout),
             rows_a_block: Int32(rows), unused: 0)
         launch(.activateBackward, grid, argument)
         if let biasGradient {

@@ -10,12 +10,12 @@ extension CUDABackend {
             let cut = Geometry.Scan(rows: rows, channels: channels, longRows: 16)
             let links = links(cut, channels)
             var argument = argument(inputs, starts, initial, states, cut, links)
-            argument.output = output.base
+            argument.output = output.pointer
             launch(cut.isLong ? .scanLong : .scanShort, cut.grid, argument)
         }
         guard let final else { return }
         let argument = cu_scan_ends(
-            states: states.base, initial: initial?.base, final: final.base, starts: starts.base,
+            states: states.pointer, initial: initial?.pointer, final: final.pointer, starts: starts.pointer,
             initial_stride: Int64(initial?.stride ?? 0), final_stride: Int64(final.stride), channels: Int32(channels),
             sequences: Int32(starts.count - 1))
         launch(.scanEnds, .threads((starts.count - 1) * channels), argument)
@@ -31,19 +31,19 @@ extension CUDABackend {
         let parts = Scratch(4 * cut.chunks * 3 * channels, on: queue)
         var argument = cu_scan_backward()
         argument.forward = self.argument(inputs, starts, initial, states, cut, links)
-        argument.output_gradient = UnsafePointer(outputGradient.base)
-        argument.gate_gradients = gradients.gates.base
-        argument.input_gradient = gradients.input.base
+        argument.output_gradient = UnsafePointer(outputGradient.pointer)
+        argument.gate_gradients = gradients.gates.pointer
+        argument.input_gradient = gradients.input.pointer
         argument.parts = parts.pointer()
         if let gate = gradients.outputGate {
-            (argument.output_gate_gradient, argument.output_gate_gradient_stride) = (gate.base, Int64(gate.stride))
+            (argument.output_gate_gradient, argument.output_gate_gradient_stride) = (gate.pointer, Int64(gate.stride))
         }
         if let finalGradient {
-            argument.final_gradient = UnsafePointer(finalGradient.base)
+            argument.final_gradient = UnsafePointer(finalGradient.pointer)
             argument.final_gradient_stride = Int64(finalGradient.stride)
         }
         if let initialGradient {
-            argument.initial_gradient = initialGradient.base
+            argument.initial_gradient = initialGradient.pointer
             argument.initial_gradient_stride = Int64(initialGradient.stride)
             launch(.scanBackwardEnds, .threads((starts.count - 1) * channels), argument)
         }
@@ -70,20 +70,20 @@ extension CUDABackend {
         precondition(inputs.gates.isContiguous && inputs.input.isContiguous, "gaps between rows")
         let words: UnsafeMutablePointer<UInt64> = links.pointer()
         var argument = cu_scan()
-        argument.gates = UnsafePointer(inputs.gates.base)
-        argument.gate_bias = UnsafePointer(inputs.gateBias.base)
-        argument.input = UnsafePointer(inputs.input.base)
-        argument.decay = UnsafePointer(inputs.decay.base)
-        argument.states = states.base
-        argument.starts = UnsafePointer(starts.base)
+        argument.gates = UnsafePointer(inputs.gates.pointer)
+        argument.gate_bias = UnsafePointer(inputs.gateBias.pointer)
+        argument.input = UnsafePointer(inputs.input.pointer)
+        argument.decay = UnsafePointer(inputs.decay.pointer)
+        argument.states = states.pointer
+        argument.starts = UnsafePointer(starts.pointer)
         argument.ticket = links.pointer()
         argument.maps = words + 32
         argument.entries = words + 32 + cut.words(channels: states.columns).maps
         if let gate = inputs.outputGate {
-            (argument.output_gate, argument.output_gate_stride) = (UnsafePointer(gate.base), Int64(gate.stride))
+            (argument.output_gate, argument.output_gate_stride) = (UnsafePointer(gate.pointer), Int64(gate.stride))
         }
         if let initial {
-            (argument.initial, argument.initial_stride) = (UnsafePointer(initial.base), Int64(initial.stride))
+            (argument.initial, argument.initial_stride) = (UnsafePointer(initial.pointer), Int64(initial.stride))
         }
         (argument.rows, argument.channels) = (Int32(states.rows), Int32(states.columns))
         (argument.sequences, argument.chunks) = (Int32(starts.count - 1), Int32(cut.chunks))

@@ -106,32 +106,30 @@ package struct SparseBias: Sendable {
 
     /// Calls `body` with table row and kind of each addition to row n.
     @inlinable package func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
-        for j in Int(starts.base[n])..<Int(starts.base[n + 1]) { body(Int(columns.base[j]), Int(kinds.base[j])) }
+        let (columns, kinds) = (columns.base, kinds.base)
+        for j in Int(starts.base[n])..<Int(starts.base[n + 1]) { body(Int(columns[j]), Int(kinds[j])) }
     }
 
     /// What is added for a kind.
     @inlinable package func value(_ kind: Int) -> Float { scale * values.base[kind] }
 }
 
-/// How events that came before are told apart: by how long ago a row last occurred and how often it did.
-package struct RepeatRule: Sendable {
+/// Classes of the items of a history, by how long ago each occurred last and by how often it did.
+package struct OccurrenceClasses: Sendable {
     /// Only the last so many events count.
     package var window: Int
-    /// Kinds of recency: 1 event ago, 2–3, 4–7, ... in powers of two; the last is open.
+    /// Classes of recency: 1 event ago, 2–3, 4–7, ... in powers of two; the last is open.
     package var recencies: Int
-    /// Kinds of count: once, twice, ...; the last is open.
+    /// Classes of frequency: once, twice, ...; the last is open.
     package var counts: Int
-    /// Number of the item in the table's first row.
-    package var firstItem: Int32
 
-    /// Groups the four.
-    package init(window: Int, recencies: Int, counts: Int, firstItem: Int32) {
-        (self.window, self.recencies, self.counts, self.firstItem) = (window, recencies, counts, firstItem)
+    package init(window: Int, recencies: Int, counts: Int) {
+        (self.window, self.recencies, self.counts) = (window, recencies, counts)
     }
 
-    /// Number of the kind of an item that last occurred `recency` events ago (1: it is the last event itself) and `count`
+    /// Number of the class of an item that last occurred `recency` events ago (1: it is the last event itself) and `count`
     /// times in all.
-    package func kind(recency: Int, count: Int) -> Int32 {
+    package func number(recency: Int, count: Int) -> Int32 {
         let power = Int.bitWidth - 1 - recency.leadingZeroBitCount
         return Int32(min(power, recencies - 1) * counts + min(count, counts) - 1)
     }

@@ -18,7 +18,7 @@ package protocol Backend: Sendable {
     /// Bytes of addresses that a thread which computes takes beside what is allocated. They count where addresses are limited.
     var addressesPerThread: Int { get }
     /// Runs `body`, whose operations a device may collect and start as one. Nothing that they compute may be read within.
-    func together(_ body: () -> Void)
+    func recordAsGraph(_ body: () -> Void)
 
     // MARK: Memory
 
@@ -61,14 +61,15 @@ package protocol Backend: Sendable {
     /// table[rows[n]] += gradient[n], in order of n.
     func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor)
 
-    /// For each event n of a packed batch, the different items among the last `rule.window` events of its history up to and
-    /// with it: table rows in `bias.columns`, their kinds in `bias.kinds`, from `bias.starts[n]` on, in any order. There is
-    /// room for as many as there are such events, to begin with; what is left of it gets the column −1, which is no row.
+    /// For each event n of a packed batch, the different rows among the last `classes.window` of its history up to and
+    /// with it: the rows in `bias.columns`, their classes in `bias.kinds`, from `bias.starts[n]` on, in any order. There is
+    /// memory for as many as there are such events, to begin with; what is left of it gets the column −1, which is no row.
     ///
-    /// The history of sequence s is `histories[historyStarts[s] ..< historyStarts[s + 1]]`: events before the sequence, if
+    /// The history of sequence s is `histories[historyStarts[s] ..< historyStarts[s + 1]]`: rows before the sequence, if
     /// any, then all of its own. `histories` may be longer than what `historyStarts` divides.
-    func listRepeats(
-        of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias)
+    func listOccurrences(
+        in histories: Indices, historyStarts: Indices, starts: Indices, classes: OccurrenceClasses,
+        into bias: SparseBias)
 
     // MARK: Dropout + residual + LayerNorm
 

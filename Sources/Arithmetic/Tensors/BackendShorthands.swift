@@ -1,6 +1,20 @@
 // Calls without what is seldom given.
 
 extension Backend {
+    /// A matrix of zeros in the backend's memory.
+    package func tensor(_ rows: Int, _ columns: Int) -> Tensor {
+        allocate(rows * columns).tensor(rows: rows, columns: columns)
+    }
+
+    /// A vector of zeros in the backend's memory, to begin with these values.
+    package func indices(_ values: [Int32]) -> Indices {
+        let indices = allocateIndices(values.count).indices
+        if !values.isEmpty { upload(values, to: indices) }
+        return indices
+    }
+}
+
+extension Backend {
     /// ``convolveBackward(_:input:parameters:starts:window:finalWindowGradient:inputGradient:parameterGradients:windowGradient:)``
     /// of whole sequences: nothing before them, nothing after.
     package func convolveBackward(

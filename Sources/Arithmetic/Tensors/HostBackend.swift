@@ -20,7 +20,7 @@ extension HostBackend {
     package var isQueued: Bool { false }
     package var failure: String? { nil }
     package var supportsAttention: Bool { true }
-    package func together(_ body: () -> Void) { body() }
+    package func recordAsGraph(_ body: () -> Void) { body() }
 
     package func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
     package func allocateIndices(_ count: Int) -> Storage<Int32> { allocateHost(count, of: Int32.self) }
@@ -57,23 +57,24 @@ extension HostBackend {
             hidden, table: table, targets: targets, negatives: negatives, scale: scale, gradients: gradients)
     }
 
-    /// Plainly: a model on a host lists while it counts on from event to event.
-    package func listRepeats(
-        of histories: Indices, historyStarts: Indices, starts: Indices, rule: RepeatRule, into bias: SparseBias
+    /// The plain way, which tests compare with: a model on a host lists while it counts on from event to event.
+    package func listOccurrences(
+        in histories: Indices, historyStarts: Indices, starts: Indices, classes: OccurrenceClasses,
+        into bias: SparseBias
     ) {
         for s in 0..<starts.count - 1 {
             let first = Int(historyStarts.base[s])
             let shift = Int(historyStarts.base[s + 1] - starts.base[s + 1])
             for n in Int(starts.base[s])..<Int(starts.base[s + 1]) where bias.starts.base[n] < bias.starts.base[n + 1] {
                 var occurrences: [Int32: (last: Int, count: Int)] = [:]
-                for position in max(first, n + shift + 1 - rule.window)...n + shift {
+                for position in max(first, n + shift + 1 - classes.window)...n + shift {
                     occurrences[histories.base[position], default: (0, 0)].last = position
                     occurrences[histories.base[position]]!.count += 1
                 }
                 var slot = Int(bias.starts.base[n])
                 for (item, found) in occurrences.sorted(by: { $0.value.last < $1.value.last }) {
-                    bias.columns.base[slot] = item - rule.firstItem
-                    bias.kinds.base[slot] = rule.kind(recency: n + shift + 1 - found.last, count: found.count)
+                    bias.columns.base[slot] = item
+                    bias.kinds.base[slot] = classes.number(recency: n + shift + 1 - found.last, count: found.count)
                     slot += 1
                 }
                 for rest in slot..<Int(bias.starts.base[n + 1]) {

@@ -1,34 +1,59 @@
-/// One block of a backend's memory: it is freed when the last reference goes.
-///
-/// The address may belong to another device than the CPU. Only the backend that allocated a block may look at what it
-/// holds; everything else goes through ``Backend/upload(_:to:)`` and ``Backend/download(_:)``.
+/// Whose memory it is.
+package enum MemorySpace: Sendable {
+    /// This process's.
+    case host
+    /// A device's: addresses mean nothing to this process.
+    case device
+}
+
+/// One block of a backend's memory: it is freed when the last reference goes, tensors and indices of it included.
 package final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
-    /// Address of the first element, aligned to 64 bytes.
-    package let base: UnsafeMutablePointer<Element>
+    /// Address of the first element, aligned to 64 bytes, in `space`.
+    package let pointer: UnsafeMutablePointer<Element>
     /// Number of elements.
     package let count: Int
+    /// Where it lies.
+    package let space: MemorySpace
     private let free: @Sendable (UnsafeMutableRawPointer) -> Void
 
-    /// Takes ownership of `count` elements at `base`; `free` is called once, when the storage dies.
+    /// Takes ownership of `count` elements at `pointer`; `free` is called once, when the storage dies.
     package init(
-        base: UnsafeMutablePointer<Element>, count: Int, free: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
+        _ pointer: UnsafeMutablePointer<Element>, count: Int, in space: MemorySpace,
+        free: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
     ) {
-        self.base = base
+        self.pointer = pointer
         self.count = count
+        self.space = space
         self.free = free
     }
 
-    deinit { free(UnsafeMutableRawPointer(base)) }
+    deinit { free(UnsafeMutableRawPointer(pointer)) }
+
+    /// The address, for a backend that computes in this process's memory; a trap where it is a device's.
+    package var base: UnsafeMutablePointer<Element> {
+        precondition(space == .host, "memory of a device cannot be read here: download it")
+        return pointer
+    }
 }
 
 extension Storage where Element == Float {
     /// The block as one row of `count` columns.
-    package var tensor: Tensor { Tensor(base: base, rows: 1, columns: count) }
+    package var tensor: Tensor { tensor(rows: 1, columns: count) }
+
+    /// Rows of `columns` elements, the first at `offset`.
+    package func tensor(at offset: Int = 0, rows: Int, columns: Int, stride: Int? = nil) -> Tensor {
+        let stride = stride ?? columns
+        precondition(
+            offset >= 0 && (rows == 0 || offset + (rows - 1) * stride + columns <= count),
+            "a tensor lies in its storage")
+        return Tensor(
+            pointer + offset, rows: rows, columns: columns, stride: stride, in: space, owner: self)
+    }
 }
 
 extension Storage where Element == Int32 {
     /// The whole block.
-    package var indices: Indices { Indices(base: base, count: count) }
+    package var indices: Indices { Indices(pointer, count: count, in: space, owner: self) }
 }
 
 /// A running sum of losses: one number in a backend's memory.
@@ -41,9 +66,9 @@ package func allocateHost<Element: BitwiseCopyable & Sendable>(
     let bytes = max(1, count) * MemoryLayout<Element>.stride
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
     if zeroed { raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
-    let base = raw.bindMemory(to: Element.self, capacity: max(1, count))
+    let pointer = raw.bindMemory(to: Element.self, capacity: max(1, count))
     HostMemory.took(bytes)
-    return Storage(base: base, count: count) {
+    return Storage(pointer, count: count, in: .host) {
         $0.deallocate()
         HostMemory.gaveBack(bytes)
     }

@@ -1,27 +1,42 @@
-/// A view of a row-major matrix of 32-bit floats: an address and a shape, owning nothing.
+/// A row-major matrix of 32-bit floats, or a part of one: an address, a shape, and the ``Storage`` that it keeps alive.
 ///
-/// The ``Storage`` behind it must outlive it. Copies of a view share elements, so two threads may hold views of one
-/// storage as long as nobody writes what another reads; each replica has its own workspace for that reason.
+/// Copies share elements, so two threads may hold tensors of one storage as long as nobody writes what another reads; each replica
+/// has its own workspace for that reason.
 package struct Tensor: @unchecked Sendable {
     /// Address of element (0, 0), in the memory of the backend that allocated it.
-    package let base: UnsafeMutablePointer<Float>
+    package let pointer: UnsafeMutablePointer<Float>
     /// Number of rows: tokens, sequences, items or output features.
     package let rows: Int
     /// Number of columns: features.
     package let columns: Int
     /// Elements from the start of one row to the start of the next; at least `columns`.
     package let stride: Int
+    /// Where it lies.
+    package let space: MemorySpace
+    private let owner: AnyObject?
 
-    /// A view of `rows` × `columns` elements, rows `stride` elements apart (`columns` unless told).
-    package init(base: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil) {
-        self.base = base
+    /// `rows` × `columns` elements, rows `stride` elements apart (`columns` unless told). `owner` keeps them alive; without one the
+    /// caller does.
+    package init(
+        _ pointer: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil, in space: MemorySpace,
+        owner: AnyObject? = nil
+    ) {
+        self.pointer = pointer
         self.rows = rows
         self.columns = columns
         self.stride = stride ?? columns
+        self.space = space
+        self.owner = owner
         precondition(rows >= 0 && columns >= 0 && self.stride >= columns, "a tensor's stride must cover its columns")
     }
 
-    /// Number of elements the view covers.
+    /// The address, for a backend that computes in this process's memory; a trap where it is a device's.
+    package var base: UnsafeMutablePointer<Float> {
+        precondition(space == .host, "memory of a device cannot be read here: download it")
+        return pointer
+    }
+
+    /// Number of elements it covers.
     package var count: Int { rows * columns }
     /// Whether rows follow each other without a gap.
     package var isContiguous: Bool { stride == columns || rows <= 1 }
@@ -29,7 +44,7 @@ package struct Tensor: @unchecked Sendable {
     /// The rows in `range`, sharing elements.
     package func rows(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the tensor")
-        return Tensor(base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+        return part(at: range.lowerBound * stride, range.count, columns, stride)
     }
 
     /// The first `count` rows, sharing elements.
@@ -38,27 +53,44 @@ package struct Tensor: @unchecked Sendable {
     /// The columns in `range`, sharing elements.
     package func columns(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns outside the tensor")
-        return Tensor(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+        return part(at: range.lowerBound, rows, range.count, stride)
     }
 
     /// The same elements in another shape. The tensor must be contiguous and the counts equal.
     package func reshaped(_ rows: Int, _ columns: Int) -> Tensor {
         precondition(isContiguous && rows * columns == count, "a reshape keeps every element")
-        return Tensor(base: base, rows: rows, columns: columns)
+        return part(at: 0, rows, columns, columns)
+    }
+
+    private func part(at offset: Int, _ rows: Int, _ columns: Int, _ stride: Int) -> Tensor {
+        Tensor(pointer + offset, rows: rows, columns: columns, stride: stride, in: space, owner: owner)
     }
 }
 
-/// A view of a vector of 32-bit indices (items, sequence starts, row numbers), owning nothing.
+/// A vector of 32-bit indices (items, sequence starts, row numbers), or a part of one; like ``Tensor``.
 package struct Indices: @unchecked Sendable {
     /// Address of the first index, in the memory of the backend that allocated it.
-    package let base: UnsafeMutablePointer<Int32>
+    package let pointer: UnsafeMutablePointer<Int32>
     /// Number of indices.
     package let count: Int
+    /// Where they lie.
+    package let space: MemorySpace
+    private let owner: AnyObject?
 
-    /// A view of `count` indices.
-    package init(base: UnsafeMutablePointer<Int32>, count: Int) {
-        self.base = base
+    /// `count` indices. `owner` keeps them alive; without one the caller does.
+    package init(
+        _ pointer: UnsafeMutablePointer<Int32>, count: Int, in space: MemorySpace, owner: AnyObject? = nil
+    ) {
+        self.pointer = pointer
         self.count = count
+        self.space = space
+        self.owner = owner
+    }
+
+    /// The address, for a backend that computes in this process's memory; a trap where it is a device's.
+    package var base: UnsafeMutablePointer<Int32> {
+        precondition(space == .host, "memory of a device cannot be read here: download it")
+        return pointer
     }
 
     /// The first `count` indices.
@@ -67,6 +99,6 @@ package struct Indices: @unchecked Sendable {
     /// Those at the positions of `range`.
     package func range(_ range: Range<Int>) -> Indices {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "more indices than there are")
-        return Indices(base: base + range.lowerBound, count: range.count)
+        return Indices(pointer + range.lowerBound, count: range.count, in: space, owner: owner)
     }
 }

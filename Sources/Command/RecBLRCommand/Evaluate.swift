@@ -88,7 +88,7 @@ struct Evaluate: ParsableCommand {
             let history = data.sequence(ofUser: each.user, 0..<each.position)
             let known = mapping.known(history).count
             events += history.count - known
-            if mapping.number(of: data.item(ofUser: each.user, at: each.position)) == nil {
+            if mapping[data.item(ofUser: each.user, at: each.position)] == nil {
                 targets += 1
             } else if known == 0 {
                 histories += 1

@@ -131,7 +131,7 @@ struct Experiment: ParsableCommand {
             throw fail(.interrupted, "stopped")
         }
         let ranker = ModelRanker(
-            SequenceModel(weights: trained.weights, backend: backend.exact), threads: settings.options.threads)
+            trained.on(backend.exact), threads: settings.options.threads)
         let rates = record.epochs.map(\.tokensPerSecond).sorted()
         return ExperimentResults.Run(
             settings: settings, bestEpoch: record.bestEpoch, tokensPerSecond: rates[rates.count / 2],

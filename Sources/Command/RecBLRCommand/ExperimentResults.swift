@@ -97,7 +97,7 @@ func table(_ summaries: [VariantSummary]) -> TextTable {
                 return fixed(mean, 4) + (summary.runs.count > 1 ? " ± \(fixed(deviation, 4))" : "")
             }
         }
-        let weights = WeightLayout(summary.runs[0].settings.configuration).count
+        let weights = summary.runs[0].settings.configuration.layout.count
         let rate = Int(summary.spread(\.tokensPerSecond).mean)
         table.add([summary.variant.name] + metrics + [grouped(weights), grouped(rate)])
     }

@@ -68,7 +68,7 @@ struct Inspect: ParsableCommand {
     private func inspectModel(_ model: ModelFolder) throws {
         let record = try TrainingRecord.read(model)
         let shape = model.configuration
-        let count = WeightLayout(shape).entries.reduce(0) { $0 + $1.rows * $1.columns }
+        let count = shape.layout.entries.reduce(0) { $0 + $1.count }
         if json.isOn {
             return try printJSON(
                 ModelSummary(

@@ -1,5 +1,6 @@
 import Evaluation
 import FileSupport
+import Identifiers
 import Interactions
 import Report
 import Serving
@@ -14,13 +15,13 @@ func examplesForReport(
     let items = recommender.catalogue.items
     return try zip(chosen, ranks).map { question, rank in
         let history = data.sequence(ofUser: question.user, 0..<question.position)
-        let next = Int(data.item(ofUser: question.user, at: question.position)) - 1
+        let next = data.item(ofUser: question.user, at: question.position)
         let best = try recommender.recommend(after: history, k: 5)
-        func name(_ position: Int) -> String { items.title(at: position) ?? items.ids[position] }
+        func name(_ item: ItemID) -> String { items.title(at: item.row) ?? items.ids[item.row] }
         return TrainingReport.Example(
             user: data.users?.ids[question.user] ?? String(question.user + 1), events: history.count,
-            history: history.suffix(5).map { name(Int($0) - 1) }, recommendations: best.map { $0.title ?? $0.id },
-            hit: best.firstIndex { $0.id == items.ids[next] }, next: name(next),
-            rank: history.contains(Int32(next + 1)) ? nil : rank.masked)
+            history: history.suffix(5).map(name), recommendations: best.map { $0.title ?? $0.id },
+            hit: best.firstIndex { $0.id == items.ids[next.row] }, next: name(next),
+            rank: history.contains(next) ? nil : rank.masked)
     }
 }

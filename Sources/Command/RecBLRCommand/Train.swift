@@ -104,7 +104,7 @@ struct Train: ParsableCommand {
                 throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
             case .finished(let trained, var record):
                 record.split = kind
-                let model = SequenceModel(weights: trained.weights, backend: backend.exact)
+                let model = trained.on(backend.exact)
                 try finish(model, &record, reasons, data, split, folder)
             }
         }
@@ -138,7 +138,7 @@ struct Train: ParsableCommand {
             reasons: reasons, record: record, examples: examples)
         try folder.keepingRun {
             try ModelFolder.write(
-                trained, items: items, popularity: Array(trainingCounts(data, split).dropFirst()),
+                trained, items: items, popularity: trainingCounts(data, split),
                 trainingRecord: Array(try jsonText(record).utf8), report: report.html,
                 log: record.epochs.flatMap(EpochLog.line),
                 checkpoint: record.options.canBeLengthened(after: record.epochs) ? folder.checkpoint : nil, to: url)

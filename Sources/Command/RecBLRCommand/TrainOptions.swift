@@ -1,5 +1,6 @@
 import ArgumentParser
 import Interactions
+import Layers
 import Models
 import Training
 

@@ -2,26 +2,29 @@
 /// the embedding in model files.
 ///
 /// What people call the item, its raw identifier, is in a ``Vocabulary``, at position ``row``.
-public struct ItemID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, Codable {
-    /// The number, from 1; the item's row in the whole embedding.
+@frozen public struct ItemID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, Codable {
+    /// The number, from 1.
     public let rawValue: Int32
 
     /// The item with this number.
-    public init(rawValue: Int32) { self.rawValue = rawValue }
+    @inlinable public init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// The item at a position, from 0, of a vocabulary, of a list of counts or of the rows that are ranked.
-    public init(row: Int) { rawValue = Int32(row) + 1 }
+    @inlinable public init(row: Int) { rawValue = Int32(row) + 1 }
 
     /// Its position, from 0, among all items.
-    public var row: Int { Int(rawValue) - 1 }
+    @inlinable public var row: Int { Int(rawValue) - 1 }
+
+    /// Its row in the whole embedding, which begins with the padding row.
+    @inlinable package var embeddingRow: Int { Int(rawValue) }
 
     /// By number.
-    public static func < (a: ItemID, b: ItemID) -> Bool { a.rawValue < b.rawValue }
+    @inlinable public static func < (a: ItemID, b: ItemID) -> Bool { a.rawValue < b.rawValue }
 }
 
 extension ItemID: ExpressibleByIntegerLiteral {
     /// The item with this number.
-    public init(integerLiteral value: Int32) { rawValue = value }
+    @inlinable public init(integerLiteral value: Int32) { rawValue = value }
 }
 
 extension ItemID: CustomStringConvertible {

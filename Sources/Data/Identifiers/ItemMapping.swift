@@ -1,28 +1,27 @@
-/// A model's numbers for the items of a dataset, which another `prepare` may have numbered.
+/// A model's items for those of a dataset, which another `prepare` may have numbered.
 public struct ItemMapping: Sendable {
-    /// The model's number of item i at position i − 1, 0 where the model does not know it; nil where all have the same.
-    private let numbers: [Int32]?
+    /// The model's item for the dataset's at each row, nil where the model does not know it; nil where all are the same.
+    private let items: [ItemID?]?
 
     /// Items are the same if their ids are, byte for byte. O(items).
     public init(_ dataset: Vocabulary, to model: Vocabulary) {
-        let numbers = dataset.ids.map { id in Int32((model.position(of: id) ?? -1) + 1) }
-        let isIdentity = dataset.count == model.count && numbers.enumerated().allSatisfy { $0.offset + 1 == $0.element }
-        self.numbers = isIdentity ? nil : numbers
+        let items = dataset.ids.map { id in model.position(of: id).map(ItemID.init(row:)) }
+        let isIdentity = dataset.count == model.count && items.enumerated().allSatisfy { $0.offset == $0.element?.row }
+        self.items = isIdentity ? nil : items
     }
 
     /// Whether model and dataset have the same items under the same numbers.
-    public var isIdentity: Bool { numbers == nil }
+    public var isIdentity: Bool { items == nil }
 
     /// Number of the dataset's items that the model does not know.
-    public var unknownCount: Int { numbers?.count { $0 == 0 } ?? 0 }
+    public var unknownCount: Int { items?.count { $0 == nil } ?? 0 }
 
-    /// The model's number for one of the dataset's items; nil if it does not know it.
-    public func number(of item: Int32) -> Int32? {
-        guard let numbers else { return item }
-        let number = numbers[Int(item) - 1]
-        return number > 0 ? number : nil
+    /// The model's item for one of the dataset's; nil if it does not know it.
+    public subscript(_ item: ItemID) -> ItemID? {
+        guard let items else { return item }
+        return items[item.row]
     }
 
-    /// The model's numbers for those of the dataset's items that it knows.
-    public func known(_ items: [Int32]) -> [Int32] { numbers == nil ? items : items.compactMap(number) }
+    /// The model's items for those of the dataset's that it knows.
+    public func known(_ history: [ItemID]) -> [ItemID] { items == nil ? history : history.compactMap { self[$0] } }
 }

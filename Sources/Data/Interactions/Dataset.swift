@@ -2,24 +2,24 @@ import FileSupport
 import Foundation
 import Identifiers
 
-/// Who did what in which order: for each user a sequence of items 1 ... V in order of time.
+/// Who did what in which order: for each user a sequence of items in order of time.
 ///
 /// In memory or mapped from a prepared folder; never changes.
 public struct Dataset: @unchecked Sendable {
     /// Raw ids of users, by index from 0; nil for data made in memory.
     public let users: Vocabulary?
-    /// Raw ids and titles of items, item i at position i − 1; nil for data made in memory.
+    /// Raw ids and titles of items, each at its ``ItemID/row``; nil for data made in memory.
     public let items: Vocabulary?
     /// What `dataset.json` says.
     public let summary: DatasetSummary
-    let events: UnsafeBufferPointer<Int32>
+    let events: UnsafeBufferPointer<ItemID>
     let starts: UnsafeBufferPointer<Int64>
     let times: UnsafeBufferPointer<Int64>?
     /// Keeps the memory behind the pointers.
     private let owners: [AnyObject & Sendable]
 
     init(
-        users: Vocabulary?, items: Vocabulary?, summary: DatasetSummary, events: UnsafeBufferPointer<Int32>,
+        users: Vocabulary?, items: Vocabulary?, summary: DatasetSummary, events: UnsafeBufferPointer<ItemID>,
         starts: UnsafeBufferPointer<Int64>, times: UnsafeBufferPointer<Int64>?, owners: [AnyObject & Sendable]
     ) {
         self.users = users
@@ -31,12 +31,13 @@ public struct Dataset: @unchecked Sendable {
         self.owners = owners
     }
 
-    /// Data made in memory: one sequence of items 1 ... `itemCount` a user, and as many times where given.
-    public init(sequences: [[Int32]], itemCount: Int, timestamps: [[Int64]]? = nil) {
+    /// Data made in memory: one sequence of items a user, and as many times where given.
+    public init(sequences: [[ItemID]], itemCount: Int, timestamps: [[Int64]]? = nil) {
         if let timestamps {
             precondition(timestamps.map(\.count) == sequences.map(\.count), "there must be as many times as items")
         }
-        precondition(sequences.joined().allSatisfy { $0 >= 1 && $0 <= itemCount }, "items are numbered 1 ... itemCount")
+        precondition(
+            sequences.joined().allSatisfy { (0..<itemCount).contains($0.row) }, "items are numbered 1 ... itemCount")
         var starts: [Int64] = [0]
         for sequence in sequences { starts.append(starts.last! + Int64(sequence.count)) }
         let events = Column(Array(sequences.joined()))
@@ -64,12 +65,12 @@ public struct Dataset: @unchecked Sendable {
     public func length(ofUser user: Int) -> Int { withExtendedLifetime(owners) { rows(user, nil).count } }
 
     /// Items of a user in order of time, all or those at `positions`. O(their number).
-    public func sequence(ofUser user: Int, _ positions: Range<Int>? = nil) -> [Int32] {
+    public func sequence(ofUser user: Int, _ positions: Range<Int>? = nil) -> [ItemID] {
         withExtendedLifetime(owners) { Array(events[rows(user, positions)]) }
     }
 
     /// One item of a user.
-    public func item(ofUser user: Int, at position: Int) -> Int32 {
+    public func item(ofUser user: Int, at position: Int) -> ItemID {
         withExtendedLifetime(owners) { events[rows(user, position..<position + 1).lowerBound] }
     }
 
@@ -148,7 +149,9 @@ struct Fingerprint {
 
     init(starts: UnsafeBufferPointer<Int64>) { for value in starts { add(UInt64(bitPattern: value)) } }
 
-    mutating func add(items: some Sequence<Int32>) { for value in items { add(UInt64(UInt32(bitPattern: value))) } }
+    mutating func add(items: some Sequence<ItemID>) {
+        for item in items { add(UInt64(UInt32(bitPattern: item.rawValue))) }
+    }
 
     private mutating func add(_ value: UInt64) { hash = (hash ^ value) &* 0x100_0000_01B3 }
 
@@ -160,7 +163,7 @@ struct Fingerprint {
 }
 
 /// The fingerprint of data that is in memory.
-func fingerprint(_ events: UnsafeBufferPointer<Int32>, _ starts: UnsafeBufferPointer<Int64>) -> String {
+func fingerprint(_ events: UnsafeBufferPointer<ItemID>, _ starts: UnsafeBufferPointer<Int64>) -> String {
     var fingerprint = Fingerprint(starts: starts)
     fingerprint.add(items: events)
     return fingerprint.text

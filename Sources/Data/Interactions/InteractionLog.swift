@@ -1,6 +1,7 @@
 import FileSupport
 import Foundation
 import Identifiers
+import Layers
 
 /// How a log is read.
 public struct ReadOptions: Sendable {

@@ -21,7 +21,7 @@ extension Dataset {
         let itemsURL = url.appendingPathComponent(DatasetFile.items)
         let startsURL = url.appendingPathComponent(DatasetFile.starts)
         let (eventFile, events) = try column(
-            folder, DatasetFile.items, summary, count: summary.events, of: Int32.self)
+            folder, DatasetFile.items, summary, count: summary.events, of: ItemID.self)
         let (startFile, starts) = try column(
             folder, DatasetFile.starts, summary, count: summary.users + 1, of: Int64.self)
         var owners: [AnyObject & Sendable] = [eventFile, startFile]
@@ -43,7 +43,7 @@ extension Dataset {
         guard starts.first == 0, starts.last == Int64(summary.events),
             zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 })
         else { throw .malformed(path: startsURL.path, reason: "starts must rise from 0 to \(summary.events)") }
-        guard events.allSatisfy({ $0 >= 1 && $0 <= summary.items }) else {
+        guard events.allSatisfy({ (0..<summary.items).contains($0.row) }) else {
             throw .malformed(path: itemsURL.path, reason: "an item lies outside 1 ... \(summary.items)")
         }
         if let times { try check(times, starts, timesURL) }

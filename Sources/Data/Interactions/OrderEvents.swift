@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Identifiers
 
 extension InteractionLog {
     /// Writes starts, items and times of what is left, user by user in order of time; returns the fingerprint and, where there
@@ -90,7 +91,7 @@ private struct EventColumns: ~Copyable {
 
     mutating func append(_ rows: UnsafeMutableBufferPointer<EventRow>) throws(FileError) {
         let items = rows.map(\.item)
-        mark.add(items: items)
+        mark.add(items: items.lazy.map(ItemID.init(rawValue:)))
         try self.items.append(values: items)
         try times?.append(values: rows.map(\.time))
     }

@@ -1,10 +1,11 @@
+import Identifiers
 import Interactions
 
-/// How often each item occurs among the training events; position 0 is unused.
+/// How often each item occurs among the training events, by its row.
 public func trainingCounts(_ dataset: Dataset, _ split: Split) -> [Int] {
-    var counts = [Int](repeating: 0, count: dataset.itemCount + 1)
+    var counts = [Int](repeating: 0, count: dataset.itemCount)
     for user in 0..<dataset.userCount {
-        for item in dataset.sequence(ofUser: user, 0..<split.trainingEnd[user]) { counts[Int(item)] += 1 }
+        for item in dataset.sequence(ofUser: user, 0..<split.trainingEnd[user]) { counts[item.row] += 1 }
     }
     return counts
 }
@@ -26,9 +27,9 @@ public struct PopularityRanker: Ranker {
         cases.map { question in
             let target = dataset.item(ofUser: question.user, at: question.position)
             let history = dataset.sequence(ofUser: question.user, 0..<question.position)
-            let count = counts[Int(target)]
+            let count = counts[target.row]
             let unmasked = higherOrEqual[count]
-            let seen = seenItems(history).count { $0 != target && counts[Int($0)] >= count }
+            let seen = seenItems(history).count { $0 != target && counts[$0.row] >= count }
             return CaseRanks(unmasked: unmasked, masked: unmasked - seen)
         }
     }
@@ -39,13 +40,13 @@ public struct TransitionRanker: Ranker {
     public let name = "Last-item transitions"
     private let counts: [Int]
     private let higherOrEqual: [Int]
-    private let followers: [Int32: [Int32: Int]]
+    private let followers: [ItemID: [ItemID: Int]]
 
     /// Counts the pairs of neighbours among the training events.
     public init(_ dataset: Dataset, _ split: Split) {
         counts = trainingCounts(dataset, split)
         higherOrEqual = itemsAtLeast(counts)
-        var followers: [Int32: [Int32: Int]] = [:]
+        var followers: [ItemID: [ItemID: Int]] = [:]
         for user in 0..<dataset.userCount {
             let items = dataset.sequence(ofUser: user, 0..<split.trainingEnd[user])
             for (item, next) in zip(items, items.dropFirst()) { followers[item, default: [:]][next, default: 0] += 1 }
@@ -59,13 +60,13 @@ public struct TransitionRanker: Ranker {
             let target = dataset.item(ofUser: question.user, at: question.position)
             let history = dataset.sequence(ofUser: question.user, 0..<question.position)
             let followers = history.last.flatMap { self.followers[$0] } ?? [:]
-            let own = (followers[target] ?? 0, counts[Int(target)])
-            func beats(_ item: Int32) -> Bool { (followers[item] ?? 0, counts[Int(item)]) >= own }
+            let own = (followers[target] ?? 0, counts[target.row])
+            func beats(_ item: ItemID) -> Bool { (followers[item] ?? 0, counts[item.row]) >= own }
             // Followers are compared one by one; the others, whose transition count is 0, only where the target's is too.
             var unmasked = 1 + followers.keys.count { $0 != target && beats($0) }
             if own.0 == 0 {
                 let popular = higherOrEqual[own.1] - 1
-                unmasked += popular - followers.keys.count { $0 != target && counts[Int($0)] >= own.1 }
+                unmasked += popular - followers.keys.count { $0 != target && counts[$0.row] >= own.1 }
             }
             return CaseRanks(
                 unmasked: unmasked, masked: unmasked - seenItems(history).count { $0 != target && beats($0) })
@@ -73,10 +74,10 @@ public struct TransitionRanker: Ranker {
     }
 }
 
-/// For each count that occurs, the number of items (1 ... V) that have at least as many.
+/// For each count that occurs, the number of items that have at least as many.
 private func itemsAtLeast(_ counts: [Int]) -> [Int] {
     var result = [Int](repeating: 0, count: (counts.max() ?? 0) + 2)
-    for count in counts.dropFirst() { result[count] += 1 }
+    for count in counts { result[count] += 1 }
     for count in result.indices.dropLast().reversed() { result[count] += result[count + 1] }
     return result
 }

@@ -41,9 +41,9 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
             dataset.sequence(ofUser: question.user, 0..<question.position).contains(target)
         }
         self.slices = Popularity.allCases.map { popularity in
-            let own = zip(ranks, targets).filter { slices[Int($0.1)] == popularity }.map(\.0)
+            let own = zip(ranks, targets).filter { slices[$0.1.row] == popularity }.map(\.0)
             return Slice(
-                popularity: popularity, items: slices.dropFirst().count { $0 == popularity },
+                popularity: popularity, items: slices.count { $0 == popularity },
                 metrics: SettingMetrics(own))
         }
     }
@@ -57,12 +57,12 @@ extension EvaluationReport {
     }
 }
 
-/// The slice of each item; position 0 is unused.
+/// The slice of each item, by its row.
 func popularitySlices(_ counts: [Int]) -> [EvaluationReport.Popularity] {
     let total = Double(counts.reduce(0, +))
     var slices = [EvaluationReport.Popularity](repeating: .tail, count: counts.count)
     var covered = 0.0
-    for item in (1..<counts.count).sorted(by: { (counts[$1], $0) < (counts[$0], $1) }) {
+    for item in counts.indices.sorted(by: { (counts[$1], $0) < (counts[$0], $1) }) {
         if counts[item] > 0 { slices[item] = covered < 0.5 * total ? .head : (covered < 0.8 * total ? .middle : .tail) }
         covered += Double(counts[item])
     }

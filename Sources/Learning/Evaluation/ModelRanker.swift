@@ -73,19 +73,19 @@ public struct ModelRanker: Ranker {
     }
 
     /// What the model is asked; nil where it cannot be.
-    private func question(_ asked: EvaluationCase, _ dataset: Dataset) -> (history: [Int32], target: Int32)? {
+    private func question(_ asked: EvaluationCase, _ dataset: Dataset) -> (history: [ItemID], target: ItemID)? {
         let history = dataset.sequence(ofUser: asked.user, 0..<asked.position)
         let target = dataset.item(ofUser: asked.user, at: asked.position)
         guard let items else { return (history, target) }
         let known = items.known(history)
-        return known.isEmpty ? nil : items.number(of: target).map { (known, $0) }
+        return known.isEmpty ? nil : items[target].map { (known, $0) }
     }
 
     /// A history longer than a batch goes alone, piece by piece.
     private func encode(_ batch: PackedBatch, _ encoder: Encoder) throws(HistoryError) -> Tensor {
-        guard batch.tokenCount > Self.batchTokens else { return try encoder.encode(batch) }
+        guard batch.tokenCount > Self.batchTokens else { return try encoder.hidden(after: batch) }
         var state = model.initialState()
-        return try encoder.advance(&state, by: batch.items)
+        return try encoder.hidden(advancing: &state, by: batch.items)
     }
 
     private func rank(
@@ -94,19 +94,15 @@ public struct ModelRanker: Ranker {
         let questions = cases.map { question($0, dataset) }
         let asked = questions.compactMap(\.self)
         if asked.isEmpty { return questions.map { _ in .miss } }
-        let (hidden, repeats): (Tensor, RepeatBias?)
+        let (hidden, repeats): (Tensor, SparseBias?)
         do throws(HistoryError) {
             hidden = try encode(PackedBatch(asked.map { $0.history.suffix(length($0.history.count)) }), encoder)
             repeats = try model.repeatBias(after: asked.map(\.history))
         } catch { throw .history(error) }
         guard bound.holds(for: hidden) else { throw .notANumber(model: name) }
-        let targets = model.backend.allocateIndices(asked.count)
-        model.backend.upload(asked.map { $0.target - 1 }, to: targets.indices)
-        let counts = withExtendedLifetime((targets, repeats)) {
-            model.backend.rank(
-                hidden, table: model.itemTable, targets: targets.indices, bias: repeats?.bias,
-                seen: asked.map { seenItems($0.history).map { $0 - 1 } })
-        }
+        let counts = model.backend.rank(
+            hidden, table: model.itemTable, targets: model.backend.indices(asked.map { Int32($0.target.row) }),
+            bias: repeats, seen: asked.map { seenItems($0.history).map { Int32($0.row) } })
         guard let counts else { throw .notANumber(model: name) }
         var ranks = counts.map { CaseRanks(unmasked: Int($0.all) + 1, masked: Int($0.masked) + 1) }.makeIterator()
         return questions.map { $0 == nil ? .miss : ranks.next() ?? .miss }

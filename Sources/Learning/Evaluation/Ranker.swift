@@ -1,3 +1,4 @@
+import Identifiers
 import Interactions
 import Models
 
@@ -36,13 +37,13 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
 }
 
 /// The sorted, unique items of a history.
-func seenItems(_ history: [Int32]) -> [Int32] {
+func seenItems(_ history: [ItemID]) -> [ItemID] {
     var seen = history.sorted()
-    var kept = 0
-    for item in seen where kept == 0 || seen[kept - 1] != item {
-        seen[kept] = item
-        kept += 1
+    var count = 0
+    for item in seen where count == 0 || seen[count - 1] != item {
+        seen[count] = item
+        count += 1
     }
-    seen.removeLast(seen.count - kept)
+    seen.removeLast(seen.count - count)
     return seen
 }

@@ -102,7 +102,7 @@ public struct TrainingReport: Sendable {
     private var shape: String {
         """
         \(counted(configuration.layerCount, "layer")), hidden size \(configuration.hiddenSize), \
-        \(grouped(WeightLayout(configuration).count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
+        \(grouped(configuration.layout.count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
         \(record.options.loss.rawValue) loss, \(record.options.objective.rawValue), dropout \(record.options.dropout), peak \
         learning rate \(record.options.learningRate), \(counted(record.options.batchTokens, "event")) a step.
         """

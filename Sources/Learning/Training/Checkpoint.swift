@@ -24,20 +24,22 @@ extension Checkpoint {
     static let fileName = "checkpoint.safetensors"
 
     /// Writes weights, moments and counters, whole or not at all.
-    func write(_ group: ReplicaGroup, _ identity: RunIdentity, to url: URL) throws(TrainingError) {
+    func write(_ model: SequenceModel, _ optimizer: Optimizer, _ identity: RunIdentity, to url: URL)
+        throws(TrainingError)
+    {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         guard let run = try? encoder.encode(identity), let history = try? encoder.encode(epochs) else {
             throw .file(.malformed(path: url.path, reason: "it cannot be written as JSON"))
         }
-        let backend = group.model.backend
+        let backend = model.backend
         func flat(_ name: String, _ values: [Float]) -> SafeTensors.Named {
             SafeTensors.Named(name: name, shape: [values.count], values: .floats(values))
         }
         var tensors = [
-            flat("weights", backend.download(group.model.weights.flat)),
-            flat("first_moment", backend.download(group.firstMoment.flat)),
-            flat("second_moment", backend.download(group.secondMoment.flat)),
+            flat("weights", backend.download(model.weights.flat)),
+            flat("first_moment", backend.download(optimizer.firstMoment.flat)),
+            flat("second_moment", backend.download(optimizer.secondMoment.flat)),
             SafeTensors.Named(
                 name: "counters", shape: [4],
                 values: .integers([Int64(batch), Int64(step), Int64(lossCount), Int64(bitPattern: lossSum.bitPattern)])),
@@ -50,11 +52,11 @@ extension Checkpoint {
         do { try SafeTensors.write(tensors, metadata: metadata, isSealed: true, to: url) } catch { throw .file(error) }
     }
 
-    /// Reads what ``write(_:_:to:)`` wrote into the group, if it was the same run and nothing in it is impossible.
+    /// Reads what ``write(_:_:_:to:)`` wrote into model and optimiser, if it was the same run and nothing in it is impossible.
     static func read(
-        _ url: URL, into group: ReplicaGroup, _ identity: RunIdentity, validationCases: Int
+        _ url: URL, into model: SequenceModel, _ optimizer: Optimizer, _ identity: RunIdentity, validationCases: Int
     ) throws(TrainingError) -> Checkpoint {
-        do { return try Checkpoint(SafeTensors(url), url.path, group, identity, validationCases) } catch {
+        do { return try Checkpoint(SafeTensors(url), url.path, model, optimizer, identity, validationCases) } catch {
             switch error {
             case let error as TrainingError: throw error
             case ModelFileError.malformed(let path, let reason):
@@ -66,8 +68,8 @@ extension Checkpoint {
     }
 
     private init(
-        _ file: SafeTensors, _ path: String, _ group: ReplicaGroup, _ identity: RunIdentity,
-        _ validationCases: Int
+        _ file: SafeTensors, _ path: String, _ model: SequenceModel, _ optimizer: Optimizer,
+        _ identity: RunIdentity, _ validationCases: Int
     ) throws {
         func malformed(_ reason: String) -> ModelFileError { .malformed(path: path, reason: reason) }
         let decoder = JSONDecoder()
@@ -87,7 +89,7 @@ extension Checkpoint {
             throw TrainingError.otherRun(path: path, reason: reason)
         }
         try file.checkSeal()
-        let count = group.model.weights.layout.count
+        let count = model.network.layout.count
         func values(_ name: String, _ isPossible: (Float) -> Bool = { $0.isFinite }) throws -> [Float] {
             let values = try file.floats(name)
             guard values.count == count else { throw malformed("tensor \(name) has a wrong length") }
@@ -100,10 +102,10 @@ extension Checkpoint {
         if let problem = problem(identity.options, validationCases: validationCases) {
             throw malformed(problem)
         }
-        let backend = group.model.backend
-        backend.upload(try values("weights"), to: group.model.weights.flat)
-        backend.upload(try values("first_moment"), to: group.firstMoment.flat)
+        let backend = model.backend
+        backend.upload(try values("weights"), to: model.weights.flat)
+        backend.upload(try values("first_moment"), to: optimizer.firstMoment.flat)
         backend.upload(
-            try values("second_moment") { $0.isFinite && $0 >= 0 }, to: group.secondMoment.flat)
+            try values("second_moment") { $0.isFinite && $0 >= 0 }, to: optimizer.secondMoment.flat)
     }
 }

@@ -11,9 +11,9 @@ import Tensors
 
 /// Draws negatives for the sampled losses.
 struct NegativeSampler: Sendable {
-    /// Logarithm of the probability that an item is in a sample; position 0 is unused.
+    /// Logarithm of the probability that an item is in a sample, by its row.
     let logQ: [Float]
-    /// Sums of these probabilities: position i is item i + 1.
+    /// Sums of these probabilities, by row.
     private let cumulative: [Double]
     /// Items in a sample.
     private let sample: Int
@@ -21,10 +21,10 @@ struct NegativeSampler: Sendable {
     /// A sampler of `sample` items, at most all of them, in proportion to how often they occur in training (one added), but
     /// none more likely than 1.
     init(_ dataset: Dataset, _ split: Split, sample: Int) {
-        let weights = trainingCounts(dataset, split).dropFirst().map { Double($0 + 1) }
+        let weights = trainingCounts(dataset, split).map { Double($0 + 1) }
         self.sample = min(sample, weights.count)
         let inclusion = Self.inclusion(weights, sample: self.sample)
-        logQ = [0] + inclusion.map { Float(log($0)) }
+        logQ = inclusion.map { Float(log($0)) }
         cumulative = inclusion.reduce(into: []) { $0.append(($0.last ?? 0) + $1) }
     }
 
@@ -40,12 +40,12 @@ struct NegativeSampler: Sendable {
         }
     }
 
-    /// Items of which none occurs twice, ascending.
+    /// Rows of items of which none occurs twice, ascending.
     ///
     /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which every item
     /// owns a stretch as long as its probability. Less noise than independent draws: popular items are never missing.
     func popular(using generator: inout SeededGenerator) -> [Int32] {
-        var items: [Int32] = []
+        var rows: [Int32] = []
         let first = generator.uniform()
         var low = 0
         for number in 0..<sample {
@@ -55,18 +55,18 @@ struct NegativeSampler: Sendable {
                 let middle = (low + high) / 2
                 if cumulative[middle] > point { high = middle } else { low = middle + 1 }
             }
-            items.append(Int32(low + 1))
+            rows.append(Int32(low))
             low += 1
         }
-        return items
+        return rows
     }
 
-    /// One item other than the target for each, uniformly.
+    /// One row other than the target for each row, uniformly.
     func uniform(otherThan targets: [Int32], using generator: inout SeededGenerator) -> [Int32] {
         let items = Int32(cumulative.count)
         return targets.map { target in
-            guard items > 1 else { return target }
-            let draw = Int32.random(in: 1..<items, using: &generator)
+            guard items > 1 else { return max(0, target) }
+            let draw = Int32.random(in: 0..<items - 1, using: &generator)
             return draw >= target ? draw + 1 : draw
         }
     }

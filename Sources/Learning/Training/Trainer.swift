@@ -1,10 +1,11 @@
 import Evaluation
 import Foundation
 import Interactions
+import Layers
 import Models
 import Tensors
 
-/// What a listener hears while a model is trained.
+/// What is reported while a model is trained.
 public enum TrainingEvent: Sendable {
     /// A checkpoint was found and training goes on after `step` steps.
     case resumed(epoch: Int, step: Int)
@@ -34,13 +35,14 @@ public enum TrainingOutcome: Sendable {
     case interrupted(epoch: Int, step: Int)
 }
 
-/// Trains one model on one dataset. The main loop is ``run(resuming:shouldStop:report:)``.
-public struct Trainer {
+/// Trains one model on one dataset, once. The main loop is ``run(resuming:shouldStop:report:)``.
+public struct Trainer: ~Copyable {
     private let dataset: Dataset
     private let split: Split
     private let options: TrainingOptions
-    private let group: ReplicaGroup
-    private let sampler: NegativeSampler?
+    private let replicas: Replicas
+    private let optimizer: Optimizer
+    private let assembler: BatchAssembler
     private let identity: RunIdentity
     private let checkpointURL: URL?
 
@@ -66,12 +68,17 @@ public struct Trainer {
         self.dataset = dataset
         self.split = split
         self.options = options
-        group = ReplicaGroup(model, replicas: backend.isQueued ? 1 : options.threads)
-        sampler = options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives)
+        replicas = Replicas(model, count: backend.isQueued ? 1 : options.threads)
+        optimizer = Optimizer(model)
+        assembler = BatchAssembler(
+            dataset: dataset, options: options,
+            sampler: options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives),
+            repeatWindow: configuration.repeatWindow, microBatchTokens: BatchPlan.microBatchTokens(on: backend),
+            pads: backend.isQueued)
         identity = RunIdentity(
             configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
             split: split.fingerprint,
-            backend: "\(backend.name), \(group.count) replica\(group.count == 1 ? "" : "s")")
+            backend: "\(backend.name), \(replicas.count) replica\(replicas.count == 1 ? "" : "s")")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
 
@@ -81,7 +88,7 @@ public struct Trainer {
     ) throws(TrainingError) {
         // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.
         let blocks = 7 + options.threads
-        let count = WeightLayout(configuration).count
+        let count = configuration.layout.count
         let most = (1 << 31) - (1 << 20)  // what a GPU's threads can number
         if backend.isQueued, count >= most {
             throw .device("a GPU trains less than \(most) weights; this model has \(count)")
@@ -97,30 +104,32 @@ public struct Trainer {
     ///
     /// Where `resuming`, and a checkpoint exists, training goes on after it, with the same bits as if it had never
     /// stopped.
-    public func run(
+    public consuming func run(
         resuming: Bool = false, shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
     ) throws(TrainingError) -> TrainingOutcome {
         var state = Checkpoint()
         if resuming, let checkpointURL, FileManager.default.fileExists(atPath: checkpointURL.path) {
             state = try Checkpoint.read(
-                checkpointURL, into: group, identity, validationCases: split.validation.count)
+                checkpointURL, into: model, optimizer, identity, validationCases: split.validation.count)
             report(.resumed(epoch: state.epochs.count + 1, step: state.step))
         }
         let runClock = RunClock(earlierSeconds: state.epochs.last?.seconds ?? 0)
         var totalSteps: Int?
         while !options.isOver(after: state.epochs) {
             let epoch = state.epochs.count + 1
-            let plan = BatchPlan(dataset, split, options, epoch: epoch)
-            let total = totalSteps ?? self.totalSteps()
+            let plan = plan(epoch: epoch)
+            // Cuts and order make epochs differ by a few steps: the first one's count.
+            let total = totalSteps ?? (epoch == 1 ? plan : self.plan(epoch: 1)).steps.count * options.epochs
             totalSteps = total
-            guard state.batch <= plan.batches.count else {
+            guard state.batch <= plan.steps.count else {
                 throw .file(
                     .malformed(path: checkpointURL?.path ?? "", reason: "it has more batches than the epoch"))
             }
-            reserve(for: plan)
-            group.lossSum = state.lossSum
+            let capacity = assembler.capacity(for: plan)
+            replicas.reserve(tokens: capacity.tokens, sequences: capacity.sequences)
+            replicas.lossSum = state.lossSum
             var (clock, meanLoss) = (Stopwatch(), state.lossSum / Double(max(1, state.lossCount)))
-            while state.batch < plan.batches.count {
+            while state.batch < plan.steps.count {
                 clock.tokens += step(&state, plan, total)
                 let stops = shouldStop()
                 if stops || isTimeToRead(state, plan) { meanLoss = try readLoss(&state) }
@@ -137,68 +146,53 @@ public struct Trainer {
         return try finished(state)
     }
 
-    /// One optimiser step; returns its tokens.
+    /// One optimiser step, which a device starts as one where nothing in it has to be read; returns its tokens.
     private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) -> Int {
-        let batch = plan.batches[state.batch]
-        var generator = SeededGenerator(
-            seed: options.seed, stream: RandomStream.negatives.rawValue, UInt64(state.step))
-        var shares = plan.deal(batch, to: group.count).map { positions in
-            plan.pieces(positions, of: pieceTokens).map {
-                Share($0, of: plan, dataset, window: group.model.configuration.repeatWindow)
-            }
+        let batches = assembler.batches(plan, plan.steps[state.batch], step: state.step)
+        let touched = model.touchedRanges(by: batches.joined())
+        let adam = adamStep(state.step + 1, total)
+        let (replicas, optimizer, clipNorm) = (replicas, optimizer, options.clipNorm)
+        let dropout = DropoutSettings(
+            rate: options.dropout, seed: options.seed, step: UInt32(truncatingIfNeeded: state.step))
+        func learnAndUpdate() {
+            replicas.learn(batches, dropout)
+            optimizer.update(replicas.gradients, in: touched, adam, clipNorm: clipNorm)
         }
-        for i in shares.indices {
-            for j in shares[i].indices {
-                // What is longer than a piece is one sequence, which goes through in chunks.
-                if isQueued, shares[i][j].tokenCount <= pieceTokens {
-                    shares[i][j].pad(toMultipleOf: paddedTokens, itemCount: dataset.itemCount)
-                }
-                shares[i][j].loss = self.loss(shares[i][j], &generator)
-            }
-        }
-        let adam = AdamStep(
-            number: state.step + 1, learningRate: options.learningRate(step: state.step + 1, total: total),
-            weightDecay: options.weightDecay ?? 0, decayedCount: group.model.weights.layout.decayedCount)
-        group.step(
-            shares, dropout: options.dropout, seed: options.seed, step: state.step, adam: adam,
-            clipNorm: options.clipNorm)
+        replicas.fits(batches) ? model.backend.recordAsGraph(learnAndUpdate) : learnAndUpdate()
         state.step += 1
         state.batch += 1
-        state.lossCount += shares.joined().reduce(0) { $0 + $1.targetCount }
-        return shares.joined().reduce(0) { $0 + $1.tokenCount }
+        state.lossCount += batches.joined().reduce(0) { $0 + $1.targetCount }
+        return batches.joined().reduce(0) { $0 + $1.tokenCount }
     }
 
-    private var isQueued: Bool { group.model.backend.isQueued }
-    private var pieceTokens: Int { BatchPlan.pieceTokens(on: group.model.backend) }
-    /// Pieces are padded to multiples of this.
-    private var paddedTokens: Int { min(options.batchTokens, pieceTokens) }
+    private func adamStep(_ number: Int, _ total: Int) -> AdamStep {
+        AdamStep(
+            number: number, learningRate: options.learningRate(step: number, total: total),
+            weightDecay: options.weightDecay ?? 0, decayedCount: model.network.layout.decayedCount)
+    }
+
+    private func plan(epoch: Int) -> BatchPlan {
+        BatchPlan(
+            dataset, split, options, epoch: epoch, replicas: replicas.count,
+            microBatchTokens: assembler.microBatchTokens)
+    }
+
+    private var model: SequenceModel { replicas.model }
+    private var isQueued: Bool { model.backend.isQueued }
 
     /// Steps of a queued device between two looks at the loss, for which it has to be waited for.
     private static let stepsBetweenLosses = 32
 
     private func isTimeToRead(_ state: Checkpoint, _ plan: BatchPlan) -> Bool {
-        !isQueued || state.batch % Self.stepsBetweenLosses == 0 || state.batch == plan.batches.count
+        !isQueued || state.batch % Self.stepsBetweenLosses == 0 || state.batch == plan.steps.count
     }
 
     /// Brings the checkpoint's sum of losses up to date; the mean loss of the epoch so far.
     private func readLoss(_ state: inout Checkpoint) throws(TrainingError) -> Double {
-        state.lossSum = group.lossSum
-        if let failure = group.model.backend.failure { throw .device(failure) }
+        state.lossSum = replicas.lossSum
+        if let failure = model.backend.failure { throw .device(failure) }
         guard state.lossSum.isFinite else { throw .diverged(epoch: state.epochs.count + 1, step: state.step) }
         return state.lossSum / Double(max(1, state.lossCount))
-    }
-
-    /// A share's loss, with fresh negatives where it has any: enough for a piece; a longer history meets them again.
-    private func loss(_ share: Share, _ generator: inout SeededGenerator) -> Loss {
-        switch options.loss {
-        case .full: return .full
-        case .sampled:
-            let needed = (share.targets.items.count + Loss.targetsPerSample - 1) / Loss.targetsPerSample
-            let samples = min(needed, pieceTokens / Loss.targetsPerSample)
-            return .sampled(
-                samples: (0..<samples).map { _ in sampler!.popular(using: &generator) }, logQ: sampler!.logQ)
-        case .bpr: return .pairwise(negatives: sampler!.uniform(otherThan: share.targets.items, using: &generator))
-        }
     }
 
     /// Validates the epoch in progress and makes it a finished one.
@@ -208,7 +202,7 @@ public struct Trainer {
         let rate = clock.tokensPerSecond
         var validation: SettingMetrics?
         if !split.validation.isEmpty {
-            let ranker = ModelRanker(group.model, threads: options.threads)
+            let ranker = ModelRanker(model, threads: options.threads)
             do { validation = SettingMetrics(try ranker.rank(split.validation, in: dataset)) } catch .notANumber {
                 throw .diverged(epoch: state.epochs.count + 1, step: state.step)
             } catch {
@@ -220,45 +214,27 @@ public struct Trainer {
             learningRate: options.learningRate(step: state.step, total: total), tokensPerSecond: rate,
             seconds: runClock.seconds, validation: validation, isBest: false)
         record.isBest = record.isBetter(than: state.epochs.last { $0.isBest })
-        if record.isBest { state.best = group.model.backend.download(group.model.weights.flat) }
+        if record.isBest { state.best = model.backend.download(model.weights.flat) }
         state.epochs.append(record)
         (state.batch, state.lossSum, state.lossCount) = (0, 0, 0)
         return record
     }
 
     private func finished(_ state: Checkpoint) throws(TrainingError) -> TrainingOutcome {
-        if let best = state.best { group.model.backend.upload(best, to: group.model.weights.flat) }
-        if let failure = group.model.backend.failure { throw .device(failure) }  // then these are not the best
+        if let best = state.best { model.backend.upload(best, to: model.weights.flat) }
+        if let failure = model.backend.failure { throw .device(failure) }  // then these are not the best
         let bestEpoch = state.epochs.last { $0.isBest }
-        guard try isSound(group.model, dataset, split, threads: options.threads) else {
+        guard try isSound(model, dataset, split, threads: options.threads) else {
             throw .diverged(epoch: bestEpoch?.epoch ?? 0, step: bestEpoch?.step ?? state.step)
         }
         let record = TrainingRecord(
             version: programVersion, options: options, dataset: identity.dataset, backend: identity.backend,
             epochs: state.epochs, bestEpoch: bestEpoch?.epoch ?? 0)
-        return .finished(group.model, record)
+        return .finished(model, record)
     }
 
     private func writeCheckpoint(_ state: Checkpoint) throws(TrainingError) {
-        if let checkpointURL { try state.write(group, identity, to: checkpointURL) }
-    }
-
-    /// Steps of all epochs: the first one's, times their number. (Cuts and order make epochs differ by a few.)
-    private func totalSteps() -> Int {
-        BatchPlan(dataset, split, options, epoch: 1).batches.count * options.epochs
-    }
-
-    /// Room for the largest piece. A history longer than any piece goes through it in chunks.
-    private func reserve(for plan: BatchPlan) {
-        let shares = plan.batches.flatMap {
-            plan.deal($0, to: group.count).flatMap { plan.pieces($0, of: pieceTokens) }
-        }
-        var tokens = min(shares.map { $0.reduce(0) { $0 + plan.segments[$1].tokens } }.max() ?? 1, pieceTokens)
-        var sequences = max(1, shares.map(\.count).max() ?? 1)
-        if isQueued {
-            (tokens, sequences) = Share.paddedSize(tokens: tokens, sequences: sequences, multiple: paddedTokens)
-        }
-        group.reserve(tokens: max(1, tokens), sequences: sequences)
+        if let checkpointURL { try state.write(model, optimizer, identity, to: checkpointURL) }
     }
 
     private func progress(
@@ -266,7 +242,7 @@ public struct Trainer {
     ) -> TrainingEvent.Progress {
         TrainingEvent.Progress(
             epoch: state.epochs.count + 1, epochs: options.end, batch: state.batch,
-            batches: plan.batches.count,
+            batches: plan.steps.count,
             loss: meanLoss, tokensPerSecond: clock.tokensPerSecond)
     }
 }

@@ -2,10 +2,13 @@ import FileSupport
 import Foundation
 import Models
 
-/// Versions of the layout of `config.json`: 2 added checksums of the folder's files and its own.
-private let configurationFormats = 1...2
+/// Versions of the layout of `config.json`: 2 added checksums of the folder's files and its own, 3 dropped a field.
+private let configurationFormats = 1...3
 /// Fields that files of earlier programs lack, and what their absence means.
 private let laterFields = ["repeatAware": false]
+
+/// Fields of earlier programs that mean nothing any more: whether the padding item took part in the softmax of training.
+private let formerFields: Set = ["paddingInSoftmax"]
 
 /// Keys that are no part of the configuration.
 private let otherKeys: Set = ["format", "files", "checksum"]
@@ -38,8 +41,9 @@ func readConfiguration(_ folder: FolderReader) throws(ModelFileError) -> (ModelC
         throw malformed("expected a JSON object")
     }
     guard let format = object["format"] as? Int, configurationFormats.contains(format) else {
-        throw malformed("expected \"format\": 1 or 2; a newer program may have written it")
+        throw malformed("expected \"format\": 1, 2 or 3; a newer program may have written it")
     }
+    if format < 3 { for field in formerFields { object[field] = nil } }
     object.merge(laterFields as [String: Any]) { own, _ in own }
     let expected = Set((jsonObject(ModelConfiguration(itemCount: 1)) ?? [:]).keys).union(otherKeys)
     if let unknown = object.keys.filter({ !expected.contains($0) }).min() { throw malformed("unknown key \(unknown)") }

@@ -32,9 +32,9 @@ public struct ModelFolder: Sendable {
     public let url: URL
     /// The model's shape.
     public let configuration: ModelConfiguration
-    /// Item i is at position i − 1.
+    /// Names and titles of its items, by their rows.
     public let items: Vocabulary
-    /// Training events of item i at position i − 1; nil where the folder does not say: models of version 0.3.0 and imported ones.
+    /// Training events of each item, by its row; nil where the folder does not say: models of version 0.3.0 and imported ones.
     public let popularity: [Int]?
     /// The bytes of `training.json`, nil where there is none.
     public let trainingRecord: [UInt8]?
@@ -97,8 +97,13 @@ public struct ModelFolder: Sendable {
         }
     }
 
-    /// Reads the weights into a backend's memory.
-    package func model(on backend: some Backend) throws(ModelFileError) -> SequenceModel {
+    /// Reads the weights into a device's memory.
+    public func model(on device: ComputeDevice) throws(ModelFileError) -> SequenceModel {
+        try model(on: device.backend)
+    }
+
+    /// The same for the operations of a device.
+    package func model(on backend: any Backend) throws(ModelFileError) -> SequenceModel {
         let path = url.appendingPathComponent(File.weights).path
         if let marks {
             try withFileErrors { () throws(FileError) in
@@ -106,8 +111,7 @@ public struct ModelFolder: Sendable {
             }
         }
         let tensors = try SafeTensors(weights, path: path)
-        return SequenceModel(
-            weights: try readWeights(tensors, path: path, configuration, on: backend), backend: backend)
+        return try readModel(tensors, path: path, configuration, on: backend)
     }
 
     /// Where a model can be written. Throws where something else is there or nothing can be written: worth asking before
@@ -124,7 +128,7 @@ public struct ModelFolder: Sendable {
         log: [UInt8]? = nil, checkpoint: URL? = nil,
         to url: URL
     ) throws(ModelFileError) {
-        let weights = namedWeights(model.weights, on: model.backend)
+        let weights = namedWeights(model)
         if let failure = model.backend.failure { throw .device(failure) }  // then they are not what was learnt
         try writeFolder(url, File.folder, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
@@ -150,41 +154,40 @@ public struct ModelFolder: Sendable {
     }
 }
 
-/// The weights as named tensors, with `prefix` before each name.
-package func namedWeights(_ weights: Weights, on backend: any Backend, prefix: String = "") -> [SafeTensors.Named] {
-    weights.layout.entries.map { entry in
+/// The weights as named tensors.
+package func namedWeights(_ model: SequenceModel) -> [SafeTensors.Named] {
+    model.network.layout.entries.map { entry in
         SafeTensors.Named(
-            name: prefix + entry.name, shape: entry.shape, values: .floats(backend.download(weights.tensor(entry))))
+            name: entry.name, shape: entry.shape, values: .floats(model.backend.download(model.weights[entry])))
     }
 }
 
-/// Weights from named tensors, each checked for shape and finite values; no tensor but these may have the prefix.
-package func readWeights(
-    _ file: SafeTensors, path: String, _ configuration: ModelConfiguration, on backend: any Backend, prefix: String = ""
-) throws(ModelFileError) -> Weights {
-    let layout = WeightLayout(configuration)
+/// A model of named tensors, each checked for shape and finite values; there may be no others.
+package func readModel(
+    _ file: SafeTensors, path: String, _ configuration: ModelConfiguration, on backend: any Backend
+) throws(ModelFileError) -> SequenceModel {
+    let layout = configuration.layout
     for entry in layout.entries {
-        guard let stored = file.entries[prefix + entry.name] else {
-            throw .malformed(path: path, reason: "there is no tensor \(prefix + entry.name)")
+        guard let stored = file.entries[entry.name] else {
+            throw .malformed(path: path, reason: "there is no tensor \(entry.name)")
         }
         guard stored.shape == entry.shape else {
             throw .malformed(
                 path: path,
-                reason:
-                    "tensor \(prefix + entry.name) has shape \(stored.shape), the configuration wants \(entry.shape)")
+                reason: "tensor \(entry.name) has shape \(stored.shape), the configuration wants \(entry.shape)")
         }
     }
-    let known = Set(layout.entries.map { prefix + $0.name })
-    if let stranger = file.entries.keys.filter({ $0.hasPrefix(prefix) && !known.contains($0) }).min() {
+    let known = Set(layout.entries.map(\.name))
+    if let stranger = file.entries.keys.filter({ !known.contains($0) }).min() {
         throw .malformed(path: path, reason: "tensor \(stranger) belongs to no part of the configured model")
     }
-    let weights = Weights(zerosFor: configuration, on: backend)
+    let model = SequenceModel(zerosFor: configuration, on: backend)
     for entry in layout.entries {
-        let values = try file.floats(prefix + entry.name)
+        let values = try file.floats(entry.name)
         guard values.allSatisfy(\.isFinite) else {
-            throw .malformed(path: path, reason: "tensor \(prefix + entry.name) holds a value that is not finite")
+            throw .malformed(path: path, reason: "tensor \(entry.name) holds a value that is not finite")
         }
-        backend.upload(values, to: weights.tensor(entry))
+        backend.upload(values, to: model.weights[entry])
     }
-    return weights
+    return model
 }

@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Layers
 import Models
 import Tensors
 
@@ -61,7 +62,6 @@ public struct ReferenceCheckpoint: Sendable {
         configuration.convolutionWidth = shape(layer(0, "behavior_modeling.conv1d.weight"), 3)?[2] ?? 0
         configuration.feedForward = shape(layer(0, "ffn.w_1.weight"), 2) != nil
         configuration.warmupSteps = warmupSteps
-        configuration.paddingInSoftmax = true
         if let text = file.metadata["layer_norm_eps"], let epsilon = Float(text) { configuration.normEpsilon = epsilon }
         do { try configuration.validate() } catch { throw .configuration(path: url.path, error) }
         try Self.check(file, prefix, configuration, path: url.path)
@@ -74,7 +74,7 @@ public struct ReferenceCheckpoint: Sendable {
         _ file: SafeTensors, _ prefix: String, _ configuration: ModelConfiguration, path: String
     ) throws(ModelFileError) {
         var known: Set<String> = []
-        for entry in WeightLayout(configuration).entries {
+        for entry in configuration.layout.entries {
             let name = referenceName(of: entry.name)
             let isConvolution = entry.name.hasSuffix("convolution.weight")
             let expected = isConvolution ? [entry.columns, 1, entry.rows] : entry.shape
@@ -102,18 +102,23 @@ public struct ReferenceCheckpoint: Sendable {
         }
     }
 
-    /// The weights, in a backend's memory.
-    package func model(on backend: some Backend) throws(ModelFileError) -> SequenceModel {
-        let weights = Weights(zerosFor: configuration, on: backend)
-        for entry in weights.layout.entries {
-            backend.upload(try values(of: entry, prefix: prefix), to: weights.tensor(entry))
+    /// The model, in a device's memory.
+    public func model(on device: ComputeDevice) throws(ModelFileError) -> SequenceModel {
+        try model(on: device.backend)
+    }
+
+    /// The same for the operations of a device.
+    package func model(on backend: any Backend) throws(ModelFileError) -> SequenceModel {
+        let model = SequenceModel(zerosFor: configuration, on: backend)
+        for entry in configuration.layout.entries {
+            backend.upload(try values(of: entry, prefix: prefix), to: model.weights[entry])
         }
-        return SequenceModel(weights: weights, backend: backend)
+        return model
     }
 
     /// The values of one of our weights, in our order, from the tensor of the same meaning with `prefix` before its name
     /// (`grad.` gives the gradients of the golden files).
-    package func values(of entry: WeightLayout.Entry, prefix: String) throws(ModelFileError) -> [Float] {
+    package func values(of entry: ParameterLayout.Entry, prefix: String) throws(ModelFileError) -> [Float] {
         let name = prefix + referenceName(of: entry.name)
         let values = try file.floats(name)
         guard values.count == entry.rows * entry.columns, values.allSatisfy(\.isFinite) else {

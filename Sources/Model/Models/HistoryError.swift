@@ -1,11 +1,11 @@
-import Tensors
+import Identifiers
 
 /// Why a model cannot read a history, or go on from a state.
 public enum HistoryError: Error, Equatable, CustomStringConvertible {
     /// There is no event after which an answer could be given.
     case empty
     /// An item's number lies outside 1 ... `itemCount`.
-    case unknownItem(Int32, itemCount: Int)
+    case unknownItem(ItemID, itemCount: Int)
     /// A batch does not fit the encoder that was made for at most so many events and sequences.
     case tooLarge(tokens: Int, sequences: Int)
     /// There is not one state a sequence, or a state is another model's.
@@ -25,7 +25,7 @@ public enum HistoryError: Error, Equatable, CustomStringConvertible {
 
 extension ModelConfiguration {
     /// Throws where a number is no item's. O(count).
-    func check(_ items: some Sequence<Int32>) throws(HistoryError) {
-        for item in items where item < 1 || item > itemCount { throw .unknownItem(item, itemCount: itemCount) }
+    func check(_ items: some Sequence<ItemID>) throws(HistoryError) {
+        for item in items where !(0..<itemCount).contains(item.row) { throw .unknownItem(item, itemCount: itemCount) }
     }
 }

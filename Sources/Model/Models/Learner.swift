@@ -1,184 +1,137 @@
+import Layers
 import Tensors
 
-/// What a model is asked to predict from each row it outputs.
-package struct Targets: Sendable {
-    /// Rows of the batch, ascending; nil for all of them.
-    package var rows: [Int32]?
-    /// The item to predict at each of those rows; 0 where the row is padding.
-    package var items: [Int32]
-
-    /// Groups the two.
-    package init(rows: [Int32]?, items: [Int32]) {
-        self.rows = rows
-        self.items = items
-    }
-}
-
-/// The loss that is minimised.
-package enum Loss: Sendable {
-    /// Cross-entropy over the whole catalogue.
-    case full
-    /// Cross-entropy over each target and shared negatives. A sample serves ``targetsPerSample`` targets, the next sample
-    /// those that follow, and after the last sample comes the first; each chunk of a long sequence begins with the first.
-    /// Position i of `logQ` is the logarithm of item i's probability of being in a sample.
-    case sampled(samples: [[Int32]], logQ: [Float])
-    /// BPR with one negative item a target.
-    case pairwise(negatives: [Int32])
-
-    /// Few, so that a step meets many different negatives at the price of gathering them, but enough for a product.
-    package static let targetsPerSample = 128
-}
-
-/// A batch and what is to be learnt from it.
-struct Lesson {
-    var batch: PackedBatch
-    var targets: Targets
-    var loss: Loss
-    var dropout: DropoutSettings?
-}
-
-/// Forward and backward over packed batches: one replica's workspace. Make one for each thread.
+/// Forward and backward over training batches: one replica's workspace. Make one for each thread.
 package final class Learner {
     /// What it trains. Somebody else moves the weights.
     package let model: SequenceModel
-    let workspace: Workspace
-    let scratch: BackwardScratch
-    /// At the two ends of a chunk.
-    let stateGradients: [StateGradients]
-    private let loss: LossScratch
-    private let memory: Memory
+    private let workspace: any Workspace
+    /// Rows of the batch from which something is predicted, their hidden vectors, and the gradients of those.
+    private let targetRows: Indices
+    private let hidden, hiddenGradient: Tensor
+    private let targets: Indices
+    private var backend: any Backend { model.backend }
 
     /// A learner for batches of at most `tokens` events in at most `sequences` sequences, and for single sequences of any
     /// length, which go through the model in chunks of `tokens` events.
     package init(_ model: SequenceModel, tokens: Int, sequences: Int) {
         self.model = model
-        workspace = Workspace(
-            model.configuration, tokens: tokens, sequences: sequences, training: true, backend: model.backend)
-        var memory = Memory(backend: model.backend)
-        scratch = BackwardScratch(model.configuration, tokens: tokens, sequences: sequences, &memory)
-        stateGradients = (0..<2).map { _ in StateGradients(model.configuration, &memory) }
-        loss = LossScratch(model.configuration, tokens: tokens, &memory)
-        self.memory = memory
+        let (backend, size) = (model.backend, model.configuration.hiddenSize)
+        workspace = model.network.workspace(tokens: tokens, sequences: sequences, forTraining: true, on: backend)
+        targetRows = backend.allocateIndices(tokens).indices
+        (hidden, hiddenGradient) = (backend.tensor(tokens, size), backend.tensor(tokens, size))
+        targets = backend.allocateIndices(tokens).indices
     }
 
-    /// Sum of the losses of all targets. Adds its gradient, times `scale`, to `gradients`.
+    /// Sum of the losses of all targets. Adds their gradients, times `scale`, to `gradients`.
     package func learn(
-        _ batch: PackedBatch, _ targets: Targets, loss kind: Loss = .full, dropout: DropoutSettings? = nil,
-        scale: Float, into gradients: Weights
+        _ batch: TrainingBatch, dropout: DropoutSettings? = nil, scale: Float, into gradients: Parameters
     ) -> Double {
-        let sum = model.backend.allocateSum()
-        learn(batch, targets, loss: kind, dropout: dropout, scale: scale, into: gradients, addingTo: sum)
-        return model.backend.read(sum)
+        let sum = backend.allocateSum()
+        learn(batch, dropout: dropout, scale: scale, into: gradients, addingTo: sum)
+        return backend.read(sum)
     }
 
     /// The same without waiting for the loss.
     package func learn(
-        _ batch: PackedBatch, _ targets: Targets, loss kind: Loss, dropout: DropoutSettings?, scale: Float,
-        into gradients: Weights, addingTo sum: LossSum
+        _ batch: TrainingBatch, dropout: DropoutSettings?, scale: Float, into gradients: Parameters,
+        addingTo sum: LossSum
     ) {
-        let lesson = Lesson(batch: batch, targets: targets, loss: kind, dropout: dropout)
-        guard batch.tokenCount <= workspace.tokens else { return learnInChunks(lesson, scale, into: gradients, sum) }
-        let pass = Pass(model, workspace, batch, dropout: dropout)
-        pass.forward(from: .fresh)
-        let repeats = model.repeatBias(batch, rows: targets.rows, of: pass)
-        learn(lesson, pass, repeats, scale, into: gradients, sum)
+        guard batch.sequences.tokenCount <= workspace.tokens else {
+            return learnInChunks(batch, dropout, scale, gradients, sum)
+        }
+        load(batch, dropout)
+        workspace.forward(from: .fresh, statesOnly: false)
+        let repeats = model.repeatBias(
+            batch.sequences, rows: batch.targetRows, starts: workspace.sequenceStarts)
+        addLoss(batch, repeats, scale, gradients, sum)
+        workspace.backward(gradients, ends: nil)
     }
 
-    /// The rest of a lesson, once its forward pass is done.
-    func learn(
-        _ lesson: Lesson, _ pass: Pass, _ repeats: RepeatBias?, _ scale: Float, into gradients: Weights,
-        _ sum: LossSum
+    /// One sequence of any length, with the exact gradient, in memory that grows with it only by its events and by a
+    /// ``RecurrentState`` (4 KB) a chunk.
+    ///
+    /// A sweep from chunk to chunk keeps the state before each. Then, from the last chunk to the first, the forward pass is
+    /// done again from that state, with activations this time, and the backward pass takes over the gradient of the state
+    /// after the chunk and hands on that of the state before it (Chen et al., "Training deep nets with sublinear memory
+    /// cost", 2016). Dropout masks belong to tokens, so that both forward passes compute the same. Costs one forward pass
+    /// of the layers, without the loss, more than a batch that fits.
+    private func learnInChunks(
+        _ batch: TrainingBatch, _ dropout: DropoutSettings?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
     ) {
-        let backend = model.backend
-        let stream = scratch.stream.prefix(pass.tokens)
-        guard let rowNumbers = lesson.targets.rows else {
-            evaluate(
-                lesson, pass.output, repeats, scale,
-                LossGradients(hidden: stream, table: gradients.embedding, biasValues: gradients.repeatBias), sum)
-            return pass.backward(scratch, into: gradients)
+        precondition(batch.sequences.sequenceCount == 1, "only a single sequence may be longer than the workspace")
+        let count = batch.sequences.tokenCount
+        let chunks = stride(from: 0, to: count, by: workspace.tokens).map {
+            $0..<min($0 + workspace.tokens, count)
         }
-        backend.fill(stream, with: 0)
-        if !rowNumbers.isEmpty {
-            let rows = workspace.rows.prefix(rowNumbers.count)
-            let (hidden, hiddenGradient) = (loss.hidden.prefix(rows.count), loss.gradient.prefix(rows.count))
-            backend.upload(rowNumbers, to: rows)
-            backend.gather(rows, from: pass.output, into: hidden)
-            evaluate(
-                lesson, hidden, repeats, scale,
-                LossGradients(hidden: hiddenGradient, table: gradients.embedding, biasValues: gradients.repeatBias),
-                sum)
-            backend.scatterAdd(hiddenGradient, to: rows, of: stream)
-        }
-        pass.backward(scratch, into: gradients)
-    }
-
-    /// The loss of hidden vectors; `gradients.table` is the whole embedding's.
-    private func evaluate(
-        _ lesson: Lesson, _ hidden: Tensor, _ repeats: RepeatBias?, _ scale: Float, _ gradients: LossGradients,
-        _ sum: LossSum
-    ) {
-        let backend = model.backend
-        let items = lesson.targets.items
-        let (table, first) = model.softmaxTable
-        let own = LossGradients(
-            hidden: gradients.hidden, table: gradients.table.rows(Int(first)..<gradients.table.rows),
-            biasValues: gradients.biasValues)
-        let targets = loss.targets.prefix(items.count)
-        backend.upload(items.map { $0 == 0 ? -1 : $0 - first }, to: targets)
-        switch lesson.loss {
-        case .full:
-            withExtendedLifetime(repeats) {
-                backend.addCrossEntropy(
-                    hidden, table: table, targets: targets, bias: repeats?.bias, scale: scale, gradients: own, to: sum)
-            }
-        case .sampled(let samples, let logQ):
-            addSampledLoss(samples, logQ, hidden, items, repeats, scale, own, sum)
-        case .pairwise(let negatives):
-            let block = backend.allocateIndices(negatives.count)
-            backend.upload(negatives.map { $0 - first }, to: block.indices)
-            withExtendedLifetime(block) {
-                backend.addPairwiseLoss(
-                    hidden, table: table, targets: targets, negatives: block.indices, scale: scale, gradients: own,
-                    to: sum)
-            }
+        let states = statesBefore(chunks, of: batch, dropout)
+        for (index, events) in chunks.enumerated().reversed() {
+            let chunk = batch.chunk(events)
+            load(chunk, dropout)
+            if index > 0 { workspace.write(states[index - 1], row: 0) }
+            workspace.forward(from: index > 0 ? .fixedStates : .fresh, statesOnly: false)
+            let repeats = model.repeatBias(ofOnlySequence: batch.sequences, rows: chunk.rows(startingAt: events))
+            addLoss(chunk, repeats, scale, gradients, sum)
+            workspace.backward(gradients, ends: index == 0 ? .first : index == chunks.count - 1 ? .last : .middle)
         }
     }
 
-    /// ``Loss/sampled(samples:logQ:)`` of hidden vectors; `gradients.table` is the softmax table's.
-    private func addSampledLoss(
-        _ samples: [[Int32]], _ logQ: [Float], _ hidden: Tensor, _ items: [Int32], _ repeats: RepeatBias?,
-        _ scale: Float, _ gradients: LossGradients, _ sum: LossSum
+    /// The states after all chunks but the last.
+    private func statesBefore(
+        _ chunks: [Range<Int>], of batch: TrainingBatch, _ dropout: DropoutSettings?
+    ) -> [RecurrentState] {
+        var state = model.initialState()
+        workspace.write(state, row: 0)
+        return chunks.dropLast().map { events in
+            load(batch.chunk(events), dropout)
+            workspace.forward(from: .states, statesOnly: true)
+            workspace.read(&state, row: 0)
+            return state
+        }
+    }
+
+    private func load(_ batch: TrainingBatch, _ dropout: DropoutSettings?) {
+        workspace.load(
+            batch.sequences, model.weights, dropout: dropout, tokenNumbers: dropout == nil ? nil : batch.tokenNumbers)
+    }
+
+    /// The losses of a batch that went forward; their gradients, that of the workspace's output included.
+    private func addLoss(
+        _ batch: TrainingBatch, _ repeats: SparseBias?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
     ) {
-        let backend = model.backend
-        let (table, first) = model.softmaxTable
-        func upload(_ items: some Collection<Int32>) -> (rows: Storage<Int32>, logQ: Storage<Float>) {
-            let blocks = (rows: backend.allocateIndices(items.count), logQ: backend.allocate(items.count))
-            backend.upload(items.map { $0 == 0 ? -1 : $0 - first }, to: blocks.rows.indices)
-            backend.upload(items.map { logQ[Int($0)] }, to: blocks.logQ.tensor)
-            return blocks
+        let outputGradient = workspace.outputGradient
+        guard let rowNumbers = batch.targetRows else {
+            return addLoss(batch, workspace.output, outputGradient, repeats, scale, gradients, sum)
         }
-        let (targets, negatives) = (upload(items), samples.map(upload))
-        for (index, start) in stride(from: 0, to: items.count, by: Loss.targetsPerSample).enumerated() {
-            let rows = start..<min(start + Loss.targetsPerSample, items.count)
-            let sample = negatives[index % samples.count]
-            backend.addSampledCrossEntropy(
-                hidden.rows(rows), table: table, targets: targets.rows.indices.range(rows),
-                targetLogQ: targets.logQ.tensor.columns(rows), negatives: sample.rows.indices,
-                logQ: sample.logQ.tensor, bias: repeats?.bias.rows(rows), scale: scale,
-                gradients: gradients.rows(rows), to: sum)
-        }
-        withExtendedLifetime((targets, negatives, repeats)) {}
+        backend.fill(outputGradient, with: 0)
+        guard !rowNumbers.isEmpty else { return }
+        let rows = targetRows.prefix(rowNumbers.count)
+        let (hidden, gradient) = (self.hidden.prefix(rows.count), hiddenGradient.prefix(rows.count))
+        backend.upload(rowNumbers, to: rows)
+        backend.gather(rows, from: workspace.output, into: hidden)
+        addLoss(batch, hidden, gradient, repeats, scale, gradients, sum)
+        backend.scatterAdd(gradient, to: rows, of: outputGradient)
+    }
+
+    private func addLoss(
+        _ batch: TrainingBatch, _ hidden: Tensor, _ hiddenGradient: Tensor, _ repeats: SparseBias?, _ scale: Float,
+        _ gradients: Parameters, _ sum: LossSum
+    ) {
+        let targets = self.targets.prefix(batch.targets.count)
+        backend.upload(batch.targets, to: targets)
+        SoftmaxHead(table: model.itemTable, on: backend).addLoss(
+            hidden, targets: targets, batch.targets, batch.negatives, bias: repeats, scale: scale,
+            gradients: LossGradients(
+                hidden: hiddenGradient, table: gradients.itemTable(model.network.embedding),
+                biasValues: model.network.repeatBias.map { gradients[$0].reshaped(1, $0.rows * $0.columns) }),
+            to: sum)
     }
 }
 
-/// Scratch memory around the loss.
-private struct LossScratch {
-    let hidden, gradient: Tensor
-    let targets: Indices
-
-    init(_ configuration: ModelConfiguration, tokens: Int, _ memory: inout Memory) {
-        hidden = memory.tensor(tokens, configuration.hiddenSize)
-        gradient = memory.tensor(tokens, configuration.hiddenSize)
-        targets = memory.indices(tokens)
+extension TrainingBatch {
+    /// The rows of the whole sequence that the targets of this chunk of it are at.
+    fileprivate func rows(startingAt events: Range<Int>) -> [Range<Int>] {
+        guard let targetRows else { return [events] }
+        return targetRows.map { events.lowerBound + Int($0) }.map { $0..<$0 + 1 }
     }
 }

@@ -21,8 +21,6 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// Rows of zeros that run through convolution and recurrence before a user's first event: 0, except for weights
     /// trained by the reference code, which left-pads to a power of two (DESIGN: 200 → 56, 50 → 14, 64 → 0).
     public var warmupSteps: Int = 0
-    /// Whether the padding item takes part in the softmax, as in the reference code.
-    public var paddingInSoftmax: Bool = false
     /// Whether items of the history get a learned addition to their logits (``RepeatHead``; not in the paper).
     public var repeatAware: Bool = false
     /// How many events, from the one that is predicted from back, the repeat-aware head looks at; 0 without one.

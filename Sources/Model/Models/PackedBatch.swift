@@ -1,11 +1,13 @@
+import Identifiers
+
 /// Sequences of items end to end, without padding.
 package struct PackedBatch: Sendable, Equatable {
-    /// All events: item numbers 1 ... V.
-    package private(set) var items: [Int32] = []
+    /// All events.
+    package private(set) var items: [ItemID] = []
     /// S + 1 row numbers: sequence s is `items[starts[s] ..< starts[s + 1]]`.
     package private(set) var starts: [Int32] = [0]
-    /// Events that came before the sequences, end to end: the model begins anew, its repeat-aware head looks back at them.
-    package private(set) var earlier: [Int32] = []
+    /// Events that came before the sequences, end to end: the layers begin anew, the repeat-aware head looks back at them.
+    package private(set) var earlier: [ItemID] = []
     /// S + 1 positions: `earlier[earlierStarts[s] ..< earlierStarts[s + 1]]` came before sequence s.
     package private(set) var earlierStarts: [Int32] = [0]
     /// Events at the end that are nobody's (``pad(tokens:sequences:itemCount:)``).
@@ -15,13 +17,13 @@ package struct PackedBatch: Sendable, Equatable {
     package init() {}
 
     /// The sequences in order.
-    package init(_ sequences: some Sequence<some Collection<Int32>>) {
+    package init(_ sequences: some Sequence<some Collection<ItemID>>) {
         for sequence in sequences { append(sequence) }
     }
 
     /// Adds one sequence at the end, and what of its history came before it.
     package mutating func append(
-        _ sequence: some Collection<Int32>, after events: some Collection<Int32> = EmptyCollection()
+        _ sequence: some Collection<ItemID>, after events: some Collection<ItemID> = EmptyCollection()
     ) {
         items.append(contentsOf: sequence)
         starts.append(Int32(items.count))
@@ -35,7 +37,7 @@ package struct PackedBatch: Sendable, Equatable {
     package mutating func pad(tokens: Int, sequences: Int, itemCount: Int) {
         precondition(tokens >= tokenCount && sequences > sequenceCount && paddingCount == 0, "padding only adds")
         paddingCount = tokens - tokenCount
-        append((0..<paddingCount).map { Int32($0 % itemCount + 1) })
+        append((0..<paddingCount).map { ItemID(row: $0 % itemCount) })
         let empty = sequences - sequenceCount
         starts += [Int32](repeating: Int32(tokens), count: empty)
         earlierStarts += [Int32](repeating: Int32(earlier.count), count: empty)
@@ -47,7 +49,7 @@ package struct PackedBatch: Sendable, Equatable {
     package var sequenceCount: Int { starts.count - 1 }
 
     /// The history of sequence s: what came before it, then its own events.
-    func history(_ s: Int) -> [Int32] {
+    func history(_ s: Int) -> [ItemID] {
         Array(earlier[Int(earlierStarts[s])..<Int(earlierStarts[s + 1])] + items[Int(starts[s])..<Int(starts[s + 1])])
     }
 }

@@ -1,3 +1,5 @@
+import Identifiers
+import Layers
 import Tensors
 
 /// The repeat-aware head: a learned number is added to the logit of each item that the history already holds, chosen by
@@ -17,30 +19,26 @@ enum RepeatHead {
     static let scale: Float = 10
 
     /// How items of the history are told apart.
-    static func rule(firstItem: Int32) -> RepeatRule {
-        RepeatRule(window: window, recencies: recencies, counts: counts, firstItem: firstItem)
-    }
+    static let classes = OccurrenceClasses(window: window, recencies: recencies, counts: counts)
 }
 
-/// For some rows, the items of each one's history and their kinds: what becomes a ``SparseBias``.
+/// For some rows of a batch, the items of each one's history and their classes: what becomes a ``SparseBias``.
 struct RepeatEntries {
     private(set) var starts: [Int32] = [0]
-    /// Less the number of the table's first item.
+    /// Rows of the item table.
     private(set) var columns: [Int32] = []
     private(set) var kinds: [Int32] = []
-    private let firstItem: Int32
 
-    /// Nothing yet, with room for so many rows of long histories.
-    init(firstItem: Int32, longRows: Int = 0) {
-        self.firstItem = firstItem
+    /// Nothing yet, with memory for so many rows of long histories.
+    init(longRows: Int = 0) {
         columns.reserveCapacity(longRows * RepeatHead.window)
         kinds.reserveCapacity(longRows * RepeatHead.window)
     }
 
     /// One row for every position of `rows`, the history being the events up to and with it. O(rows · window) time.
-    mutating func append(_ rows: Range<Int>, of history: some RandomAccessCollection<Int32>) {
+    mutating func append(_ rows: Range<Int>, of history: some RandomAccessCollection<ItemID>) {
         let first = max(0, rows.lowerBound - RepeatHead.window + 1)
-        let events = history.dropFirst(first).prefix(rows.upperBound - first).map { $0 - firstItem }
+        let events = history.dropFirst(first).prefix(rows.upperBound - first).map { Int32($0.row) }
         var recent = RecentEvents(events, before: rows.lowerBound - first)
         for _ in rows {
             recent.moveOn()
@@ -91,66 +89,14 @@ private struct RecentEvents {
     /// Longest ago first.
     func items() -> [Int32] { positions.map { events[Int($0)] } }
 
-    /// What recency and count of each of the items amount to.
+    /// The class of each of the items.
     func kinds() -> [Int32] {
-        let (oldest, rule) = (Int32(oldest), RepeatHead.rule(firstItem: 0))
+        let oldest = Int32(oldest)
         return positions.map { position in
             let chain = earlier[Int(position)]
             let more = (chain[0] >= oldest ? 1 : 0) + (chain[1] >= oldest ? 1 : 0) + (chain[2] >= oldest ? 1 : 0)
-            return rule.kind(recency: end - Int(position), count: 1 + more)
+            return RepeatHead.classes.number(recency: end - Int(position), count: 1 + more)
         }
-    }
-}
-
-/// A ``SparseBias`` and the memory it looks at.
-package struct RepeatBias: Sendable {
-    /// Valid as long as this value lives.
-    package let bias: SparseBias
-    private let blocks: [Storage<Int32>]
-
-    init(_ entries: RepeatEntries, _ model: SequenceModel) {
-        let backend = model.backend
-        blocks = [entries.starts, entries.columns, entries.kinds].map { values in
-            let block = backend.allocateIndices(values.count)
-            if !values.isEmpty { backend.upload(values, to: block.indices) }
-            return block
-        }
-        bias = Self.bias(blocks, model)
-    }
-
-    /// For every event of a batch that is on the device, which lists by itself.
-    fileprivate init(_ batch: PackedBatch, _ pass: Pass) {
-        let model = pass.model
-        let backend = model.backend
-        var starts: [Int32] = [0]
-        let end = batch.tokenCount - batch.paddingCount
-        for s in 0..<batch.sequenceCount {
-            let (start, earlier) = (batch.starts[s], batch.earlierStarts[s + 1] - batch.earlierStarts[s])
-            for row in start..<batch.starts[s + 1] {
-                let events = min(earlier + row - start + 1, Int32(RepeatHead.window))
-                starts.append(starts.last! + (row < end ? events : 0))
-            }
-        }
-        // Powers of two, so that shapes of steps stay the same.
-        func room(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
-        let histories = batch.earlier.isEmpty ? batch.items : (0..<batch.sequenceCount).flatMap(batch.history)
-        let entries = room(Int(starts.last!))
-        blocks = [
-            starts.count, entries, entries, room(batch.tokenCount + batch.earlier.count), batch.starts.count,
-        ].map(backend.allocateIndices)
-        backend.upload(starts, to: blocks[0].indices)
-        backend.upload(histories, to: blocks[3].indices)
-        backend.upload(zip(batch.starts, batch.earlierStarts).map(+), to: blocks[4].indices)
-        bias = Self.bias(blocks, model)
-        backend.listRepeats(
-            of: blocks[3].indices, historyStarts: blocks[4].indices, starts: pass.starts,
-            rule: RepeatHead.rule(firstItem: model.softmaxTable.firstItem), into: bias)
-    }
-
-    private static func bias(_ blocks: [Storage<Int32>], _ model: SequenceModel) -> SparseBias {
-        SparseBias(
-            starts: blocks[0].indices, columns: blocks[1].indices, kinds: blocks[2].indices,
-            values: model.weights.repeatBias!, scale: RepeatHead.scale)
     }
 }
 
@@ -158,34 +104,33 @@ extension SequenceModel {
     /// What the repeat-aware head adds to the scores of ``itemTable`` after each of these histories; nil in a model
     /// without such a head. O(histories · window). Throws where one is empty or an item unknown.
     package func repeatBias(
-        after histories: [some RandomAccessCollection<Int32>]
-    ) throws(HistoryError) -> RepeatBias? {
-        guard weights.repeatBias != nil else { return nil }
-        var entries = RepeatEntries(firstItem: 1)
+        after histories: [some RandomAccessCollection<ItemID>]
+    ) throws(HistoryError) -> SparseBias? {
+        guard network.repeatBias != nil else { return nil }
+        var entries = RepeatEntries()
         for history in histories {
             guard !history.isEmpty else { throw .empty }
             try configuration.check(history.suffix(RepeatHead.window))
             entries.append(history.count - 1..<history.count, of: history)
         }
-        return RepeatBias(entries, self)
+        return sparseBias(entries)
     }
 
-    /// The same for ranges of rows of a batch of one sequence and ``softmaxTable``.
-    func repeatBias(ofOnlySequence batch: PackedBatch, rows: [Range<Int>]) -> RepeatBias? {
-        guard weights.repeatBias != nil else { return nil }
-        let count = rows.reduce(0) { $0 + $1.count }
-        var entries = RepeatEntries(firstItem: softmaxTable.firstItem, longRows: count)
+    /// The same for ranges of rows of a batch of one sequence.
+    func repeatBias(ofOnlySequence batch: PackedBatch, rows: [Range<Int>]) -> SparseBias? {
+        guard network.repeatBias != nil else { return nil }
+        var entries = RepeatEntries(longRows: rows.reduce(0) { $0 + $1.count })
         let (history, shift) = (batch.history(0), batch.earlier.count)
         for range in rows { entries.append(range.lowerBound + shift..<range.upperBound + shift, of: history) }
-        return RepeatBias(entries, self)
+        return sparseBias(entries)
     }
 
-    /// The same for the given rows of a batch (nil: all of them) and ``softmaxTable``. All of them a device lists by itself,
-    /// given the pass that has taken the batch in.
-    func repeatBias(_ batch: PackedBatch, rows: [Int32]?, of pass: Pass? = nil) -> RepeatBias? {
-        guard weights.repeatBias != nil else { return nil }
-        if rows == nil, backend.isQueued, let pass { return RepeatBias(batch, pass) }
-        var entries = RepeatEntries(firstItem: softmaxTable.firstItem)
+    /// The same for the given rows of a batch, nil: all of them. A device that has a queue lists all by itself, given
+    /// where the sequences start, in its memory.
+    func repeatBias(_ batch: PackedBatch, rows: [Int32]?, starts: Indices? = nil) -> SparseBias? {
+        guard network.repeatBias != nil else { return nil }
+        if rows == nil, backend.isQueued, let starts { return repeatBiasOnDevice(batch, starts) }
+        var entries = RepeatEntries()
         var wanted = rows?[...]
         for sequence in 0..<batch.sequenceCount {
             let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
@@ -201,6 +146,50 @@ extension SequenceModel {
                 wanted!.removeFirst()
             }
         }
-        return RepeatBias(entries, self)
+        return sparseBias(entries)
+    }
+
+    private func sparseBias(_ entries: RepeatEntries) -> SparseBias {
+        sparseBias(
+            starts: backend.indices(entries.starts), columns: backend.indices(entries.columns),
+            kinds: backend.indices(entries.kinds))
+    }
+
+    private func sparseBias(starts: Indices, columns: Indices, kinds: Indices) -> SparseBias {
+        let values = weights[network.repeatBias!]
+        return SparseBias(
+            starts: starts, columns: columns, kinds: kinds, values: values.reshaped(1, values.count),
+            scale: RepeatHead.scale)
+    }
+
+    /// For every event of a batch that is on the device. Sizes are powers of two, so that shapes of steps stay the same.
+    private func repeatBiasOnDevice(_ batch: PackedBatch, _ starts: Indices) -> SparseBias {
+        func capacity(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
+        let biasStarts = repeatCapacities(batch)
+        let entries = capacity(Int(biasStarts.last!))
+        let bias = sparseBias(
+            starts: backend.indices(biasStarts), columns: backend.allocateIndices(entries).indices,
+            kinds: backend.allocateIndices(entries).indices)
+        let items = batch.earlier.isEmpty ? batch.items : (0..<batch.sequenceCount).flatMap(batch.history)
+        let histories = backend.allocateIndices(capacity(batch.tokenCount + batch.earlier.count)).indices
+        backend.upload(items.map { Int32($0.row) }, to: histories)
+        backend.listOccurrences(
+            in: histories, historyStarts: backend.indices(zip(batch.starts, batch.earlierStarts).map(+)),
+            starts: starts, classes: RepeatHead.classes, into: bias)
+        return bias
+    }
+
+    /// Where each event's entries begin, if every event of its window were another item; padding has none.
+    private func repeatCapacities(_ batch: PackedBatch) -> [Int32] {
+        var starts: [Int32] = [0]
+        let end = batch.tokenCount - batch.paddingCount
+        for s in 0..<batch.sequenceCount {
+            let (start, earlier) = (batch.starts[s], batch.earlierStarts[s + 1] - batch.earlierStarts[s])
+            for row in start..<batch.starts[s + 1] {
+                let events = min(earlier + row - start + 1, Int32(RepeatHead.window))
+                starts.append(starts.last! + (row < end ? events : 0))
+            }
+        }
+        return starts
     }
 }

@@ -1,17 +1,32 @@
+import Identifiers
+import Layers
 import Tensors
 
-/// A configuration, its weights and the backend whose memory they are in. Cheap to copy; nothing in it changes while
-/// it answers, so that many threads may use one model, each through its own ``Encoder``.
+/// A configuration, weights and the device that they are on. Cheap to copy; nothing in it changes while it answers, so that many threads may
+/// use one model, each through its own ``Encoder``.
 public struct SequenceModel: Sendable {
-    /// The weights and their shape.
-    package let weights: Weights
+    /// The shape.
+    public let configuration: ModelConfiguration
+    /// The layers.
+    package let network: any Network
+    /// Their numbers.
+    package let weights: Parameters
     /// Where it computes.
     package let backend: any Backend
 
-    /// Weights that exist.
-    package init(weights: Weights, backend: any Backend) {
-        self.weights = weights
+    private init(
+        configuration: ModelConfiguration, network: any Network, weights: Parameters, backend: any Backend
+    ) {
+        (self.configuration, self.network) = (configuration, network)
+        (self.weights, self.backend) = (weights, backend)
+    }
+
+    /// A model with all weights zero, to be filled. The configuration must be valid.
+    package init(zerosFor configuration: ModelConfiguration, on backend: any Backend) {
+        self.configuration = configuration
         self.backend = backend
+        network = configuration.makeNetwork()
+        weights = Parameters(zerosFor: network.layout, on: backend)
     }
 
     /// Fresh weights from `seed`, in a device's memory. Throws where the configuration is not valid.
@@ -26,19 +41,21 @@ public struct SequenceModel: Sendable {
         initializing configuration: ModelConfiguration, seed: UInt64, on backend: any Backend
     ) throws(ConfigurationError) {
         try configuration.validate()
-        weights = Weights(zerosFor: configuration, on: backend)
-        self.backend = backend
-        backend.upload(initialValues(for: weights.layout, configuration, seed: seed), to: weights.flat)
+        self.init(zerosFor: configuration, on: backend)
+        backend.upload(network.layout.initialValues(seed: seed), to: weights.flat)
     }
 
-    /// The shape.
-    public var configuration: ModelConfiguration { weights.configuration }
-
-    /// The rows that are ranked, items 1 ... V: row r is item r + 1.
-    package var itemTable: Tensor { weights.embedding.rows(1..<configuration.itemCount + 1) }
-
-    /// The rows that take part in the training softmax and the number of the item in the first of them.
-    package var softmaxTable: (rows: Tensor, firstItem: Int32) {
-        configuration.paddingInSoftmax ? (weights.embedding, 0) : (itemTable, 1)
+    /// The same weights with other operations of the same device.
+    package func on(_ backend: any Backend) -> SequenceModel {
+        SequenceModel(configuration: configuration, network: network, weights: weights, backend: backend)
     }
+
+    /// Memory for the gradients of its weights: zeros.
+    package func makeGradients() -> Parameters { Parameters(zerosFor: network.layout, on: backend) }
+
+    /// The rows that are ranked [V, D]: row r is the item with that ``ItemID/row``.
+    package var itemTable: Tensor { weights.itemTable(network.embedding) }
+
+    /// The state before any event: zeros but for weights of the paper's own code. O(L · padding · H²).
+    public func initialState() -> RecurrentState { RecurrentState(network.initialState(weights, on: backend)) }
 }

@@ -6,7 +6,7 @@ import Models
 public struct Catalogue: Sendable {
     /// The model that answers.
     public let model: SequenceModel
-    /// Names of its items: item i is at position i − 1.
+    /// Names of its items, by their rows.
     public let items: Vocabulary
     /// What is recommended where there is no history; nil where nobody knows what is popular.
     public let popularity: Popularity?

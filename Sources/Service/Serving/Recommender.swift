@@ -1,4 +1,5 @@
 import FileSupport
+import Identifiers
 import Models
 import Tensors
 
@@ -37,9 +38,9 @@ public final class Recommender {
         /// Whether items of the history are left out.
         public var excludesSeen = true
         /// Items that are left out.
-        public var excluded: [Int32] = []
+        public var excluded: [ItemID] = []
         /// If given, only these may appear.
-        public var only: [Int32]?
+        public var only: [ItemID]?
 
         /// Everything but the history.
         public init() {}
@@ -58,10 +59,10 @@ public final class Recommender {
         encoder = Encoder(catalogue.model, tokens: self.tokens, sequences: self.tokens)
     }
 
-    /// The `k` best next items for a history of item numbers. O(events · D·H + V · D). Throws where the history is empty or
+    /// The `k` best next items for a history. O(events · D·H + V · D). Throws where the history is empty or
     /// an item unknown, and where scores are not finite.
     public func recommend(
-        after history: [Int32], k: Int, _ choice: Choice = Choice()
+        after history: [ItemID], k: Int, _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Recommendation] {
         guard !history.isEmpty else { throw .history(.empty) }
         return try best(k, after: [history], choice)[0]
@@ -72,7 +73,7 @@ public final class Recommender {
         guard let popularity = catalogue.popularity else { return nil }
         let (excluded, only) = (Set(choice.excluded), choice.only.map(Set.init))
         return popularity.best(max(0, k)) { !excluded.contains($0) && only?.contains($0) ?? true }.map { item in
-            recommendation(item - 1, score: Float(popularity.counts[Int(item) - 1]))
+            recommendation(item, score: Float(popularity.counts[item.row]))
         }
     }
 
@@ -81,7 +82,7 @@ public final class Recommender {
     /// Histories share matrix products. How many do can change the last bits of a score, and so the order of items whose
     /// scores are all but equal. Throws where an item is unknown, and where scores are not finite.
     public func answer(
-        _ histories: [[Int32]], k: Int, _ choice: Choice = Choice()
+        _ histories: [[ItemID]], k: Int, _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Answer] {
         let popular = histories.contains(where: \.isEmpty) ? self.popular(k, choice) : nil
         let withoutHistory = Answer(basis: popular == nil ? .none : .popularity, recommendations: popular ?? [])
@@ -98,19 +99,19 @@ public final class Recommender {
     /// ``Choice/excludesSeen`` leaves out and a repeat-aware model looks at. Throws where an item is unknown or the state
     /// another model's, and where scores are not finite.
     public func step(
-        _ state: inout RecurrentState, item: Int32, history: [Int32] = [], k: Int, _ choice: Choice = Choice()
+        _ state: inout RecurrentState, item: ItemID, history: [ItemID] = [], k: Int, _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Recommendation] {
-        let (hidden, repeats): (Tensor, RepeatBias?)
+        let (hidden, repeats): (Tensor, SparseBias?)
         do throws(HistoryError) {
             repeats = history.isEmpty ? nil : try model.repeatBias(after: [history])
-            hidden = try encoder.step(&state, item: item)
+            hidden = try encoder.hidden(stepping: &state, item: item)
         } catch { throw .history(error) }
         return try best(k, hidden, repeats, [history], choice)[0]
     }
 
     /// Positions of the histories that are not empty, in order, in groups that share a pass. One that is longer than a pass
     /// goes alone.
-    private func batches(_ histories: [[Int32]]) -> [[Int]] {
+    private func batches(_ histories: [[ItemID]]) -> [[Int]] {
         var batches: [[Int]] = []
         var (batch, events): ([Int], Int) = ([], 0)
         for (index, history) in histories.enumerated() where !history.isEmpty {
@@ -125,15 +126,15 @@ public final class Recommender {
     }
 
     private func best(
-        _ k: Int, after histories: [[Int32]], _ choice: Choice
+        _ k: Int, after histories: [[ItemID]], _ choice: Choice
     ) throws(RecommendError) -> [[Recommendation]] {
-        let (hidden, repeats): (Tensor, RepeatBias?)
+        let (hidden, repeats): (Tensor, SparseBias?)
         do throws(HistoryError) {
             if histories.count == 1 {  // which may be longer than a pass
                 var state = model.initialState()
-                hidden = try encoder.advance(&state, by: histories[0])
+                hidden = try encoder.hidden(advancing: &state, by: histories[0])
             } else {
-                hidden = try encoder.encode(PackedBatch(histories))
+                hidden = try encoder.hidden(after: PackedBatch(histories))
             }
             repeats = try model.repeatBias(after: histories)
         } catch { throw .history(error) }
@@ -142,28 +143,26 @@ public final class Recommender {
 
     /// The `k` best items of each row of `hidden`.
     private func best(
-        _ k: Int, _ hidden: Tensor, _ repeats: RepeatBias?, _ histories: [[Int32]], _ choice: Choice
+        _ k: Int, _ hidden: Tensor, _ repeats: SparseBias?, _ histories: [[ItemID]], _ choice: Choice
     ) throws(RecommendError) -> [[Recommendation]] {
         let backend = model.backend
         let isFinite = catalogue.scoreBound.holds(for: hidden)
         let only = choice.only.map(Set.init)
         let candidates = histories.map { history -> Candidates in
             let left = choice.excluded + (choice.excludesSeen ? history : [])
-            guard let only else { return .allExcept(left.map { $0 - 1 }) }
-            return .only(only.subtracting(left).map { $0 - 1 })
+            guard let only else { return .allExcept(left.map { Int32($0.row) }) }
+            return .only(only.subtracting(left).map { Int32($0.row) })
         }
-        let lists = withExtendedLifetime(repeats) {
-            backend.topK(
-                hidden, table: model.itemTable, bias: repeats?.bias, k: min(max(0, k), catalogue.items.count),
-                candidates: candidates)
-        }
+        let lists = backend.topK(
+            hidden, table: model.itemTable, bias: repeats, k: min(max(0, k), catalogue.items.count),
+            candidates: candidates)
         if let failure = backend.failure { throw .device(failure) }
         guard isFinite, lists.allSatisfy({ $0.allSatisfy(\.score.isFinite) }) else { throw .notFinite }
-        return lists.map { list in list.map { recommendation($0.row, score: $0.score) } }
+        return lists.map { list in list.map { recommendation(ItemID(row: Int($0.row)), score: $0.score) } }
     }
 
-    private func recommendation(_ row: Int32, score: Float) -> Recommendation {
+    private func recommendation(_ item: ItemID, score: Float) -> Recommendation {
         let items = catalogue.items
-        return Recommendation(id: items.ids[Int(row)], title: items.title(at: Int(row)), score: score)
+        return Recommendation(id: items.ids[item.row], title: items.title(at: item.row), score: score)
     }
 }

@@ -56,8 +56,8 @@ typedef struct {
 typedef struct {
     const int *histories, *history_starts, *starts, *bias_starts;
     int *earlier, *next, *columns, *kinds;
-    int places, sequences, window, recencies, counts, first_item;
-} cu_repeats;
+    int places, sequences, window, recencies, counts, unused;
+} cu_occurrences;
 
 /// output[n] = table[rows[n]].
 typedef struct {
@@ -255,7 +255,7 @@ CU_SIZE(cu_sparse_bias, 40);
 CU_SIZE(cu_elements, 56);
 CU_SIZE(cu_squares, 32);
 CU_SIZE(cu_sum, 32);
-CU_SIZE(cu_repeats, 88);
+CU_SIZE(cu_occurrences, 88);
 CU_SIZE(cu_gather, 56);
 CU_SIZE(cu_scatter, 64);
 CU_SIZE(cu_sum_target, 16);

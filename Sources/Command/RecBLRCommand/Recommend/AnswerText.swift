@@ -112,7 +112,7 @@ struct AnswerText: Sendable {
         case .popularity: return "\(asker), \(nothing): popular items"
         case .none: return "\(asker), \(nothing): no answer"
         case .history:
-            let last = question.items.suffix(5).map { items.title(at: Int($0) - 1) ?? items.ids[Int($0) - 1] }
+            let last = question.items.suffix(5).map { items.title(at: $0.row) ?? items.ids[$0.row] }
             let unknown = question.unknownCount > 0 ? ", \(grouped(question.unknownCount)) more passed over" : ""
             return "\(asker), last of \(counted(question.items.count, "event"))\(unknown): "
                 + last.map(printable).joined(separator: " · ")

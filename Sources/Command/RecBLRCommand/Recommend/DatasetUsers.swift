@@ -30,10 +30,10 @@ struct DatasetUsers: Sendable {
     func question(_ user: Int) -> Question {
         let events = dataset.sequence(ofUser: user)
         let known = mapping.known(events)
-        let unknown = known.count < events.count ? events.first { mapping.number(of: $0) == nil } : nil
+        let unknown = known.count < events.count ? events.first { mapping[$0] == nil } : nil
         return Question(
             asker: .user(names.ids[user]), items: known, unknownCount: events.count - known.count,
-            unknownExample: unknown.map { itemNames.ids[Int($0) - 1] })
+            unknownExample: unknown.map { itemNames.ids[$0.row] })
     }
 }
 

@@ -124,7 +124,7 @@ private struct WordStatistics {
         lines += 1
         if lines == 1 { isJSON = first == UInt8(ascii: "{") || first == UInt8(ascii: "[") }
         for (index, word) in historyWords(line, items).enumerated() {
-            let isKnown = items.number(of: word) != nil
+            let isKnown = items.item(of: word) != nil
             switch index {
             case 0:
                 firstKnown += isKnown ? 1 : 0

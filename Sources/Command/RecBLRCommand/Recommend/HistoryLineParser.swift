@@ -39,7 +39,7 @@ func historyWords(_ line: UnsafeRawBufferPointer, _ items: Vocabulary) -> [Unsaf
     guard words.contains(where: { $0.contains(comma) }) else { return words }
     return words.enumerated().flatMap { index, word in
         let isWhole = !word.contains(comma) || (index == 0 && words.count > 1 && word.last != comma)
-        if isWhole || items.number(of: word) != nil { return [word] }
+        if isWhole || items.item(of: word) != nil { return [word] }
         return word.split(separator: comma).map { UnsafeRawBufferPointer(rebasing: $0) }
     }
 }
@@ -47,8 +47,8 @@ func historyWords(_ line: UnsafeRawBufferPointer, _ items: Vocabulary) -> [Unsaf
 extension Question {
     /// Adds an event, if the model knows its item.
     mutating func add(_ id: UnsafeRawBufferPointer, _ known: Vocabulary) {
-        if let number = known.number(of: id) {
-            items.append(number)
+        if let item = known.item(of: id) {
+            items.append(item)
         } else {
             unknownCount += 1
             if unknownExample == nil { unknownExample = String(decoding: id, as: UTF8.self) }

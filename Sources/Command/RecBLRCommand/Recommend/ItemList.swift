@@ -7,18 +7,18 @@ import Serving
 /// Items that the values of an option name, in order. A value that is itself an item's id is that item; any other is split
 /// at commas.
 struct ItemList {
-    private(set) var known: [Int32] = []
+    private(set) var known: [ItemID] = []
     private(set) var unknown: [String] = []
 
     init(_ values: [String], _ items: Vocabulary) {
         for value in values {
-            if let number = items.number(of: value) {
-                known.append(number)
+            if let item = items.item(of: value) {
+                known.append(item)
                 continue
             }
             for part in value.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) where !part.isEmpty
             {
-                if let number = items.number(of: part) { known.append(number) } else { unknown.append(part) }
+                if let item = items.item(of: part) { known.append(item) } else { unknown.append(part) }
             }
         }
     }
@@ -51,28 +51,28 @@ func examples(_ ids: [String]) -> String {
 }
 
 extension Vocabulary {
-    /// The number of the item with this id; nil where there is none. Letters and accents may be written apart or as one.
-    func number(of id: UnsafeRawBufferPointer) -> Int32? {
-        if let position = position(of: id) { return Int32(position + 1) }
+    /// The item with this id; nil where there is none. Letters and accents may be written apart or as one.
+    func item(of id: UnsafeRawBufferPointer) -> ItemID? {
+        if let position = position(of: id) { return ItemID(row: position) }
         guard id.contains(where: { $0 >= 0x80 }) else { return nil }
         let text = String(decoding: id, as: UTF8.self)
         let position =
             position(of: text.precomposedStringWithCanonicalMapping)
             ?? position(of: text.decomposedStringWithCanonicalMapping)
-        return position.map { Int32($0 + 1) }
+        return position.map(ItemID.init(row:))
     }
 
-    func number(of id: String) -> Int32? {
+    func item(of id: String) -> ItemID? {
         var id = id
-        return id.withUTF8 { number(of: UnsafeRawBufferPointer($0)) }
+        return id.withUTF8 { item(of: UnsafeRawBufferPointer($0)) }
     }
 
-    /// The number of the one item that a title, or a part of it, names.
-    func number(ofTitle title: String) throws -> Int32 {
+    /// The one item that a title, or a part of it, names.
+    func item(ofTitle title: String) throws -> ItemID {
         let exact = positions(ofTitle: title)
-        if exact.count == 1 { return Int32(exact[0] + 1) }
+        if exact.count == 1 { return ItemID(row: exact[0]) }
         let like = titles.indices.filter { titles[$0].localizedCaseInsensitiveContains(title) }
-        if exact.isEmpty, like.count == 1 { return Int32(like[0] + 1) }
+        if exact.isEmpty, like.count == 1 { return ItemID(row: like[0]) }
         let found = (exact.isEmpty ? like : exact).prefix(5).map { printable("\(ids[$0]) (\(titles[$0]))") }
         let hint = found.isEmpty ? "no title is like it" : "it may mean \(found.joined(separator: ", ")): use --history"
         throw fail(.badData, "the title '\(printable(title))' names no single item; \(hint)")

@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Identifiers
 import Interactions
 
 /// One user, or one history, that asks what comes next.
@@ -16,7 +17,7 @@ struct Question: Sendable {
     /// False for a user whom the dataset does not have.
     var isInData = true
     /// The events whose items the model knows, in order of time.
-    var items: [Int32] = []
+    var items: [ItemID] = []
     /// Events that were passed over.
     var unknownCount = 0
     /// The item of one of them.

@@ -63,7 +63,7 @@ struct QuestionOptions: ParsableArguments {
             ])
         }
         if !title.isEmpty {
-            return QuestionList([Question(asker: .history, items: try title.map { try items.number(ofTitle: $0) })])
+            return QuestionList([Question(asker: .history, items: try title.map { try items.item(ofTitle: $0) })])
         }
         if let histories { return try HistoryFile(inputURL(histories), items, lineStartsWith, pieceSize: pieceSize) }
         let users = try DatasetUsers(data ?? "", items)

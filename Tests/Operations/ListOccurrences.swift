@@ -1,31 +1,31 @@
 import Tensors
 
 /// The different items of each event's history.
-struct ListRepeats: Sendable {
+struct ListOccurrences: Sendable {
     var events, window, items: Int
     /// Each sequence has up to so many events before it.
     var mostEarlier: Int
 
     var operation: OperationCase {
-        OperationCase(.listRepeats, "\(self)", flops: 0) { [self] arguments in
+        OperationCase(.listOccurrences, "\(self)", flops: 0) { [self] arguments in
             let starts = arguments.randomStarts(events, withEmpty: false)
             let earlier = starts.dropFirst().map { _ in Int32(arguments.integer(in: 0...mostEarlier)) }
             let (historyStarts, places) = (historyStarts(starts, earlier), places(starts, earlier))
-            let rule = RepeatRule(window: window, recencies: 5, counts: 4, firstItem: window == 7 ? 1 : 0)
+            let classes = OccurrenceClasses(window: window, recencies: 5, counts: 4)
             let capacity = Int(places.last!)
             let bias = SparseBias(
                 starts: arguments.indices("places", places), columns: arguments.outputIndices("columns", capacity),
                 kinds: arguments.outputIndices("kinds", capacity), values: arguments.input("values", 1, 20), scale: 1)
             let count = Int(historyStarts.last!) + (events % 3 == 0 ? 5 : 0)
             let histories = arguments.indices(
-                "histories", arguments.rowNumbers(count, below: items).map { $0 + rule.firstItem })
+                "histories", arguments.rowNumbers(count, below: items))
             let (historyIndices, startIndices) = (
                 arguments.indices("history starts", historyStarts), arguments.indices("starts", starts)
             )
             return {
                 let backend = arguments.backend
-                backend.listRepeats(
-                    of: histories, historyStarts: historyIndices, starts: startIndices, rule: rule, into: bias)
+                backend.listOccurrences(
+                    in: histories, historyStarts: historyIndices, starts: startIndices, classes: classes, into: bias)
                 let (columns, kinds) = (backend.download(bias.columns), backend.download(bias.kinds))
                 // In any order within an event.
                 let lists = (0..<events).flatMap { n in
@@ -56,7 +56,7 @@ struct ListRepeats: Sendable {
     /// at the end are not listed, and the histories have room to spare.
     static let cases: [OperationCase] = lengths.flatMap { events in
         [(3, 1, 2), (7, 40, 0), (1024, 5, 0), (33, 300, 40), (40, 9, 70)].map { window, items, mostEarlier in
-            ListRepeats(events: events, window: window, items: items, mostEarlier: mostEarlier).operation
+            ListOccurrences(events: events, window: window, items: items, mostEarlier: mostEarlier).operation
         }
     }
 }

@@ -1,7 +1,7 @@
 // Which items a history holds, how long ago and how often: what the repeat-aware head adds to.
 
 /// A warp an event of a history, which looks back for the same item.
-KERNEL __launch_bounds__(256) find_occurrences(const cu_repeats a) {
+KERNEL __launch_bounds__(256) find_occurrences(const cu_occurrences a) {
     int own = blockIdx.x * 8 + threadIdx.x / WARP, lane = threadIdx.x % WARP;
     if (own >= a.history_starts[a.sequences]) return;
     int item = a.histories[own], found = 0;
@@ -22,7 +22,7 @@ KERNEL __launch_bounds__(256) find_occurrences(const cu_repeats a) {
 }
 
 /// A block an event of the batch: an item is listed where it occurred last.
-KERNEL __launch_bounds__(128) list_repeats(const cu_repeats a) {
+KERNEL __launch_bounds__(128) list_occurrences(const cu_occurrences a) {
     int event = blockIdx.x, first = a.bias_starts[event], room = a.bias_starts[event + 1] - first;
     if (room == 0) return;
     int sequence = sequence_of(a.starts, a.sequences, event);
@@ -33,7 +33,7 @@ KERNEL __launch_bounds__(128) list_repeats(const cu_repeats a) {
             int count = 1;
             for (int k = 0; k < 3; k++) count += a.earlier[3 * place + k] > own - room;
             int power = min(31 - __clz(i + 1), a.recencies - 1);
-            column = a.histories[place] - a.first_item;
+            column = a.histories[place];
             kind = power * a.counts + min(count, a.counts) - 1;
         }
         a.columns[first + i] = column;

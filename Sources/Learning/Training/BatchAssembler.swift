@@ -1,0 +1,94 @@
+import Identifiers
+import Interactions
+import Layers
+import Models
+import Tensors
+
+/// Makes the training batches of a step: once, with everything that the replicas need.
+struct BatchAssembler {
+    let dataset: Dataset
+    let options: TrainingOptions
+    /// Nil with the full loss.
+    let sampler: NegativeSampler?
+    /// How many events a repeat-aware head looks back at, which may lie before a segment; else 0.
+    let repeatWindow: Int
+    let microBatchTokens: Int
+    /// Whether shapes are to stay the same from step to step, for a device that records its commands.
+    let pads: Bool
+
+    /// For each replica its micro-batches; `step` numbers the steps of the run.
+    func batches(_ plan: BatchPlan, _ partition: BatchPlan.Partition, step: Int) -> [[TrainingBatch]] {
+        var generator = SeededGenerator(
+            seed: options.seed, stream: RandomStream.negatives.rawValue, UInt64(step))
+        return partition.map { microBatches in
+            microBatches.map { positions in
+                var batch = batch(plan, positions)
+                // What is longer than a micro-batch is one sequence, which goes through in chunks.
+                if pads, batch.tokenCount <= microBatchTokens { pad(&batch) }
+                batch.negatives = negatives(batch, &generator)
+                return batch
+            }
+        }
+    }
+
+    private func batch(_ plan: BatchPlan, _ positions: ArraySlice<Int>) -> TrainingBatch {
+        var (sequences, rows, targets, tokenNumbers) = (PackedBatch(), [Int32](), [ItemID](), [Int32]())
+        for position in positions {
+            let segment = plan.segments[position]
+            let start = segment.inputs.lowerBound
+            let first = max(0, start - max(0, repeatWindow - 1))
+            let history = dataset.sequence(ofUser: segment.user, first..<segment.inputs.upperBound + 1)
+            let events = history[(start - first)...]
+            sequences.append(events.dropLast(), after: history[..<(start - first)])
+            tokenNumbers += (0..<Int32(segment.tokens)).map { plan.firstTokens[position] + $0 }
+            switch segment.objective {
+            case .everyPosition: targets += events.dropFirst()
+            case .lastPosition:
+                targets.append(events.last!)
+                rows.append(Int32(sequences.tokenCount - 1))
+            }
+        }
+        var batch = TrainingBatch(
+            sequences, targetRows: targets.count < sequences.tokenCount ? rows : nil, targets: targets)
+        batch.tokenNumbers = tokenNumbers
+        return batch
+    }
+
+    /// Whole multiples of some number of tokens, powers of two of sequences and of rows that have a target.
+    private func pad(_ batch: inout TrainingBatch) {
+        let rows = batch.targetRows == nil ? 0 : powerOfTwo(atLeast: batch.targets.count)
+        let size = padded(
+            tokens: batch.tokenCount + max(0, rows - batch.targets.count), sequences: batch.sequences.sequenceCount)
+        batch.pad(tokens: size.tokens, sequences: size.sequences, targetRows: rows, itemCount: dataset.itemCount)
+    }
+
+    private func padded(tokens: Int, sequences: Int) -> (tokens: Int, sequences: Int) {
+        let multiple = min(options.batchTokens, microBatchTokens)
+        return ((tokens + multiple - 1) / multiple * multiple, powerOfTwo(atLeast: max(32, sequences + 1)))
+    }
+
+    /// The size of workspace that every batch of a plan fits into. A history longer than a micro-batch goes through it in chunks.
+    func capacity(for plan: BatchPlan) -> (tokens: Int, sequences: Int) {
+        let tokens = max(1, min(plan.largestTokens, microBatchTokens))
+        let sequences = plan.largestSequences
+        // Padding may add a target to as many rows as there are sequences.
+        return pads ? padded(tokens: tokens + sequences, sequences: sequences) : (tokens, sequences)
+    }
+
+    /// Fresh negatives where the loss has any: enough for a micro-batch; a longer history meets them again.
+    private func negatives(_ batch: TrainingBatch, _ generator: inout SeededGenerator) -> Negatives {
+        switch options.loss {
+        case .full: return .all
+        case .sampled:
+            let size = Negatives.targetsPerSample
+            let samples = min((batch.targets.count + size - 1) / size, microBatchTokens / size)
+            return .shared(
+                samples: (0..<samples).map { _ in sampler!.popular(using: &generator) }, logQ: sampler!.logQ)
+        case .bpr: return .paired(sampler!.uniform(otherThan: batch.targets, using: &generator))
+        }
+    }
+}
+
+private func powerOfTwo(atLeast count: Int) -> Int {
+    count <= 1 ? 1 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
+}

@@ -1,0 +1,32 @@
+import Tensors
+
+/// y = x · Wᵀ.
+///
+/// Where a bias belongs to it, the operation that comes next adds it, in the same pass over memory.
+package struct Linear: Sendable {
+    /// W [out, in].
+    package let weight: Parameter
+
+    /// N(0, 0.02) to begin with.
+    package init(_ name: String, from inputSize: Int, to outputSize: Int, in layout: inout ParameterLayout) {
+        weight = layout.matrix(name, outputSize, inputSize, .normal())
+    }
+
+    /// y [N, out] from x [N, in].
+    package func forward(_ x: Tensor, into y: Tensor, _ pass: Pass) {
+        pass.backend.multiply(
+            x, transposed: false, pass.weights[weight], transposed: true, into: y, accumulate: false)
+    }
+
+    /// Adds yGradientᵀ · x to W's gradient, and writes yGradient · W to `xGradient`, or adds it there.
+    package func backward(
+        _ yGradient: Tensor, input x: Tensor, into xGradient: Tensor, accumulate: Bool, _ pass: Pass,
+        _ gradients: Parameters
+    ) {
+        pass.backend.multiply(
+            yGradient, transposed: true, x, transposed: false, into: gradients[weight], accumulate: true)
+        pass.backend.multiply(
+            yGradient, transposed: false, pass.weights[weight], transposed: false, into: xGradient,
+            accumulate: accumulate)
+    }
+}

@@ -1,0 +1,82 @@
+import Layers
+import Tensors
+
+/// One layer: Y = LayerNorm(dropout(mixer(X)) + X), then the feed-forward network, if the model has one.
+struct Layer<M: Mixer>: Sendable {
+    let mixer: M
+    let norm: ResidualNorm
+    let feedForward: FeedForward?
+}
+
+/// The model without its softmax: item embedding and layers. It describes; numbers are elsewhere: ``Layers/Parameters``, ``StackWorkspace``.
+struct Stack<M: Mixer>: Network {
+    let layout: ParameterLayout
+    let embedding: ItemEmbedding
+    let layers: [Layer<M>]
+    let repeatBias: Parameter?
+    let size, innerSize: Int
+
+    /// `mixer` makes one layer's, given the beginning of its parameters' names. The configuration must be valid.
+    init(_ shape: ModelConfiguration, mixer: (_ name: String, inout ParameterLayout) -> M) {
+        var layout = ParameterLayout()
+        (size, innerSize) = (shape.hiddenSize, shape.innerSize)
+        embedding = ItemEmbedding(
+            itemCount: shape.itemCount, size: shape.hiddenSize, epsilon: shape.normEpsilon, in: &layout)
+        layers = (0..<shape.layerCount).map { index in
+            let name = "layers.\(index)."
+            return Layer(
+                mixer: mixer(name, &layout),
+                norm: ResidualNorm(
+                    name + "recurrent_norm", shape.hiddenSize, epsilon: shape.normEpsilon,
+                    dropoutAt: .mixer(layer: index), in: &layout),
+                feedForward: shape.feedForward
+                    ? FeedForward(
+                        name + "feed_forward", normName: name + "feed_forward_norm", size: shape.hiddenSize,
+                        innerSize: shape.innerSize, layer: index, epsilon: shape.normEpsilon, in: &layout) : nil)
+        }
+        repeatBias =
+            shape.repeatAware
+            ? layout.matrix("repeat_bias", RepeatHead.recencies, RepeatHead.counts, .zeros, decays: false) : nil
+        layout.place()
+        self.layout = layout
+    }
+
+    func workspace(tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) -> any Workspace {
+        StackWorkspace(self, tokens: tokens, sequences: sequences, forTraining: forTraining, on: backend)
+    }
+
+    func initialState(_ weights: Parameters, on backend: any Backend) -> [Float] {
+        layers.flatMap { layer in
+            zip(layer.mixer.stateWidths, layer.mixer.initialState(weights, on: backend)).flatMap { width, values in
+                values ?? [Float](repeating: 0, count: width)
+            }
+        }
+    }
+}
+
+/// What the rest of the model needs of a stack, whatever its mixer.
+package protocol Network: Sendable {
+    /// Where each parameter lies.
+    var layout: ParameterLayout { get }
+    /// The first layer, whose table is also the softmax's.
+    var embedding: ItemEmbedding { get }
+    /// One value a class of repeats [recencies, counts]; nil without a repeat-aware head.
+    var repeatBias: Parameter? { get }
+    /// Memory for passes over at most `tokens` events in at most `sequences` sequences.
+    func workspace(tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) -> any Workspace
+    /// Values of a user's state before any event, layer by layer.
+    func initialState(_ weights: Parameters, on backend: any Backend) -> [Float]
+}
+
+extension ModelConfiguration {
+    /// The layers of a model of this shape, which must be valid.
+    package func makeNetwork() -> any Network {
+        switch block {
+        case .full: Stack(self) { BDLRU($0, self, in: &$1) }
+        case .recurrenceOnly: Stack(self) { BareBDLRU($0, self, in: &$1) }
+        }
+    }
+
+    /// Where each parameter of such a model lies.
+    package var layout: ParameterLayout { makeNetwork().layout }
+}
