@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build package package-tests demo test test-cuda check torture torture-short lint coverage sanitize format bench bench-peers clean
+.PHONY: help setup build package package-tests demo test test-cuda check torture torture-short mutants lint coverage sanitize format bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,10 @@ torture-short: build
 CASES ?= 3000
 torture: build ## damage, kills, limits and terminals, another seed each time (CASES=3000)
 	@scripts/torture.sh $(RECBLR) --seed clock --cases $(CASES)
+
+SAMPLE ?= 100
+mutants: setup ## breaks the product in a hundred small ways and counts how many the tests notice: hours (SAMPLE=100)
+	@scripts/mutate.sh --sample $(SAMPLE)
 
 lint: ## the format of every Swift file
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sources Tests)

@@ -151,6 +151,25 @@ import Testing
                 == "the fractions of a split by time must be positive and leave something to train")
     }
 
+    /// Whatever differs in a split differs in its fingerprint, and nothing else does.
+    @Test func fingerprintsTellSplitsApart() {
+        func split(_ ends: [Int], _ validation: [(Int, Int)], _ test: [(Int, Int)]) -> Split {
+            let cases = [validation, test].map { $0.map { EvaluationCase(user: $0.0, position: $0.1) } }
+            return Split(trainingEnd: ends, validation: cases[0], test: cases[1])
+        }
+        let usual = split([2, 3], [(0, 2), (1, 3)], [(0, 3)])
+        #expect(usual.fingerprint == split([2, 3], [(0, 2), (1, 3)], [(0, 3)]).fingerprint)
+        let others = [
+            split([2, 2], [(0, 2), (1, 3)], [(0, 3)]), split([2, 3], [(0, 2), (0, 3)], [(0, 3)]),
+            split([2, 3], [(0, 2), (1, 4)], [(0, 3)]), split([2, 3], [(0, 2), (1, 3)], [(1, 3)]),
+            split([2, 3], [(0, 2), (1, 3)], [(0, 4)]), split([2, 3], [(0, 2)], [(1, 3), (0, 3)]),
+            split([2, 3], [(0, 2), (1, 3), (0, 3)], []), split([2, 3], [(0, 2), (1, 3)], []), split([2, 3], [], []),
+            split([2, 3, 0], [(0, 2), (1, 3)], [(0, 3)]), split([2], [(0, 2), (1, 3)], [(0, 3)]),
+        ]
+        #expect(Set((others + [usual]).map(\.fingerprint)).count == 12)
+        #expect((others + [usual]).allSatisfy { $0.fingerprint.count == 16 })
+    }
+
     /// Records of earlier versions, and of today's splits.
     @Test func kindsAreReadBack() throws {
         func decode(_ text: String) throws -> SplitKind {
@@ -159,6 +178,16 @@ import Testing
         #expect(try decode(#"{"leaveOneOut":{}}"#) == .leaveOneOut)
         let fractions = #"{"testFraction":0.1,"validationFraction":0.2}"#
         #expect(try decode(#"{"globalTime":\#(fractions)}"#) == .globalTime(validationFraction: 0.2, testFraction: 0.1))
+        let data = dataset((0..<20).map { [Int64($0), Int64($0) + 2, Int64($0) + 3] })
+        #expect(try SplitKind.leaveOneOut.split(data) == .leaveOneOut(data))
+        #expect(try SplitKind.everything.split(data) == .everything(data))
+        let (validation, test) = (0.2, 0.3)
+        #expect(
+            try SplitKind.globalTime(validationFraction: validation, testFraction: test).split(data)
+                == .globalTime(data, validationFraction: validation, testFraction: test))
+        #expect(
+            try SplitKind.session(validationFraction: validation, testFraction: test).split(data)
+                == .session(data, validationFraction: validation, testFraction: test))
         for kind in [SplitKind.everything, .session(validationFraction: 0.3, testFraction: 0.2), .leaveOneOut] {
             #expect(try JSONDecoder().decode(SplitKind.self, from: JSONEncoder().encode(kind)) == kind)
         }
