@@ -5,7 +5,7 @@ import Models
 import Tensors
 import Testing
 
-/// The live state against the full forward pass: the classic bug of this family of models (DESIGN 2.2).
+/// The live state against the full forward pass: the classic bug of this family of models (docs/design.md, "Traps").
 @Suite struct StateTests {
     static let shapes: [ModelConfiguration] = variants(itemCount: 30)
 
@@ -98,7 +98,7 @@ import Testing
     }
 }
 
-/// The paper's model, each variant of DESIGN 2.1, and the warm-up.
+/// The paper's model, each of its ablations (docs/design.md, "The model"), and the warm-up.
 func variants(itemCount: Int) -> [ModelConfiguration] {
     var base = ModelConfiguration(itemCount: itemCount)
     base.hiddenSize = 8

@@ -38,7 +38,7 @@ public struct Split: Sendable, Equatable {
     }
 
     /// The last event of each user is the test, the one before it validation, the rest trains. Users with fewer than
-    /// three events only train. (DESIGN section 6.)
+    /// three events only train (docs/design.md, "Evaluation protocol").
     public static func leaveOneOut(_ dataset: Dataset) -> Split {
         let users = (0..<dataset.userCount).filter { dataset.length(ofUser: $0) >= 3 }
         return Split(

@@ -53,7 +53,7 @@ public struct RankMetrics: Sendable, Codable, Equatable {
     }
 }
 
-/// The two settings, never mixed (DESIGN section 6).
+/// The two settings, never mixed (docs/design.md, "Evaluation protocol").
 public struct SettingMetrics: Sendable, Codable, Equatable {
     /// Items already seen stay among the candidates (RecBole, the paper's Table 1).
     public var unmasked: RankMetrics

@@ -16,7 +16,7 @@ public struct ModelRanker: Ranker {
     private static let batchTokens = 2048
 
     /// Histories longer than `maximumLength` are cut to their last events; nil keeps them whole (training on the last
-    /// 200 events and asking with all of them are two things: DESIGN 2.2).
+    /// 200 events and asking with all of them are two things: docs/design.md, "Traps").
     ///
     /// `items` are the model's numbers for the dataset's items; nil: it has the same. Items of a history that the model does
     /// not know are passed over. A case is a miss where it knows the target not, or nothing of the history.

@@ -45,7 +45,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
 
     /// Which positions are predicted.
     public enum Objective: String, Sendable, Codable, CaseIterable {
-        /// Every next item of a history in one pass (DESIGN section 3).
+        /// Every next item of a history in one pass (docs/design.md, "Training").
         case everyPosition = "every-position"
         /// Each prefix is a sample of its own, its next item the only target, as in the paper. Much slower.
         case lastPosition = "last-position"

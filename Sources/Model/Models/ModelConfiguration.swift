@@ -19,7 +19,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// How Λ starts.
     public var decayInitialization: DecayInitialization = .ring
     /// Rows of zeros that run through convolution and recurrence before a user's first event: 0, except for weights
-    /// trained by the reference code, which left-pads to a power of two (DESIGN: 200 → 56, 50 → 14, 64 → 0).
+    /// trained by the reference code, which left-pads to a power of two (200 → 56, 50 → 14, 64 → 0; docs/design.md, "Traps").
     public var warmupSteps: Int = 0
     /// Whether items of the history get a learned addition to their logits (``RepeatHead``; not in the paper).
     public var repeatAware: Bool = false
