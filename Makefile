@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build package package-tests demo test test-cuda check torture torture-short mutants lint coverage sanitize format bench bench-peers clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short mutants lint coverage sanitize format bench bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -14,6 +14,9 @@ setup: ## install the system libraries that are missing
 
 build: setup ## the program, optimised
 	$(SWIFT) build -c release --product recblr
+
+docs: setup ## the documentation of the library, under .build/docs
+	@scripts/docs.sh
 
 package: setup ## a folder that runs on Linux machines without Swift, packed, under .build/package
 	@scripts/package.sh
@@ -33,7 +36,7 @@ test: setup ## all tests
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
 	@scripts/test-cuda.sh
 
-check: lint test coverage sanitize torture-short ## format, lint, all tests, coverage, sanitizers over the C kernels, two minutes of torture
+check: lint test docs coverage sanitize torture-short ## format, lint, all tests, documentation, coverage, sanitizers over the C kernels, two minutes of torture
 
 torture-short: build
 	@scripts/torture.sh $(RECBLR)
@@ -47,7 +50,7 @@ mutants: setup ## breaks the product in a hundred small ways and counts how many
 	@scripts/mutate.sh --sample $(SAMPLE)
 
 lint: ## the format of every Swift file
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sources Tests)
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples $(addprefix Benchmarks/,Package.swift Sources Tests)
 
 coverage: ## lines covered by the last `make test`, a target a line
 	@scripts/coverage.sh
@@ -57,7 +60,7 @@ sanitize: setup ## the C kernels under address and undefined-behaviour sanitizer
 	@scripts/emulator.sh --test
 
 format: ## rewrite the sources in the project's style
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests $(addprefix Benchmarks/,Package.swift Sources Tests)
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Examples $(addprefix Benchmarks/,Package.swift Sources Tests)
 
 bench: setup ## speed beside this machine's limits, forms of the scan, cost against length: two minutes
 	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench

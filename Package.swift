@@ -86,11 +86,16 @@ let umbrella: [Target] = [
     .target(
         name: "RecBLR",
         dependencies: [
-            "CPUBackend", "CUDABackend", "Evaluation", "Identifiers", "Interactions", "ModelStore", "Models",
-            "Serving", "Training",
+            "CPUBackend", "CUDABackend", "Evaluation", "FileSupport", "Identifiers", "Interactions", "ModelStore",
+            "Models", "Serving", "Tensors", "Training",
         ],
-        swiftSettings: strict)
+        exclude: ["RecBLR.docc"], swiftSettings: strict)
 ]
+
+/// The programs of README.md and of the documentation.
+let examples: [Target] = ["TrainAndRecommend", "LiveStates"].map {
+    .executableTarget(name: $0, dependencies: ["RecBLR"], path: "Examples/\($0)", swiftSettings: strict)
+}
 
 let testTargets: [Target] = [
     .target(
@@ -115,6 +120,7 @@ let testTargets: [Target] = [
     tests(
         "ServingTests",
         ["Serving", "Models", "FileSupport", "Identifiers", "Tensors", "CPUBackend", "ReferenceBackend"]),
+    tests("DocumentationTests", ["RecBLR", "TrainAndRecommend", "LiveStates"]),
     tests("ReportTests", ["Report", "Training", "Evaluation", "Interactions", "Identifiers", "Models"]),
     tests("CommandTests", ["RecBLRCommand", "EmulatedGPU", "Identifiers"], exclude: ["Golden"]),
     tests(
@@ -136,6 +142,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
-    targets: arithmetic + data + model + learning + service + command + umbrella + testTargets,
+    targets: arithmetic + data + model + learning + service + command + umbrella + examples + testTargets,
     swiftLanguageModes: [.v6]
 )

@@ -3,9 +3,11 @@
 @_exported import CPUBackend
 @_exported import CUDABackend
 @_exported import Evaluation
+@_exported import FileSupport
 @_exported import Identifiers
 @_exported import Interactions
 @_exported import ModelStore
 @_exported import Models
 @_exported import Serving
+@_exported import Tensors
 @_exported import Training

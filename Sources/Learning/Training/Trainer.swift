@@ -46,7 +46,17 @@ public struct Trainer: ~Copyable {
     private let identity: RunIdentity
     private let checkpointURL: URL?
 
-    /// Prepares a run. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
+    /// Prepares a run on a device. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
+    /// Throws where options or sizes are impossible, nothing can be learnt, or the machine has not the memory.
+    public init(
+        _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
+        on device: ComputeDevice, checkpointFolder: URL? = nil
+    ) throws(TrainingError) {
+        try self.init(
+            dataset, split, configuration, options, backend: device.backend, checkpointFolder: checkpointFolder)
+    }
+
+    /// The same for the operations of a device.
     package init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
         backend: any Backend, checkpointFolder: URL? = nil

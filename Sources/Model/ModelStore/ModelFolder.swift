@@ -123,10 +123,8 @@ public struct ModelFolder: Sendable {
     /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
     /// `popularity` is one count an item. Of a checkpoint, which is a file elsewhere, the folder gets a copy.
     public static func write(
-        _ model: SequenceModel, items: Vocabulary, popularity: [Int]? = nil, trainingRecord: [UInt8]?,
-        report: String? = nil,
-        log: [UInt8]? = nil, checkpoint: URL? = nil,
-        to url: URL
+        _ model: SequenceModel, items: Vocabulary, popularity: [Int]? = nil, trainingRecord: [UInt8]? = nil,
+        report: String? = nil, log: [UInt8]? = nil, checkpoint: URL? = nil, to url: URL
     ) throws(ModelFileError) {
         let weights = namedWeights(model)
         if let failure = model.backend.failure { throw .device(failure) }  // then they are not what was learnt

@@ -21,7 +21,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// Rows of zeros that run through convolution and recurrence before a user's first event: 0, except for weights
     /// trained by the reference code, which left-pads to a power of two (200 → 56, 50 → 14, 64 → 0; docs/design.md, "Traps").
     public var warmupSteps: Int = 0
-    /// Whether items of the history get a learned addition to their logits (``RepeatHead``; not in the paper).
+    /// Whether the score of an item of the history gets a learned addition, by how long ago and how often it occurred. Not in the paper.
     public var repeatAware: Bool = false
     /// How many events, from the one that is predicted from back, the repeat-aware head looks at; 0 without one.
     public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
