@@ -72,6 +72,18 @@ import Testing
             arguments: "train data -m out --recurrence-only --expansion 4", status: 64,
             message: "--recurrence-only has nothing that --expansion or --convolution-width could change"),
         Case(
+            arguments: "train data -m out --mixer attention --convolution-width 4", status: 64,
+            message: "--mixer attention has nothing that --convolution-width could change"),
+        Case(
+            arguments: "train data -m out --mixer lru --recurrence-only", status: 64,
+            message: "--mixer lru has nothing that --recurrence-only could change"),
+        Case(
+            arguments: "train data -m out --attention-window 8", status: 64,
+            message: "--mixer bdlru has nothing that --attention-window could change"),
+        Case(
+            arguments: "train data -m out --mixer attention --attention-window 1", status: 64,
+            message: "attentionWindow is 1; it must lie in 2 ... 4096"),
+        Case(
             arguments: "train data -m out --negatives 8", status: 64,
             message: "--negatives is for --loss sampled; here the loss is full"),
         Case(arguments: "recommend model --history i1 -k -1", status: 64, message: "-k must be at least 1."),

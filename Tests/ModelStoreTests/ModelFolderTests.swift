@@ -35,7 +35,8 @@ import Testing
     @Test func savedIsLoadedBitForBit() throws {
         defer { tidy() }
         for change in [
-            { _ in }, { $0.block = .recurrenceOnly }, { $0.feedForward = false },
+            { _ in }, { $0.mixer = .lru }, { ($0.mixer, $0.attentionWindow) = (.attention, 9) },
+            { $0.block = .recurrenceOnly }, { $0.feedForward = false },
             {
                 $0.convolutionWidth = 0; $0.warmupSteps = 9
             },
@@ -200,6 +201,18 @@ import Testing
         #expect(try ModelFolder.open(folder).configuration == (try model().configuration))
         try makeChecksumsFit(format: 3, formerField: true)
         #expect(throws: ModelFileError.self) { _ = try ModelFolder.open(folder) }
+    }
+
+    /// Fields that came later may be absent: such a model is what it was.
+    @Test func modelsOfEarlierProgramsOpen() throws {
+        defer { tidy() }
+        try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
+        let url = folder.appendingPathComponent("config.json")
+        var object = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
+        for later in ["mixer", "attentionWindow", "repeatAware"] { #expect(object.removeValue(forKey: later) != nil) }
+        try JSONSerialization.data(withJSONObject: object).write(to: url)
+        try makeChecksumsFit()
+        #expect(try ModelFolder.open(folder).configuration == model().configuration)
     }
 
     /// A model that was opened stays whole when its folder is replaced before its weights are read.

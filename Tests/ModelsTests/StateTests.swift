@@ -9,7 +9,7 @@ import Testing
 @Suite struct StateTests {
     static let shapes: [ModelConfiguration] = variants(itemCount: 30)
 
-    @Test(arguments: shapes, backends.indices)
+    @Test(arguments: placements(of: shapes))
     func stepEqualsScanForEveryPrefix(shape: ModelConfiguration, backendIndex: Int) throws {
         let model = SequenceModel.perturbed(shape, on: backends[backendIndex])
         let history = randomSequences([37], items: shape.itemCount, seed: 3)[0]
@@ -98,7 +98,14 @@ import Testing
     }
 }
 
-/// The paper's model, each of its ablations (docs/design.md, "The model"), and the warm-up.
+/// Each shape with each backend that it can be on, by its number.
+func placements(of shapes: [ModelConfiguration]) -> [(ModelConfiguration, Int)] {
+    shapes.flatMap { shape in
+        backends.indices.filter { shape.mixer != .attention || backends[$0].supportsAttention }.map { (shape, $0) }
+    }
+}
+
+/// The paper's model, each of its ablations (docs/design.md, "The model"), the warm-up, and the other mixers.
 func variants(itemCount: Int) -> [ModelConfiguration] {
     var base = ModelConfiguration(itemCount: itemCount)
     base.hiddenSize = 8
@@ -116,6 +123,9 @@ func variants(itemCount: Int) -> [ModelConfiguration] {
         variant { $0.decayInitialization = .normal },
         variant { $0.warmupSteps = 5 },
         variant { $0.repeatAware = true },
+        variant { ($0.mixer, $0.attentionWindow) = (.attention, 5) },
+        variant { ($0.mixer, $0.attentionWindow, $0.layerCount) = (.attention, 2, 1) },
+        variant { ($0.mixer, $0.expansion) = (.lru, 3) },
         variant {
             $0.hiddenSize = 5
             $0.expansion = 3

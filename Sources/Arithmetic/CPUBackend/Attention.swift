@@ -42,9 +42,9 @@ private struct Attention {
     private let scale: Float
     private let tileRows: Int
     private let storage: Storage<Float>
-    /// Scores, then e^(score − row's largest), then probabilities [tile rows, tile rows + W − 1].
+    /// Of a tile: scores, then e^(score − row's largest), then probabilities [tile rows, tile rows + W − 1].
     private let scores: Tensor
-    /// Gradient of the probabilities, then of the products of queries and keys, of the same size.
+    /// Of a tile: gradient of the probabilities, then of the products of queries and keys.
     private let slopes: Tensor
     /// A row each: its largest score and the sum of the e^(score − largest).
     private let largest, sum: UnsafeMutablePointer<Float>
@@ -62,8 +62,8 @@ private struct Attention {
         tileRows = min(64, max(16, span / 2))
         let area = tileRows * (tileRows + span - 1)
         storage = allocateHost(2 * area + 4 * tileRows + 4 * (span + 1), of: Float.self, zeroed: false)
-        scores = storage.tensor(rows: tileRows, columns: tileRows + span - 1)
-        slopes = storage.tensor(at: area, rows: tileRows, columns: tileRows + span - 1)
+        scores = storage.tensor.columns(0..<area)
+        slopes = storage.tensor.columns(area..<2 * area)
         let rows = storage.base + 2 * area
         (largest, sum, factor, missing) = (rows, rows + tileRows, rows + 2 * tileRows, rows + 3 * tileRows)
         bias = rows + 4 * tileRows
@@ -94,7 +94,8 @@ private struct Attention {
                     into: rows, accumulate: number > 0)
             }
             for r in 0..<rows.rows {
-                for c in 0..<rows.columns { rows.base[r * rows.stride + c] *= factor[r] }
+                let row = rows.base + r * rows.stride
+                for c in 0..<rows.columns { row[c] *= factor[r] }
             }
         }
         withExtendedLifetime(storage) {}
@@ -129,7 +130,7 @@ private struct Attention {
 
     /// e^(score − row's largest) of a tile, zero outside the bands; leaves each row's factor and what its missing events get.
     private func score(_ tile: AttentionTile) -> Tensor {
-        let scores = Tensor(scores.base, rows: tile.queries.count, columns: tile.columns, in: .host)
+        let scores = matrix(tile, in: scores)
         let queries = inputs.queries.rows(tile.queries)
         for part in tile.parts(of: inputs.memory, window) {
             backend.multiply(
@@ -152,7 +153,7 @@ private struct Attention {
     /// Turns the exponentials into probabilities; returns the gradient of the products of queries and keys, zero outside
     /// the bands.
     private func scoreBackward(_ tile: AttentionTile, _ outputGradient: Tensor, _ probabilities: Tensor) -> Tensor {
-        let slopes = Tensor(slopes.base, rows: tile.queries.count, columns: tile.columns, in: .host)
+        let slopes = matrix(tile, in: slopes)
         for part in tile.parts(of: inputs.memory, window) {
             backend.multiply(
                 outputGradient, transposed: false, values(part.events), transposed: true,
@@ -177,6 +178,9 @@ private struct Attention {
         for j in 0..<inputs.span { gradient.base[inputs.span - 1 - j] += biasGradient[j] }
     }
 
+    private func matrix(_ tile: AttentionTile, in memory: Tensor) -> Tensor {
+        memory.columns(0..<tile.queries.count * tile.columns).reshaped(tile.queries.count, tile.columns)
+    }
     private func keys(_ events: Tensor) -> Tensor { events.columns(0..<inputs.width) }
     private func values(_ events: Tensor) -> Tensor { events.columns(inputs.width..<2 * inputs.width) }
 

@@ -18,7 +18,8 @@ struct Experiment: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Repeat an experiment of the paper on a dataset.",
         discussion: """
-            ablations (Table 3) takes parts of the model away, expansion (Figure 5) widens the recurrence, dropout (Figure 6) \
+            ablations (Table 3) takes parts of the model away, mixers puts an LRU and attention in the place of the BD-LRU (not \
+            on a GPU), expansion (Figure 5) widens the recurrence, dropout (Figure 6) \
             drops more. Each variant is trained with the preset's recipe for the data, without the repeat-aware head unless \
             it is asked for, and tested on each user's last event in both settings. The output folder gets table.md, \
             results.json and chart.svg after every run; a run that results.json has with the same settings is not made \
@@ -61,7 +62,7 @@ struct Experiment: ParsableCommand {
                 learning.recipe(for: data, threads: 1), hasValidation: !split.validation.isEmpty)
             for settings in plan {
                 try settings.options.validate()
-                try settings.configuration.validate()
+                try settings.configuration.validate(for: backend)
             }
             let isNew = !FileManager.default.fileExists(atPath: url.path)
             let lock = try lockedFolder(destination)

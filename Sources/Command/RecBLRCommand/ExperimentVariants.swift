@@ -6,6 +6,8 @@ import Training
 enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
     /// Table 3: what each part of the model is worth.
     case ablations
+    /// Not in the paper: RecBLR beside what SASRec and LRURec have in the place of the BD-LRU, everything else equal.
+    case mixers
     /// Figure 5: how wide the recurrence is.
     case expansion
     /// Figure 6: how much is dropped.
@@ -23,6 +25,12 @@ enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
                 Variant("Without decay initialisation") { model, _ in model.decayInitialization = .normal },
                 Variant("Single layer") { model, _ in model.layerCount = 1 },
             ]
+        case .mixers:
+            [
+                Variant("BD-LRU"),
+                Variant("LRU") { model, _ in model.mixer = .lru },
+                Variant("Attention") { model, _ in model.mixer = .attention },
+            ]
         case .expansion:
             (1...4).map { value in Variant("E = \(value)", at: Double(value)) { model, _ in model.expansion = value } }
         case .dropout:
@@ -36,7 +44,7 @@ enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
     /// Name of the value that is varied; nil where the variants have none.
     var axis: String? {
         switch self {
-        case .ablations: nil
+        case .ablations, .mixers: nil
         case .expansion: "expansion E"
         case .dropout: "dropout"
         }

@@ -91,7 +91,14 @@ struct Inspect: ParsableCommand {
 
 /// The shape of a model in a few words.
 func describe(_ shape: ModelConfiguration) -> String {
-    "D \(shape.hiddenSize), L \(shape.layerCount), E \(shape.expansion), K \(shape.convolutionWidth)"
+    let sizes = "D \(shape.hiddenSize), L \(shape.layerCount)"
+    let mixer =
+        switch shape.mixer {
+        case .bdlru: "E \(shape.expansion), K \(shape.convolutionWidth)"
+        case .attention: "attention over \(shape.attentionWindow) events"
+        case .lru: "E \(shape.expansion), LRU"
+        }
+    return "\(sizes), \(mixer)"
         + (shape.feedForward ? "" : ", no feed-forward")
         + (shape.block == .full ? "" : ", bare recurrence")
 }

@@ -5,6 +5,7 @@ import Models
 import Training
 
 extension Preset: ExpressibleByArgument {}
+extension ModelConfiguration.Mixer: ExpressibleByArgument {}
 extension TrainingOptions.Schedule: ExpressibleByArgument {}
 extension TrainingOptions.Objective: ExpressibleByArgument {}
 extension TrainingOptions.LossKind: ExpressibleByArgument {}
@@ -12,6 +13,14 @@ extension TrainingOptions.LossKind: ExpressibleByArgument {}
 struct ShapeOptions: ParsableArguments {
     @Option(help: "Hidden size D.") var hiddenSize = 64
     @Option(help: "Recurrent layers L.") var layers = 2
+    @Option(
+        help: """
+            What carries information from event to event: bdlru is RecBLR; attention, as in SASRec, sees the last events (not \
+            on a GPU); lru, as in LRURec, is a recurrence whose decay does not depend on the events.
+            """)
+    var mixer = ModelConfiguration.Mixer.bdlru
+    @Option(help: "Events W that --mixer attention attends to, the current one included. (default: 64)")
+    var attentionWindow: Int?
     @Option(help: "Expansion E: the recurrence is E·D wide. (default: 2)") var expansion: Int?
     @Option(help: "Taps K of the convolution; 0 leaves it out. (default: 4)") var convolutionWidth: Int?
     @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false
@@ -19,15 +28,32 @@ struct ShapeOptions: ParsableArguments {
     @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
 
     func validate() throws {
+        if let name = optionOfAnotherMixer {
+            throw ValidationError("--mixer \(mixer.rawValue) has nothing that \(name) could change.")
+        }
         if recurrenceOnly, expansion != nil || convolutionWidth != nil {
             throw ValidationError("--recurrence-only has nothing that --expansion or --convolution-width could change.")
         }
+    }
+
+    /// One that was given and would change nothing.
+    private var optionOfAnotherMixer: String? {
+        let options: [(name: String, isGiven: Bool, mixers: Set<ModelConfiguration.Mixer>)] = [
+            ("--attention-window", attentionWindow != nil, [.attention]),
+            ("--expansion", expansion != nil, [.bdlru, .lru]),
+            ("--convolution-width", convolutionWidth != nil, [.bdlru]),
+            ("--recurrence-only", recurrenceOnly, [.bdlru]),
+            ("--without-decay-ring", withoutDecayRing, [.bdlru, .lru]),
+        ]
+        return options.first { $0.isGiven && !$0.mixers.contains(mixer) }?.name
     }
 
     func configuration(itemCount: Int) -> ModelConfiguration {
         var configuration = ModelConfiguration(itemCount: itemCount)
         configuration.hiddenSize = hiddenSize
         configuration.layerCount = layers
+        configuration.mixer = mixer
+        if let attentionWindow { configuration.attentionWindow = attentionWindow }
         if let expansion { configuration.expansion = expansion }
         if let convolutionWidth { configuration.convolutionWidth = convolutionWidth }
         configuration.feedForward = !withoutFeedForward

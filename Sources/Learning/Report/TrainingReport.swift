@@ -99,9 +99,17 @@ public struct TrainingReport: Sendable {
             """
     }
 
+    private var mixer: String {
+        switch configuration.mixer {
+        case .bdlru: ""
+        case .attention: "attention over \(configuration.attentionWindow) events, "
+        case .lru: "LRU, "
+        }
+    }
+
     private var shape: String {
         """
-        \(counted(configuration.layerCount, "layer")), hidden size \(configuration.hiddenSize), \
+        \(mixer)\(counted(configuration.layerCount, "layer")), hidden size \(configuration.hiddenSize), \
         \(grouped(configuration.layout.count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
         \(record.options.loss.rawValue) loss, \(record.options.objective.rawValue), dropout \(record.options.dropout), peak \
         learning rate \(record.options.learningRate), \(counted(record.options.batchTokens, "event")) a step.

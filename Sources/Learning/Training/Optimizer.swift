@@ -15,17 +15,10 @@ struct Optimizer: Sendable {
         (firstMoment, secondMoment) = (model.makeGradients(), model.makeGradients())
     }
 
-    /// Sums the gradients of these batches, moves the weights that they touch and clears the gradients for the next step.
+    /// Sums the gradients, moves the weights in the ranges that these touch and clears them for the next step.
     ///
     /// Items that a step with a sampled loss does not meet keep their weights and their moments as they are, as in
     /// TensorFlow's LazyAdam (tfa.optimizers.LazyAdam): such a step costs what it touches, not what the catalogue holds.
-    func update(
-        _ gradients: GradientSum, of batches: some Sequence<TrainingBatch>, _ step: AdamStep, clipNorm: Float?
-    ) {
-        update(gradients, in: model.touchedRanges(by: batches), step, clipNorm: clipNorm)
-    }
-
-    /// The same, given the ascending ranges of the flat block outside which all gradients are zero.
     func update(_ gradients: GradientSum, in touched: [Range<Int>], _ step: AdamStep, clipNorm: Float?) {
         let backend = model.backend
         var step = step

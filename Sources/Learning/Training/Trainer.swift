@@ -66,7 +66,7 @@ public struct Trainer: ~Copyable {
         guard configuration.itemCount == dataset.itemCount else {
             throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
         }
-        do { try configuration.validate() } catch { throw .configuration(error) }
+        do { try configuration.validate(for: backend) } catch { throw .configuration(error) }
         if configuration.repeatAware, options.loss == .bpr {
             throw .option("a repeat-aware model is trained with a softmax loss: full or sampled")
         }
@@ -117,14 +117,27 @@ public struct Trainer: ~Copyable {
     public consuming func run(
         resuming: Bool = false, shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
     ) throws(TrainingError) -> TrainingOutcome {
-        var state = resuming ? try resumedState(report) : Checkpoint()
+        var state = Checkpoint()
+        if resuming, let checkpointURL, FileManager.default.fileExists(atPath: checkpointURL.path) {
+            state = try Checkpoint.read(
+                checkpointURL, into: model, optimizer, identity, validationCases: split.validation.count)
+            report(.resumed(epoch: state.epochs.count + 1, step: state.step))
+        }
         let runClock = RunClock(earlierSeconds: state.epochs.last?.seconds ?? 0)
         var totalSteps: Int?
         while !options.isOver(after: state.epochs) {
-            let plan = try prepare(epoch: state.epochs.count + 1, state)
+            let epoch = state.epochs.count + 1
+            let plan = plan(epoch: epoch)
             // Cuts and order make epochs differ by a few steps: the first one's count.
-            let total = totalSteps ?? (state.epochs.isEmpty ? plan : self.plan(epoch: 1)).steps.count * options.epochs
+            let total = totalSteps ?? (epoch == 1 ? plan : self.plan(epoch: 1)).steps.count * options.epochs
             totalSteps = total
+            guard state.batch <= plan.steps.count else {
+                throw .file(
+                    .malformed(path: checkpointURL?.path ?? "", reason: "it has more batches than the epoch"))
+            }
+            let capacity = assembler.capacity(for: plan)
+            replicas.reserve(tokens: capacity.tokens, sequences: capacity.sequences)
+            replicas.lossSum = state.lossSum
             var (clock, meanLoss) = (Stopwatch(), state.lossSum / Double(max(1, state.lossCount)))
             while state.batch < plan.steps.count {
                 clock.tokens += step(&state, plan, total)
@@ -133,7 +146,7 @@ public struct Trainer: ~Copyable {
                 report(.step(progress(state, plan, meanLoss, clock)))
                 if stops {
                     try writeCheckpoint(state)
-                    return .interrupted(epoch: state.epochs.count + 1, step: state.step)
+                    return .interrupted(epoch: epoch, step: state.step)
                 }
             }
             let record = try finish(&state, total, clock, runClock)
@@ -143,37 +156,17 @@ public struct Trainer: ~Copyable {
         return try finished(state)
     }
 
-    /// Where an interrupted run goes on: at its checkpoint, if there is one.
-    private func resumedState(_ report: (TrainingEvent) -> Void) throws(TrainingError) -> Checkpoint {
-        guard let checkpointURL, FileManager.default.fileExists(atPath: checkpointURL.path) else { return Checkpoint() }
-        let state = try Checkpoint.read(
-            checkpointURL, into: model, optimizer, identity, validationCases: split.validation.count)
-        report(.resumed(epoch: state.epochs.count + 1, step: state.step))
-        return state
-    }
-
-    /// Plans an epoch and makes the replicas ready for its batches.
-    private func prepare(epoch: Int, _ state: Checkpoint) throws(TrainingError) -> BatchPlan {
-        let plan = plan(epoch: epoch)
-        guard state.batch <= plan.steps.count else {
-            throw .file(.malformed(path: checkpointURL?.path ?? "", reason: "it has more batches than the epoch"))
-        }
-        let capacity = assembler.capacity(for: plan)
-        replicas.reserve(tokens: capacity.tokens, sequences: capacity.sequences)
-        replicas.lossSum = state.lossSum
-        return plan
-    }
-
-    /// One optimiser step, which a device records as one graph where nothing in it has to be read; returns its tokens.
+    /// One optimiser step, which a device starts as one where nothing in it has to be read; returns its tokens.
     private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) -> Int {
         let batches = assembler.batches(plan, plan.steps[state.batch], step: state.step)
-        let dropout = DropoutSettings(
-            rate: options.dropout, seed: options.seed, step: UInt32(truncatingIfNeeded: state.step))
+        let touched = model.touchedRanges(by: batches.joined())
         let adam = adamStep(state.step + 1, total)
         let (replicas, optimizer, clipNorm) = (replicas, optimizer, options.clipNorm)
+        let dropout = DropoutSettings(
+            rate: options.dropout, seed: options.seed, step: UInt32(truncatingIfNeeded: state.step))
         func learnAndUpdate() {
             replicas.learn(batches, dropout)
-            optimizer.update(replicas.gradients, of: batches.joined(), adam, clipNorm: clipNorm)
+            optimizer.update(replicas.gradients, in: touched, adam, clipNorm: clipNorm)
         }
         replicas.fits(batches) ? model.backend.recordAsGraph(learnAndUpdate) : learnAndUpdate()
         state.step += 1

@@ -4,8 +4,8 @@ import Models
 
 /// Versions of the layout of `config.json`: 2 added checksums of the folder's files and its own, 3 dropped a field.
 private let configurationFormats = 1...3
-/// Fields that files of earlier programs lack, and what their absence means.
-private let laterFields = ["repeatAware": false]
+/// Fields that files of earlier programs lack.
+private let laterFields: Set = ["repeatAware", "mixer", "attentionWindow"]
 
 /// Fields of earlier programs that mean nothing any more: whether the padding item took part in the softmax of training.
 private let formerFields: Set = ["paddingInSoftmax"]
@@ -44,10 +44,9 @@ func readConfiguration(_ folder: FolderReader) throws(ModelFileError) -> (ModelC
         throw malformed("expected \"format\": 1, 2 or 3; a newer program may have written it")
     }
     if format < 3 { for field in formerFields { object[field] = nil } }
-    object.merge(laterFields as [String: Any]) { own, _ in own }
     let expected = Set((jsonObject(ModelConfiguration(itemCount: 1)) ?? [:]).keys).union(otherKeys)
     if let unknown = object.keys.filter({ !expected.contains($0) }).min() { throw malformed("unknown key \(unknown)") }
-    let needed = format == 1 ? expected.subtracting(["files", "checksum"]) : expected
+    let needed = expected.subtracting(laterFields).subtracting(format == 1 ? ["files", "checksum"] : [])
     if let missing = needed.filter({ object[$0] == nil }).min() { throw malformed("the key \(missing) is missing") }
     let configuration: ModelConfiguration = try decode(object, malformed)
     do { try configuration.validate() } catch { throw .configuration(path: path, error) }

@@ -164,6 +164,7 @@ package func namedWeights(_ model: SequenceModel) -> [SafeTensors.Named] {
 package func readModel(
     _ file: SafeTensors, path: String, _ configuration: ModelConfiguration, on backend: any Backend
 ) throws(ModelFileError) -> SequenceModel {
+    do { try configuration.validate(for: backend) } catch { throw .configuration(path: path, error) }
     let layout = configuration.layout
     for entry in layout.entries {
         guard let stored = file.entries[entry.name] else {

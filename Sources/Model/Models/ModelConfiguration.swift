@@ -8,11 +8,15 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var hiddenSize: Int = 64
     /// L: number of recurrent layers.
     public var layerCount: Int = 2
-    /// What surrounds the recurrence.
+    /// What carries information from event to event.
+    public var mixer: Mixer = .bdlru
+    /// What surrounds the recurrence of a BD-LRU.
     public var block: Block = .full
-    /// E: the recurrence is E times wider than the residual stream. 1 where `block` is `recurrenceOnly`.
+    /// E: a recurrence is E times wider than the residual stream. 1 where `block` is `recurrenceOnly`.
     public var expansion: Int = 2
-    /// K: taps of the causal convolution; 0 leaves the convolution out (SiLU stays).
+    /// W: how many events an event attends to, itself included, where the mixer is attention.
+    public var attentionWindow: Int = 64
+    /// K: taps of a BD-LRU's causal convolution; 0 leaves the convolution out (SiLU stays).
     public var convolutionWidth: Int = 4
     /// Whether a layer ends with the position-wise feed-forward network (inner size 4D).
     public var feedForward: Bool = true
@@ -27,6 +31,16 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
     /// ε of every LayerNorm.
     public var normEpsilon: Float = 1e-12
+
+    /// What carries information from event to event.
+    public enum Mixer: String, Sendable, Codable, CaseIterable {
+        /// The behaviour-dependent linear recurrence of RecBLR.
+        case bdlru
+        /// Self-attention over a sliding window, as in SASRec. Not on GPUs.
+        case attention
+        /// A linear recurrence whose decay does not depend on the events, as in LRURec.
+        case lru
+    }
 
     /// What surrounds the recurrence of a layer.
     public enum Block: String, Sendable, Codable, CaseIterable {
@@ -51,8 +65,15 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var recurrenceSize: Int { block == .full ? expansion * hiddenSize : hiddenSize }
     /// Inner width of the feed-forward network: 4D.
     public var innerSize: Int { 4 * hiddenSize }
-    /// Floats of one user's ``RecurrentState``: L · K · H (last K − 1 inputs and the recurrence).
-    public var stateSize: Int { layerCount * (windowLength + 1) * recurrenceSize }
+    /// Floats of one user's ``RecurrentState``. A layer of a BD-LRU remembers the last K − 1 inputs of its convolution and the
+    /// recurrence, K · H; of an LRU the recurrence, H; of attention the last W − 1 keys and values, 2 · (W − 1) · D.
+    public var stateSize: Int {
+        switch mixer {
+        case .bdlru: layerCount * (windowLength + 1) * recurrenceSize
+        case .attention: layerCount * 2 * (attentionWindow - 1) * hiddenSize
+        case .lru: layerCount * recurrenceSize
+        }
+    }
     /// K − 1 inputs that the convolution remembers; 0 without one.
     public var windowLength: Int { hasConvolution ? convolutionWidth - 1 : 0 }
     /// Whether layers have a convolution.
@@ -67,9 +88,31 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         try check("hiddenSize", hiddenSize, 1...4096)
         try check("layerCount", layerCount, 1...64)
         try check("expansion", expansion, 1...16)
+        try check("attentionWindow", attentionWindow, 2...4096)
         try check("convolutionWidth", convolutionWidth, 0...16)
         try check("warmupSteps", warmupSteps, 0...65_536)
         guard normEpsilon >= 0, normEpsilon < 1 else { throw .normEpsilon(normEpsilon) }
+        guard mixer == .bdlru || (block == .full && warmupSteps == 0) else { throw .onlyOfBDLRU }
+    }
+}
+
+extension ModelConfiguration {
+    /// What files of earlier programs lack has the value that it had then.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(itemCount: try fields.decode(Int.self, forKey: .itemCount))
+        hiddenSize = try fields.decode(Int.self, forKey: .hiddenSize)
+        layerCount = try fields.decode(Int.self, forKey: .layerCount)
+        mixer = try fields.decodeIfPresent(Mixer.self, forKey: .mixer) ?? mixer
+        block = try fields.decode(Block.self, forKey: .block)
+        expansion = try fields.decode(Int.self, forKey: .expansion)
+        attentionWindow = try fields.decodeIfPresent(Int.self, forKey: .attentionWindow) ?? attentionWindow
+        convolutionWidth = try fields.decode(Int.self, forKey: .convolutionWidth)
+        feedForward = try fields.decode(Bool.self, forKey: .feedForward)
+        decayInitialization = try fields.decode(DecayInitialization.self, forKey: .decayInitialization)
+        warmupSteps = try fields.decode(Int.self, forKey: .warmupSteps)
+        repeatAware = try fields.decodeIfPresent(Bool.self, forKey: .repeatAware) ?? repeatAware
+        normEpsilon = try fields.decode(Float.self, forKey: .normEpsilon)
     }
 }
 
@@ -79,6 +122,10 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
     case outOfRange(name: String, value: Int, range: ClosedRange<Int>)
     /// ε that is negative, one or more, or not a number.
     case normEpsilon(Float)
+    /// A bare recurrence or a warm-up with another mixer.
+    case onlyOfBDLRU
+    /// Attention on a device that has none.
+    case attention(device: String)
 
     /// One sentence for people.
     public var description: String {
@@ -87,6 +134,8 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
             "\(name) is \(value); it must lie in \(range.lowerBound) ... \(range.upperBound)"
         case .normEpsilon(let value):
             "normEpsilon is \(value); it must lie in [0, 1)"
+        case .onlyOfBDLRU: "a bare recurrence and warm-up steps are for the mixer bdlru alone"
+        case .attention(let device): "there is no attention on \(device): this model needs a CPU"
         }
     }
 }

@@ -40,7 +40,7 @@ public struct SequenceModel: Sendable {
     package init(
         initializing configuration: ModelConfiguration, seed: UInt64, on backend: any Backend
     ) throws(ConfigurationError) {
-        try configuration.validate()
+        try configuration.validate(for: backend)
         self.init(zerosFor: configuration, on: backend)
         backend.upload(network.layout.initialValues(seed: seed), to: weights.flat)
     }
@@ -58,4 +58,12 @@ public struct SequenceModel: Sendable {
 
     /// The state before any event: zeros but for weights of the paper's own code. O(L · padding · H²).
     public func initialState() -> RecurrentState { RecurrentState(network.initialState(weights, on: backend)) }
+}
+
+extension ModelConfiguration {
+    /// Throws as ``validate()`` does, and where such a model cannot be on this device.
+    package func validate(for backend: any Backend) throws(ConfigurationError) {
+        try validate()
+        if mixer == .attention, !backend.supportsAttention { throw .attention(device: backend.name) }
+    }
 }

@@ -71,9 +71,11 @@ package protocol Network: Sendable {
 extension ModelConfiguration {
     /// The layers of a model of this shape, which must be valid.
     package func makeNetwork() -> any Network {
-        switch block {
-        case .full: Stack(self) { BDLRU($0, self, in: &$1) }
-        case .recurrenceOnly: Stack(self) { BareBDLRU($0, self, in: &$1) }
+        switch (mixer, block) {
+        case (.bdlru, .full): Stack(self) { BDLRU($0, self, in: &$1) }
+        case (.bdlru, .recurrenceOnly): Stack(self) { BareBDLRU($0, self, in: &$1) }
+        case (.attention, _): Stack(self) { SelfAttention($0, self, in: &$1) }
+        case (.lru, _): Stack(self) { LRU($0, self, in: &$1) }
         }
     }
 
