@@ -41,8 +41,8 @@ import Testing
 
     /// Shared memory whose size is known at the launch only, at most.
     private static let mostDynamicBytes = [
-        Kernel.softmaxRows.rawValue: BiasSums.mostSharedBytes,
-        Kernel.sampledSoftmaxRows.rawValue: BiasSums.mostSharedBytes,
+        Kernel.softmaxRows.rawValue: BiasSums.maximumSharedBytes,
+        Kernel.sampledSoftmaxRows.rawValue: BiasSums.maximumSharedBytes,
         Kernel.residualNormBackward.rawValue: (1...4096).map {
             Geometry.normBackward(rows: 1 << 20, width: $0).sharedBytes
         }.max()!,

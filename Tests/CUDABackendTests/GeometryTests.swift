@@ -45,11 +45,11 @@ import Testing
 
     @Test(arguments: widths + [65_536, 1_000_000]) func activations(columns: Int) {
         for rows in Self.rows {
-            let (grid, rowsOfBlock) = Geometry.activation(rows: rows, columns: columns)
+            let (grid, rowsPerBlock) = Geometry.activation(rows: rows, columns: columns)
             #expect(isLaunchable(grid), "\(rows) × \(columns)")
             #expect(cover(columns, parts: grid.x, of: 64), "a block has 64 columns")
-            #expect(cover(rows, parts: grid.y, of: rowsOfBlock), "\(rows) × \(columns)")
-            #expect(rowsOfBlock % 16 == 0, "a block's 16 rows of threads go on together")
+            #expect(cover(rows, parts: grid.y, of: rowsPerBlock), "\(rows) × \(columns)")
+            #expect(rowsPerBlock % 16 == 0, "a block's 16 rows of threads go on together")
         }
     }
 
@@ -106,7 +106,7 @@ import Testing
 
     /// Sums of a bias's gradients are shared by a warp: what the kernels use besides must fit, too (CompilerTests).
     @Test func sharedMemoryOfABias() {
-        #expect(BiasSums.mostSharedBytes < 48 << 10)
-        #expect(383 * 4 * 32 <= BiasSums.mostSharedBytes)
+        #expect(BiasSums.maximumSharedBytes < 48 << 10)
+        #expect(383 * 4 * 32 <= BiasSums.maximumSharedBytes)
     }
 }

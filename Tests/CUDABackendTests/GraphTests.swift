@@ -140,7 +140,7 @@ import Testing
     /// Plans of products have numbers that recorded steps name; when there are too many both begin anew.
     @Test func thousandsOfShapesDoNotConfuseRecordedSteps() throws {
         let backend = try Emulator().backend()
-        let most = ProductPlans.mostPlans
+        let most = ProductPlans.maximumPlans
         let (a, b, result) = (backend.allocate(most + 9), backend.allocate(most + 9), backend.allocate(1))
         for block in [a, b] { backend.fill(block.tensor, with: 1) }
         func product(_ depth: Int) {

@@ -44,7 +44,7 @@ import Testing
         mutating func allocate(_ size: Int) -> cu_address {
             if let known = pool.take(size) { return known }
             next -= 4096  // addresses may fall
-            pool.adopt(next, size)
+            pool.register(next, size)
             return next
         }
     }
@@ -56,7 +56,7 @@ import Testing
         for _ in 0..<200 {
             if !held.isEmpty, Bool.random(using: &generator) {
                 let (address, size) = held.remove(at: Int.random(in: held.indices, using: &generator))
-                memory.pool.giveBack(address, size)
+                memory.pool.release(address, size)
             } else {
                 let size = [512, 1024, 1536].randomElement(using: &generator)!
                 held.append((memory.allocate(size), size))
@@ -64,7 +64,7 @@ import Testing
             }
             #expect(Set(held.map(\.0)).count == held.count, "nobody shares a block")
         }
-        for (address, size) in held { memory.pool.giveBack(address, size) }
+        for (address, size) in held { memory.pool.release(address, size) }
         return all
     }
 
@@ -88,14 +88,14 @@ import Testing
         var memory = Memory()
         let kept = memory.allocate(512)
         let given = [memory.allocate(512), memory.allocate(1024)]
-        memory.pool.giveBack(given[0], 512)
-        memory.pool.giveBack(given[1], 1024)
-        #expect(memory.pool.heldBytes == 512 && memory.pool.peakBytes == 2048)
+        memory.pool.release(given[0], 512)
+        memory.pool.release(given[1], 1024)
+        #expect(memory.pool.usedBytes == 512 && memory.pool.peakBytes == 2048)
         #expect(Set(memory.pool.drain()) == Set(given))
         #expect(memory.pool.take(512) == nil && memory.pool.take(1024) == nil)
-        memory.pool.giveBack(kept, 512)
-        memory.pool.giveBack(256, 512)  // what is handed out where there is no memory
-        #expect(memory.pool.heldBytes == 0)
+        memory.pool.release(kept, 512)
+        memory.pool.release(256, 512)  // what is handed out where there is no memory
+        #expect(memory.pool.usedBytes == 0)
         #expect(memory.pool.take(512) == kept && memory.pool.take(512) == nil)
     }
 

@@ -58,24 +58,24 @@ struct BrokenBackend: HostBackend {
 
     func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
-        inverseDeviation: Tensor, output: Tensor
+        rstd: Tensor, output: Tensor
     ) {
         let before = inner.download(input)
         inner.residualNorm(
             input, bias: bias, residual: mutation == .normForgetsResidual ? nil : residual,
             dropout: mutation == .normIgnoresDropout ? nil : dropout, parameters: parameters,
-            inverseDeviation: inverseDeviation, output: output)
+            rstd: rstd, output: output)
         if mutation == .normLeavesInput { inner.upload(before, to: input) }
     }
 
     func residualNormBackward(
-        _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
+        _ outputGradient: Tensor, normalized: Tensor, rstd: Tensor, dropout: Dropout?,
         parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
         parameterGradients: NormParameters
     ) {
         if mutation == .normBackwardOverwritesParameterGradients { inner.fill(parameterGradients.shift, with: 0) }
         inner.residualNormBackward(
-            outputGradient, normalized: normalized, inverseDeviation: inverseDeviation,
+            outputGradient, normalized: normalized, rstd: rstd,
             dropout: mutation == .normBackwardForgetsDropout ? nil : dropout, parameters: parameters,
             inputGradient: inputGradient, residualGradient: residualGradient, biasGradient: biasGradient,
             parameterGradients: parameterGradients)

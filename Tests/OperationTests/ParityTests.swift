@@ -33,7 +33,7 @@ let candidates: [any Backend] = processorBackends + TestGPU.backends
             normalized, bias: nil, residual: nil, dropout: nil,
             parameters: NormParameters(
                 scale: arguments.input("scale", 1, width), shift: arguments.input("shift", 1, width), epsilon: 1e-12),
-            inverseDeviation: arguments.output("inverse deviation", 1, 1), output: arguments.output("output", 1, width))
+            rstd: arguments.output("rstd", 1, 1), output: arguments.output("output", 1, width))
         let values = arguments.backend.download(normalized)
         #expect(values.allSatisfy { abs($0) <= 1 && $0 == values[0] })
     }

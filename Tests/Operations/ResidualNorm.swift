@@ -45,11 +45,11 @@ package struct ResidualNorm: Sendable {
             let (parameters, dropout) = (
                 parameters(arguments, needsShift: true), arguments.dropout(dropoutRate, rows: rows)
             )
-            let deviation = arguments.output("inverse deviation", 1, rows)
+            let rstd = arguments.output("rstd", 1, rows)
             return {
                 arguments.backend.residualNorm(
                     input, bias: bias, residual: residual, dropout: dropout, parameters: parameters,
-                    inverseDeviation: deviation, output: output!)
+                    rstd: rstd, output: output!)
             }
         }
     }
@@ -59,7 +59,7 @@ package struct ResidualNorm: Sendable {
             [self] arguments in
             let (outputGradient, inputGradient) = outputAndInputGradient(arguments)
             let normalized = arguments.input("normalized", rows, columns, in: -2...2)
-            let deviation = arguments.input("inverse deviation", 1, rows, in: 0.5...2)
+            let rstd = arguments.input("rstd", 1, rows, in: 0.5...2)
             let (parameters, dropout) = (
                 parameters(arguments, needsShift: false), arguments.dropout(dropoutRate, rows: rows)
             )
@@ -70,7 +70,7 @@ package struct ResidualNorm: Sendable {
                 shift: arguments.accumulated("gradient of shift", 1, columns, floor: 1), epsilon: epsilon)
             return {
                 arguments.backend.residualNormBackward(
-                    outputGradient, normalized: normalized, inverseDeviation: deviation, dropout: dropout,
+                    outputGradient, normalized: normalized, rstd: rstd, dropout: dropout,
                     parameters: parameters, inputGradient: inputGradient, residualGradient: residual,
                     biasGradient: bias, parameterGradients: gradients)
             }

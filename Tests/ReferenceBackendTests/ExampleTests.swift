@@ -25,14 +25,14 @@ import Testing
         withArena { arena in
             // (1 + 1, 3 + 1) + (0, 2) = (2, 6): mean 4, variance 4.
             let input = arena.tensor(1, 2, [1, 3])
-            let (deviation, output) = (arena.tensor(1, 1), arena.tensor(1, 2))
+            let (rstd, output) = (arena.tensor(1, 1), arena.tensor(1, 2))
             backend.residualNorm(
                 input, bias: arena.tensor(1, 2, [1, 1]), residual: arena.tensor(1, 2, [0, 2]), dropout: nil,
                 parameters: NormParameters(
                     scale: arena.tensor(1, 2, [3, 5]), shift: arena.tensor(1, 2, [10, 20]), epsilon: 0),
-                inverseDeviation: deviation, output: output)
+                rstd: rstd, output: output)
             #expect(backend.download(input) == [-1, 1])
-            #expect(backend.download(deviation) == [0.5])
+            #expect(backend.download(rstd) == [0.5])
             #expect(backend.download(output) == [7, 25])
         }
     }
@@ -40,14 +40,14 @@ import Testing
     @Test func equalNumbersAreNormalizedToZero() {
         withArena { arena in
             let input = arena.tensor(1, 3, [0.3, 0.3, 0.3])
-            let (deviation, output) = (arena.tensor(1, 1), arena.tensor(1, 3))
+            let (rstd, output) = (arena.tensor(1, 1), arena.tensor(1, 3))
             backend.residualNorm(
                 input, bias: nil, residual: nil, dropout: nil,
                 parameters: NormParameters(
                     scale: arena.tensor(1, 3, [1, 1, 1]), shift: arena.tensor(1, 3), epsilon: 1e-12),
-                inverseDeviation: deviation, output: output)
+                rstd: rstd, output: output)
             #expect(backend.download(output).allSatisfy { abs($0) < 1e-9 })
-            #expect(deviation.base[0] == 0, "no gradient passes")
+            #expect(rstd.base[0] == 0, "no gradient passes")
         }
     }
 

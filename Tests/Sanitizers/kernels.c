@@ -88,7 +88,7 @@ static double reductions(const ck_kernels *k, ptrdiff_t n, ptrdiff_t d) {
     k->attend_row(d, 0.5f, block(d), block(d), max, sum);
     k->attend_row_backward(d, 0.5f, 1, block(d), block(d), block(d));
     ck_adam a = {.learning_rate = 1e-3f, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .correction1 = 0.1f,
-                 .correction2 = 0.001f, .gradient_scale = 1, .kept = 1};
+                 .correction2 = 0.001f, .gradient_scale = 1, .decay_factor = 1};
     float *second = block(d);
     for (ptrdiff_t i = 0; i < d; i++) second[i] = fabsf(second[i]);
     k->adam(d, &a, block(d), block(d), block(d), second);

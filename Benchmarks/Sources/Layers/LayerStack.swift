@@ -93,7 +93,7 @@ private struct Layer {
 
 private struct Norm {
     let parameters, gradients: NormParameters
-    let normalized, inverse, output: Tensor
+    let normalized, rstd, output: Tensor
 
     init(_ rows: Int, _ width: Int, _ memory: BenchMemory) {
         func pair() -> NormParameters {
@@ -102,18 +102,18 @@ private struct Norm {
         (parameters, gradients) = (pair(), pair())
         memory.backend.fill(parameters.scale, with: 1)
         (normalized, output) = (memory.zeros(rows, width), memory.zeros(rows, width))
-        inverse = memory.zeros(1, rows)
+        rstd = memory.zeros(1, rows)
     }
 
     func forward(bias: Tensor?, residual: Tensor, _ backend: CPUBackend) {
         backend.residualNorm(
-            normalized, bias: bias, residual: residual, dropout: nil, parameters: parameters, inverseDeviation: inverse,
+            normalized, bias: bias, residual: residual, dropout: nil, parameters: parameters, rstd: rstd,
             output: output)
     }
 
     func backward(_ gradient: Tensor, _ input: Tensor, residual: Tensor, bias: Tensor?, _ backend: CPUBackend) {
         backend.residualNormBackward(
-            gradient, normalized: normalized, inverseDeviation: inverse, dropout: nil, parameters: parameters,
+            gradient, normalized: normalized, rstd: rstd, dropout: nil, parameters: parameters,
             inputGradient: input, residualGradient: residual, biasGradient: bias, parameterGradients: gradients)
     }
 }

@@ -97,7 +97,7 @@ static void pack_rows(ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t
             _mm512_mask_storeu_epi32(out + r * pairs + p, first(pairs - p), pairs_in_row(x + r * ld + 2 * p, depth - 2 * p));
 }
 
-// c[rows, 64] (or what `columns` leaves of it) = or += left · panel. Pair p of left's row r is left[r · rs + p · ps].
+// c[rows, 64] (or fewer: `columns`) = or += left · panel. Pair p of left's row r is left[r · rs + p · ps].
 INLINE void tile(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, ptrdiff_t ps, const uint32_t *panel,
                  float *c, ptrdiff_t ldc, ptrdiff_t columns, bool accumulate) {
     __m512 sum[ROWS][VECTORS];

@@ -31,9 +31,9 @@ extension CPUBackend {
 
 /// One call of attention: arguments and scratch memory.
 ///
-/// A tile of queries meets all the events that any of them sees in one product. The events that one query sees are a band of
-/// its row of the scores; the rest of the row is zero in the products that follow. Events of zeros before a sequence are no
-/// part of any product: what they add to a row's sum is known from the bias alone.
+/// One product computes the scores of a tile of queries with all events that any of them attends to. The events that one query
+/// attends to are a band of its row of the scores; the rest of the row is zero in the products that follow. The zeros before a
+/// sequence are not part of any product: their terms of a row's sum depend on the bias only.
 private struct Attention {
     private let backend: CPUBackend
     private let inputs: AttentionInputs
@@ -46,9 +46,9 @@ private struct Attention {
     private let scores: Tensor
     /// Of a tile: gradient of the probabilities, then of the products of queries and keys.
     private let slopes: Tensor
-    /// A row each: its largest score and the sum of the e^(score − largest).
+    /// One element for each row: its largest score and the sum of the e^(score − largest).
     private let largest, sum: UnsafeMutablePointer<Float>
-    /// A row each: what makes probabilities of the exponentials, and the probability of all missing events together.
+    /// One element for each row: the factor that makes the exponentials probabilities, and the total probability of the missing events.
     private let factor, missing: UnsafeMutablePointer<Float>
     /// The bias and its gradient from the most distant event to the nearest, as a row of scores has them.
     private let bias, biasGradient: UnsafeMutablePointer<Float>
@@ -83,7 +83,7 @@ private struct Attention {
         }
     }
 
-    /// Writes the output.
+    /// Computes the output.
     func run(_ starts: Indices, into output: Tensor) {
         forEachTile(starts) { tile in
             let rows = output.rows(tile.queries)
@@ -128,7 +128,7 @@ private struct Attention {
         withExtendedLifetime(storage) {}
     }
 
-    /// e^(score − row's largest) of a tile, zero outside the bands; leaves each row's factor and what its missing events get.
+    /// e^(score − row's largest) of a tile, zero outside the bands; sets each row's `factor` and `missing`.
     private func score(_ tile: AttentionTile) -> Tensor {
         let scores = matrix(tile, in: scores)
         let queries = inputs.queries.rows(tile.queries)
@@ -170,7 +170,7 @@ private struct Attention {
         return slopes
     }
 
-    /// Adds the gradient of the bias, nearest event first. Of the missing events each has its part of their sum's.
+    /// Adds the gradient of the bias, nearest event first, with that of the missing events, which comes from their sum.
     private func finishBias(_ gradient: Tensor) {
         for m in 1...inputs.span where logSumGradient[m] != 0 {
             for j in 0..<m { biasGradient[j] += logSumGradient[m] * exp(bias[j] - logSum[m]) }
@@ -196,7 +196,7 @@ private struct Attention {
 }
 
 extension Tensor {
-    /// Sets a row to zero but for `band`; returns the address of that.
+    /// Sets a row to zero except `band`; returns the address of the band.
     fileprivate func clear(_ row: Int, outside band: Range<Int>) -> UnsafeMutablePointer<Float> {
         let start = base + row * stride
         start.update(repeating: 0, count: band.lowerBound)

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Some successive queries of one sequence, and the events that they see: the columns of a tile of scores.
+/// Consecutive queries of one sequence, and the events that they attend to: the rows and the columns of a tile of scores.
 struct AttentionTile {
     let sequence: Int
     /// Rows of the batch.
@@ -20,14 +20,13 @@ struct AttentionTile {
 
     var columns: Int { past.count + own.count }
 
-    /// Columns of the events that the r-th query sees: W of them, or as many as there are.
+    /// Columns of the events that query r attends to: W of them, or as many as there are.
     func band(_ r: Int) -> Range<Int> {
         let end = past.count + queries.lowerBound + r - own.lowerBound + 1
         return max(0, end - span)..<end
     }
 
-    /// The events, or anything of the same shape, where they lie: in the sequence's row of `window` [S, (W − 1)·2D] and in
-    /// `memory` [N, 2D].
+    /// The events (or their gradients): those in the sequence's row of `window` [S, (W − 1)·2D] and those in `memory` [N, 2D].
     func parts(of memory: Tensor, _ window: Tensor?) -> [(columns: Range<Int>, events: Tensor)] {
         let inBatch = (columns: past.count..<columns, events: memory.rows(own))
         guard let window, !past.isEmpty else { return [inBatch] }

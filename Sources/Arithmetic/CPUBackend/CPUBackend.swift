@@ -6,11 +6,11 @@ import Tensors
 /// Every call runs on the calling thread alone, so that several threads may use one backend at once, each with
 /// memory of its own. The exception is ``scanThreads``.
 package struct CPUBackend: HostBackend {
-    /// Which kernels run.
+    /// The instruction set of the kernels.
     package let instructionSet: InstructionSet
     /// What matrix products round their operands to.
     package let precision: Precision
-    /// How many cores one long sequence may occupy in a scan; 1 for the replicas of a training run.
+    /// How many threads may scan one long sequence in parallel; 1 for the replicas of a training run.
     package let scanThreads: Int
     let kernels: ck_kernels
 
@@ -29,7 +29,8 @@ package struct CPUBackend: HostBackend {
         self.kernels = kernels.pointee
     }
 
-    /// OpenBLAS's buffer of a thread that multiplies. Where it does not fit, OpenBLAS asks for it for ever. Accelerate has none.
+    /// OpenBLAS allocates a buffer of this size for each thread that computes products, and retries for ever where it cannot.
+    /// Accelerate has none.
     package var addressesPerThread: Int {
         #if os(Linux)
             128 << 20
@@ -38,7 +39,7 @@ package struct CPUBackend: HostBackend {
         #endif
     }
 
-    /// "CPU", the instruction set, and the precision where it is not float32.
+    /// "CPU avx512"; with the precision where it is not float32.
     package var name: String {
         "CPU \(instructionSet.rawValue)" + (precision == .float32 ? "" : " \(precision.rawValue)")
     }
@@ -103,7 +104,7 @@ package struct CPUBackend: HostBackend {
 }
 
 extension Dropout {
-    /// The same for C.
+    /// This dropout as the argument of a C kernel.
     var kernelArgument: ck_dropout {
         ck_dropout(
             threshold: threshold, keep_scale: keepScale, seed_low: UInt32(truncatingIfNeeded: seed),
@@ -111,6 +112,6 @@ extension Dropout {
     }
 }
 
-/// Dropping nothing.
+/// A dropout that drops nothing.
 nonisolated(unsafe) let noDropout = ck_dropout(
     threshold: 0, keep_scale: 1, seed_low: 0, seed_high: 0, place: 0, step: 0, row_numbers: nil)

@@ -4,15 +4,15 @@ import Tensors
 extension CPUBackend {
     package func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
-        inverseDeviation: Tensor, output: Tensor
+        rstd: Tensor, output: Tensor
     ) {
         precondition(input.isContiguous && output.isContiguous && residual?.isContiguous ?? true, "gaps between rows")
         var argument = normArgument(input, dropout, parameters)
-        kernels.norm(&argument, input.base, bias?.base, residual?.base, inverseDeviation.base, output.base)
+        kernels.norm(&argument, input.base, bias?.base, residual?.base, rstd.base, output.base)
     }
 
     package func residualNormBackward(
-        _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
+        _ outputGradient: Tensor, normalized: Tensor, rstd: Tensor, dropout: Dropout?,
         parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
         parameterGradients: NormParameters
     ) {
@@ -21,7 +21,7 @@ extension CPUBackend {
                 && residualGradient?.isContiguous ?? true, "gaps between rows")
         var argument = normArgument(normalized, dropout, parameters)
         kernels.norm_backward(
-            &argument, outputGradient.base, normalized.base, inverseDeviation.base, inputGradient.base,
+            &argument, outputGradient.base, normalized.base, rstd.base, inputGradient.base,
             residualGradient?.base, biasGradient?.base, parameterGradients.scale.base, parameterGradients.shift.base)
     }
 

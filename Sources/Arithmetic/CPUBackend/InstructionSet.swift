@@ -9,7 +9,7 @@ package enum InstructionSet: String, Sendable, CaseIterable {
     /// Sixteen floats at a time.
     case avx512
 
-    /// Those that this processor and build have, narrowest first.
+    /// The instruction sets that this processor and this build have, narrowest first.
     package static var available: [InstructionSet] { allCases.filter { $0.kernels != nil } }
 
     /// The widest available.

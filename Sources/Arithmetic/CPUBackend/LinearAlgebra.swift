@@ -4,12 +4,12 @@ import Tensors
 #if canImport(COpenBLAS)
     import COpenBLAS
 
-    /// Replicas are the parallelism: within one, a product uses the calling thread only.
+    /// Training is parallel over replicas: a product uses the calling thread only.
     func limitBLASToOneThread() { openblas_set_num_threads(1) }
 #elseif canImport(Accelerate)
     import Accelerate
 
-    /// Accelerate decides for itself.
+    /// Accelerate has no such setting.
     func limitBLASToOneThread() {}
 #endif
 
@@ -35,7 +35,7 @@ extension CPUBackend {
         product(a, aTransposed, b, bTransposed, into: output, accumulate: accumulate)
     }
 
-    /// output = op(a) · op(b), or output +=, in float32 whatever the backend's precision: what ranks should be exact.
+    /// output = op(a) · op(b), or output +=, always in float32: the scores of rankings should be exact.
     func product(
         _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, into output: Tensor, accumulate: Bool
     ) {
@@ -66,20 +66,20 @@ extension CPUBackend {
     }
 
     package func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {
-        func update(_ range: Range<Int>, kept: Float) {
+        func update(_ range: Range<Int>, decayFactor: Float) {
             guard !range.isEmpty else { return }
             var argument = ck_adam(
                 learning_rate: step.learningRate, beta1: step.beta1, beta2: step.beta2, epsilon: step.epsilon,
                 correction1: step.correction1, correction2: step.correction2, gradient_scale: step.gradientScale,
-                kept: kept)
+                decay_factor: decayFactor)
             let first = range.lowerBound
             kernels.adam(
                 range.count, &argument, weights.base + first, gradient.base + first, firstMoment.base + first,
                 secondMoment.base + first)
         }
         let decayed = min(weights.count, step.decayedCount)
-        update(0..<decayed, kept: step.kept)
-        update(decayed..<weights.count, kept: 1)
+        update(0..<decayed, decayFactor: step.decayFactor)
+        update(decayed..<weights.count, decayFactor: 1)
     }
 }
 

@@ -10,9 +10,10 @@ import Tensors
 extension CPUBackend {
     /// Floats of the tile of logits: 1 MB, about a core's second-level cache.
     static var tileSize: Int { 1 << 18 }
-    /// Wider tables than this are taken in column tiles, whose logits are computed twice.
+    /// Tables of more rows are processed in column tiles, whose logits are computed twice.
     private static var widestTable: Int { 1 << 14 }
-    /// Rows of a tile at most; of column tiles always, for each tile of rows reads the whole table from memory.
+    /// The largest number of rows of a tile. Column tiles always have as many, because each tile of rows reads the whole table
+    /// from memory.
     private static var tileRows: Int { 128 }
 
     package func crossEntropy(
@@ -54,7 +55,8 @@ extension CPUBackend {
         return loss
     }
 
-    /// Gradients of the rows of one tile, whose sums and, where one tile is as wide as the table, exponentials are there.
+    /// Gradients of the rows of one tile, whose sums are computed; where there are several column tiles their exponentials are
+    /// computed again.
     private func addGradients(
         _ range: Range<Int>, _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ bias: SparseBias?,
         _ scale: Float, _ gradients: LossGradients, _ tile: SoftmaxTile, _ columnTiles: [Range<Int>]
@@ -104,7 +106,7 @@ extension CPUBackend {
         return logits
     }
 
-    /// One column tile's part of max and Σ (the online softmax of Milakov & Gimelshein 2018).
+    /// Adds one column tile to max and Σ (the online softmax of Milakov & Gimelshein 2018).
     private func addToSums(
         _ logits: Tensor, _ columns: Range<Int>, _ target: UnsafeMutablePointer<Int32>, _ tile: SoftmaxTile
     ) {
@@ -121,7 +123,7 @@ extension CPUBackend {
 }
 
 extension SparseBias {
-    /// Adds to a tile of scores whose first row is row `firstRow` and which holds these table rows.
+    /// Adds the bias to a tile of scores: of the rows from `firstRow` on, over the table rows `columns`.
     func add(to scores: Tensor, firstRow: Int, columns: Range<Int>) {
         for r in 0..<scores.rows {
             let row = scores.base + r * scores.stride

@@ -5,10 +5,10 @@ import Tensors
 /// The time-parallel form of the scan (paper, section 3.3; Blelloch 1990), for one sequence on several cores.
 ///
 /// A linear recurrence over a chunk is an affine map of the state before it: h ↦ P ⊙ h + s. Three phases: every core
-/// finds (P, s) of its chunk; the states between chunks follow one after the other; every core runs its chunk again as
-/// the sequential scan from the state it now knows. The backward pass does the same to the gradient, right to left.
+/// computes (P, s) of its chunk; the states between chunks are computed one after the other; every core scans its chunk
+/// again, sequentially, from the state before it. The backward pass does the same to the gradient, right to left.
 extension CPUBackend {
-    /// Shorter pieces than this are not worth waking a core for.
+    /// Chunks of fewer rows take less time than starting a thread.
     static let shortestChunk = 256
 
     func parallelChunks(_ rows: Int) -> Int { min(scanThreads, rows / Self.shortestChunk) }
@@ -74,7 +74,7 @@ extension CPUBackend {
     }
 }
 
-/// Addresses that the cores share while one scan runs: they write disjoint rows.
+/// The arguments of one scan for all threads, which write disjoint rows.
 private struct ScanCall: @unchecked Sendable {
     let argument: UnsafePointer<ck_scan>
     let states: UnsafeMutablePointer<Float>
@@ -87,7 +87,7 @@ private struct Address: @unchecked Sendable {
     init(_ pointer: UnsafeMutablePointer<Float>?) { self.pointer = pointer }
 }
 
-/// For each chunk the affine map it is, and the vector at its boundary.
+/// For each chunk its affine map, and the state (or the gradient of the state) at its boundary.
 private struct ChunkMaps: Sendable {
     let width: Int
     let storage: Storage<Float>
@@ -101,7 +101,7 @@ private struct ChunkMaps: Sendable {
     func sum(_ i: Int) -> UnsafeMutablePointer<Float> { storage.base + (3 * i + 1) * width }
     func boundary(_ i: Int) -> UnsafeMutablePointer<Float> { storage.base + (3 * i + 2) * width }
 
-    /// Sets a boundary; nil is zero, which it is already.
+    /// Sets a boundary; nil leaves it zero.
     func enter(_ values: UnsafeMutablePointer<Float>?, at i: Int) {
         if let values { boundary(i).update(from: values, count: width) }
     }

@@ -2,7 +2,7 @@ import CKernels
 import Tensors
 
 extension Precision {
-    /// Whether this processor and build can.
+    /// Whether this processor and this build can compute products of this precision.
     package var isAvailable: Bool {
         switch self {
         case .float32: true

@@ -1,7 +1,7 @@
 import Foundation
 
 extension CPUBackend {
-    /// This machine's processor, as it calls itself; "unknown" where nobody tells.
+    /// This machine's processor, as the system names it; "unknown" where it does not.
     package static var processorName: String {
         #if canImport(Darwin)
             var size = 0

@@ -3,7 +3,7 @@
 #endif
 
 extension CPUBackend {
-    /// Who multiplies float32 matrices, with the kernels it has chosen: "OpenBLAS 0.3.21, SkylakeX".
+    /// The library that multiplies float32 matrices, and the kernels it has selected: "OpenBLAS 0.3.21, SkylakeX".
     package static var productLibrary: String {
         #if canImport(COpenBLAS)
             // "OpenBLAS 0.3.21 NO_LAPACKE DYNAMIC_ARCH ..."

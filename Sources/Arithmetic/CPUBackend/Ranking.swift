@@ -65,7 +65,7 @@ private struct ScoreTiles {
         storage = allocateHost(min(Self.tileRows, hidden.rows) * width, of: Float.self, zeroed: false)
     }
 
-    /// Valid until the next call.
+    /// The scores of `rows` over the table rows `columns`, in scratch memory: the next call overwrites them.
     func scores(_ rows: Range<Int>, _ columns: Range<Int>) -> Tensor {
         let scores = product(rows, table.rows(columns))
         bias?.add(to: scores, firstRow: rows.lowerBound, columns: columns)
@@ -74,7 +74,7 @@ private struct ScoreTiles {
 
     /// Sets the bounds of `ranks` to the targets' scores. They come from a product as wide as a tile, over a table that
     /// begins with the targets' rows: another shape might sum in another order, and equal rows would not tie. (The
-    /// last tile may be narrower; whether its products sum in another order is the library's affair.)
+    /// last tile may be narrower; whether its products are summed in the same order depends on the library.)
     func targetScores(_ rows: Range<Int>, _ targets: Indices, _ ranks: inout [Rank]) {
         let copies = backend.tensor(columnRanges[0].count, table.columns)
         backend.gather(targets.range(rows), from: table, into: copies.prefix(rows.count))
@@ -93,12 +93,12 @@ private struct ScoreTiles {
     }
 }
 
-/// One row's counting over the tiles.
+/// Counts the scores of one row, tile by tile.
 private struct Rank {
     let target: Int
-    /// Seen rows of the tiles to come.
+    /// The seen rows of the tiles that are not counted yet.
     var seen: ArraySlice<Int32>
-    /// The target's score; nil before a tile with it where there is only one.
+    /// The target's score; nil where there is only one tile, which holds it.
     var bound: Float?
     var counts = RankCounts(all: 0, masked: 0)
 
@@ -127,7 +127,7 @@ private struct Rank {
 private struct TopList {
     let capacity: Int
     private(set) var rows: [ScoredRow] = []
-    /// Only higher scores get in.
+    /// Only rows with a higher score are inserted.
     private(set) var bound: Float = -.infinity
 
     init(capacity: Int) {
@@ -136,7 +136,7 @@ private struct TopList {
         if capacity <= 0 { bound = .infinity }
     }
 
-    /// The candidates among `columns`, whose scores these are.
+    /// Inserts the candidates among the table rows `columns`, whose scores are `scores`.
     mutating func insert(
         _ scores: UnsafeMutablePointer<Float>, _ columns: Range<Int>, _ candidates: Candidates
     ) {

@@ -28,9 +28,9 @@ struct SampledSoftmax {
     private let tile: Tensor
     /// Rows of `hidden` times `factor` [tile rows, D].
     private let scaled: Tensor
-    /// A row each: the target's logit, the largest of the others, and the sum of their e^(logit − largest).
+    /// One element for each row: the target's logit, the largest of the others, and the sum of their e^(logit − largest).
     private let targetLogit, largest, sum: UnsafeMutablePointer<Float>
-    /// What turns a row's exponentials into the gradient of its logits.
+    /// Multiplies a row's exponentials to make them the gradient of its logits.
     private let factor: UnsafeMutablePointer<Float>
 
     init(
@@ -94,12 +94,12 @@ struct SampledSoftmax {
                 if column == target { targetLogit[r] += bias!.value(kind) }
                 if let j = finder.position(of: column) { row[j] += bias!.value(kind) }
             }
-            // So low that nothing is left of it, but finite: a row whose only negative it is has no NaN.
+            // Its exponential is 0, but the logit is finite: a row without other negatives has no NaN.
             if let j = finder.position(of: target) { row[j] = -Float.greatestFiniteMagnitude / 2 }
         }
     }
 
-    /// Takes the target into a row's softmax; returns the loss.
+    /// Adds the target to a row's softmax; returns the row's loss.
     private func finishRow(_ r: Int) -> Double {
         let highest = max(targetLogit[r], largest[r])
         let others = exp(largest[r] - highest)
@@ -139,10 +139,10 @@ struct SampledSoftmax {
     }
 }
 
-/// Where table rows stand in a short list that has none twice: open addressing with linear probing.
+/// Finds the position of a table row in a short list of distinct rows: a hash table with linear probing.
 private struct RowFinder {
     private let rows: Indices
-    /// Position + 1; 0 where there is none. At least half are free.
+    /// Position + 1, or 0 for an empty slot. At least half of the slots are empty.
     private var slots: [Int32]
 
     init(_ rows: Indices) {

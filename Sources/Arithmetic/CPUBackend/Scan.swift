@@ -89,7 +89,7 @@ extension CPUBackend {
             output_gate: gradients.outputGate?.base, ld_output_gate: gradients.outputGate?.stride ?? 0, rate: rate)
     }
 
-    /// The inputs for C, with softplus(Λ) = max(Λ, 0) + log1p(e^−|Λ|) in the place of Λ.
+    /// The inputs as the argument of a C kernel, with softplus(Λ) = max(Λ, 0) + log1p(e^−|Λ|) instead of Λ.
     private func withKernelArgument(_ inputs: ScanInputs, _ body: (UnsafePointer<ck_scan>) -> Void) {
         precondition(inputs.gates.isContiguous && inputs.input.isContiguous, "gaps between rows")
         let width = inputs.input.columns

@@ -1,9 +1,9 @@
 import Tensors
 
-/// The last rows of each sequence, which are the window of the next chunk: of a convolution's inputs, of an attention's keys
-/// and values.
+/// The last rows of each sequence (of a convolution's inputs, of an attention's keys and values), which are the window of the
+/// next chunk.
 extension CPUBackend {
-    /// Moves each sequence's last `length` inputs (older ones from `window`, else zeros) to `final`, oldest first.
+    /// Copies each sequence's last `length` inputs (older ones from `window`, else zeros) to `final`, oldest first.
     func keepWindow(of input: Tensor, _ length: Int, _ starts: Indices, _ window: Tensor?, in final: Tensor) {
         let width = input.columns
         for s in 0..<(starts.count - 1) {
@@ -24,8 +24,8 @@ extension CPUBackend {
         }
     }
 
-    /// Adds the gradients of each sequence's last inputs, which its final window kept, to theirs; those of a sequence
-    /// shorter than the window go on to the window before it.
+    /// Adds the gradient of each final window to the gradients of the sequence's last inputs; where a sequence is shorter than
+    /// the window, the rest is added to the gradient of the window before it.
     func passOn(_ final: Tensor, _ starts: Indices, to inputGradient: Tensor, _ windowGradient: Tensor?) {
         let width = inputGradient.columns
         let length = final.columns / max(1, width)

@@ -2,14 +2,14 @@ import CCUDA
 import Foundation
 import Tensors
 
-/// The operations on an NVIDIA GPU: own kernels, compiled for the device at first use, and cuBLASLt for products.
+/// The operations on an NVIDIA GPU: CUDA kernels, compiled for the device at first use, and cuBLASLt for products.
 ///
 /// Calls are queued in one stream, from any thread; results are the same from run to run, bit for bit. Tensors are in the
-/// device's memory. What goes wrong on the way shows in ``failure``, and nothing is computed from then on.
+/// device's memory. The first error is in ``failure``; nothing is computed after it.
 package struct CUDABackend: Backend {
-    /// Which GPU.
+    /// The GPU that computes.
     package var device: CUDADevice { queue.device }
-    /// What products of training round their operands to; scores that are ranked are float32 always.
+    /// The precision of matrix products in training; scores for rankings are always float32.
     package let precision: Precision
     let queue: DeviceQueue
 
@@ -17,7 +17,7 @@ package struct CUDABackend: Backend {
     /// kernels (some seconds).
     ///
     /// `folders` are searched for libraries first; by default those of the environment's `RECBLR_CUDA_PATH`. Machine code is
-    /// kept in `cacheFolder`, nil keeps none.
+    /// cached in `cacheFolder`, or not at all where that is nil.
     package init(
         ordinal: Int = 0, precision: Precision = .tf32, searching folders: [String] = environmentFolders(),
         cacheFolder: URL? = standardKernelFolder()
@@ -32,9 +32,9 @@ package struct CUDABackend: Backend {
     /// The same device and memory with another precision.
     package func with(_ precision: Precision) -> CUDABackend { CUDABackend(queue, precision) }
 
-    /// "CUDA", the device and the precision.
+    /// "CUDA NVIDIA H100 tf32": the device and the precision.
     package var name: String { "CUDA \(device.name) \(precision.rawValue)" }
-    /// Always.
+    /// Calls are always queued.
     package var isQueued: Bool { true }
     package var failure: String? { queue.with { $0.failure?.description } }
 
@@ -71,7 +71,7 @@ package struct CUDABackend: Backend {
 
     package func read(_ sum: LossSum) -> Double { download(from: sum.address, 1)[0] }
 
-    /// Zeros where the device has failed.
+    /// The values from `address` on; zeros where the device has failed.
     func download<Element: ExpressibleByIntegerLiteral>(from address: cu_address, _ count: Int) -> [Element] {
         var values = [Element](repeating: 0, count: count)
         values.withUnsafeMutableBytes { bytes in queue.with { $0.download(from: address, to: bytes) } }
@@ -80,14 +80,14 @@ package struct CUDABackend: Backend {
 
     // MARK: Measuring
 
-    /// Seconds of the device's time that the operations in `body` take.
+    /// Seconds that the device needs for the operations in `body`.
     package func deviceSeconds(_ body: () -> Void) -> Double { queue.with { $0.milliseconds(body) / 1000 } }
 
-    /// The most bytes of the device's memory that were held at once while `body` ran, beyond those held before.
+    /// The peak of the device's memory in use while `body` runs, in bytes beyond what was in use before.
     package func peakBytes(_ body: () -> Void) -> Int {
         let before = queue.with { stream in
             stream.pool.resetPeak()
-            return stream.pool.heldBytes
+            return stream.pool.usedBytes
         }
         body()
         return queue.with { $0.pool.peakBytes } - before
@@ -99,14 +99,15 @@ package struct CUDABackend: Backend {
         queue.with { $0.launch(kernel, grid, argument) }
     }
 
-    /// Puts a number where a queued kernel reads it: it may differ from step to step while the commands stay the same.
+    /// Copies a value to memory that a queued kernel reads, so that the value may change from step to step while a recorded graph
+    /// stays the same.
     func stage<Value: BitwiseCopyable>(_ value: Value) -> UnsafePointer<Value> {
         withUnsafeBytes(of: value) { bytes in
             UnsafePointer(bitPattern: UInt(queue.with { [bytes] in $0.stage(bytes) }))!
         }
     }
 
-    /// A dropout for kernels; one that drops nothing where nil.
+    /// A dropout as the argument of kernels; nil drops nothing.
     func argument(_ dropout: Dropout?) -> cu_dropout {
         guard let dropout else { return cu_dropout() }
         return cu_dropout(
@@ -123,21 +124,21 @@ package struct CUDABackend: Backend {
             scale: bias.scale, kind_count: Int32(bias.values.count))
     }
 
-    /// Adds sums over parts [count, columns] to vectors, each from a column on. Many parts are summed in two steps, so that
-    /// all of the device takes part.
+    /// Adds the column sums of `parts` [count, columns] to vectors: each target gets the columns from its `first` on. Many parts are
+    /// summed in two launches, so that the whole device is busy.
     func addColumnSums(
         _ parts: UnsafeMutablePointer<Float>, count: Int, columns: Int, to targets: [(first: Int, target: Tensor?)]
     ) {
-        let (partsOfShare, shares) = Geometry.columnSums(parts: count)
+        let (partsPerGroup, groups) = Geometry.columnSums(parts: count)
         let across = max(1, (columns + 31) / 32)
         var argument = cu_column_sums()
         (argument.parts, argument.part_count, argument.columns) = (UnsafePointer(parts), Int32(count), Int32(columns))
-        argument.parts_a_share = Int32(partsOfShare)
-        if shares > 1 {
-            let sums = Scratch(4 * shares * columns, on: queue)
+        argument.parts_per_group = Int32(partsPerGroup)
+        if groups > 1 {
+            let sums = Scratch(4 * groups * columns, on: queue)
             argument.sums = sums.pointer()
-            launch(.addColumnSums, Grid(x: across, y: shares), argument)
-            return addColumnSums(sums.pointer(), count: shares, columns: columns, to: targets)
+            launch(.addColumnSums, Grid(x: across, y: groups), argument)
+            return addColumnSums(sums.pointer(), count: groups, columns: columns, to: targets)
         }
         let all = targets.map { first, target in
             cu_sum_target(base: target?.pointer, first: Int32(first), count: Int32(target?.count ?? 0))
@@ -149,23 +150,23 @@ package struct CUDABackend: Backend {
 }
 
 extension Tensor {
-    /// The same for kernels.
+    /// This tensor as the argument of kernels.
     var argument: cu_matrix {
         cu_matrix(base: pointer, rows: Int32(rows), columns: Int32(columns), stride: Int64(stride))
     }
 }
 
 extension Tensor? {
-    /// The same for kernels; without a base where there is none.
+    /// This tensor as the argument of kernels; nil has no base address.
     var argument: cu_matrix { self?.argument ?? cu_matrix() }
 }
 
 extension Indices {
-    /// Of the first index, in the device's memory.
+    /// Address of the first index in the device's memory.
     var address: cu_address { cu_address(UInt(bitPattern: pointer)) }
 }
 
 extension Storage {
-    /// Of the first element, in the device's memory.
+    /// Address of the first element in the device's memory.
     var address: cu_address { cu_address(UInt(bitPattern: pointer)) }
 }

@@ -2,13 +2,13 @@ import CCUDA
 
 /// A GPU of this machine.
 package struct CUDADevice: Sendable, Equatable {
-    /// Number, from 0, as the driver counts.
+    /// The driver's number of the device, from 0.
     package let ordinal: Int
-    /// As its maker calls it.
+    /// The device's name, such as "NVIDIA H100 80GB HBM3".
     package let name: String
     /// Bytes of memory.
     package let memoryBytes: Int
-    /// Compute capability, (9, 0) as 90.
+    /// Compute capability: 90 for 9.0.
     package let capability: Int
     /// Why it cannot be used; nil if it can.
     package let problem: CUDAError?
@@ -16,7 +16,7 @@ package struct CUDADevice: Sendable, Equatable {
     /// "9.0".
     package var capabilityText: String { "\(capability / 10).\(capability % 10)" }
 
-    /// Everything the driver finds. Throws where there is no driver, or none that can be used.
+    /// All devices that the driver finds. Throws where there is no usable driver or no device.
     ///
     /// `folders` are searched for libraries first; by default those of the environment's `RECBLR_CUDA_PATH`.
     package static func all(searching folders: [String] = environmentFolders()) throws(CUDAError) -> [CUDADevice] {

@@ -2,7 +2,7 @@ import CCUDA
 import Tensors
 
 extension CUDABackend {
-    /// As in the kernels' sources.
+    /// MAXIMUM_TAPS of convolution.cu.
     private static var maximumTaps: Int { 16 }
 
     package func convolve(

@@ -6,7 +6,7 @@ import Tensors
 final class DeviceQueue: @unchecked Sendable {
     let device: CUDADevice
     private let stream: Stream
-    /// Recursive, because whoever records keeps it until the end: the commands of others belong before or after.
+    /// Recursive: a thread that records a graph holds it until the end, so that commands of other threads come before or after.
     private let lock = NSRecursiveLock()
 
     init(_ libraries: Libraries, ordinal: Int, cache: KernelCache) throws(CUDAError) {
@@ -14,7 +14,7 @@ final class DeviceQueue: @unchecked Sendable {
         device = stream.device
     }
 
-    /// Calls `body` with the stream, on a thread that may talk to the device.
+    /// Calls `body` with the stream, whose context is made current on this thread.
     func with<Result>(_ body: (Stream) -> Result) -> Result {
         lock.lock()
         defer { lock.unlock() }
@@ -22,12 +22,12 @@ final class DeviceQueue: @unchecked Sendable {
         return body(stream)
     }
 
-    /// Keeps other threads out until ``release()``: what an operation has staged stays until the kernels that read it are queued.
+    /// Locks out other threads until ``release()``, so that staged values stay until the kernels that read them are queued.
     func hold() { lock.lock() }
     /// Ends ``hold()``.
     func release() { lock.unlock() }
 
-    /// Runs `body`, whose commands, and nobody else's, are started as one.
+    /// Runs `body` and starts its commands, without those of other threads, as one graph.
     func recordAsGraph(_ body: () -> Void) {
         lock.lock()
         defer { lock.unlock() }
@@ -36,7 +36,7 @@ final class DeviceQueue: @unchecked Sendable {
         if isOutermost { with { $0.finishRecording() } }
     }
 
-    /// Memory that lasts as long as what is returned.
+    /// A block of zeroed memory.
     func storage<Element: BitwiseCopyable & Sendable>(_ count: Int, of type: Element.Type) -> Storage<Element> {
         let bytes = max(1, count) * MemoryLayout<Element>.stride
         let address = with { stream in
@@ -45,11 +45,11 @@ final class DeviceQueue: @unchecked Sendable {
             return address
         }
         let pointer = UnsafeMutablePointer<Element>(bitPattern: UInt(address))!
-        return Storage(pointer, count: count, in: .device) { _ in self.with { $0.giveBack(address, bytes) } }
+        return Storage(pointer, count: count, in: .device) { _ in self.with { $0.release(address, bytes) } }
     }
 }
 
-/// Memory that one operation needs while it is queued, with anything in it.
+/// Uninitialised memory for the duration of one operation.
 struct Scratch: ~Copyable {
     let address: cu_address
     private let bytes: Int
@@ -60,15 +60,15 @@ struct Scratch: ~Copyable {
         address = queue.with { [bytes = max(1, bytes)] in $0.allocate(bytes) }
     }
 
-    /// The memory as numbers.
+    /// The memory as elements of a type.
     func pointer<Element>(_ type: Element.Type = Element.self) -> UnsafeMutablePointer<Element> {
         UnsafeMutablePointer(bitPattern: UInt(address))!
     }
 
-    /// Its first elements as a matrix, which must not outlive it.
+    /// The first elements as a matrix, which must not outlive this memory.
     func tensor(rows: Int, columns: Int) -> Tensor { Tensor(pointer(), rows: rows, columns: columns, in: .device) }
-    /// Its first elements as indices, which must not outlive it.
+    /// The first elements as indices, which must not outlive this memory.
     func indices(_ count: Int) -> Indices { Indices(pointer(), count: count, in: .device) }
 
-    deinit { queue.with { $0.giveBack(address, bytes) } }
+    deinit { queue.with { $0.release(address, bytes) } }
 }

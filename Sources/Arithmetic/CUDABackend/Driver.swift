@@ -14,7 +14,7 @@ extension cu_driver {
         return address
     }
 
-    /// That there is no room for `bytes`, and how much there is.
+    /// The error that `bytes` cannot be allocated, with the bytes that are free.
     func outOfMemory(_ bytes: Int) -> CUDAError {
         var (free, total) = (0, 0)
         _ = cuMemGetInfo_v2(&free, &total)
@@ -42,7 +42,8 @@ struct Kernels {
     let module: UnsafeMutableRawPointer?
     private(set) var functions: [Kernel: UnsafeMutableRawPointer] = [:]
 
-    /// From the cache; what does not load (machine code for another device, say) is compiled anew.
+    /// Loads the kernels from the cache; an image that does not load (for example machine code for another device) is compiled
+    /// again.
     init(_ device: CUDADevice, _ libraries: Libraries, _ cache: KernelCache) throws(CUDAError) {
         let driver = libraries.driver
         let (compiler, version) = try libraries.compiler()
@@ -62,6 +63,6 @@ struct Kernels {
 }
 
 extension Tensor {
-    /// Of element (0, 0), in the device's memory.
+    /// Address of element (0, 0) in the device's memory.
     var address: cu_address { cu_address(UInt(bitPattern: pointer)) }
 }

@@ -70,7 +70,7 @@ extension CUDABackend {
         launch(.gatherRows, .warps(rows.count), argument)
     }
 
-    /// Rows that one launch compares with each other: all pairs, so that the work grows with the square.
+    /// Rows of one launch, which compares all pairs of them: its work grows with the square.
     private static var scatterRows: Int { 4096 }
 
     package func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor) {
@@ -92,7 +92,7 @@ extension CUDABackend {
         guard events > 0 else { return }
         let memory = Scratch(16 * places, on: queue)
         let next: UnsafeMutablePointer<Int32> = memory.pointer()
-        // Later than any event where nothing is written.
+        // 0x7F7F7F7F is greater than any position: there is no next occurrence.
         queue.with { [address = memory.address] in $0.set(address, to: 0x7F, bytes: 4 * places) }
         let argument = cu_occurrences(
             histories: histories.pointer, history_starts: historyStarts.pointer, starts: starts.pointer,
@@ -119,18 +119,18 @@ extension CUDABackend {
         _ weights: Tensor, _ gradient: Tensor, _ firstMoment: Tensor, _ secondMoment: Tensor, _ step: AdamStep,
         _ largestNorm: Float?, _ ranges: [Range<Int>], clears: Bool
     ) {
-        // A thread's next element is half a million further on and has to be a number yet.
+        // A thread's next element is half a million further on; its index must not overflow an Int32.
         precondition(weights.count < (1 << 31) - (1 << 20), "a GPU updates at most 2³¹ − 2²⁰ weights")
         queue.hold()
         defer { queue.release() }
-        // As many ranges as the next power of two, empty ones at the end, so that steps of like size are one graph.
-        let room = 1 << (Int.bitWidth - (max(1, ranges.count) - 1).leadingZeroBitCount)
-        var (first, positions) = ([Int32](repeating: 0, count: room), [Int32(0)])
+        // The number of ranges is rounded up to a power of two with empty ranges, so that similar steps share one graph.
+        let capacity = 1 << (Int.bitWidth - (max(1, ranges.count) - 1).leadingZeroBitCount)
+        var (first, positions) = ([Int32](repeating: 0, count: capacity), [Int32(0)])
         for (index, range) in ranges.enumerated() {
             first[index] = Int32(range.lowerBound)
             positions.append(positions[index] + Int32(range.count))
         }
-        positions += [Int32](repeating: positions.last!, count: room - ranges.count)
+        positions += [Int32](repeating: positions.last!, count: capacity - ranges.count)
         let numbers = (first + positions).withUnsafeBytes { bytes in queue.with { [bytes] in $0.stage(bytes) } }
         let base = UnsafePointer<Int32>(bitPattern: UInt(numbers))!
         let squares = largestNorm.map { _ in allocateSum() }
@@ -138,7 +138,7 @@ extension CUDABackend {
         let argument = cu_adam(
             weights: weights.pointer, gradient: gradient.pointer, first_moment: firstMoment.pointer,
             second_moment: secondMoment.pointer, step: stage(step.argument), squares: squares?.pointer, first: base,
-            positions: base + room, ranges: Int32(room), clears: clears ? 1 : 0, largest_norm: largestNorm ?? 0,
+            positions: base + capacity, ranges: Int32(capacity), clears: clears ? 1 : 0, largest_norm: largestNorm ?? 0,
             decayed: Int32(min(weights.count, step.decayedCount)))
         launch(.adam, .elements(ranges.count == 1 ? ranges[0].count : weights.count), argument)
         withExtendedLifetime(squares) {}
@@ -146,10 +146,10 @@ extension CUDABackend {
 }
 
 extension AdamStep {
-    /// The same for kernels.
+    /// This step as the argument of the kernel.
     fileprivate var argument: cu_adam_step {
         cu_adam_step(
             learning_rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, correction1: correction1,
-            correction2: correction2, gradient_scale: gradientScale, kept: kept)
+            correction2: correction2, gradient_scale: gradientScale, decay_factor: decayFactor)
     }
 }

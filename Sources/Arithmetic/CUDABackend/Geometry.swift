@@ -1,6 +1,6 @@
-/// How work is divided among blocks where that is more than a count, and how much scratch memory follows from it.
+/// How operations are divided into blocks, and how much scratch memory they need.
 enum Geometry {
-    /// Blocks that fill a large GPU twice over.
+    /// Two blocks for each of the 132 multiprocessors of a large GPU.
     static let manyBlocks = 264
 
     /// Warps keep sums [3, D] in shared memory, of which a block has 48 KB: as many warps as fit, at most eight.
@@ -11,11 +11,11 @@ enum Geometry {
     }
 
     /// Blocks of 64 columns and, each, a multiple of 16 rows.
-    static func activation(rows: Int, columns: Int) -> (Grid, rowsOfBlock: Int) {
+    static func activation(rows: Int, columns: Int) -> (Grid, rowsPerBlock: Int) {
         let across = (columns + 63) / 64
         let wanted = max(1, manyBlocks * 2 / across)
-        let rowsOfBlock = max(16, ((rows + wanted - 1) / wanted + 15) / 16 * 16)
-        return (Grid(x: across, y: (rows + rowsOfBlock - 1) / rowsOfBlock), rowsOfBlock)
+        let rowsPerBlock = max(16, ((rows + wanted - 1) / wanted + 15) / 16 * 16)
+        return (Grid(x: across, y: (rows + rowsPerBlock - 1) / rowsPerBlock), rowsPerBlock)
     }
 
     /// Tiles of 32 rows and 32 channels.
@@ -23,23 +23,23 @@ enum Geometry {
         Grid(x: (rows + 31) / 32, y: (channels + 31) / 32)
     }
 
-    /// How a scan is cut: rows of a thread, and from them chunks of eight warps' rows. Few rows are cut small, so that all of
-    /// the GPU takes part; many are cut large, which moves less between chunks.
+    /// How a scan is divided: each thread has a number of rows, each chunk those of eight warps. Short scans have small chunks, so that
+    /// the whole GPU is busy; long scans have large ones, which exchange less.
     struct Scan: Equatable {
         let isLong: Bool
         let chunks: Int
         let grid: Grid
-        /// Chunks whose maps are put together at once; the state goes from group to group.
+        /// Chunks of a group, whose maps are composed in parallel; the state is passed from group to group.
         static let groupChunks = 32
 
         init(rows: Int, channels: Int, longRows: Int) {
             isLong = rows * channels > 1 << 21
-            let rowsOfChunk = 8 * (isLong ? longRows : 4)
-            chunks = (rows + rowsOfChunk - 1) / rowsOfChunk
+            let rowsPerChunk = 8 * (isLong ? longRows : 4)
+            chunks = (rows + rowsPerChunk - 1) / rowsPerChunk
             grid = Grid(x: chunks * ((channels + 31) / 32))
         }
 
-        /// Words of eight bytes for the maps of chunks and the states before groups.
+        /// Numbers of 8-byte words for the maps of chunks and for the states before groups.
         func words(channels: Int) -> (maps: Int, entries: Int) {
             chunks == 1
                 ? (0, 0)
@@ -47,15 +47,15 @@ enum Geometry {
         }
     }
 
-    /// How sums over the parts of an operation are cut: one share where another launch would take longer, else up to 256.
-    static func columnSums(parts: Int) -> (partsOfShare: Int, shares: Int) {
+    /// How the sum over the parts of an operation is divided: up to 256 groups; one where a second launch would take longer.
+    static func columnSums(parts: Int) -> (partsPerGroup: Int, groups: Int) {
         guard parts > 2 * manyBlocks else { return (max(1, parts), 1) }
-        let partsOfShare = max(128, (parts + 255) / 256)
-        return (partsOfShare, (parts + partsOfShare - 1) / partsOfShare)
+        let partsPerGroup = max(128, (parts + 255) / 256)
+        return (partsPerGroup, (parts + partsPerGroup - 1) / partsPerGroup)
     }
 
     /// Rows of logits that are in memory at once: up to 16 MB, which stays in the second-level cache of a large GPU, in
-    /// tiles of like size.
+    /// tiles of nearly equal size.
     static func softmaxRows(rows: Int, columns: Int) -> Int {
         let most = max(16, (4 << 20) / columns)
         let tiles = max(1, (rows + most - 1) / most)

@@ -1,13 +1,13 @@
 import CCUDA
 import Foundation
 
-/// The kernels as machine code for one device: compiled at first use and kept on disk.
+/// The kernels as machine code for one device, compiled at first use and cached on disk.
 struct KernelCache {
-    /// Where machine code is kept; nil keeps nothing.
+    /// The folder of the cache; nil caches nothing.
     let folder: URL?
 
-    /// Machine code for a compute capability (90). What is on disk was compiled from the same source, with the same options by
-    /// the same version of the compiler; where nothing can be written, the next process compiles again.
+    /// Machine code for a compute capability (90 for 9.0). A file's name has a hash of source and options and the version of the
+    /// compiler; where the file cannot be written, the next process compiles again.
     func image(
         _ capability: Int, _ compiler: cu_compiler, version: (Int, Int), refresh: Bool = false
     ) throws(CUDAError) -> [UInt8] {
@@ -24,20 +24,20 @@ struct KernelCache {
         return image
     }
 
-    /// The driver reads machine code for as long as that says it is: a file that was cut short must not get there.
+    /// The driver reads as many bytes as the machine code claims to have, so a truncated file must be refused here.
     private static func read(_ file: URL) -> [UInt8]? {
         guard let bytes = try? Data(contentsOf: file), bytes.count > 8 else { return nil }
         let image = Array(bytes.dropLast(8))
         return bytes.suffix(8).elementsEqual(checksum(image)) ? image : nil
     }
 
-    /// What stands behind the machine code in a file.
+    /// The last 8 bytes of a file: a hash of its machine code.
     private static func checksum(_ image: [UInt8]) -> [UInt8] {
         withUnsafeBytes(of: fnv1a(image).littleEndian) { Array($0) }
     }
 }
 
-/// Where machine code is kept: `recblr/kernels` in `XDG_CACHE_HOME`, else in `~/.cache`.
+/// The folder of cached machine code: `recblr/kernels` in `XDG_CACHE_HOME`, else in `~/.cache`.
 package func standardKernelFolder() -> URL {
     let base =
         ProcessInfo.processInfo.environment["XDG_CACHE_HOME"].flatMap {
@@ -47,13 +47,13 @@ package func standardKernelFolder() -> URL {
     return base.appendingPathComponent("recblr/kernels")
 }
 
-/// What the kernels are compiled with for a compute capability (90). Approximate divisions and the like are what the
-/// kernels' error bounds reckon with (`_common.cu`).
+/// The compiler's options for a compute capability (90 for 9.0). The error bounds in `_common.cu` allow for approximate divisions
+/// and roots.
 func compilerOptions(_ capability: Int) -> [String] {
     ["--gpu-architecture=sm_\(capability)", "--std=c++17", "--ftz=true", "--prec-div=false", "--prec-sqrt=false"]
 }
 
-/// Compiles CUDA C++ to machine code; with what the compiler says about it.
+/// Compiles CUDA C++ to machine code; returns it with the compiler's log.
 func compile(
     _ source: String, _ options: [String], _ compiler: cu_compiler
 ) throws(CUDAError) -> (image: [UInt8], log: String) {
@@ -77,7 +77,7 @@ func compile(
     return (image, log)
 }
 
-/// Fowler, Noll & Vo's hash.
+/// The FNV-1a hash (Fowler, Noll & Vo).
 func fnv1a(_ bytes: some Sequence<UInt8>) -> UInt64 {
     bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
 }

@@ -9,11 +9,11 @@ import CCUDA
 /// NVIDIA's libraries, opened at run time.
 struct Libraries: Sendable {
     let driver: cu_driver
-    /// What the driver supports: 12040 for CUDA 12.4.
+    /// The version of CUDA that the driver supports: 12040 for 12.4.
     let driverVersion: Int
     private let folders: [String]
 
-    /// Opens the driver and starts it. `folders` are searched before the system's.
+    /// Opens the driver and initialises it. `folders` are searched before the system's.
     init(searching folders: [String]) throws(CUDAError) {
         self.folders = folders
         let (library, name) = try openFirst(["libcuda.so.1"], folders) { .noDriver($0) }
@@ -31,7 +31,7 @@ struct Libraries: Sendable {
         guard version >= 12_000 else { throw .driverTooOld(version: Int(version)) }
     }
 
-    /// Opens the compiler; with its version, 12.9 as (12, 9).
+    /// Opens the compiler; returns it with its version, 12.9 as (12, 9).
     func compiler() throws(CUDAError) -> (cu_compiler, version: (Int, Int)) {
         let library = try open(.nvrtc)
         var table = cu_compiler()
@@ -62,10 +62,10 @@ struct Libraries: Sendable {
     }
 }
 
-/// Where CUDA's installers put libraries that the loader may not know of.
+/// Folders of CUDA's installers that the loader may not search.
 private let usualFolders = ["/usr/local/cuda/lib64", "/usr/local/cuda/targets/x86_64-linux/lib"]
 
-/// The first of these libraries that can be opened: in the folders, then where the system looks, then in the usual places.
+/// The first of these libraries that can be opened: in `folders`, then where the loader searches, then in the usual folders.
 private func openFirst(
     _ names: [String], _ folders: [String], _ failure: (String) -> CUDAError
 ) throws(CUDAError) -> (handle: UnsafeMutableRawPointer, name: String) {
@@ -73,10 +73,10 @@ private func openFirst(
     for name in names {
         for path in folders.map({ "\($0)/\(name)" }) + [name] + usualFolders.map({ "\($0)/\(name)" }) {
             if let handle = dlopen(path, RTLD_NOW | RTLD_LOCAL) { return (handle, path) }
-            let words = dlerror().map { String(cString: $0) } ?? ""
-            // A file that is there and cannot be opened explains more than one that is not there.
+            let message = dlerror().map { String(cString: $0) } ?? ""
+            // A file that exists and cannot be opened explains more than a missing one.
             let exists = access(path, F_OK) == 0
-            if !isBroken && (exists || path == name) { reason = words }
+            if !isBroken && (exists || path == name) { reason = message }
             isBroken = isBroken || exists
         }
     }

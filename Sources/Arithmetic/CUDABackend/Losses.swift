@@ -98,7 +98,7 @@ extension CUDABackend {
         let losses = Scratch(4 * rows, on: queue)
         let block = Scratch(8 * rows * width, on: queue)
         let numbers = Scratch(8 * rows, on: queue)
-        // Target and negative of a pair one after the other: where they are one row they cancel.
+        // Target and negative of a pair are neighbours: where they are the same row their gradients cancel exactly.
         let rowGradients = block.tensor(rows: 2 * rows, columns: width)
         let tableRows = numbers.indices(2 * rows)
         let argument = cu_pairwise(
@@ -110,7 +110,7 @@ extension CUDABackend {
         finish(losses, rows, nil, gradients, sum)
     }
 
-    /// Where each table row stands among the negatives; −1 where it does not.
+    /// For each table row its position among the negatives, or −1.
     private func positions(of negatives: Indices, tableRows: Int) -> Scratch {
         let positions = Scratch(4 * tableRows, on: queue)
         queue.with { [address = positions.address] in $0.set(address, to: 0xFF, bytes: 4 * tableRows) }  // −1
@@ -133,7 +133,7 @@ extension CUDABackend {
         scatterAdd(rowGradients, to: targets, of: gradients.table)
     }
 
-    /// Adds up what the rows of a loss left.
+    /// Sums the losses of the rows and the parts of the bias's gradient.
     private func finish(
         _ losses: borrowing Scratch, _ rows: Int, _ biasParts: UnsafeMutablePointer<Float>?,
         _ gradients: LossGradients?, _ sum: LossSum
@@ -147,19 +147,19 @@ extension CUDABackend {
     }
 }
 
-/// How a loss adds up the gradient of a sparse bias's values: each row leaves a part [kinds].
+/// How a loss sums the gradient of a sparse bias's values: each row writes a part [kinds].
 struct BiasSums {
-    /// Values whose gradient is wanted.
+    /// Number of values whose gradient is computed.
     let kinds: Int
 
     init(_ bias: SparseBias?, _ gradients: LossGradients?) {
         kinds = gradients?.biasValues == nil ? 0 : bias?.values.count ?? 0
-        precondition(sharedBytes <= Self.mostSharedBytes, "a bias has at most 383 kinds here")
+        precondition(sharedBytes <= Self.maximumSharedBytes, "a bias has at most 383 kinds here")
     }
 
-    /// Of the 48 KB that a block has the kernels use some themselves.
-    static let mostSharedBytes = (48 << 10) - 128
-    /// What a block of the softmax needs for it.
+    /// Shared memory of a block, 48 KB, less what the kernels use themselves.
+    static let maximumSharedBytes = (48 << 10) - 128
+    /// Bytes of shared memory that a block of the softmax needs.
     var sharedBytes: Int { 4 * 32 * kinds }
 
     /// The parts of all rows, in memory of `4 * rows * kinds` bytes.

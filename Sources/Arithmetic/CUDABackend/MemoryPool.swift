@@ -1,62 +1,62 @@
 import CCUDA
 
-/// Blocks of a device's memory, kept when they are given back: asking the driver for one waits for the device.
+/// Reuses blocks of a device's memory, because an allocation by the driver waits for the device.
 ///
-/// Whoever takes a block after another has given it back comes later in the one stream of commands, too, so that nobody
-/// needs to wait. Of blocks of one size the one that the driver gave first goes first: when all are back, the same requests
-/// in the same order get the same blocks, which keeps graphs of commands valid.
+/// A block may be reused as soon as it is released: all commands are in one stream, so those of the next user run later. Of
+/// free blocks of one size the oldest is reused first: once all are released, the same requests in the same order get the same
+/// addresses, which keeps recorded graphs valid.
 struct MemoryPool {
-    /// By size; what the driver gave first comes last.
-    private var spare: [Int: [cu_address]] = [:]
-    /// The how-manieth of the driver's blocks each is.
+    /// Free blocks by size, oldest last.
+    private var free: [Int: [cu_address]] = [:]
+    /// The age of each block: in which order the driver allocated them.
     private var numbers: [cu_address: Int] = [:]
-    private var adopted = 0
-    /// Bytes in blocks that somebody holds, and the most that it was since ``resetPeak()``.
-    private(set) var heldBytes = 0, peakBytes = 0
+    private var registered = 0
+    /// Bytes of the blocks in use, and their peak since ``resetPeak()``.
+    private(set) var usedBytes = 0, peakBytes = 0
 
-    /// What is asked of the driver for a block of `bytes`: multiples of 512 up to 64 KB, then one of four sizes in each
-    /// power of two, so that blocks that grow a little fit again.
+    /// The size of a block for `bytes`: a multiple of 512 up to 64 KB, then one of four sizes for each power of two, so that
+    /// similar requests fit the same blocks.
     static func blockSize(_ bytes: Int) -> Int {
         guard bytes > 1 << 16 else { return max(512, (bytes + 511) / 512 * 512) }
         let quarter = (1 << (Int.bitWidth - 1 - (bytes - 1).leadingZeroBitCount)) / 4
         return (bytes + quarter - 1) / quarter * quarter
     }
 
-    /// A block of this size that the driver has just given, in somebody's hands.
-    mutating func adopt(_ address: cu_address, _ size: Int) {
-        numbers[address] = adopted
-        adopted += 1
-        hold(size)
+    /// Adds a block that the driver has just allocated; it is in use.
+    mutating func register(_ address: cu_address, _ size: Int) {
+        numbers[address] = registered
+        registered += 1
+        countAsUsed(size)
     }
 
-    /// A block of exactly this size that was given back, if there is one.
+    /// A free block of exactly this size, which is in use from now on; nil if there is none.
     mutating func take(_ size: Int) -> cu_address? {
-        guard let address = spare[size]?.popLast() else { return nil }
-        hold(size)
+        guard let address = free[size]?.popLast() else { return nil }
+        countAsUsed(size)
         return address
     }
 
-    private mutating func hold(_ size: Int) {
-        heldBytes += size
-        peakBytes = max(peakBytes, heldBytes)
+    private mutating func countAsUsed(_ size: Int) {
+        usedBytes += size
+        peakBytes = max(peakBytes, usedBytes)
     }
 
-    mutating func resetPeak() { peakBytes = heldBytes }
+    mutating func resetPeak() { peakBytes = usedBytes }
 
-    /// What the driver never gave is not taken.
-    mutating func giveBack(_ address: cu_address, _ size: Int) {
+    /// Makes a block free. Ignores addresses that the driver did not allocate.
+    mutating func release(_ address: cu_address, _ size: Int) {
         guard let number = numbers[address] else { return }
-        let blocks = spare[size, default: []]
-        spare[size, default: []].insert(
+        let blocks = free[size, default: []]
+        free[size, default: []].insert(
             address, at: blocks.firstIndex { numbers[$0]! < number } ?? blocks.endIndex)
-        heldBytes -= size
+        usedBytes -= size
     }
 
-    /// All blocks that nobody holds, which it forgets.
+    /// Removes all free blocks and returns them.
     mutating func drain() -> [cu_address] {
-        let blocks = spare.values.flatMap(\.self)
+        let blocks = free.values.flatMap(\.self)
         for block in blocks { numbers[block] = nil }
-        spare = [:]
+        free = [:]
         return blocks
     }
 }

@@ -1,12 +1,12 @@
 import CCUDA
 import Tensors
 
-/// Everything about a matrix product but the addresses: op(a) · op(b), row-major.
+/// Everything about a matrix product op(a) · op(b), row-major, except the addresses.
 struct ProductShape: Hashable {
     let rows, columns, depth: Int
     let aTransposed, bTransposed: Bool
     let aStride, bStride, outputStride: Int
-    /// Powers of two up to 256 that the addresses are multiples of.
+    /// Alignment of the addresses: powers of two up to 256.
     let aAlignment, bAlignment, outputAlignment: Int
     let precision: Precision
 
@@ -25,14 +25,13 @@ struct ProductShape: Hashable {
 
 private func alignment(_ tensor: Tensor) -> Int { 1 << min(8, Int(bitPattern: tensor.pointer).trailingZeroBitCount) }
 
-/// What cuBLASLt made of a shape.
+/// cuBLASLt's descriptors and algorithm for a shape.
 struct ProductPlan {
     let product, a, b, output: UnsafeMutableRawPointer?
     let algorithm: cu_algorithm
 }
 
-/// The plans of all shapes that were met. cuBLASLt thinks in columns: it is asked for the transposed output, of the factors
-/// in the other order.
+/// The plans of all shapes so far. cuBLASLt is column-major: it computes the transposed output, with the factors swapped.
 struct ProductPlans {
     let functions: cu_products
     private let handle: UnsafeMutableRawPointer?
@@ -57,11 +56,11 @@ struct ProductPlans {
         return plans.count - 1
     }
 
-    /// Whether so many shapes were met that it is time to begin anew: batches of ever other sizes, outside of training.
-    var isFull: Bool { plans.count >= Self.mostPlans }
-    static let mostPlans = 4096
+    /// Whether there are so many plans that all should be dropped: batches of ever new sizes, outside of training.
+    var isFull: Bool { plans.count >= Self.maximumPlans }
+    static let maximumPlans = 4096
 
-    /// Forgets every plan: numbers that were given out mean nothing any more.
+    /// Drops all plans, and with them their numbers.
     mutating func forget() {
         for plan in plans {
             _ = functions.cublasLtMatmulDescDestroy(plan.product)
@@ -75,7 +74,7 @@ struct ProductPlans {
         _ = functions.cublasLtDestroy(handle)
     }
 
-    /// The status of the call.
+    /// Queues a product; returns cuBLASLt's status.
     func run(
         _ plan: ProductPlan, a: cu_address, b: cu_address, output: cu_address, accumulates: Bool, workspace: cu_address,
         stream: UnsafeMutableRawPointer?
@@ -87,8 +86,8 @@ struct ProductPlans {
             pointer(output), plan.output, &algorithm, pointer(workspace), Self.workspaceBytes, stream)
     }
 
-    /// Where there is no algorithm of the precision that is asked for (of tensor cores, say, for strides that are not
-    /// multiples of 16 bytes), one of float32.
+    /// Falls back to float32 where there is no algorithm of the shape's precision: for example, tensor cores need strides that are
+    /// multiples of 16 bytes.
     private func plan(_ shape: ProductShape) throws(CUDAError) -> ProductPlan {
         do { return try plan(shape, shape.precision.computeType) } catch {
             return try plan(shape, Int32(CU_COMPUTE_FLOAT32))
@@ -149,7 +148,7 @@ struct ProductPlans {
 }
 
 extension Precision {
-    /// What cuBLASLt calls it.
+    /// The constant of cuBLASLt.
     fileprivate var computeType: Int32 {
         switch self {
         case .float32: Int32(CU_COMPUTE_FLOAT32)

@@ -10,7 +10,7 @@ extension CUDABackend {
         let tileRows = Geometry.rankingRows(rows: hidden.rows, columns: table.rows)
         let tile = Scratch(4 * tileRows * table.rows, on: queue)
         let seen = Lists(seen, self)
-        // Two counts a row, then whether a score was no number.
+        // Two counts for each row, then whether any score is NaN.
         let counts = allocateIndices(2 * hidden.rows + 1)
         for first in stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
@@ -28,7 +28,7 @@ extension CUDABackend {
         return (0..<hidden.rows).map { RankCounts(all: values[2 * $0], masked: values[2 * $0 + 1]) }
     }
 
-    /// Longer lists are made on the host.
+    /// Longer lists are computed on the host.
     private static var longestList: Int { 1024 }
 
     package func topK(
@@ -107,12 +107,12 @@ private struct Lists {
     }
 }
 
-/// Which table rows may appear, in the device's memory.
+/// The candidates of each row, in the device's memory.
 private struct CandidateLists {
     let lists: Lists
-    /// Whether a row's list says what may appear.
+    /// Whether a row's list has the candidates; otherwise it has the rows that are none.
     let only: Storage<Int32>
-    /// Scratch memory as long as all lists.
+    /// Scratch memory of the length of all lists.
     let saved: Storage<Float>
 
     init(_ candidates: [Candidates], _ backend: CUDABackend) {

@@ -1,12 +1,12 @@
 import CCUDA
 
-/// Keeps commands instead of starting them, so that a step of training is started as one.
+/// Records commands as a CUDA graph, so that a step of training is started with one call.
 ///
-/// A list that was not met before is started command by command, which also lets the libraries load what they need; the
-/// second time it is captured as a graph; from then on it costs one call. Numbers that change from step to step are staged:
-/// one of two blocks of the host's memory fills while the device still fetches from the other.
+/// A new list of commands is started command by command, which also lets the libraries load what they need; the second time it
+/// is captured as a graph; from then on the graph is started. Values that change from step to step are staged: one of two
+/// blocks of host memory is filled while the device still reads the other.
 struct Recorder {
-    /// How a list is to be started.
+    /// How to start a list.
     enum Work {
         case graph(UnsafeMutableRawPointer)
         case capture(CommandList)
@@ -17,11 +17,11 @@ struct Recorder {
     private(set) var isRecording = false
     private let driver: cu_driver
     private var blocks: [Staging] = []
-    /// When the device has fetched what is in each block.
+    /// For each block, the event after which the device has read it.
     private var events: [UnsafeMutableRawPointer?] = []
     private var current = 0
     private var capacity = 32 << 20
-    /// Outgrown in the middle of a step, whose commands may still read from them.
+    /// Blocks that became too small in the middle of a step, whose commands may still read them.
     private var retired: [Staging] = []
     private var graphs: [Graph] = []
     private var uses = 0
@@ -32,12 +32,12 @@ struct Recorder {
         var lastUse: Int
     }
 
-    /// Lists that are remembered: steps of a few shapes alternate.
-    private static let mostGraphs = 16
+    /// Graphs that are cached: steps of a few shapes alternate.
+    private static let maximumGraphs = 16
 
     init(_ driver: cu_driver) { self.driver = driver }
 
-    /// Begins a new list. Waits until the block of memory that it will use is free.
+    /// Begins a new list. Waits until the device has read the block that the list will use.
     mutating func start(check: (Int32, String) -> Void) throws(CUDAError) {
         freeRetired()
         if blocks.isEmpty { try allocate() }
@@ -49,13 +49,13 @@ struct Recorder {
         isRecording = true
     }
 
-    /// Goes on with a new list, after the one before was started; what was staged for that stays where it is.
+    /// Continues with a new list after the previous one was started; its staged values stay where they are.
     mutating func resume() {
         list = CommandList()
         isRecording = true
     }
 
-    /// Makes room for uploads that are larger than expected, of at least `bytes` each.
+    /// Enlarges the blocks, so that they hold at least `bytes`.
     mutating func grow(for bytes: Int) throws(CUDAError) {
         retired += blocks
         for event in events { _ = driver.cuEventDestroy_v2(event) }
@@ -64,23 +64,23 @@ struct Recorder {
         try allocate()
     }
 
-    /// Forgets every list, when the device has done everything.
+    /// Drops all graphs. The device must be idle.
     mutating func forgetGraphs() {
         for graph in graphs { if let executable = graph.executable { _ = driver.cuGraphExecDestroy(executable) } }
         graphs = []
     }
 
-    /// The device's memory first, for which the driver waits until nobody uses it, or the host's, any longer.
+    /// Frees device memory first: the driver waits until neither that nor the host memory is in use.
     private mutating func freeRetired() {
         for device in Set(retired.map(\.device)) { _ = driver.cuMemFree_v2(device) }
         for block in retired { _ = driver.cuMemFreeHost(block.host) }
         retired = []
     }
 
-    /// Forgets what was kept.
+    /// Drops what is recorded.
     mutating func abandon() { isRecording = false }
 
-    /// Gives everything back, when the device has done everything.
+    /// Frees all memory and graphs. The device must be idle.
     mutating func free() {
         forgetGraphs()
         for event in events { _ = driver.cuEventDestroy_v2(event) }
@@ -100,13 +100,13 @@ struct Recorder {
         }
     }
 
-    /// The address that the bytes will have when the list is started; nil where there is no room.
+    /// Copies bytes for the device; returns the address that they will have there, nil where they do not fit.
     func stage(_ bytes: UnsafeRawBufferPointer) -> cu_address? {
         guard blocks.indices.contains(current) else { return nil }
         return blocks[current].put(bytes).map { blocks[current].device + UInt64($0) }
     }
 
-    /// Sends what was staged and says how the list is to be started; nil where there is nothing in it.
+    /// Uploads the staged bytes; returns how to start the list, nil where it is empty.
     mutating func finish(on stream: UnsafeMutableRawPointer?, check: (Int32, String) -> Void) -> Work? {
         isRecording = false
         guard !list.commands.isEmpty, blocks.indices.contains(current) else { return nil }
@@ -126,17 +126,17 @@ struct Recorder {
         return graphs[known].executable.map { .graph($0) } ?? .capture(list)
     }
 
-    /// The list was started: the block is free once the device has come this far.
+    /// To be called after a list is started: its block may be reused once the device has passed this point.
     func started(on stream: UnsafeMutableRawPointer?, check: (Int32, String) -> Void) {
         check(driver.cuEventRecord(events[current], stream), "cuEventRecord")
     }
 
-    mutating func keep(_ executable: UnsafeMutableRawPointer, for list: CommandList) {
+    mutating func cache(_ executable: UnsafeMutableRawPointer, for list: CommandList) {
         if let known = graphs.firstIndex(where: { $0.list == list }) { graphs[known].executable = executable }
     }
 
     private mutating func forgetOldest() {
-        guard graphs.count >= Self.mostGraphs else { return }
+        guard graphs.count >= Self.maximumGraphs else { return }
         let oldest = graphs.indices.min { graphs[$0].lastUse < graphs[$1].lastUse }!
         if let executable = graphs.remove(at: oldest).executable { _ = driver.cuGraphExecDestroy(executable) }
     }

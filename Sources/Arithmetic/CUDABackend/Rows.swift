@@ -4,7 +4,7 @@ import Tensors
 extension CUDABackend {
     package func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
-        inverseDeviation: Tensor, output: Tensor
+        rstd: Tensor, output: Tensor
     ) {
         precondition(input.rows == output.rows && input.columns == output.columns, "shapes differ")
         guard input.rows > 0 else { return }
@@ -13,13 +13,13 @@ extension CUDABackend {
         let argument = cu_norm(
             input: input.argument, residual: residual.argument, output: output.argument, bias: bias?.pointer,
             scale: parameters.scale.pointer, shift: parameters.shift.pointer,
-            inverse_deviation: inverseDeviation.pointer,
+            rstd: rstd.pointer,
             dropout: self.argument(dropout), epsilon: parameters.epsilon, unused: 0)
         launch(.residualNorm, .warps(input.rows), argument)
     }
 
     package func residualNormBackward(
-        _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
+        _ outputGradient: Tensor, normalized: Tensor, rstd: Tensor, dropout: Dropout?,
         parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
         parameterGradients: NormParameters
     ) {
@@ -32,7 +32,7 @@ extension CUDABackend {
         let argument = cu_norm_backward(
             output_gradient: outputGradient.argument, normalized: normalized.argument,
             input_gradient: inputGradient.argument, residual_gradient: residualGradient.argument,
-            scale: parameters.scale.pointer, inverse_deviation: inverseDeviation.pointer, parts: parts.pointer(),
+            scale: parameters.scale.pointer, rstd: rstd.pointer, parts: parts.pointer(),
             dropout: self.argument(dropout))
         launch(.residualNormBackward, grid, argument)
         addColumnSums(
@@ -51,7 +51,7 @@ extension CUDABackend {
         let argument = cu_activation(
             input: input.argument, output: output.argument, output_gradient: cu_matrix(), bias: bias?.pointer,
             parts: nil,
-            dropout: self.argument(dropout), rows_a_block: Int32(rows), unused: 0)
+            dropout: self.argument(dropout), rows_per_block: Int32(rows), unused: 0)
         launch(.activate, grid, argument)
     }
 
@@ -67,7 +67,7 @@ extension CUDABackend {
         let argument = cu_activation(
             input: input.argument, output: inputGradient.argument, output_gradient: outputGradient.argument,
             bias: bias?.pointer, parts: biasGradient == nil ? nil : parts.pointer(), dropout: self.argument(dropout),
-            rows_a_block: Int32(rows), unused: 0)
+            rows_per_block: Int32(rows), unused: 0)
         launch(.activateBackward, grid, argument)
         if let biasGradient {
             addColumnSums(parts.pointer(), count: grid.y, columns: input.columns, to: [(0, biasGradient)])

@@ -54,7 +54,7 @@ extension CUDABackend {
             to: [(0, gradients.gateBias), (2 * channels, gradients.decay)])
     }
 
-    /// Memory through which chunks tell each other, cleared: a ticket in the first 256 bytes, then maps and states.
+    /// Zeroed memory through which chunks exchange results: a ticket in the first 256 bytes, then maps and states.
     private func links(_ cut: Geometry.Scan, _ channels: Int) -> Scratch {
         let words = cut.words(channels: channels)
         let bytes = 256 + 8 * (words.maps + words.entries)

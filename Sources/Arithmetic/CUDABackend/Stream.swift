@@ -1,10 +1,10 @@
 import CCUDA
 import Tensors
 
-/// One device's stream of commands with everything that belongs to it: memory, kernels, plans of products, graphs. Used by
-/// one thread at a time (``DeviceQueue`` sees to it).
+/// The stream of commands of one device, with its memory, kernels, plans of products and graphs. Used by one thread at a time,
+/// which ``DeviceQueue`` ensures.
 ///
-/// After the first failure nothing is asked of the device any more.
+/// After the first failure no more commands are given to the device.
 final class Stream {
     let device: CUDADevice
     private let driver: cu_driver
@@ -18,7 +18,7 @@ final class Stream {
     private var recorder: Recorder
     private(set) var failure: CUDAError?
 
-    /// Bytes of uploads that may be under way at once.
+    /// Bytes of uploads that may be pending at once.
     private static let stagingBytes = 8 << 20
 
     init(_ libraries: Libraries, ordinal: Int, cache: KernelCache) throws(CUDAError) {
@@ -46,7 +46,7 @@ final class Stream {
         (self.device, self.driver, self.number, self.context, self.handle) = (device, driver, number, context, handle)
     }
 
-    /// Whoever holds memory of the device holds the stream: when this is called, all of it is in the pool.
+    /// Every block of memory holds a reference to the stream, so all of them are in the pool now.
     deinit {
         enter()
         _ = driver.cuStreamSynchronize(handle)
@@ -59,10 +59,10 @@ final class Stream {
         _ = driver.cuDevicePrimaryCtxRelease_v2(number)
     }
 
-    /// Makes the calling thread one that may talk to the device. Every use of a stream begins with it.
+    /// Makes the device's context current on the calling thread. Every use of a stream begins with it.
     func enter() { _ = driver.cuCtxSetCurrent(context) }
 
-    /// Remembers what went wrong first.
+    /// Stores the first error.
     func fail(_ error: CUDAError) { if failure == nil { failure = error } }
 
     private func check(_ result: Int32, _ call: String) {
@@ -71,8 +71,7 @@ final class Stream {
 
     // MARK: Memory
 
-    /// A block of at least `bytes`, with anything in it. Where there is none left, an address that nobody may use, and a
-    /// failure.
+    /// A block of at least `bytes`, uninitialised. Where memory is exhausted: a failure, and an address that must not be used.
     func allocate(_ bytes: Int) -> cu_address {
         let size = MemoryPool.blockSize(bytes)
         if let known = pool.take(size) { return known }
@@ -80,7 +79,7 @@ final class Stream {
         var address: cu_address = 0
         var result = driver.cuMemAlloc_v2(&address, size)
         if result == CU_OUT_OF_MEMORY {
-            releaseSpareMemory()
+            freeUnusedMemory()
             result = driver.cuMemAlloc_v2(&address, size)
         }
         guard result != CU_OUT_OF_MEMORY else {
@@ -89,14 +88,14 @@ final class Stream {
         }
         check(result, "cuMemAlloc")
         guard failure == nil else { return 256 }
-        pool.adopt(address, size)
+        pool.register(address, size)
         return address
     }
 
-    func giveBack(_ address: cu_address, _ bytes: Int) { pool.giveBack(address, MemoryPool.blockSize(bytes)) }
+    func release(_ address: cu_address, _ bytes: Int) { pool.release(address, MemoryPool.blockSize(bytes)) }
 
-    /// Spare blocks may be part of what is recorded, which therefore goes first.
-    private func releaseSpareMemory() {
+    /// Unused blocks may be part of what is recorded, which is therefore started first.
+    private func freeUnusedMemory() {
         if recorder.isRecording { startRecordedSoFar() }
         check(driver.cuStreamSynchronize(handle), "cuStreamSynchronize")
         for address in pool.drain() { check(driver.cuMemFree_v2(address), "cuMemFree") }
@@ -104,7 +103,7 @@ final class Stream {
 
     // MARK: Commands
 
-    /// Starts a kernel; `argument` is its only one.
+    /// Starts a kernel with its one argument.
     func launch<Argument>(_ kernel: Kernel, _ grid: Grid, _ argument: Argument) {
         guard failure == nil else { return }
         withUnsafeBytes(of: argument) { bytes in
@@ -123,7 +122,7 @@ final class Stream {
         } catch { fail(error) }
     }
 
-    /// Lists that were recorded name plans by their numbers, and go, too.
+    /// Recorded lists refer to plans by number, so they are dropped as well.
     private func forgetPlans() {
         synchronize()
         recorder.forgetGraphs()
@@ -140,7 +139,7 @@ final class Stream {
         if recorder.isRecording { recorder.list.commands.append(command) } else { issue(command, of: []) }
     }
 
-    /// Hands a command to the driver; `bytes` are those of its list.
+    /// Gives a command to the driver; `bytes` are those of its list.
     private func issue(_ command: Command, of bytes: [UInt8]) {
         switch command {
         case .launch(let kernel, let grid, let argument):
@@ -167,7 +166,7 @@ final class Stream {
 
     // MARK: Between host and device
 
-    /// Puts numbers in the device's memory, until the next commands have read them: the address.
+    /// Copies bytes to the device's memory, where they stay until the next commands have read them; returns their address.
     func stage(_ bytes: UnsafeRawBufferPointer) -> cu_address {
         guard failure == nil else { return 256 }
         if recorder.isRecording {
@@ -176,7 +175,7 @@ final class Stream {
             do { try recorder.grow(for: bytes.count) } catch { fail(error) }
             return recorder.stage(bytes) ?? 256
         }
-        precondition(bytes.count <= Self.stagingBytes, "more than can be on the way at once")
+        precondition(bytes.count <= Self.stagingBytes, "more bytes than can be uploaded at once")
         var start = staging.put(bytes)
         if start == nil {
             synchronize()
@@ -198,15 +197,15 @@ final class Stream {
         }
     }
 
-    /// Copies from the device after everything before it is done.
+    /// Waits for all commands so far and copies from the device.
     func download(from source: cu_address, to bytes: UnsafeMutableRawBufferPointer) {
-        precondition(!recorder.isRecording, "nothing can be read of what is not yet computed")
+        precondition(!recorder.isRecording, "nothing can be read while commands are recorded")
         guard failure == nil, bytes.count > 0 else { return }
         check(driver.cuMemcpyDtoHAsync_v2(bytes.baseAddress, source, bytes.count, handle), "cuMemcpyDtoHAsync")
         synchronize()
     }
 
-    /// Waits for everything so far.
+    /// Waits for all commands so far.
     func synchronize() {
         guard failure == nil else { return }
         check(driver.cuStreamSynchronize(handle), "cuStreamSynchronize")
@@ -214,14 +213,14 @@ final class Stream {
 
     // MARK: Graphs
 
-    /// From now on commands are kept; see ``Recorder``. False where they are already.
+    /// Records commands from now on; see ``Recorder``. False where they are recorded already.
     func startRecording() -> Bool {
         guard failure == nil, !recorder.isRecording else { return false }
         do { try recorder.start { self.check($0, $1) } } catch { fail(error) }
         return true
     }
 
-    /// Starts what was kept.
+    /// Starts the recorded commands.
     func finishRecording() {
         guard failure == nil else { return recorder.abandon() }
         if recorder.isRecording { startRecorded() }
@@ -253,12 +252,12 @@ final class Stream {
         _ = driver.cuGraphDestroy(graph)
         guard failure == nil, let executable else { return }
         check(driver.cuGraphLaunch(executable, handle), "cuGraphLaunch")
-        recorder.keep(executable, for: list)
+        recorder.cache(executable, for: list)
     }
 
     // MARK: Time
 
-    /// Milliseconds of the device's time that `body`'s commands take.
+    /// Milliseconds that the device needs for the commands of `body`.
     func milliseconds(_ body: () -> Void) -> Double {
         var (from, to): (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (nil, nil)
         check(driver.cuEventCreate(&from, UInt32(CU_EVENT_WITH_TIME)), "cuEventCreate")

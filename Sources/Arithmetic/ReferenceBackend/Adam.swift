@@ -11,9 +11,9 @@ extension ReferenceBackend {
             let g = gradient[i] * Double(step.gradientScale)
             let first = beta1 * firstMoment[i] + (1 - beta1) * g
             let second = beta2 * secondMoment[i] + (1 - beta2) * g * g
-            let deviation = (second / Double(step.correction2)).squareRoot() + Double(step.epsilon)
+            let denominator = (second / Double(step.correction2)).squareRoot() + Double(step.epsilon)
             if i < step.decayedCount { weights[i] *= 1 - Double(step.learningRate) * Double(step.weightDecay) }
-            weights[i] -= Double(step.learningRate) * (first / Double(step.correction1)) / deviation
+            weights[i] -= Double(step.learningRate) * (first / Double(step.correction1)) / denominator
             firstMoment[i] = first
             secondMoment[i] = second
         }

@@ -80,7 +80,7 @@ extension ReferenceBackend {
     }
 }
 
-/// What one sequence can attend to: W − 1 events of the window, or zeros, and then its own; a key and a value each.
+/// The events that one sequence can attend to, each a key and a value: W − 1 of the window, or zeros, and then its own.
 private struct History {
     let events: [[Double]]
     let width: Int

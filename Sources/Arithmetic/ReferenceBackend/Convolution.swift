@@ -54,7 +54,7 @@ extension ReferenceBackend {
         }
     }
 
-    /// What one channel of a sequence sees: K − 1 values of the window, or zeros, and then its inputs.
+    /// The inputs of one channel of a sequence: K − 1 values of the window, or zeros, and then its own.
     private func history(
         of input: Tensor, _ sequence: Int, _ rows: Range<Int>, _ window: Tensor?, taps: Int, channel: Int
     ) -> [Double] {

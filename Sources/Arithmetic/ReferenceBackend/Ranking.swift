@@ -31,13 +31,13 @@ extension ReferenceBackend {
             case .only(let rows):
                 allowed = rows.map(Int.init).filter(scores.indices.contains).sorted()
             }
-            // Sorting by score and then by row number says who wins a tie.
+            // Ties go to the lower row number.
             let best = allowed.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(max(0, k))
             return best.map { ScoredRow(row: Int32($0), score: scores[$0]) }
         }
     }
 
-    /// Row n's scores, rounded to what is stored, so that ties are those that a caller would see.
+    /// Row n's scores, rounded to float32, so that ties are those that a caller would see.
     private func scores(_ hidden: Tensor, _ n: Int, _ table: Tensor, _ bias: SparseBias?) -> [Float] {
         var scores = (0..<table.rows).map { dot(hidden, n, table, $0) }
         bias?.forEach(ofRow: n) { scores[$0] += Double(bias!.value($1)) }

@@ -1,11 +1,10 @@
 import Tensors
 
-/// The operations written out as the mathematics says them, one element at a time: the oracle for all fast backends.
+/// The operations as plain loops over elements, close to their formulas: the oracle for all fast backends.
 ///
 /// Elements are stored as 32-bit floats like everywhere else, but every operation reads them as `Double`, computes in
-/// `Double` and rounds once when it writes. Nothing here is tuned, and nothing may be: it is right before it is quick.
+/// `Double` and rounds once when it writes. Nothing here is optimised, so that it stays obviously right.
 package struct ReferenceBackend: HostBackend {
-    /// There is nothing to choose.
     package init() {}
 
     /// "reference".

@@ -31,11 +31,11 @@ func logSumExp(_ x: [Double]) -> Double {
     return largest + log(x.reduce(0) { $0 + exp($1 - largest) })
 }
 
-/// e^−x for x ≥ 0: how much of a state survives a step.
+/// e^−x for x ≥ 0: the decay factor α of a state.
 func decay(_ x: Double) -> Double { exp(-x) }
 
 /// sqrt(1 − e^−2x + 1e-8) for x ≥ 0, exact near 0.
 func inputRoot(_ x: Double) -> Double { (1e-8 - expm1(-2 * x)).squareRoot() }
 
-/// eˣ, so that other files need not know where it comes from.
+/// eˣ, so that other files need not import the C library.
 func exponential(_ x: Double) -> Double { exp(x) }

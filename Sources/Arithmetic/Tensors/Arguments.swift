@@ -7,7 +7,6 @@ package struct NormParameters: Sendable {
     /// ε inside the square root.
     package var epsilon: Float
 
-    /// Groups the two.
     package init(scale: Tensor, shift: Tensor, epsilon: Float) {
         self.scale = scale
         self.shift = shift
@@ -22,27 +21,25 @@ package struct ConvolutionParameters: Sendable {
     /// One value a channel.
     package var bias: Tensor
 
-    /// Groups the two.
     package init(weight: Tensor, bias: Tensor) {
         self.weight = weight
         self.bias = bias
     }
 }
 
-/// What a gated scan reads, or the gradients of the same things.
+/// The inputs and parameters of a gated scan, or the gradients with respect to them.
 package struct ScanInputs: Sendable {
     /// [N, 2H]: recurrence gate R, then input gate I, before bias and σ.
     package var gates: Tensor
-    /// [2H].
+    /// [2H]: added to the gates.
     package var gateBias: Tensor
-    /// [N, H]: what enters the recurrence.
+    /// [N, H]: the input of the recurrence, before the input gate.
     package var input: Tensor
-    /// [N, H], may be strided: Z; nil for a bare recurrence.
+    /// Z [N, H], may be strided; nil for a recurrence without an output gate.
     package var outputGate: Tensor?
-    /// Λ [H].
+    /// Λ [H]: the decay factor of a channel is exp(−softplus(Λ) · σ(R)).
     package var decay: Tensor
 
-    /// Groups the five.
     package init(gates: Tensor, gateBias: Tensor, input: Tensor, outputGate: Tensor?, decay: Tensor) {
         self.gates = gates
         self.gateBias = gateBias
@@ -52,23 +49,22 @@ package struct ScanInputs: Sendable {
     }
 }
 
-/// Where a loss leaves its gradients.
+/// The gradients that a loss computes.
 package struct LossGradients: Sendable {
     /// [N, D], overwritten.
     package var hidden: Tensor
     /// [V, D], added to.
     package var table: Tensor
-    /// Like ``SparseBias/values``, added to; nil where nobody wants it.
+    /// Like ``SparseBias/values``, added to; nil where it is not needed.
     package var biasValues: Tensor?
 
-    /// Groups the three.
     package init(hidden: Tensor, table: Tensor, biasValues: Tensor? = nil) {
         self.hidden = hidden
         self.table = table
         self.biasValues = biasValues
     }
 
-    /// For a loss of these rows alone.
+    /// The gradients for a loss over these rows of `hidden` only.
     package func rows(_ range: Range<Int>) -> LossGradients {
         LossGradients(hidden: hidden.rows(range), table: table, biasValues: biasValues)
     }
@@ -83,12 +79,11 @@ package struct SparseBias: Sendable {
     package var columns: Indices
     /// Positions in `values`.
     package var kinds: Indices
-    /// [1, B]: one value a kind.
+    /// [1, B]: one value for each kind.
     package var values: Tensor
     /// Multiplies the values.
     package var scale: Float
 
-    /// Groups the five.
     package init(starts: Indices, columns: Indices, kinds: Indices, values: Tensor, scale: Float) {
         self.starts = starts
         self.columns = columns
@@ -97,7 +92,7 @@ package struct SparseBias: Sendable {
         self.scale = scale
     }
 
-    /// The additions to these rows alone.
+    /// The additions to these rows only.
     package func rows(_ range: Range<Int>) -> SparseBias {
         var own = self
         own.starts = starts.range(range.lowerBound..<range.upperBound + 1)
@@ -110,17 +105,17 @@ package struct SparseBias: Sendable {
         for j in Int(starts.base[n])..<Int(starts.base[n + 1]) { body(Int(columns[j]), Int(kinds[j])) }
     }
 
-    /// What is added for a kind.
+    /// The number that is added for a kind: scale · value.
     @inlinable package func value(_ kind: Int) -> Float { scale * values.base[kind] }
 }
 
 /// Classes of the items of a history, by how long ago each occurred last and by how often it did.
 package struct OccurrenceClasses: Sendable {
-    /// Only the last so many events count.
+    /// How many events, from the last backwards, count.
     package var window: Int
-    /// Classes of recency: 1 event ago, 2–3, 4–7, ... in powers of two; the last is open.
+    /// Number of classes of recency: 1 event ago, 2–3, 4–7, … in powers of two; the last has no upper bound.
     package var recencies: Int
-    /// Classes of frequency: once, twice, ...; the last is open.
+    /// Number of classes of frequency: once, twice, …; the last has no upper bound.
     package var counts: Int
 
     package init(window: Int, recencies: Int, counts: Int) {
@@ -135,30 +130,30 @@ package struct OccurrenceClasses: Sendable {
     }
 }
 
-/// The numbers of one Adam step.
+/// The hyperparameters of one Adam step (Kingma & Ba 2015, with their symbols).
 package struct AdamStep: Sendable {
     /// Learning rate.
     package var learningRate: Float
-    /// Decay of the first moment.
+    /// β₁, the decay factor of the first moment.
     package var beta1: Float
-    /// Decay of the second moment.
+    /// β₂, the decay factor of the second moment.
     package var beta2: Float
-    /// Added to the root of the second moment.
+    /// ε, added to the square root of the second moment.
     package var epsilon: Float
-    /// 1 − β₁ᵗ.
+    /// 1 − β₁ᵗ, the bias correction of the first moment.
     package var correction1: Float
-    /// 1 − β₂ᵗ.
+    /// 1 − β₂ᵗ, the bias correction of the second moment.
     package var correction2: Float
-    /// Multiplies the gradient first (1 / tokens, clipping).
+    /// Multiplies the gradient before anything else: 1 / targets, and less where the gradient is clipped.
     package var gradientScale: Float
     /// λ of decoupled weight decay (Loshchilov & Hutter, "Decoupled weight decay regularization", ICLR 2019).
     package var weightDecay: Float
-    /// Only so many weights, from the first, decay.
+    /// Weight decay applies to the first `decayedCount` weights only.
     package var decayedCount: Int
-    /// What is left of a weight before the step: 1 − learning rate · λ.
-    package var kept: Float { 1 - learningRate * weightDecay }
+    /// 1 − learning rate · λ: multiplies a weight before the step.
+    package var decayFactor: Float { 1 - learningRate * weightDecay }
 
-    /// The step numbered `number` (from 1).
+    /// The step number t = `number`, counted from 1.
     package init(
         number: Int, learningRate: Float, beta1: Float = 0.9, beta2: Float = 0.999, epsilon: Float = 1e-8,
         gradientScale: Float = 1, weightDecay: Float = 0, decayedCount: Int = .max
@@ -176,7 +171,7 @@ package struct AdamStep: Sendable {
 }
 
 extension AdamStep {
-    /// The step for a part of the weights that begins with weight `first`.
+    /// The same step for the weights from index `first` on.
     package func from(_ first: Int) -> AdamStep {
         var part = self
         part.decayedCount = max(0, decayedCount - first)
@@ -212,7 +207,6 @@ package struct RankCounts: Sendable, Equatable {
     /// Among all rows but the target and those already seen.
     package var masked: Int32
 
-    /// Groups the two.
     package init(all: Int32, masked: Int32) {
         self.all = all
         self.masked = masked
@@ -234,7 +228,6 @@ package struct ScoredRow: Sendable, Equatable {
     /// Dot product with the query.
     package var score: Float
 
-    /// Groups the two.
     package init(row: Int32, score: Float) {
         self.row = row
         self.score = score

@@ -1,8 +1,8 @@
-/// The operations of the model, named after the mathematics: each whole enough to be fused, none knowing the model.
+/// The operations that models are made of, named after the mathematics. Each is as large as what a kernel can fuse.
 ///
 /// Notation: N tokens (rows) of one packed batch, S sequences, D and H features, K taps, V table rows. `starts` holds
 /// S + 1 row numbers, the first 0 and the last N: sequence s is the rows starts[s] ..< starts[s + 1]. Tensors are
-/// row-major; those that are a half of a wider one may be strided, all others are contiguous. "Gradient" means the
+/// row-major and contiguous; those that are said to be may be strided (columns of a wider tensor). "Gradient" means the
 /// derivative of the loss; parameter gradients are **added to**, activation gradients are **overwritten**, unless
 /// said otherwise. A `nil` dropout drops nothing.
 ///
@@ -11,13 +11,16 @@
 package protocol Backend: Sendable {
     /// Name for logs and tables, e.g. "CPU avx512".
     var name: String { get }
-    /// Whether calls are queued for a device, which makes many small ones dear and shapes that stay the same cheap.
+    /// Whether calls are queued for a device. Then many small calls are slow, and repeated shapes are fast (they are recorded as a
+    /// graph).
     var isQueued: Bool { get }
-    /// What went wrong on the device, for people. From then on nothing is computed, and results are not to be used.
+    /// The first error of the device, as a message; nil while there is none. After an error nothing is computed, and results are not
+    /// to be used.
     var failure: String? { get }
-    /// Bytes of addresses that a thread which computes takes beside what is allocated. They count where addresses are limited.
+    /// Bytes of address space that each computing thread uses besides what is allocated: they count where `ulimit -v` limits it.
     var addressesPerThread: Int { get }
-    /// Runs `body`, whose operations a device may collect and start as one. Nothing that they compute may be read within.
+    /// Runs `body`. A device may record its operations as a graph and start them at once at the end; therefore `body` must not read
+    /// what they compute.
     func recordAsGraph(_ body: () -> Void)
 
     // MARK: Memory
@@ -28,24 +31,24 @@ package protocol Backend: Sendable {
     func allocateIndices(_ count: Int) -> Storage<Int32>
     /// Writes `values` to the first elements of a contiguous tensor.
     func upload(_ values: [Float], to tensor: Tensor)
-    /// Writes `values` to the first indices.
+    /// Writes `values` to the first elements of `indices`.
     func upload(_ values: [Int32], to indices: Indices)
-    /// The elements in row-major order.
+    /// A copy of the elements in row-major order. Waits until they are computed.
     func download(_ tensor: Tensor) -> [Float]
-    /// The indices.
+    /// A copy of the indices. Waits until they are computed.
     func download(_ indices: Indices) -> [Int32]
-    /// A sum of losses, zero.
+    /// A sum of losses that starts at zero.
     func allocateSum() -> LossSum
-    /// Sets a sum.
+    /// Sets a sum to `value`.
     func write(_ value: Double, to sum: LossSum)
-    /// What a sum has come to.
+    /// The value of a sum. Waits until everything added to it is computed.
     func read(_ sum: LossSum) -> Double
 
     // MARK: Linear algebra
 
-    /// output = op(a) · op(b), or output += where `accumulate`; op transposes where asked. Any strides. O(m·n·k).
+    /// output = op(a) · op(b), or output += where `accumulate`; op(x) is x or, where `transposed`, xᵀ. Any strides. O(m·n·k).
     func multiply(_ a: Tensor, transposed: Bool, _ b: Tensor, transposed: Bool, into output: Tensor, accumulate: Bool)
-    /// Sets every element.
+    /// Sets every element to `value` (any strides).
     func fill(_ tensor: Tensor, with value: Float)
     /// target = source (same shape, any strides).
     func copy(_ source: Tensor, to target: Tensor)
@@ -61,12 +64,12 @@ package protocol Backend: Sendable {
     /// table[rows[n]] += gradient[n], in order of n.
     func scatterAdd(_ gradient: Tensor, to rows: Indices, of table: Tensor)
 
-    /// For each event n of a packed batch, the different rows among the last `classes.window` of its history up to and
-    /// with it: the rows in `bias.columns`, their classes in `bias.kinds`, from `bias.starts[n]` on, in any order. There is
-    /// memory for as many as there are such events, to begin with; what is left of it gets the column −1, which is no row.
+    /// For each event n of a packed batch, lists the distinct items among the last `classes.window` events of its history,
+    /// event n included: table rows in `bias.columns`, their classes in `bias.kinds`, from `bias.starts[n]` on, in any order.
+    /// `bias.starts` leaves one place for each of these events; places that stay empty get column −1 and kind 0.
     ///
     /// The history of sequence s is `histories[historyStarts[s] ..< historyStarts[s + 1]]`: rows before the sequence, if
-    /// any, then all of its own. `histories` may be longer than what `historyStarts` divides.
+    /// any, then all of its own. `histories` may be longer than historyStarts[S].
     func listOccurrences(
         in histories: Indices, historyStarts: Indices, starts: Indices, classes: OccurrenceClasses,
         into bias: SparseBias)
@@ -75,22 +78,22 @@ package protocol Backend: Sendable {
 
     /// s = dropout(input + bias) + residual; normalized = (s − mean) / sqrt(var + ε); output = normalized ⊙ scale + shift.
     ///
-    /// `input` [N, D] is **overwritten with** `normalized`, which the backward pass wants; `inverseDeviation` [N] (one
-    /// column or one row of N) gets 1 / sqrt(var + ε). `bias` [D] and `residual` [N, D] are optional. `output` may be
-    /// `residual` but not `input`. (LayerNorm: Ba et al. 2016; biased variance.)
+    /// `input` [N, D] is **overwritten with** `normalized`, which the backward pass needs; `rstd` [N] (one column or one row
+    /// of N) gets the reciprocal standard deviation 1 / sqrt(var + ε). `bias` [D] and `residual` [N, D] are optional.
+    /// `output` may be `residual` but not `input`. (LayerNorm: Ba et al. 2016; biased variance.)
     ///
-    /// A row of equal numbers (all of it dropped, say) gets the inverse deviation 0 instead of 1 / sqrt(ε): it normalises
-    /// to zeros and passes no gradient, where ε = 1e-12 would multiply it by a million in every norm it meets.
+    /// A row of equal numbers (for example one that is dropped entirely) gets the rstd 0 instead of 1 / sqrt(ε): it normalises
+    /// to zeros and passes no gradient, where 1 / sqrt(1e-12) would multiply it by a million in every norm that it passes.
     func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
-        inverseDeviation: Tensor, output: Tensor)
-    /// Backward of ``residualNorm(_:bias:residual:dropout:parameters:inverseDeviation:output:)``.
+        rstd: Tensor, output: Tensor)
+    /// Backward of ``residualNorm(_:bias:residual:dropout:parameters:rstd:output:)``.
     ///
-    /// `normalized` and `inverseDeviation` are what forward left. Overwrites `inputGradient` [N, D] and, where given,
+    /// `normalized` and `rstd` are results of the forward pass. Overwrites `inputGradient` [N, D] and, where given,
     /// `residualGradient` [N, D]; adds to the scale, shift and bias gradients. `inputGradient` may be
     /// `outputGradient`; `residualGradient` may be neither.
     func residualNormBackward(
-        _ outputGradient: Tensor, normalized: Tensor, inverseDeviation: Tensor, dropout: Dropout?,
+        _ outputGradient: Tensor, normalized: Tensor, rstd: Tensor, dropout: Dropout?,
         parameters: NormParameters, inputGradient: Tensor, residualGradient: Tensor?, biasGradient: Tensor?,
         parameterGradients: NormParameters)
 
@@ -138,7 +141,7 @@ package protocol Backend: Sendable {
     /// `window` [S, (W − 1)·2D], oldest first, each its key and then its value. Where given, `finalWindow`
     /// [S, (W − 1)·2D] gets the last W − 1 events of each sequence; it may be `window`. `output` [N, D] is contiguous.
     ///
-    /// O(D · pairs of events that meet) time, memory for a tile of the scores.
+    /// O(N · min(W, longest sequence) · D) time; memory for one tile of the scores.
     func attend(_ inputs: AttentionInputs, starts: Indices, window: Tensor?, finalWindow: Tensor?, output: Tensor)
     /// Backward of ``attend(_:starts:window:finalWindow:output:)``: recomputes the scores from `inputs` and `window`. The
     /// gradients of queries and memory (may be strided) are overwritten, that of the bias is added to.
@@ -165,7 +168,7 @@ package protocol Backend: Sendable {
     /// Backward of ``scan(_:starts:initial:states:output:final:)``: recomputes gates from `inputs`.
     ///
     /// `finalGradient` [S, H] is the gradient of `final`, zero where nil. All of `gradients` but its parameters are
-    /// overwritten; `gradients.gates` may be `inputs.gates` (then the gates are gone). `initialGradient` [S, H] is
+    /// overwritten; `gradients.gates` may be `inputs.gates` (which are lost then). `initialGradient` [S, H] is
     /// overwritten where given. Without an output gate `outputGradient` is the gradient of h.
     func scanBackward(
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
@@ -186,9 +189,9 @@ package protocol Backend: Sendable {
     ///
     /// `negatives` [M] are row numbers of `table`, none twice, at least one. Logits are hidden · row − logQ: `logQ` [M] and
     /// `targetLogQ` [N] are the logarithms of the probabilities with which each row is in a sample. A negative equal to the
-    /// row's target is left out. This is the likelihood that, of target and sample, it is the target that was not drawn: its
-    /// maximum is that of the full softmax, however small the sample (ranking NCE: Ma & Collins 2018). `bias` as in
-    /// `addCrossEntropy`. O(N·M·D) time, whatever V.
+    /// row's target is left out. This is the likelihood that the target, among target and sample, is the row that was not drawn; its
+    /// maximum is that of the full softmax for any size of the sample (ranking NCE: Ma & Collins 2018). `bias` as in
+    /// `addCrossEntropy`. O(N·M·D) time, independent of V.
     func addSampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?,
@@ -203,8 +206,8 @@ package protocol Backend: Sendable {
     /// One Adam step (Kingma & Ba 2015), with decoupled weight decay of the first `step.decayedCount` weights before it, over
     /// `weights`; all four tensors are contiguous and of one size.
     func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep)
-    /// The same over these ascending ranges of their elements alone, outside which the gradient is zero; clears it
-    /// afterwards. A gradient whose norm is larger than `largestNorm` is scaled down to that first.
+    /// The same for these ascending ranges of elements only; outside of them the gradient is zero. Sets the gradient to zero
+    /// afterwards. A gradient whose norm exceeds `largestNorm` is first scaled down to it (gradient clipping).
     func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
         largestNorm: Float?, clearing ranges: [Range<Int>])
@@ -219,8 +222,8 @@ package protocol Backend: Sendable {
     func rank(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
     ) -> [RankCounts]?
-    /// The `k` best-scoring table rows of each row, best first, ties by lower row number; `allowed[n]` says which rows
-    /// may appear. Fewer than k where fewer are allowed. Scores are expected to be finite: −∞ and NaN never appear.
+    /// The `k` best-scoring table rows of each row, best first, ties by lower row number; `candidates[n]` says which
+    /// rows may be returned. Fewer than k where there are fewer candidates. Rows that score −∞ or NaN are never returned.
     /// `bias` adds to some of the scores.
     func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]

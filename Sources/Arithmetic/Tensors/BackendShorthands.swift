@@ -1,4 +1,4 @@
-// Calls without what is seldom given.
+// Overloads that leave out arguments that are rarely needed.
 
 extension Backend {
     /// A matrix of zeros in the backend's memory.
@@ -6,7 +6,7 @@ extension Backend {
         allocate(rows * columns).tensor(rows: rows, columns: columns)
     }
 
-    /// A vector of zeros in the backend's memory, to begin with these values.
+    /// A vector in the backend's memory with these values.
     package func indices(_ values: [Int32]) -> Indices {
         let indices = allocateIndices(values.count).indices
         if !values.isEmpty { upload(values, to: indices) }
@@ -16,7 +16,7 @@ extension Backend {
 
 extension Backend {
     /// ``convolveBackward(_:input:parameters:starts:window:finalWindowGradient:inputGradient:parameterGradients:windowGradient:)``
-    /// of whole sequences: nothing before them, nothing after.
+    /// of whole sequences: without windows before and after them.
     package func convolveBackward(
         _ outputGradient: Tensor, input: Tensor, parameters: ConvolutionParameters, starts: Indices,
         inputGradient: Tensor, parameterGradients: ConvolutionParameters
@@ -27,7 +27,7 @@ extension Backend {
             windowGradient: nil)
     }
 
-    /// The sum of ``addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` alone.
+    /// The sum of ``addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` as a number.
     package func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias? = nil, scale: Float,
         gradients: LossGradients?
@@ -38,7 +38,7 @@ extension Backend {
         }
     }
 
-    /// The sum of ``addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:bias:scale:gradients:to:)`` alone.
+    /// The sum of ``addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:bias:scale:gradients:to:)`` as a number.
     package func sampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?
@@ -50,7 +50,7 @@ extension Backend {
         }
     }
 
-    /// The sum of ``addPairwiseLoss(_:table:targets:negatives:scale:gradients:to:)`` alone.
+    /// The sum of ``addPairwiseLoss(_:table:targets:negatives:scale:gradients:to:)`` as a number.
     package func pairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?
     ) -> Double {
@@ -79,6 +79,6 @@ extension Backend {
 }
 
 extension Backend {
-    /// None.
+    /// 0: threads use no address space beyond what is allocated.
     package var addressesPerThread: Int { 0 }
 }

@@ -2,7 +2,7 @@
 public struct ComputeDevice: Sendable {
     package let backend: any Backend
 
-    /// The device whose operations these are.
+    /// A device that computes with `backend`.
     package init(_ backend: any Backend) { self.backend = backend }
 
     /// Name for logs and tables, e.g. "CPU avx512".

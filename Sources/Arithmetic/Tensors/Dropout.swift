@@ -14,13 +14,13 @@ package struct Dropout: Sendable {
     package var seed: UInt64
     /// The optimiser step.
     package var step: UInt32
-    /// Which dropout of the model this is; no two share a number.
+    /// Number of this dropout within the model; each has its own.
     package var place: UInt32
-    /// Each row's global number within the batch (modulo 2³²), wherever a replica has put it; at least as many as the
-    /// tensor has rows.
+    /// Number of each row's token within the whole batch (modulo 2³²), which does not depend on the replica that computes it;
+    /// at least as many as the tensor has rows.
     package var rowNumbers: Indices
 
-    /// A dropout at one place of one step.
+    /// The dropout at one place of the model in one step.
     package init(rate: Float, seed: UInt64, step: UInt32, place: UInt32, rowNumbers: Indices) {
         precondition(rate >= 0 && rate < 1, "a dropout rate lies in [0, 1)")
         self.rate = rate
@@ -32,6 +32,6 @@ package struct Dropout: Sendable {
 
     /// Words below this drop their element: rate · 2³².
     package var threshold: UInt32 { UInt32(Double(rate) * 4_294_967_296) }
-    /// What kept elements are multiplied by: 1 / (1 − rate).
+    /// 1 / (1 − rate): multiplies the elements that are not dropped.
     package var keepScale: Float { 1 / (1 - rate) }
 }

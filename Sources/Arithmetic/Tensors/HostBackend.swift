@@ -1,4 +1,4 @@
-/// A backend that computes in this process's memory before it returns: what is the same for all of those.
+/// A backend whose memory is this process's and whose calls return when they are done.
 package protocol HostBackend: Backend {
     /// The sum that ``Backend/addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` adds.
     func crossEntropy(
@@ -57,7 +57,7 @@ extension HostBackend {
             hidden, table: table, targets: targets, negatives: negatives, scale: scale, gradients: gradients)
     }
 
-    /// The plain way, which tests compare with: a model on a host lists while it counts on from event to event.
+    /// The plain algorithm, O(N · window). Models on a CPU list occurrences incrementally instead; tests compare both.
     package func listOccurrences(
         in histories: Indices, historyStarts: Indices, starts: Indices, classes: OccurrenceClasses,
         into bias: SparseBias

@@ -6,32 +6,32 @@ import Foundation
     import Darwin
 #endif
 
-/// How much memory this process may still take, and what says so.
+/// A limit of the memory that this process may still allocate.
 public struct MemoryLimit: Sendable, Equatable, CustomStringConvertible {
-    /// What says so.
+    /// What sets a limit.
     public enum Source: Sendable {
-        /// There is no more.
+        /// The physical memory of the machine.
         case machine
-        /// A container or a batch job.
+        /// A control group: a container or a batch job.
         case controlGroup
-        /// `ulimit -v`: addresses, whether anything lies there or not.
+        /// `ulimit -v`: address space, used or not.
         case addresses
-        /// `ulimit -d`: the same without files and stacks.
+        /// `ulimit -d`: address space without mapped files and stacks.
         case data
     }
 
-    /// What says so.
+    /// What sets the limit.
     public let source: Source
-    /// How much.
+    /// How many bytes may still be allocated; for the machine, how many there are.
     public let bytes: Int
 
-    /// A limit of one's own.
+    /// A limit of `bytes` set by `source`.
     public init(source: Source, bytes: Int) {
         self.source = source
         self.bytes = bytes
     }
 
-    /// All that are set, the machine's first.
+    /// All limits that are set, the machine's first.
     public static var all: [MemoryLimit] {
         var limits = [MemoryLimit(source: .machine, bytes: Int(clamping: ProcessInfo.processInfo.physicalMemory))]
         #if os(Linux)
@@ -49,7 +49,7 @@ public struct MemoryLimit: Sendable, Equatable, CustomStringConvertible {
         return limits
     }
 
-    /// The first limit that is less than what is needed: `bytes`, and where addresses count `addresses` more.
+    /// The first limit that is exceeded by `bytes`, to which `addresses` are added for limits of address space; nil if none is.
     public static func exceeded(by bytes: Int, addresses: Int) -> (neededBytes: Int, limit: MemoryLimit)? {
         for limit in all {
             let needed = limit.countsAddresses ? bytes + addresses : bytes
@@ -61,7 +61,7 @@ public struct MemoryLimit: Sendable, Equatable, CustomStringConvertible {
     private var countsAddresses: Bool { source == .addresses || source == .data }
 
     #if os(Linux)
-        /// The least that the control groups of this process may have, those that they lie in included.
+        /// The smallest limit of the control groups of this process and their ancestors.
         private static var controlGroupBytes: Int? {
             let lines =
                 (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8))?.split(separator: "\n") ?? []
@@ -76,7 +76,7 @@ public struct MemoryLimit: Sendable, Equatable, CustomStringConvertible {
             return limits.min()
         }
 
-        /// The limits of a group and those above it. In a container its own path may not be there, but the root is.
+        /// The limits of a group and its ancestors. In a container the group's own path may be missing; the root is there.
         private static func groupLimits(_ root: String, _ group: Substring, _ file: String) -> [Int] {
             var path = String(group)
             var limits: [Int] = []
@@ -95,7 +95,7 @@ public struct MemoryLimit: Sendable, Equatable, CustomStringConvertible {
         }
     #endif
 
-    /// For people: "the machine has", "the process may take (ulimit -v)" …
+    /// For messages: "the machine has 16 GB", "the process may take 250 MB more (ulimit -v)" …
     public var description: String {
         let amount = readableBytes(bytes)
         return switch source {

@@ -1,6 +1,6 @@
-/// What matrix products of training round their operands to. Sums, activations and weights are float32 always.
+/// The precision that matrix products round their operands to in training. Sums, activations and weights are always float32.
 public enum Precision: String, Sendable, CaseIterable, Codable {
-    /// Nothing is rounded.
+    /// Operands are not rounded.
     case float32
     /// Eleven significant bits, the range of float32: tensor cores of NVIDIA's GPUs.
     case tf32

@@ -10,12 +10,12 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
 
     private static let increment: UInt64 = 0x9E37_79B9_7F4A_7C15
 
-    /// A stream of its own for each seed, provided that no two seeds differ by a small multiple of the increment: those have
-    /// one stream, shifted. Seeds that are computed belong into ``init(seed:stream:)``.
+    /// The generator for `seed`. Seeds that differ by a small multiple of the increment give the same stream, shifted; use
+    /// ``init(seed:stream:)`` for computed seeds.
     package init(seed: UInt64) { state = seed }
 
-    /// One of the many streams of a run. `stream` says what it is for and which of them it is (an epoch, a step, …); the
-    /// numbers are hashed together, so that neighbours have nothing in common.
+    /// One of the streams of a run. `stream` identifies it: a purpose, an epoch, a step, … The numbers are hashed, so that
+    /// similar ones give independent streams.
     package init(seed: UInt64, stream: UInt64...) {
         state = stream.reduce(Self.mix(seed &+ Self.increment)) { Self.mix(($0 ^ $1) &+ Self.increment) }
     }

@@ -1,22 +1,22 @@
-/// Whose memory it is.
+/// Which memory an address belongs to.
 package enum MemorySpace: Sendable {
-    /// This process's.
+    /// The memory of this process.
     case host
-    /// A device's: addresses mean nothing to this process.
+    /// The memory of a device, which this process cannot read.
     case device
 }
 
-/// One block of a backend's memory: it is freed when the last reference goes, tensors and indices of it included.
+/// One block of a backend's memory. It is freed with its last reference; its tensors and indices hold references.
 package final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     /// Address of the first element, aligned to 64 bytes, in `space`.
     package let pointer: UnsafeMutablePointer<Element>
     /// Number of elements.
     package let count: Int
-    /// Where it lies.
+    /// The memory that ``pointer`` points into.
     package let space: MemorySpace
     private let free: @Sendable (UnsafeMutableRawPointer) -> Void
 
-    /// Takes ownership of `count` elements at `pointer`; `free` is called once, when the storage dies.
+    /// Takes ownership of `count` elements at `pointer`; `free` is called once, when the storage is released.
     package init(
         _ pointer: UnsafeMutablePointer<Element>, count: Int, in space: MemorySpace,
         free: @escaping @Sendable (UnsafeMutableRawPointer) -> Void
@@ -29,7 +29,7 @@ package final class Storage<Element: BitwiseCopyable & Sendable>: @unchecked Sen
 
     deinit { free(UnsafeMutableRawPointer(pointer)) }
 
-    /// The address, for a backend that computes in this process's memory; a trap where it is a device's.
+    /// The address in this process's memory. Traps where the memory is a device's.
     package var base: UnsafeMutablePointer<Element> {
         precondition(space == .host, "memory of a device cannot be read here: download it")
         return pointer
@@ -67,9 +67,9 @@ package func allocateHost<Element: BitwiseCopyable & Sendable>(
     let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
     if zeroed { raw.initializeMemory(as: UInt8.self, repeating: 0, count: bytes) }
     let pointer = raw.bindMemory(to: Element.self, capacity: max(1, count))
-    HostMemory.took(bytes)
+    HostMemory.add(bytes)
     return Storage(pointer, count: count, in: .host) {
         $0.deallocate()
-        HostMemory.gaveBack(bytes)
+        HostMemory.subtract(bytes)
     }
 }

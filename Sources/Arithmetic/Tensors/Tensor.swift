@@ -1,7 +1,7 @@
 /// A row-major matrix of 32-bit floats, or a part of one: an address, a shape, and the ``Storage`` that it keeps alive.
 ///
-/// Copies share elements, so two threads may hold tensors of one storage as long as nobody writes what another reads; each replica
-/// has its own workspace for that reason.
+/// Copies refer to the same elements. Threads may use tensors of one storage as long as none writes what another reads; therefore
+/// each replica has its own workspace.
 package struct Tensor: @unchecked Sendable {
     /// Address of element (0, 0), in the memory of the backend that allocated it.
     package let pointer: UnsafeMutablePointer<Float>
@@ -11,12 +11,12 @@ package struct Tensor: @unchecked Sendable {
     package let columns: Int
     /// Elements from the start of one row to the start of the next; at least `columns`.
     package let stride: Int
-    /// Where it lies.
+    /// The memory that ``pointer`` points into.
     package let space: MemorySpace
     private let owner: AnyObject?
 
-    /// `rows` × `columns` elements, rows `stride` elements apart (`columns` unless told). `owner` keeps them alive; without one the
-    /// caller does.
+    /// `rows` × `columns` elements, rows `stride` elements apart (by default `columns`). `owner` keeps the memory alive; without one the
+    /// caller has to.
     package init(
         _ pointer: UnsafeMutablePointer<Float>, rows: Int, columns: Int, stride: Int? = nil, in space: MemorySpace,
         owner: AnyObject? = nil
@@ -30,27 +30,27 @@ package struct Tensor: @unchecked Sendable {
         precondition(rows >= 0 && columns >= 0 && self.stride >= columns, "a tensor's stride must cover its columns")
     }
 
-    /// The address, for a backend that computes in this process's memory; a trap where it is a device's.
+    /// The address in this process's memory. Traps where the memory is a device's.
     package var base: UnsafeMutablePointer<Float> {
         precondition(space == .host, "memory of a device cannot be read here: download it")
         return pointer
     }
 
-    /// Number of elements it covers.
+    /// Number of elements, rows × columns.
     package var count: Int { rows * columns }
-    /// Whether rows follow each other without a gap.
+    /// Whether there are no gaps between rows.
     package var isContiguous: Bool { stride == columns || rows <= 1 }
 
-    /// The rows in `range`, sharing elements.
+    /// The rows in `range`, without copying.
     package func rows(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows outside the tensor")
         return part(at: range.lowerBound * stride, range.count, columns, stride)
     }
 
-    /// The first `count` rows, sharing elements.
+    /// The first `count` rows, without copying.
     package func prefix(_ count: Int) -> Tensor { rows(0..<count) }
 
-    /// The columns in `range`, sharing elements.
+    /// The columns in `range`, without copying.
     package func columns(_ range: Range<Int>) -> Tensor {
         precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns outside the tensor")
         return part(at: range.lowerBound, rows, range.count, stride)
@@ -73,11 +73,11 @@ package struct Indices: @unchecked Sendable {
     package let pointer: UnsafeMutablePointer<Int32>
     /// Number of indices.
     package let count: Int
-    /// Where they lie.
+    /// The memory that ``pointer`` points into.
     package let space: MemorySpace
     private let owner: AnyObject?
 
-    /// `count` indices. `owner` keeps them alive; without one the caller does.
+    /// `count` indices. `owner` keeps the memory alive; without one the caller has to.
     package init(
         _ pointer: UnsafeMutablePointer<Int32>, count: Int, in space: MemorySpace, owner: AnyObject? = nil
     ) {
@@ -87,16 +87,16 @@ package struct Indices: @unchecked Sendable {
         self.owner = owner
     }
 
-    /// The address, for a backend that computes in this process's memory; a trap where it is a device's.
+    /// The address in this process's memory. Traps where the memory is a device's.
     package var base: UnsafeMutablePointer<Int32> {
         precondition(space == .host, "memory of a device cannot be read here: download it")
         return pointer
     }
 
-    /// The first `count` indices.
+    /// The first `count` indices, without copying.
     package func prefix(_ count: Int) -> Indices { range(0..<count) }
 
-    /// Those at the positions of `range`.
+    /// The indices at the positions in `range`, without copying.
     package func range(_ range: Range<Int>) -> Indices {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "more indices than there are")
         return Indices(pointer + range.lowerBound, count: range.count, in: space, owner: owner)

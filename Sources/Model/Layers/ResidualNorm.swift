@@ -42,7 +42,7 @@ package struct ResidualNorm: Sendable {
         let (input, output) = activations.prefix(pass.tokens)
         pass.backend.residualNorm(
             input, bias: bias.map { pass.weights[$0] }, residual: residual, dropout: pass.dropout(at: place),
-            parameters: parameters(pass.weights), inverseDeviation: activations.rstd, output: output)
+            parameters: parameters(pass.weights), rstd: activations.rstd, output: output)
     }
 
     /// Writes the gradient of x, and that of the residual where one is wanted; adds those of the parameters.
@@ -51,7 +51,7 @@ package struct ResidualNorm: Sendable {
         residual: Tensor?, _ pass: Pass, _ gradients: Parameters
     ) {
         pass.backend.residualNormBackward(
-            yGradient, normalized: activations.input.prefix(pass.tokens), inverseDeviation: activations.rstd,
+            yGradient, normalized: activations.input.prefix(pass.tokens), rstd: activations.rstd,
             dropout: pass.dropout(at: place), parameters: parameters(pass.weights), inputGradient: xGradient,
             residualGradient: residual, biasGradient: bias.map { gradients[$0] },
             parameterGradients: parameters(gradients))

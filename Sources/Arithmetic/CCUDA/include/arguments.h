@@ -1,5 +1,5 @@
-// What each kernel is told: one struct a kernel, written by Swift and read on the device, so that neither can mistake an
-// argument. Only types that are the same on both sides; no padding that would be left unwritten.
+// The arguments of the kernels: one struct for each, written by Swift and read on the device. Only types that have the same size
+// on both sides, and no padding, which would stay unwritten.
 #ifndef CCUDA_ARGUMENTS_H
 #define CCUDA_ARGUMENTS_H
 
@@ -10,8 +10,8 @@ typedef struct {
     long long stride;
 } cu_matrix;
 
-/// Which elements are dropped (Tensors' `Dropout`); no `row_numbers`, no dropout. The step is in memory, for it changes
-/// while a graph of kernels stays as it is.
+/// Which elements are dropped (Tensors' `Dropout`); without `row_numbers` nothing is dropped. The step is in memory because
+/// it changes while a recorded graph stays the same.
 typedef struct {
     const int *row_numbers;
     const unsigned *step;
@@ -21,7 +21,7 @@ typedef struct {
     unsigned place, unused;
 } cu_dropout;
 
-/// Additions to some scores of each row (Tensors' `SparseBias`); no `starts`, none.
+/// Additions to some scores of each row (Tensors' `SparseBias`); none without `starts`.
 typedef struct {
     const int *starts, *columns, *kinds;
     const float *values;
@@ -36,7 +36,7 @@ typedef struct {
     int unused;
 } cu_elements;
 
-/// Sums of squares: `parts` gets one a block.
+/// Sums of squares: one element of `parts` for each block.
 typedef struct {
     cu_matrix source;
     double *parts;
@@ -78,18 +78,18 @@ typedef struct {
     int first, count;
 } cu_sum_target;
 
-/// Where `sums` [shares, columns] is given it gets a row of sums for each share of the parts, instead.
+/// Where `sums` [groups, columns] is given, it gets a row of sums for each group of parts instead.
 typedef struct {
     const float *parts;
     float *sums;
-    int part_count, columns, parts_a_share, unused;
+    int part_count, columns, parts_per_group, unused;
     cu_sum_target targets[3];
 } cu_column_sums;
 
 typedef struct {
     cu_matrix input, residual, output;
     const float *bias, *scale, *shift;
-    float *inverse_deviation;
+    float *rstd;
     cu_dropout dropout;
     float epsilon;
     int unused;
@@ -98,7 +98,7 @@ typedef struct {
 /// `parts` [blocks, 3 D]: gradients of scale, shift and bias.
 typedef struct {
     cu_matrix output_gradient, normalized, input_gradient, residual_gradient;
-    const float *scale, *inverse_deviation;
+    const float *scale, *rstd;
     float *parts;
     cu_dropout dropout;
 } cu_norm_backward;
@@ -109,7 +109,7 @@ typedef struct {
     const float *bias;
     float *parts;
     cu_dropout dropout;
-    int rows_a_block, unused;
+    int rows_per_block, unused;
 } cu_activation;
 
 /// `window` and its like [S, (K - 1) H]; `weight` [K, H]; `parts` [tiles, (K + 1) H].
@@ -123,8 +123,8 @@ typedef struct {
     int taps, sequences;
 } cu_convolution;
 
-/// One row of a linear recurrence is h = a h + b; `maps` holds what chunks of rows amount to, `entries` the state before
-/// groups of chunks, each number beside a tag that tells whether it is there yet.
+/// One row of a linear recurrence is h = a h + b; `maps` has the maps of chunks of rows, `entries` the states before
+/// groups of chunks, each number with a flag that it is there.
 typedef struct {
     const float *gates, *gate_bias, *input, *output_gate, *decay, *initial;
     const int *starts;
@@ -163,7 +163,7 @@ typedef struct {
     int first_row, with_gradients;
 } cu_softmax;
 
-/// The same over negatives and each row's target; `positions` [V] says where a table row stands among them, or -1.
+/// The same over negatives and each row's target; `positions` [V] has the position of each table row among the negatives, or -1.
 /// `target_slopes` [N] gets the gradient of the target's logit.
 typedef struct {
     cu_matrix logits, hidden, table;
@@ -199,12 +199,12 @@ typedef struct {
 
 /// The numbers of one Adam step (Tensors' `AdamStep`), in memory because they change from step to step.
 typedef struct {
-    float learning_rate, beta1, beta2, epsilon, correction1, correction2, gradient_scale, kept;
+    float learning_rate, beta1, beta2, epsilon, correction1, correction2, gradient_scale, decay_factor;
 } cu_adam_step;
 
-/// A gradient whose `squares` are more than those of `largest_norm` is scaled down to that; no `squares`, no limit.
+/// A gradient whose `squares` are more than those of `largest_norm` is scaled down to that; without `squares` there is no limit.
 /// Elements first[r] ..< first[r] + (positions[r + 1] - positions[r]) of four vectors, for each range r; clears the
-/// gradient after use where asked. Elements below `decayed` keep the share `kept` of themselves, others all.
+/// gradient after use where `clears` is set. Elements below `decayed` are multiplied by `decay_factor` first.
 typedef struct {
     float *weights, *gradient, *first_moment, *second_moment;
     const cu_adam_step *step;
@@ -216,7 +216,7 @@ typedef struct {
 } cu_adam;
 
 /// Scores of some rows over the whole table. `counts` [N, 2]: at least as high as the target's among all, and without
-/// those of `seen`. *not_a_number becomes 1 where a score is none.
+/// those of `seen`. *not_a_number becomes 1 where a score is NaN.
 typedef struct {
     cu_matrix scores;
     const int *targets, *seen_starts, *seen;
@@ -225,8 +225,8 @@ typedef struct {
     int first_row, unused;
 } cu_rank;
 
-/// Scores of all rows over table rows first_column ..< first_column + columns: biases, and -inf for what may not appear.
-/// `only` [N]: whether a row's list says what may appear (else what may not); `saved` as long as all lists.
+/// Scores of all rows over table rows first_column ..< first_column + columns: biases, and -inf for rows that are no candidates.
+/// `only` [N]: whether a row's list has the candidates (or else the rows that are none); `saved` has the length of all lists.
 typedef struct {
     cu_matrix scores;
     const int *list_starts, *list, *only;
@@ -235,7 +235,7 @@ typedef struct {
     int first_column, unused;
 } cu_candidates;
 
-/// Takes the scores of such a tile into each row's k best so far: `best` [N, k] and `best_rows`, best first, `found` [N].
+/// Merges the scores of such a tile into each row's k best so far: `best` [N, k] and `best_rows`, best first, `found` [N].
 typedef struct {
     cu_matrix scores;
     float *best;
@@ -243,7 +243,7 @@ typedef struct {
     int first_column, k;
 } cu_top_k;
 
-// Both compilers lay the structs out alike: no padding, so that equal sizes say so.
+// Both compilers must lay the structs out alike: without padding, equal sizes prove it.
 #ifdef __cplusplus
 #define CU_SIZE(type, bytes) static_assert(sizeof(type) == bytes, #type)
 #else

@@ -20,7 +20,7 @@ enum {
     CU_COMPUTE_MINOR = 76,
 };
 
-/// CUresult, those that are told apart.
+/// CUresult: the values that are distinguished.
 enum {
     CU_OK = 0,
     CU_OUT_OF_MEMORY = 2,
@@ -145,7 +145,7 @@ enum {
        const void *beta, const void *c, void *c_layout, void *d, void *d_layout, const cu_algorithm *algorithm,        \
        void *workspace, size_t workspace_bytes, void *stream))
 
-/// One pointer a function; each returns 0 where all went well.
+/// One pointer for each function; each returns 0 on success.
 #define CU_MEMBER(name, parameters) int(*name) parameters;
 typedef struct {
     CU_DRIVER_FUNCTIONS(CU_MEMBER)
@@ -158,7 +158,7 @@ typedef struct {
 } cu_products;
 #undef CU_MEMBER
 
-/// Fill a table from a library that `dlopen` gave; the first name that it lacks, NULL where it has all.
+/// Fill a table from a library that `dlopen` returned; return the first name that it lacks, NULL where it has all.
 const char *cu_load_driver(void *library, cu_driver *table);
 const char *cu_load_compiler(void *library, cu_compiler *table);
 const char *cu_load_products(void *library, cu_products *table);

@@ -1,4 +1,4 @@
-// What all kernels share: exact enough functions, random words, sums over a warp or a block, where rows lie in sequences.
+// Used by all kernels: functions with bounded errors, random words, sums over a warp or a block, rows of packed sequences.
 
 #ifndef DYNAMIC_SHARED
 #define DYNAMIC_SHARED(type, name)                                                                                     \
@@ -56,7 +56,7 @@ __device__ __forceinline__ uint4 random_words(const cu_dropout &dropout, int row
     return philox(counter, dropout.seed_low, dropout.seed_high);
 }
 
-/// What an element is multiplied by.
+/// The factor of an element: 0 where it is dropped.
 __device__ __forceinline__ float keep_factor(const cu_dropout &dropout, unsigned word) {
     return word < dropout.threshold ? 0.0f : dropout.keep_scale;
 }
@@ -91,7 +91,7 @@ template <typename Number> __device__ Number block_sum(Number x) {
     return sum;
 }
 
-/// The largest over a block of 256 threads, for every thread. What is no number does not count.
+/// The largest over a block of 256 threads, for every thread. NaN is ignored.
 __device__ __forceinline__ float block_largest(float x) {
     __shared__ float parts[8];
 #pragma unroll
@@ -116,7 +116,7 @@ __device__ __forceinline__ int sequence_of(const int *starts, int sequences, int
     return low;
 }
 
-/// The same by a whole warp, whose lanes give the same row: O(log S / 5) reads that wait for each other.
+/// The same, computed by a whole warp for one row: O(log S / 5) dependent reads.
 __device__ __forceinline__ int warp_sequence_of(const int *starts, int sequences, int row) {
     int lane = threadIdx.x % WARP, low = 0, count = sequences;
     while (count > 1) {

@@ -1,4 +1,4 @@
-// Causal depthwise convolution + SiLU over packed sequences. Row t of a sequence that begins at row s sees rows t - (K - 1)
+// Causal depthwise convolution + SiLU over packed sequences. Row t of a sequence that begins at row s reads rows t - (K - 1)
 // ... t; those before s are zero or come from the window, whose last row is the one just before s.
 
 #define MAXIMUM_TAPS 16
@@ -24,7 +24,7 @@ __device__ __forceinline__ float preactivation(const cu_convolution &a, int sequ
     return sum;
 }
 
-/// Blocks of 32 channels; a thread has four rows.
+/// A block has 32 channels, a thread four rows.
 KERNEL __launch_bounds__(256) convolve(const cu_convolution a) {
     int channel = blockIdx.y * WARP + threadIdx.x % WARP;
     int row = blockIdx.x * ROW_TILE + threadIdx.x / WARP * 4, end = min(row + 4, a.input.rows);
@@ -54,11 +54,11 @@ KERNEL __launch_bounds__(256) convolve_ends(const cu_convolution a) {
     }
 }
 
-/// Blocks of 32 rows and 32 channels. Gradients of the pre-activation are needed of the K - 1 rows after the tile, too.
+/// A block has 32 rows and 32 channels. It also needs the gradients of the pre-activation of the K - 1 rows after these.
 KERNEL __launch_bounds__(256) convolve_backward(const cu_convolution a) {
     __shared__ float slopes[ROW_TILE + MAXIMUM_TAPS][WARP];
     __shared__ int sequences[ROW_TILE + MAXIMUM_TAPS];
-    __shared__ float shares[8][WARP];
+    __shared__ float partial_sums[8][WARP];
     int channels = a.input.columns, rows = a.input.rows, past = a.taps - 1;
     int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, channel = blockIdx.y * WARP + lane;
     int first = blockIdx.x * ROW_TILE;
@@ -103,17 +103,17 @@ KERNEL __launch_bounds__(256) convolve_backward(const cu_convolution a) {
                                                        channels, channel);
             sum += slopes[i][lane] * x;
         }
-        shares[warp][lane] = sum;
+        partial_sums[warp][lane] = sum;
         __syncthreads();
         if (warp == 0 && within) {
-            for (int i = 1; i < 8; i++) sum += shares[i][lane];
+            for (int i = 1; i < 8; i++) sum += partial_sums[i][lane];
             a.parts[((long long)blockIdx.x * (a.taps + 1) + k) * channels + channel] = sum;
         }
         __syncthreads();
     }
 }
 
-/// Gradient of the window: entry j of the K - 1 rows before a sequence reaches its row i through tap j - i, and the final
+/// Gradient of the window: entry j of the K - 1 rows before a sequence is read by row i through tap j - i, and the final
 /// window where the sequence is short.
 KERNEL __launch_bounds__(256) convolve_window_backward(const cu_convolution a) {
     int channels = a.input.columns, past = a.taps - 1;

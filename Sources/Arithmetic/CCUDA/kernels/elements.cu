@@ -29,7 +29,7 @@ KERNEL __launch_bounds__(256) sum_squares(const cu_squares a) {
     if (threadIdx.x == 0) a.parts[blockIdx.x] = sum;
 }
 
-/// One block.
+/// Launched with one block.
 KERNEL __launch_bounds__(256) sum_numbers(const cu_sum a) {
     double sum = 0;
     for (int i = threadIdx.x; i < a.count; i += blockDim.x) sum += a.floats ? (double)a.floats[i] : a.doubles[i];
@@ -37,7 +37,7 @@ KERNEL __launch_bounds__(256) sum_numbers(const cu_sum a) {
     if (threadIdx.x == 0) *a.sum = (a.accumulate ? *a.sum : 0.0) + sum;
 }
 
-/// A warp a row.
+/// One warp for each row.
 KERNEL __launch_bounds__(256) gather_rows(const cu_gather a) {
     int n = blockIdx.x * 8 + threadIdx.x / WARP;
     if (n >= a.output.rows) return;
@@ -48,8 +48,8 @@ KERNEL __launch_bounds__(256) gather_rows(const cu_gather a) {
 
 #define SCATTER_COLUMNS 4
 
-/// Adds columns `column`, `column` + 32 and so on of the rows from `own` on whose number is `row`. Sums stay in registers,
-/// so that no addition waits for memory to take the one before.
+/// Adds columns `column`, `column` + 32, … of those rows from `own` on that go to table row `row`. Sums stay in registers, so that
+/// additions do not wait for memory.
 __device__ __forceinline__ void add_same_rows(const cu_scatter &a, int row, int own, int column) {
     const int *rows = a.rows + a.first;
     float *target = a.table.base + row * a.table.stride + column;
@@ -60,7 +60,7 @@ __device__ __forceinline__ void add_same_rows(const cu_scatter &a, int row, int 
     for (int begin = own / WARP * WARP; begin < a.count; begin += WARP) {
         unsigned same = __ballot_sync(ALL_LANES, next == row);
         n += WARP;
-        next = n < a.count ? rows[n] : -1;  // is read while those before are added
+        next = n < a.count ? rows[n] : -1;  // read ahead, while the previous ones are added
         for (; same; same &= same - 1) {
             const float *source = a.gradient.base + (a.first + begin + __ffs(same) - 1) * a.gradient.stride + column;
 #pragma unroll
@@ -75,8 +75,8 @@ __device__ __forceinline__ void add_same_rows(const cu_scatter &a, int row, int 
     }
 }
 
-/// A warp a row, which adds all rows of the same number, in order, where its row is the first of them: no two warps
-/// write one table row, and sums do not depend on who comes first. Negative numbers are nobody's row.
+/// One warp for each row. The warp of the first row of each table row adds all of them in order: no two warps write the same table
+/// row, and sums do not depend on the order of warps. Rows with a negative number are skipped.
 KERNEL __launch_bounds__(256) scatter_rows(const cu_scatter a) {
     int lane = threadIdx.x % WARP;
     int own = blockIdx.x * 8 + threadIdx.x / WARP;
@@ -90,19 +90,19 @@ KERNEL __launch_bounds__(256) scatter_rows(const cu_scatter a) {
     for (int first = 0; first < a.table.columns; first += SCATTER_COLUMNS * WARP) add_same_rows(a, row, own, first + lane);
 }
 
-/// Adds sums over the parts of an operation to vectors. Blocks of 32 columns and a share of the parts, which the warps divide.
+/// Adds sums over the parts of an operation to vectors. A block has 32 columns and a group of parts, which its warps divide.
 KERNEL __launch_bounds__(256) add_column_sums(const cu_column_sums a) {
-    __shared__ float shares[8][WARP];
+    __shared__ float partial_sums[8][WARP];
     int column = blockIdx.x * WARP + threadIdx.x % WARP, warp = threadIdx.x / WARP;
-    int first = blockIdx.y * a.parts_a_share, end = min(first + a.parts_a_share, a.part_count);
+    int first = blockIdx.y * a.parts_per_group, end = min(first + a.parts_per_group, a.part_count);
     float sum = 0;
     if (column < a.columns) {
         for (int part = first + warp; part < end; part += 8) sum += a.parts[(long long)part * a.columns + column];
     }
-    shares[warp][threadIdx.x % WARP] = sum;
+    partial_sums[warp][threadIdx.x % WARP] = sum;
     __syncthreads();
     if (warp > 0 || column >= a.columns) return;
-    for (int i = 1; i < 8; i++) sum += shares[i][threadIdx.x];
+    for (int i = 1; i < 8; i++) sum += partial_sums[i][threadIdx.x];
     if (a.sums) {
         a.sums[blockIdx.y * (long long)a.columns + column] = sum;
         return;
@@ -130,9 +130,9 @@ KERNEL __launch_bounds__(256) adam(const cu_adam a) {
         float g = a.gradient[e] * step.gradient_scale;
         float first = step.beta1 * a.first_moment[e] + (1 - step.beta1) * g;
         float second = step.beta2 * a.second_moment[e] + (1 - step.beta2) * g * g;
-        float deviation = sqrtf(second / step.correction2) + step.epsilon;
-        float kept = e < a.decayed ? step.kept : 1;
-        a.weights[e] = kept * a.weights[e] - step.learning_rate * (first / step.correction1) / deviation;
+        float denominator = sqrtf(second / step.correction2) + step.epsilon;
+        float decay_factor = e < a.decayed ? step.decay_factor : 1;
+        a.weights[e] = decay_factor * a.weights[e] - step.learning_rate * (first / step.correction1) / denominator;
         a.first_moment[e] = first;
         a.second_moment[e] = second;
         if (a.clears) a.gradient[e] = 0;

@@ -1,8 +1,8 @@
-// Softmax cross-entropy over tiles of rows, sampled softmax, BPR. Logits come from a matrix product and turn into their
-// gradients where they are. A block a row; a negative target means that the row has neither loss nor gradient.
+// Softmax cross-entropy over tiles of rows, sampled softmax, BPR. Logits come from a matrix product and are
+// overwritten with their gradients. One block for each row; a row with a negative target has neither loss nor gradient.
 
-/// Sums of the gradients of a row's biased logits, kind by kind: lanes of warp 0 keep sums of their own in shared memory
-/// [kinds, 32], which are then added up in order.
+/// Sums the gradients of a row's biased logits for each kind: each lane of warp 0 has its own sums in shared memory [kinds, 32],
+/// which are then added in order.
 __device__ __forceinline__ void bias_gradients(
     const cu_sparse_bias &bias, int row, float *lanes, float *parts, const float *gradients, const int *positions,
     int target, float target_gradient) {
@@ -35,7 +35,7 @@ KERNEL __launch_bounds__(256) softmax_rows(const cu_softmax a) {
     float *logits = a.logits.base + blockIdx.x * a.logits.stride;
     add_bias(a.bias, row, logits, 0, columns);
     __syncthreads();
-    // The row is read three times, from the cache: the sum of what is no number is none, either.
+    // The row is read three times, from the cache. NaN stays NaN in the sum.
     float largest = __uint_as_float(0xFF800000u), sum = 0;
     for (int c = threadIdx.x; c < columns; c += blockDim.x) largest = fmaxf(largest, logits[c]);
     largest = block_largest(largest);
@@ -59,7 +59,7 @@ KERNEL __launch_bounds__(256) place_negatives(const cu_positions a) {
     if (j < a.count) a.positions[a.negatives[j]] = j;
 }
 
-/// Softmax over a row's target and the negatives that are not it, logits less the logarithms of probabilities.
+/// Softmax over a row's target and the negatives other than it; logits minus log q.
 KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     DYNAMIC_SHARED(float, lanes);
     __shared__ float target_bias;
@@ -86,7 +86,7 @@ KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     float target_logit = target < 0 ? 0.0f : dot + target_bias - a.target_log_q[row];
     float largest = target_logit, sum = 0;
     for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-        // A negative that is the target is none: e^-infinity is 0.
+        // A negative that equals the target does not count: e^-infinity is 0.
         logits[c] = a.negatives[c] == target ? __uint_as_float(0xFF800000u) : logits[c] - a.log_q[c];
         largest = fmaxf(largest, logits[c]);
     }
@@ -106,7 +106,7 @@ KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     bias_gradients(a.bias, row, lanes, a.bias_parts, logits, a.positions, target, slope);
 }
 
-/// A warp a row.
+/// One warp for each row.
 KERNEL __launch_bounds__(256) add_target_gradients(const cu_target_gradients a) {
     int n = blockIdx.x * 8 + threadIdx.x / WARP;
     if (n >= a.hidden.rows) return;
@@ -118,7 +118,7 @@ KERNEL __launch_bounds__(256) add_target_gradients(const cu_target_gradients a) 
     }
 }
 
-/// -ln sigmoid(hidden (target - negative)); a warp a row.
+/// -ln sigmoid(hidden (target - negative)); one warp for each row.
 KERNEL __launch_bounds__(256) pairwise_rows(const cu_pairwise a) {
     int n = blockIdx.x * 8 + threadIdx.x / WARP, lane = threadIdx.x % WARP;
     if (n >= a.hidden.rows) return;

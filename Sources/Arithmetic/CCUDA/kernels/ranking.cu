@@ -1,6 +1,6 @@
-// Ranks of targets and the best rows, from scores that a matrix product left in a tile. A block a row.
+// Ranks of targets and the best rows, from a tile of scores that a matrix product computed. One block for each row.
 
-/// Row n's scores over the whole table: how many are at least as high as the target's, with and without those of `seen`.
+/// Of row n's scores over the whole table, counts those that are at least as high as the target's, with and without `seen`.
 KERNEL __launch_bounds__(256) rank_rows(const cu_rank a) {
     int row = a.first_row + blockIdx.x, columns = a.scores.columns, target = a.targets[row];
     float *scores = a.scores.base + blockIdx.x * a.scores.stride;
@@ -25,7 +25,7 @@ KERNEL __launch_bounds__(256) rank_rows(const cu_rank a) {
     a.counts[2 * row + 1] = above - seen_above;
 }
 
-/// Adds biases and takes out what may not appear.
+/// Adds biases and sets the scores of rows that are no candidates to -inf.
 KERNEL __launch_bounds__(256) choose_candidates(const cu_candidates a) {
     int row = blockIdx.x, columns = a.scores.columns, only = a.only[row];
     float *scores = a.scores.base + row * a.scores.stride;
@@ -50,7 +50,7 @@ KERNEL __launch_bounds__(256) choose_candidates(const cu_candidates a) {
 #define TOP_CAPACITY 2048
 #define TOP_STEP 1024
 #define TOP_THREADS 256
-#define TOP_SHARE (TOP_STEP / TOP_THREADS)
+#define TOP_PER_THREAD (TOP_STEP / TOP_THREADS)
 
 /// Whether a comes before b: the higher score, then the lower row.
 __device__ __forceinline__ bool better(float a, int a_row, float b, int b_row) { return a > b || (a == b && a_row < b_row); }
@@ -84,17 +84,17 @@ __device__ void sort_best(float *scores, int *rows, int count) {
     }
 }
 
-/// A thread's share of the scores from column `first` on; past the end there is nothing that gets in.
-__device__ __forceinline__ void read_scores(const float *tile, int first, int columns, float own[TOP_SHARE]) {
+/// The scores of a thread from column `first` on; -inf past the end.
+__device__ __forceinline__ void read_scores(const float *tile, int first, int columns, float own[TOP_PER_THREAD]) {
 #pragma unroll
-    for (int k = 0; k < TOP_SHARE; k++) {
+    for (int k = 0; k < TOP_PER_THREAD; k++) {
         int c = first + k * TOP_THREADS + threadIdx.x;
         own[k] = c < columns ? tile[c] : __uint_as_float(0xFF800000u);
     }
 }
 
-/// Keeps a list of candidates in shared memory: whoever beats the k-th best so far is appended, and when the list could
-/// overflow it is sorted and cut. After the first thousands of scores hardly any gets in.
+/// Scores above the k-th best so far are appended to a list in shared memory; before the list could overflow it is sorted and cut
+/// to k. After the first thousands of scores few are appended.
 KERNEL __launch_bounds__(TOP_THREADS) take_best(const cu_top_k a) {
     __shared__ float scores[TOP_CAPACITY];
     __shared__ int rows[TOP_CAPACITY];
@@ -109,15 +109,15 @@ KERNEL __launch_bounds__(TOP_THREADS) take_best(const cu_top_k a) {
     if (threadIdx.x == 0) count = known;
     __syncthreads();
     float bound = known == a.k ? scores[a.k - 1] : __uint_as_float(0xFF800000u);
-    float next[TOP_SHARE];
+    float next[TOP_PER_THREAD];
     read_scores(tile, 0, columns, next);
     for (int first = 0; first < columns; first += TOP_STEP) {
-        float own[TOP_SHARE];
+        float own[TOP_PER_THREAD];
 #pragma unroll
-        for (int k = 0; k < TOP_SHARE; k++) own[k] = next[k];
-        read_scores(tile, first + TOP_STEP, columns, next);  // while those before are looked at
+        for (int k = 0; k < TOP_PER_THREAD; k++) own[k] = next[k];
+        read_scores(tile, first + TOP_STEP, columns, next);  // read ahead, while the previous ones are compared
         int entries = count;
-        __syncthreads();  // all have read it before anybody adds to it
+        __syncthreads();  // all threads have read `count` before any adds to it
         if (entries + TOP_STEP > TOP_CAPACITY) {
             sort_best(scores, rows, entries);
             if (threadIdx.x == 0) count = min(entries, a.k);
@@ -125,7 +125,7 @@ KERNEL __launch_bounds__(TOP_THREADS) take_best(const cu_top_k a) {
             __syncthreads();
         }
 #pragma unroll
-        for (int k = 0; k < TOP_SHARE; k++) {
+        for (int k = 0; k < TOP_PER_THREAD; k++) {
             if (!(own[k] > bound)) continue;
             int place = atomicAdd(&count, 1);
             scores[place] = own[k];
@@ -135,10 +135,10 @@ KERNEL __launch_bounds__(TOP_THREADS) take_best(const cu_top_k a) {
     }
     int entries = count;
     if (entries > known || known == 0) sort_best(scores, rows, entries);
-    int kept = min(entries, a.k);
-    for (int i = threadIdx.x; i < kept; i += blockDim.x) {
+    int found = min(entries, a.k);
+    for (int i = threadIdx.x; i < found; i += blockDim.x) {
         a.best[(long long)row * a.k + i] = scores[i];
         a.best_rows[(long long)row * a.k + i] = rows[i];
     }
-    if (threadIdx.x == 0) a.found[row] = kept;
+    if (threadIdx.x == 0) a.found[row] = found;
 }

@@ -1,6 +1,6 @@
 // LayerNorm with residual and dropout; bias, SiLU and dropout.
 
-/// s = dropout(input + bias) + residual, normalised and scaled; a warp a row. `input` keeps the normalised row.
+/// s = dropout(input + bias) + residual, normalised and scaled; one warp for each row. `input` is overwritten with the normalised row.
 KERNEL __launch_bounds__(256) residual_norm(const cu_norm a) {
     int row = blockIdx.x * 8 + threadIdx.x / WARP, lane = threadIdx.x % WARP, width = a.input.columns;
     if (row >= a.input.rows) return;
@@ -23,7 +23,7 @@ KERNEL __launch_bounds__(256) residual_norm(const cu_norm a) {
     for (int c = lane; c < width; c += WARP) squares += (x[c] - mean) * (x[c] - mean);
     float variance = warp_sum(squares) / width;
     float inverse = variance > 0 ? 1.0f / sqrtf(variance + a.epsilon) : 0.0f;
-    if (lane == 0) a.inverse_deviation[row] = inverse;
+    if (lane == 0) a.rstd[row] = inverse;
     for (int c = lane; c < width; c += WARP) {
         float normalized = (x[c] - mean) * inverse;
         x[c] = normalized;
@@ -31,8 +31,8 @@ KERNEL __launch_bounds__(256) residual_norm(const cu_norm a) {
     }
 }
 
-/// With x the normalised row and g = dy scale: ds = (g - mean(g) - x mean(g x)) / deviation. A warp takes every row at a
-/// distance of all warps; each lane owns its columns of the warp's share of the parameters' gradients.
+/// With x the normalised row and g = dy scale: ds = (g - mean(g) - x mean(g x)) rstd. Rows go to the warps in turn;
+/// each lane has its own columns of the warp's partial sums of the parameters' gradients.
 KERNEL __launch_bounds__(256) residual_norm_backward(const cu_norm_backward a) {
     DYNAMIC_SHARED(float, sums);  // [warps, 3, D]
     int warps = blockDim.x / WARP, warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, width = a.normalized.columns;
@@ -42,7 +42,7 @@ KERNEL __launch_bounds__(256) residual_norm_backward(const cu_norm_backward a) {
     for (int row = blockIdx.x * warps + warp; row < a.normalized.rows; row += gridDim.x * warps) {
         const float *x = a.normalized.base + row * a.normalized.stride;
         const float *gradient = a.output_gradient.base + row * a.output_gradient.stride;
-        float mean = 0, slope = 0, inverse = a.inverse_deviation[row];
+        float mean = 0, slope = 0, inverse = a.rstd[row];
         for (int c = lane; c < width; c += WARP) {
             float g = gradient[c] * a.scale[c];
             mean += g;
@@ -78,8 +78,8 @@ KERNEL __launch_bounds__(256) residual_norm_backward(const cu_norm_backward a) {
 /// output = dropout(SiLU(input + bias)). A thread has columns c, c + 16, c + 32 and c + 48 of a row: one draw of Philox.
 KERNEL __launch_bounds__(256) activate(const cu_activation a) {
     int lane = threadIdx.x % 16, column = blockIdx.x * 64 + lane;
-    for (int i = 0; i < a.rows_a_block / 16; i++) {
-        int row = blockIdx.y * a.rows_a_block + 16 * i + threadIdx.x / 16;
+    for (int i = 0; i < a.rows_per_block / 16; i++) {
+        int row = blockIdx.y * a.rows_per_block + 16 * i + threadIdx.x / 16;
         if (row >= a.input.rows) return;
         uint4 words = make_uint4(0, 0, 0, 0);
         if (a.dropout.row_numbers) words = random_words(a.dropout, row, blockIdx.x, lane);
@@ -96,11 +96,11 @@ KERNEL __launch_bounds__(256) activate(const cu_activation a) {
 }
 
 KERNEL __launch_bounds__(256) activate_backward(const cu_activation a) {
-    __shared__ float shares[16][64];
-    int lane = threadIdx.x % 16, share = threadIdx.x / 16, column = blockIdx.x * 64 + lane;
+    __shared__ float partial_sums[16][64];
+    int lane = threadIdx.x % 16, group = threadIdx.x / 16, column = blockIdx.x * 64 + lane;
     float sums[4] = {0, 0, 0, 0};
-    for (int i = 0; i < a.rows_a_block / 16; i++) {
-        int row = blockIdx.y * a.rows_a_block + 16 * i + share;
+    for (int i = 0; i < a.rows_per_block / 16; i++) {
+        int row = blockIdx.y * a.rows_per_block + 16 * i + group;
         if (row >= a.input.rows) break;
         uint4 words = make_uint4(0, 0, 0, 0);
         if (a.dropout.row_numbers) words = random_words(a.dropout, row, blockIdx.x, lane);
@@ -118,11 +118,11 @@ KERNEL __launch_bounds__(256) activate_backward(const cu_activation a) {
     }
     if (!a.parts) return;
 #pragma unroll
-    for (int k = 0; k < 4; k++) shares[share][lane + 16 * k] = sums[k];
+    for (int k = 0; k < 4; k++) partial_sums[group][lane + 16 * k] = sums[k];
     __syncthreads();
     int c = blockIdx.x * 64 + threadIdx.x;
     if (threadIdx.x >= 64 || c >= a.input.columns) return;
-    float sum = shares[0][threadIdx.x];
-    for (int i = 1; i < 16; i++) sum += shares[i][threadIdx.x];
+    float sum = partial_sums[0][threadIdx.x];
+    for (int i = 1; i < 16; i++) sum += partial_sums[i][threadIdx.x];
     a.parts[(long long)blockIdx.y * a.input.columns + c] = sum;
 }

@@ -1,16 +1,17 @@
 // The gated scan (paper, sections 3.2 and 3.3) over packed sequences: one pass over memory, any length.
 //
 // A step of the recurrence is an affine map of the state, h -> a h + b, and so is any run of steps (Blelloch 1990); where a
-// sequence begins, a is zero. A block has 32 channels and a chunk of rows: each of its 8 warps the same number of rows one
-// after the other, each lane a channel, so that all accesses are whole lines. Its threads read their rows once into
-// registers, find what their rows amount to, and learn the state before them from
-//   1. the warps before theirs, through shared memory;
-//   2. the chunks before theirs in a group of 32, whose maps come through memory: nobody waits for one but until it is
-//      computed, which needs no other;
-//   3. the state before the group, which the group before hands on: one link a group is all that is sequential.
-// The way in which maps are put together depends on nothing but the shape, so that equal inputs give equal bits (a
-// look-back that takes what happens to be ready, as in Merrill & Garland 2016, does not). Blocks take their chunks from a
-// ticket, so that whoever is waited for has begun. The backward pass is the same from the last row to the first.
+// sequence begins, a is zero. A block has 32 channels and a chunk of rows: each of its 8 warps has the same number of
+// consecutive rows, each lane one channel, so that memory accesses are coalesced. Threads read their rows once into
+// registers, compose the maps of their rows, and compute the state before them from
+//   1. the maps of the previous warps, through shared memory;
+//   2. the maps of the previous chunks in a group of 32, through global memory: a map depends on no other chunk, so the wait
+//      for one is short;
+//   3. the state before the group, which the previous group publishes: one value for each group is all that is sequential.
+// The order in which maps are composed depends on the shape only, so that equal inputs give equal bits (a look-back that
+// uses what happens to be ready, as in Merrill & Garland 2016, does not). Blocks draw their chunks from an atomic counter
+// (the ticket), so that a block waits only for blocks that are running. The backward pass is the same from the last row to
+// the first.
 
 #define SCAN_WARPS 8
 #define GROUP_CHUNKS 32
@@ -24,7 +25,7 @@ struct affine {
 /// First `a`, then `b`.
 __device__ __forceinline__ affine then(affine a, affine b) { return {b.product * a.product, b.product * a.sum + b.sum}; }
 
-/// A number and whether it is there, in one word that is written and read at once.
+/// Writes a number and a flag that it is there, as one word.
 __device__ __forceinline__ void publish(unsigned long long *place, float value) {
     *(volatile unsigned long long *)place = (1ull << 32) | __float_as_uint(value);
 }
@@ -33,7 +34,7 @@ __device__ __forceinline__ unsigned long long look(const unsigned long long *pla
     return *(const volatile unsigned long long *)place;
 }
 
-/// The number at a place where a look saw `word`.
+/// The number at `place`, where ``look`` has read `word`; waits until it is there.
 __device__ __forceinline__ float await_value(const unsigned long long *place, unsigned long long word) {
     while (word >> 32 == 0) {
         __nanosleep(20);
@@ -64,14 +65,13 @@ __device__ __forceinline__ scan_gates gates_of(float r, float i, float rate) {
     return g;
 }
 
-/// Where a thread's rows and channel are. A warp has `rows` rows from `first` on, of which the thread has `count`: all or,
-/// past the last channel, none.
+/// The rows and the channel of a thread. A warp has `rows` rows from `first` on; `count` is `rows`, or 0 past the last channel.
 struct scan_place {
     int chunk, channel, first, rows, count;
     bool within;
 };
 
-/// Takes the next chunk, counted in the direction of the pass.
+/// Draws the next chunk, counted in the direction of the pass.
 template <int ROWS> __device__ scan_place take_chunk(const cu_scan &a) {
     __shared__ unsigned ticket;
     if (threadIdx.x == 0) ticket = atomicAdd(a.ticket, 1u);
@@ -87,7 +87,7 @@ template <int ROWS> __device__ scan_place take_chunk(const cu_scan &a) {
     return place;
 }
 
-/// The state before the thread's rows, given what these amount to. All threads of the block take part.
+/// The state before the thread's rows, whose map is `own`. All threads of the block take part.
 __device__ float state_before(const cu_scan &a, const scan_place &place, affine own) {
     __shared__ affine maps[SCAN_WARPS][WARP];
     int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
@@ -106,7 +106,7 @@ __device__ float state_before(const cu_scan &a, const scan_place &place, affine 
         publish(chunk_maps + place.channel, whole.product);
         publish(chunk_maps + a.channels + place.channel, whole.sum);
     }
-    // A warp looks at its share of the other chunks' maps, and at the entry, before it waits for any of them.
+    // A warp reads the maps of its part of the other chunks, and the entry, before it waits for any of them.
     const unsigned long long *entry = a.entries + (long long)(group - 1) * a.channels + place.channel;
     const unsigned long long *others =
         a.maps + (long long)(group * GROUP_CHUNKS + warp * WARP_CHUNKS) * 2 * a.channels + place.channel;
@@ -147,11 +147,11 @@ __device__ __forceinline__ unsigned beginnings(const int *starts, int sequence, 
     return begins;
 }
 
-/// Rows past the end are computed along, of zeros: they come after all others, so that nobody asks what they amount to.
+/// Rows past the end are computed as zeros: no other rows come after them, so their maps are not used.
 template <int ROWS> __device__ __forceinline__ void scan_rows(const cu_scan &a) {
     scan_place place = take_chunk<ROWS>(a);
     int channel = place.channel, width = a.channels, gated = a.output_gate ? place.count : 0;
-    // Addresses move from row to row, which costs less than products do.
+    // Addresses are incremented from row to row, which is cheaper than multiplying.
     long long start = (long long)place.first * width + channel;
     const float *recurrence_gates = a.gates + start + (long long)place.first * width, *input_gates = recurrence_gates + width;
     const float *inputs = a.input + start, *output_gates = a.output_gate + place.first * a.output_gate_stride + channel;
@@ -205,7 +205,7 @@ template <int ROWS> __device__ __forceinline__ void scan_rows(const cu_scan &a) 
 KERNEL __launch_bounds__(256) scan_short(const cu_scan a) { scan_rows<4>(a); }
 KERNEL __launch_bounds__(256, 2) scan_long(const cu_scan a) { scan_rows<16>(a); }
 
-/// A thread has one channel of one sequence.
+/// One thread for each channel of each sequence.
 KERNEL __launch_bounds__(256) scan_ends(const cu_scan_ends a) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= a.sequences * a.channels) return;
@@ -220,19 +220,19 @@ KERNEL __launch_bounds__(256) scan_ends(const cu_scan_ends a) {
 // Backward. With e_t the gradient that h_t has from its own row (and, for the last row of a sequence, from the final state),
 // k_t = alpha_t (k_{t+1} + e_t) is what h_{t-1} gets; from sequence to sequence nothing. Rows are counted from the last.
 
-/// Sums of a block's 8 warps, for warp 0.
+/// The sums over a block's 8 warps, in warp 0.
 __device__ __forceinline__ float sum_over_warps(float value) {
-    __shared__ float shares[SCAN_WARPS][WARP];
+    __shared__ float partial_sums[SCAN_WARPS][WARP];
     int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
     __syncthreads();
-    shares[warp][lane] = value;
+    partial_sums[warp][lane] = value;
     __syncthreads();
     float sum = 0;
-    for (int i = 0; i < SCAN_WARPS; i++) sum += shares[i][lane];
+    for (int i = 0; i < SCAN_WARPS; i++) sum += partial_sums[i][lane];
     return sum;
 }
 
-/// As in ``scan_rows``, rows before the first are computed along: all that they have is zero, so that they add nothing.
+/// As in ``scan_rows``, rows before the first are computed as zeros, so that they add nothing.
 template <int ROWS> __device__ __forceinline__ void scan_rows_backward(const cu_scan_backward &b) {
     const cu_scan &a = b.forward;
     scan_place place = take_chunk<ROWS>(a);

@@ -2,7 +2,7 @@
 // vectors of `WIDTH` floats; each isa_*.c compiles them all for one instruction set into one table of functions.
 //
 // Nothing here allocates, locks or exits. Matrices are row-major; `ld…` is the distance between row starts in floats.
-// Any width and length is allowed. What each operation computes is said in Swift, beside the protocol `Backend`.
+// Any width and length is allowed. The Swift protocol `Backend` says what each operation computes.
 #pragma once
 
 #include <stdbool.h>
@@ -57,7 +57,7 @@ typedef struct {
 
 typedef struct {
     float learning_rate, beta1, beta2, epsilon, correction1, correction2, gradient_scale;
-    float kept;  // what weight decay leaves of a weight before the step
+    float decay_factor;  // 1 − learning rate · weight decay: multiplies a weight before the step
 } ck_adam;
 
 typedef struct {
@@ -67,10 +67,10 @@ typedef struct {
     // mask[r, c] = 0 where dropped, else keep_scale.
     void (*dropout_mask)(const ck_dropout *, ptrdiff_t rows, ptrdiff_t columns, float *mask);
 
-    void (*norm)(const ck_norm *, float *input, const float *bias, const float *residual, float *inverse_deviation,
+    void (*norm)(const ck_norm *, float *input, const float *bias, const float *residual, float *rstd,
                  float *output);
     void (*norm_backward)(const ck_norm *, const float *output_gradient, const float *normalized,
-                          const float *inverse_deviation, float *input_gradient, float *residual_gradient,
+                          const float *rstd, float *input_gradient, float *residual_gradient,
                           float *bias_gradient, float *scale_gradient, float *shift_gradient);
 
     void (*activate)(ptrdiff_t rows, ptrdiff_t columns, const float *input, ptrdiff_t ld_input, const float *bias,
@@ -82,7 +82,7 @@ typedef struct {
     void (*convolve)(const ck_convolution *, float *output);
     void (*convolve_backward)(const ck_convolution *, const float *output_gradient, float *input_gradient,
                               ptrdiff_t ld_input_gradient, float *weight_gradient, float *bias_gradient);
-    // With a window, `convolve_backward` leaves out what goes through it: this adds that.
+    // The gradients through the window, which `convolve_backward` leaves out.
     void (*convolve_backward_window)(const ck_convolution *, const float *output_gradient, float *weight_gradient,
                                      float *window_gradient);
 
@@ -133,5 +133,5 @@ typedef struct {
                      const uint32_t *panels, float *c, ptrdiff_t ldc, bool accumulate, uint32_t *block);
 } ck_bfloat16;
 
-// NULL where this processor or build cannot.
+// NULL where this processor or this build cannot.
 const ck_bfloat16 *ck_bfloat16_kernels(void);

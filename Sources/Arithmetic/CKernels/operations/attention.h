@@ -1,4 +1,4 @@
-// What becomes of a row of attention's scores between the products.
+// Softmax of one row of attention scores, forward and backward.
 
 // x ← exp(y − max) with y = scale · x + bias; the max of y and the sum of the new x.
 static void attend_row(ptrdiff_t n, float scale, const float *bias, float *x, float *max, float *total) {

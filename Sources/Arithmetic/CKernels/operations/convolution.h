@@ -1,7 +1,7 @@
 // SiLU(causal depthwise convolution), restarting at each sequence; forward and backward.
 
-// The rows that the taps of row t see; those before the sequence are in its window, or left out: returns the first
-// tap that sees anything.
+// The rows that the taps of row t read; those before the sequence are in its window, or missing: returns the first
+// tap whose row exists.
 INLINE ptrdiff_t tap_rows(const ck_convolution *a, ptrdiff_t s, ptrdiff_t t, const float **rows) {
     ptrdiff_t begin = a->starts[s], first = 0;
     for (ptrdiff_t k = 0; k < a->taps; k++) {
@@ -33,8 +33,8 @@ static void convolve(const ck_convolution *a, float *output) {
         }
 }
 
-// Scatters row t's gradient to the inputs its taps saw, those in the window left out. Row t itself is met here first,
-// so its gradient is written; earlier rows are added to.
+// Scatters row t's gradient to the inputs of its taps, except those in the window. The gradient of row t itself gets its
+// first term here, so it is written; those of earlier rows are added to.
 static void convolve_backward(const ck_convolution *a, const float *output_gradient, float *input_gradient,
                               ptrdiff_t ld_input_gradient, float *weight_gradient, float *bias_gradient) {
     const float *rows[CK_MAX_TAPS];
@@ -50,21 +50,21 @@ static void convolve_backward(const ck_convolution *a, const float *output_gradi
                 for (ptrdiff_t k = inside > 0 ? inside : 0; k <= last; k++) {
                     float *dw = weight_gradient + k * width + c, *target = dx - (last - k) * ld_input_gradient + c;
                     store(dw, load(dw, m) + g * load(rows[k] + c, m), m);
-                    vf share = g * load(a->weight + k * width + c, m);
-                    store(target, k == last ? share : load(target, m) + share, m);
+                    vf term = g * load(a->weight + k * width + c, m);
+                    store(target, k == last ? term : load(target, m) + term, m);
                 }
             }
         }
 }
 
-// What `convolve_backward` leaves out: the first rows' gradients through the taps that saw the window. Adds to both.
+// The part that `convolve_backward` leaves out: gradients of the first rows through the taps that read the window. Adds to both.
 static void convolve_backward_window(const ck_convolution *a, const float *output_gradient, float *weight_gradient,
                                      float *window_gradient) {
     const float *rows[CK_MAX_TAPS];
     ptrdiff_t last = a->taps - 1, width = a->channels;
     for (ptrdiff_t s = 0; s < a->sequences; s++)
         for (ptrdiff_t t = a->starts[s]; t < a->starts[s + 1] && t < a->starts[s] + last; t++) {
-            ptrdiff_t inside = last - (t - a->starts[s]);  // tap k < inside sees slot last − inside + k of the window
+            ptrdiff_t inside = last - (t - a->starts[s]);  // tap k < inside reads slot last − inside + k of the window
             tap_rows(a, s, t, rows);
             float *dx = window_gradient + (s * last + last - inside) * width;
             FOR_VECTORS(c, m, 0, width) {

@@ -1,6 +1,6 @@
 // Philox4x32-7 (Salmon et al., SC 2011): 64 columns of one row's mask from 16 counters.
 
-// Upper and lower halves of a · m: processors multiply every other lane to 64 bits, so the odd lanes go extra.
+// Upper and lower halves of a · m: processors multiply every other lane to 64 bits, so the odd lanes are multiplied separately.
 INLINE vu multiply_high_low(vu a, uint32_t m, vu *low) {
     const uint64_t lower = 0xFFFFFFFFu;
     vu64 even = ((vu64)a & lower) * m, odd = ((vu64)a >> 32) * m;

@@ -1,12 +1,11 @@
 // LayerNorm(dropout(input + bias) + residual), forward and backward.
 
-// Columns go by blocks of 64, one mask each; `last` is where block `from` ends.
+// Columns in blocks of 64, one mask each: from ..< last.
 #define FOR_MASK_BLOCKS(from, last, n)                                                              \
     for (ptrdiff_t from = 0, last;                                                                  \
          from < (n) && (last = from + MASK_COLUMNS < (n) ? from + MASK_COLUMNS : (n), 1); from = last)
 
-static void norm(const ck_norm *a, float *input, const float *bias, const float *residual,
-                 float *inverse_deviation, float *output) {
+static void norm(const ck_norm *a, float *input, const float *bias, const float *residual, float *rstd, float *output) {
     ptrdiff_t n = a->columns;
     float mask[MASK_COLUMNS];
     for (ptrdiff_t r = 0; r < a->rows; r++) {
@@ -28,16 +27,16 @@ static void norm(const ck_norm *a, float *input, const float *bias, const float 
         vf squares = set1(0);
         FOR_VECTORS(c, m, 0, n) {
             vf s = load(x + c, m) - mean;
-            if (m < WIDTH) {  // what lies past the row is not −mean but nothing
+            if (m < WIDTH) {  // elements past the end of the row are zero, not −mean
                 vf whole = s;
                 s = set1(0);
                 memcpy(&s, &whole, (size_t)m * sizeof(float));
             }
             squares += s * s;
         }
-        // Equal numbers have no deviation to divide by: they become zeros and pass no gradient.
+        // A row of equal numbers has a standard deviation of 0: it becomes zeros and passes no gradient.
         float variance = sum(squares) / (float)n, inverse = variance > 0 ? 1.0f / sqrtf(variance + a->epsilon) : 0;
-        inverse_deviation[r] = inverse;
+        rstd[r] = inverse;
         FOR_VECTORS(c, m, 0, n) {
             vf s = (load(x + c, m) - mean) * inverse;
             store(x + c, s, m);
@@ -47,7 +46,7 @@ static void norm(const ck_norm *a, float *input, const float *bias, const float 
 }
 
 static void norm_backward(const ck_norm *a, const float *output_gradient, const float *normalized,
-                          const float *inverse_deviation, float *input_gradient, float *residual_gradient,
+                          const float *rstd, float *input_gradient, float *residual_gradient,
                           float *bias_gradient, float *scale_gradient, float *shift_gradient) {
     ptrdiff_t n = a->columns;
     float mask[MASK_COLUMNS];
@@ -61,7 +60,7 @@ static void norm_backward(const ck_norm *a, const float *output_gradient, const 
             store(scale_gradient + c, load(scale_gradient + c, m) + g * xc, m);
             store(shift_gradient + c, load(shift_gradient + c, m) + g, m);
         }
-        float mean = sum(total) / (float)n, slope = sum(weighted) / (float)n, inverse = inverse_deviation[r];
+        float mean = sum(total) / (float)n, slope = sum(weighted) / (float)n, inverse = rstd[r];
         FOR_MASK_BLOCKS(from, last, n) {
             fill_mask(&a->dropout, r, from / MASK_COLUMNS, mask);
             FOR_VECTORS(c, m, from, last) {

@@ -15,9 +15,9 @@ static void exp_row(ptrdiff_t n, float *x, float shift, vf *total) {
     FOR_VECTORS(i, m, c, n) {
         vf e = vexp(load(x + i, m) - shift);
         store(x + i, e, m);
-        vf kept = set1(0);
-        memcpy(&kept, &e, (size_t)m * sizeof(float));
-        *total += kept;
+        vf inside = set1(0);  // elements past the end of the row do not count
+        memcpy(&inside, &e, (size_t)m * sizeof(float));
+        *total += inside;
     }
 }
 
@@ -55,7 +55,7 @@ static void adam(ptrdiff_t count, const ck_adam *a, float *weights, const float 
         vf v2 = a->beta2 * load(second + i, m) + (1.0f - a->beta2) * g * g;
         store(first + i, v1, m);
         store(second + i, v2, m);
-        store(weights + i, a->kept * load(weights + i, m) - rate * v1 / (vsqrt(v2) * root + a->epsilon), m);
+        store(weights + i, a->decay_factor * load(weights + i, m) - rate * v1 / (vsqrt(v2) * root + a->epsilon), m);
     }
 }
 

@@ -1,4 +1,4 @@
-// Vectors of WIDTH floats and the few functions the operations are made of. Included once per instruction set.
+// Vectors of WIDTH floats and the functions that operations use. Included once for each instruction set.
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +11,7 @@ typedef uint64_t vu64 __attribute__((vector_size(4 * WIDTH)));  // half as many
 typedef vf vf_unaligned __attribute__((aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
-// `m` floats from column `c` on: a whole vector, or what is left of a row of `n`.
+// `m` floats from column `c` on: a whole vector, or the rest of a row of `n`.
 #define FOR_VECTORS(c, m, from, n) \
     for (ptrdiff_t c = (from), m; c < (n) && (m = (n) - c < WIDTH ? (n) - c : WIDTH, 1); c += WIDTH)
 
@@ -27,7 +27,7 @@ INLINE void store(float *p, vf x, ptrdiff_t m) {
     else memcpy(p, &x, (size_t)m * sizeof(float));
 }
 INLINE vf choose(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
-// One instruction each on x86, which fmax and fmin are not; where either is NaN, the second.
+// One instruction each on x86, unlike fmax and fmin; the second operand where either is NaN.
 INLINE vf vmax(vf a, vf b) { return choose(a > b, a, b); }
 INLINE vf vmin(vf a, vf b) { return choose(a < b, a, b); }
 INLINE vf vsqrt(vf a) { return __builtin_elementwise_sqrt(a); }
@@ -68,7 +68,7 @@ INLINE vf vexpm1_negative(vf x) {
     vf p, two = exp_parts(vmax(set1(-87.0f), x), &p);
     return vmax(set1(-1.0f), two * p + (two - 1.0f));
 }
-// The clamp comes before the sign, where the compiler sees that it is one instruction.
+// The clamp comes before the sign change, which lets the compiler use one instruction for it.
 INLINE vf sigmoid(vf x) {
     vf p, two = exp_parts(-vmin(set1(87.0f), vmax(set1(-88.0f), x)), &p);
     return 1.0f / (1.0f + two + two * p);
