@@ -12,7 +12,7 @@ public struct FolderKind: Sendable {
     /// Keys that the marker has whatever its version.
     public let markerKeys: Set<String>
 
-    /// Groups the four.
+    /// A kind of folder.
     public init(name: String, files: Set<String>, marker: String, markerKeys: Set<String>) {
         self.name = name
         self.files = files

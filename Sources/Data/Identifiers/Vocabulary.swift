@@ -58,11 +58,11 @@ extension Vocabulary {
     public struct Identifiers: RandomAccessCollection, Equatable, Sendable {
         fileprivate let table: Interner
 
-        /// 0.
+        /// Position of the first identifier: 0.
         public var startIndex: Int { 0 }
-        /// Their number.
+        /// Number of identifiers.
         public var endIndex: Int { table.count }
-        /// O(length).
+        /// The identifier at a position, repaired where it is not UTF-8. O(its length).
         public subscript(position: Int) -> String { table.string(Int32(position)) }
     }
 }

@@ -1,6 +1,15 @@
 /// What a column of a table, or a key of JSON objects, is to its reader.
 public enum ColumnRole: String, Sendable, Hashable {
-    case user, item, time, rating, title
+    /// Who.
+    case user
+    /// With what.
+    case item
+    /// When.
+    case time
+    /// How much it was liked.
+    case rating
+    /// What an item is called.
+    case title
     /// Compared with the values that an event must have.
     case condition
 
@@ -18,13 +27,13 @@ public enum ColumnRole: String, Sendable, Hashable {
 /// Columns that the caller names: by their names in the header, by their numbers from 1, or by the keys of JSON objects.
 /// Those not named are found by usual names.
 public struct ColumnNames: Sendable, Equatable {
-    /// Who.
+    /// The user: who did something.
     public var user: String?
-    /// What.
+    /// The item: with what.
     public var item: String?
-    /// When.
+    /// The time: when.
     public var timestamp: String?
-    /// How much. Read only where a rating threshold asks for it.
+    /// The rating: how much it was liked. Read only where a rating threshold asks for it.
     public var rating: String?
 
     /// None.

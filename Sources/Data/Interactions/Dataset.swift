@@ -31,7 +31,8 @@ public struct Dataset: @unchecked Sendable {
         self.owners = owners
     }
 
-    /// Data made in memory: one sequence of items a user, and as many times where given.
+    /// Data made in memory: one sequence of items a user, and, where given, the time of each event in nanoseconds. Items must be
+    /// numbered 1 ... `itemCount`. O(events).
     public init(sequences: [[ItemID]], itemCount: Int, timestamps: [[Int64]]? = nil) {
         if let timestamps {
             precondition(timestamps.map(\.count) == sequences.map(\.count), "there must be as many times as items")
@@ -52,16 +53,16 @@ public struct Dataset: @unchecked Sendable {
             times: times?.values, owners: [events, startColumn] + (times.map { [$0] } ?? []))
     }
 
-    /// U.
+    /// U: number of users.
     public var userCount: Int { starts.count - 1 }
-    /// V.
+    /// V: number of items.
     public var itemCount: Int { summary.items }
     /// Number of events.
     public var eventCount: Int { events.count }
     /// Whether events have times.
     public var hasTimestamps: Bool { times != nil }
 
-    /// Number of events of a user.
+    /// Number of events of a user, who is numbered 0 ..< ``userCount``. O(1).
     public func length(ofUser user: Int) -> Int { withExtendedLifetime(owners) { rows(user, nil).count } }
 
     /// Items of a user in order of time, all or those at `positions`. O(their number).
@@ -69,7 +70,7 @@ public struct Dataset: @unchecked Sendable {
         withExtendedLifetime(owners) { Array(events[rows(user, positions)]) }
     }
 
-    /// One item of a user.
+    /// The item of a user's event at `position`, from 0. O(1).
     public func item(ofUser user: Int, at position: Int) -> ItemID {
         withExtendedLifetime(owners) { events[rows(user, position..<position + 1).lowerBound] }
     }
@@ -96,9 +97,9 @@ public struct Dataset: @unchecked Sendable {
 public struct DatasetSummary: Sendable, Codable, Equatable {
     /// Version of the folder's layout.
     public var format = 2
-    /// U.
+    /// U: number of users.
     public var users: Int
-    /// V.
+    /// V: number of items.
     public var items: Int
     /// Number of events.
     public var events: Int
@@ -108,9 +109,9 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
     public var times: TimeSummary?
     /// Name of the file it was prepared from.
     public var source: String?
-    /// What was left out.
+    /// What was asked to be left out of the log.
     public var filters = Filters()
-    /// What preparing met.
+    /// Counts of what was read and dropped on the way.
     public var report: PrepareReport?
     /// 64 bits over items and starts, in hexadecimal.
     public var fingerprint: String

@@ -5,7 +5,7 @@ public struct EvaluationCase: Sendable, Equatable {
     /// Number of events in the history; the target is the event after them.
     public let position: Int
 
-    /// Groups the two.
+    /// A question about the event of `user` at `position`, which has to be above 0 in a ``Split``.
     public init(user: Int, position: Int) {
         self.user = user
         self.position = position

@@ -4,30 +4,35 @@ import Interactions
 public struct EvaluationReport: Sendable, Codable, Equatable {
     /// Name of the ranker.
     public var name: String
-    /// Over all cases.
+    /// Metrics of all cases.
     public var all: SettingMetrics
     /// Cases whose target is already in the history.
     public var repeats: Int
-    /// By popularity of the target.
+    /// Metrics by the popularity of the target: head, middle, tail.
     public var slices: [Slice]
 
     /// The cases whose targets are about equally popular.
     public struct Slice: Sendable, Codable, Equatable {
-        /// Which.
+        /// Which of the three slices.
         public var popularity: Popularity
         /// Number of items in the slice.
         public var items: Int
-        /// Over its cases.
+        /// Metrics of its cases.
         public var metrics: SettingMetrics
     }
 
-    /// Items sorted by training events: the head holds the first half of all events, the middle the next 30 %, the tail
-    /// the last 20 %, items without any event included.
+    /// Where an item stands among items sorted by their number of training events, the most frequent first.
     public enum Popularity: String, Sendable, Codable, CaseIterable {
-        case head, middle, tail
+        /// The items that have the first half of all events.
+        case head
+        /// The next 30 % of events.
+        case middle
+        /// The last 20 %, and items without any event.
+        case tail
     }
 
-    /// Ranks the cases and sums up.
+    /// Ranks the targets of `cases` and averages. `split` says which events count for popularity. Throws where there are no cases, and
+    /// what the ranker throws.
     public init(_ ranker: some Ranker, _ cases: [EvaluationCase], _ dataset: Dataset, _ split: Split)
         throws(EvaluationError)
     {

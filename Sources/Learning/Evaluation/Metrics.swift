@@ -11,7 +11,7 @@
 ///
 /// Example: ranks 1, 3 and 12 at k = 10 give HR = 2/3, NDCG = (1 + 1/2) / 3 = 0.5, MRR = (1 + 1/3) / 3 = 4/9.
 public struct CutoffMetrics: Sendable, Codable, Equatable {
-    /// k.
+    /// k: the lowest rank that counts.
     public var cutoff: Int
     /// Hit rate (recall, as there is one relevant item).
     public var hr: Double
@@ -40,9 +40,9 @@ public struct CutoffMetrics: Sendable, Codable, Equatable {
 public struct RankMetrics: Sendable, Codable, Equatable {
     /// Number of cases.
     public var cases: Int
-    /// At 10.
+    /// HR@10, NDCG@10 and MRR@10.
     public var at10: CutoffMetrics
-    /// At 20.
+    /// HR@20, NDCG@20 and MRR@20.
     public var at20: CutoffMetrics
 
     /// The metrics of 1-based ranks.
@@ -74,7 +74,7 @@ public struct CaseRanks: Sendable, Equatable {
     /// Among the target and the items not yet seen.
     public var masked: Int
 
-    /// Groups the two.
+    /// Ranks from 1.
     public init(unmasked: Int, masked: Int) {
         self.unmasked = unmasked
         self.masked = masked

@@ -2,10 +2,10 @@ import FileSupport
 
 /// What is known of a dataset before anything is learnt from it.
 public struct DatasetShape: Sendable, Equatable {
-    /// Users, items and events.
+    /// Number of users, items and events.
     public var users, items, events: Int
 
-    /// Groups the three.
+    /// A dataset of this many users, items and events.
     public init(users: Int, items: Int, events: Int) {
         (self.users, self.items, self.events) = (users, items, events)
     }
@@ -16,11 +16,11 @@ public struct DatasetShape: Sendable, Equatable {
 
 /// How much time a model is worth.
 public enum Preset: String, Sendable, CaseIterable, Codable {
-    /// A first look.
+    /// A first look: 8 epochs for a million events, fewer for more, at most twice as many for less.
     case fast
-    /// Near the best in a fraction of its time.
+    /// The usual choice: 25 epochs, likewise.
     case balanced
-    /// What the last percent costs.
+    /// Twice as long: 50 epochs, likewise.
     case best
 
     /// The settings for a dataset, and why. Chosen by validation metrics on ML-100K and ML-1M (long histories) and Amazon
@@ -87,6 +87,15 @@ public struct Recipe: Sendable, Equatable {
 
     /// What a recipe chooses.
     public enum Choice: Sendable, CaseIterable {
-        case epochs, dropout, decay, loss, repeats
+        /// ``TrainingOptions/epochs``.
+        case epochs
+        /// ``TrainingOptions/dropout``.
+        case dropout
+        /// ``TrainingOptions/weightDecay``.
+        case decay
+        /// ``TrainingOptions/loss``.
+        case loss
+        /// ``Recipe/repeatAware``.
+        case repeats
     }
 }

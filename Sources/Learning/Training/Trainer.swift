@@ -113,7 +113,7 @@ public struct Trainer: ~Copyable {
     /// Trains until the last epoch, the end of patience, or until `shouldStop` (asked after every step) says so.
     ///
     /// Where `resuming`, and a checkpoint exists, training goes on after it, with the same bits as if it had never
-    /// stopped.
+    /// stopped. Throws where losses or weights are not finite any more, a device fails, or a checkpoint cannot be read or written.
     public consuming func run(
         resuming: Bool = false, shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
     ) throws(TrainingError) -> TrainingOutcome {

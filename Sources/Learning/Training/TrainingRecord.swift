@@ -6,19 +6,19 @@ import Models
 
 /// What an epoch did: one line of the log.
 public struct EpochRecord: Sendable, Codable, Equatable {
-    /// From 1.
+    /// Number of the epoch, from 1.
     public var epoch: Int
     /// Optimiser steps since the start.
     public var step: Int
     /// Mean training loss over targets, dropout on.
     public var loss: Double
-    /// Of the epoch's last step.
+    /// Learning rate of the epoch's last step.
     public var learningRate: Float
-    /// Events learnt from a second, validation not counted; of this process's share where the epoch was resumed.
+    /// Events learnt from a second, validation not counted; where the epoch was resumed, those of this process alone.
     public var tokensPerSecond: Double
     /// Seconds of training and validation so far, those of earlier processes that it went on from included.
     public var seconds: Double
-    /// nil where the split has no validation cases.
+    /// Metrics of the validation cases; nil where the split has none.
     public var validation: SettingMetrics?
     /// Whether it is the best so far.
     public var isBest: Bool
@@ -36,13 +36,13 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var split: SplitKind?
     /// Name of the backend and number of its replicas.
     public var backend: String
-    /// Every epoch.
+    /// One record an epoch, in order.
     public var epochs: [EpochRecord]
     /// Number of the epoch whose weights were kept.
     public var bestEpoch: Int
-    /// On the test cases, where they were evaluated.
+    /// Metrics of the test cases; nil where they were not evaluated.
     public var test: EvaluationReport?
-    /// The counting baselines on the same cases.
+    /// Metrics of the counting baselines on the same cases.
     public var baselines: [EvaluationReport]?
 }
 

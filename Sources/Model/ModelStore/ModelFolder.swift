@@ -9,11 +9,15 @@ import Tensors
 public struct ModelFolder: Sendable {
     /// Names of the files.
     public enum File {
+        /// The weights, by name.
         public static let weights = "model.safetensors"
+        /// The model's shape, and checksums of the other files.
         public static let configuration = "config.json"
+        /// Identifiers and titles of items, in order of their numbers.
         public static let items = "items.tsv"
         /// For each item in order the number of its training events, 64 bits little-endian.
         public static let popularity = "popularity.i64"
+        /// How it was trained, as JSON.
         public static let training = "training.json"
         /// For people, put there by training.
         public static let report = "report.html"
@@ -21,14 +25,14 @@ public struct ModelFolder: Sendable {
         public static let checkpoint = "checkpoint.safetensors"
         /// One line an epoch, put there by training.
         public static let log = "training.jsonl"
-        /// The folder as a whole.
+        /// A folder of these files, as it is written and replaced as a whole.
         public static let folder = FolderKind(
             name: "model", files: [weights, configuration, items, popularity, training, report, checkpoint, log],
             marker: configuration,
             markerKeys: ["format", "itemCount", "hiddenSize"])
     }
 
-    /// Where it is.
+    /// The folder.
     public let url: URL
     /// The model's shape.
     public let configuration: ModelConfiguration

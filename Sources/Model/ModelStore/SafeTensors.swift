@@ -7,11 +7,17 @@ import Foundation
 public struct SafeTensors: Sendable {
     /// Element types that are understood.
     public enum ElementType: String, Sendable {
+        /// IEEE 754 binary64.
         case float64 = "F64"
+        /// IEEE 754 binary32.
         case float32 = "F32"
+        /// IEEE 754 binary16.
         case float16 = "F16"
+        /// The upper half of a binary32.
         case bfloat16 = "BF16"
+        /// Signed, 64 bits.
         case int64 = "I64"
+        /// Signed, 32 bits.
         case int32 = "I32"
 
         /// Bytes of one element.

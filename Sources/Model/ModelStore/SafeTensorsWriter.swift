@@ -6,7 +6,9 @@ extension SafeTensors {
     public struct Named: Sendable {
         /// Elements of either kind.
         public enum Values: Sendable {
+            /// 32-bit floats, type F32.
             case floats([Float])
+            /// 64-bit integers, type I64.
             case integers([Int64])
 
             /// Calls `body` with the elements in this machine's order, which is the file's wherever this runs.
@@ -25,7 +27,7 @@ extension SafeTensors {
         /// Its elements, row by row.
         public let values: Values
 
-        /// Groups the three.
+        /// A tensor of `shape`, whose product is the number of values.
         public init(name: String, shape: [Int], values: Values) {
             self.name = name
             self.shape = shape

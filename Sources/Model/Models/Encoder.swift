@@ -6,7 +6,7 @@ import Tensors
 /// The result of every call is the hidden vector after a last event, D floats: what ``SequenceModel`` compares with each item. Items are ranked
 /// by whoever holds one of these, as `Recommender` does.
 public final class Encoder {
-    /// What it runs.
+    /// The model whose layers it runs.
     public let model: SequenceModel
     private let workspace: any Workspace
     private let lastRows: Indices
@@ -34,8 +34,8 @@ public final class Encoder {
         model.backend.download(try hidden(advancing: &state, by: history))
     }
 
-    /// The hidden vector after each of these histories. Throws where one is empty, an item unknown or all of them
-    /// together larger than the encoder.
+    /// The hidden vector after each of these histories, D floats each. O(events · D·H). Throws where one is empty, an item unknown
+    /// or all of them together larger than the encoder.
     public func encode(_ histories: [[ItemID]]) throws(HistoryError) -> [[Float]] {
         let values = model.backend.download(try hidden(after: PackedBatch(histories)))
         let size = model.configuration.hiddenSize

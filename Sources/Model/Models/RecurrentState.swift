@@ -6,7 +6,7 @@ public struct RecurrentState: Sendable, Equatable {
     /// Layer by layer: window [(K − 1) · H], recurrence [H].
     public internal(set) var values: [Float]
 
-    /// Takes stored values back; nil unless they are `configuration.stateSize` finite numbers.
+    /// The state of stored ``values``; nil unless they are ``ModelConfiguration/stateSize`` finite numbers.
     public init?(values: [Float], for configuration: ModelConfiguration) {
         guard values.count == configuration.stateSize, values.allSatisfy(\.isFinite) else { return nil }
         self.values = values

@@ -5,7 +5,7 @@ import Tensors
 /// A configuration, weights and the device that they are on. Cheap to copy; nothing in it changes while it answers, so that many threads may
 /// use one model, each through its own ``Encoder``.
 public struct SequenceModel: Sendable {
-    /// The shape.
+    /// The shape of the model.
     public let configuration: ModelConfiguration
     /// The layers.
     package let network: any Network

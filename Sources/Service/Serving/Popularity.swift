@@ -2,7 +2,7 @@ import Identifiers
 
 /// Items by how often they occur among the events that a model was trained on.
 public struct Popularity: Sendable, Equatable {
-    /// Events of each item, by its row.
+    /// Number of events of each item, at its ``ItemID/row``.
     public let counts: [Int]
     /// The most popular first, equal ones by number.
     private let order: [ItemID]

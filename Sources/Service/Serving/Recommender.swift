@@ -7,9 +7,9 @@ import Tensors
 public final class Recommender {
     /// One recommended item.
     public struct Recommendation: Sendable, Equatable, Codable {
-        /// Raw id.
+        /// Raw identifier of the item.
         public var id: String
-        /// Title, where there is one.
+        /// Title of the item; nil where it has none.
         public var title: String?
         /// The model's logit; of popular items the number of training events.
         public var score: Float
@@ -27,9 +27,9 @@ public final class Recommender {
 
     /// What is recommended to one user.
     public struct Answer: Sendable, Equatable {
-        /// On what grounds.
+        /// Whether it comes of the history, of popularity, or of nothing.
         public var basis: Basis
-        /// The best first.
+        /// Recommended items, the best first.
         public var recommendations: [Recommendation]
     }
 
@@ -37,16 +37,16 @@ public final class Recommender {
     public struct Choice: Sendable {
         /// Whether items of the history are left out.
         public var excludesSeen = true
-        /// Items that are left out.
+        /// Items that are not recommended.
         public var excluded: [ItemID] = []
-        /// If given, only these may appear.
+        /// Items that may be recommended; nil: all.
         public var only: [ItemID]?
 
         /// Everything but the history.
         public init() {}
     }
 
-    /// What it recommends from.
+    /// The model and its items.
     public let catalogue: Catalogue
     private let encoder: Encoder
     private let tokens: Int
