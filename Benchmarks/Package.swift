@@ -5,7 +5,8 @@ import PackageDescription
 // The benchmarks call what the library keeps to its own package. `package` declarations are visible to modules compiled under the
 // same package name, which SwiftPM makes of the name of the package's folder; a package that is nobody's dependency may set it.
 let parent = URL(fileURLWithPath: Context.packageDirectory).deletingLastPathComponent().lastPathComponent
-let identity = String(parent.lowercased().map { $0.isLetter || $0.isNumber ? $0 : "_" })
+let identity = String(
+    parent.lowercased().enumerated().map { $1.isLetter || $1.isNumber && $0 > 0 ? $1 : "_" })
 let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .unsafeFlags(["-package-name", identity]),
