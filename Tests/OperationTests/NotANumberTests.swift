@@ -7,7 +7,6 @@ import Testing
     @Test(arguments: candidates.indices)
     func activationsKeepIt(candidate: Int) {
         let arguments = Arguments(candidates[candidate], seed: 1)
-        defer { withExtendedLifetime(arguments) {} }
         let output = arguments.output("output", 1, 20)
         var values = arguments.numbers(20)
         for place in [2, 19] { values[place] = .nan }
@@ -19,7 +18,6 @@ import Testing
     @Test(arguments: candidates.indices, [0, 1])
     func gatesKeepIt(candidate: Int, gate: Int) {
         let arguments = Arguments(candidates[candidate], seed: 1)
-        defer { withExtendedLifetime(arguments) {} }
         var gates = arguments.numbers(2 * 2 * 20)
         gates[20 * gate + 3] = .nan
         let states = arguments.output("states", 2, 20)
@@ -37,7 +35,6 @@ import Testing
     @Test(arguments: candidates.indices)
     func lossesKeepIt(candidate: Int) {
         let arguments = Arguments(candidates[candidate], seed: 1)
-        defer { withExtendedLifetime(arguments) {} }
         var table = arguments.numbers(21 * 3)
         table[20 * 3] = .nan
         let loss = arguments.backend.crossEntropy(
@@ -51,7 +48,6 @@ import Testing
     @Test(arguments: candidates.indices, [1, 0])
     func theSampledLossKeepsIt(candidate: Int, row: Int) {
         let arguments = Arguments(candidates[candidate], seed: 1)
-        defer { withExtendedLifetime(arguments) {} }
         var table = arguments.numbers(2 * 3)
         table[row * 3] = .nan
         let loss = arguments.backend.sampledCrossEntropy(

@@ -27,7 +27,6 @@ let candidates: [any Backend] = processorBackends + TestGPU.backends
     @Test(arguments: candidates.indices, widths)
     func rowsOfEqualNumbersStayBounded(candidate: Int, width: Int) {
         let arguments = Arguments(candidates[candidate], seed: 1)
-        defer { withExtendedLifetime(arguments) {} }
         let normalized = arguments.input("normalized", 1, width, values: [Float](repeating: 0.3, count: width))
         arguments.backend.residualNorm(
             normalized, bias: nil, residual: nil, dropout: nil,

@@ -23,7 +23,6 @@ struct PrecisionTests {
         ]
         for (given, nearest) in bits {
             let arguments = Arguments(backend, seed: 1)
-            defer { withExtendedLifetime(arguments) {} }
             let product = arguments.output("product", 2, 1)
             backend.multiply(
                 arguments.input("a", 2, 1, values: [Float(bitPattern: given), 1]), transposed: false,
@@ -35,7 +34,6 @@ struct PrecisionTests {
     /// What is not a number stays so, and infinities too: divergence must be seen.
     @Test func specialValuesPass() {
         let arguments = Arguments(backend, seed: 2)
-        defer { withExtendedLifetime(arguments) {} }
         let product = arguments.output("product", 2, 1)
         backend.multiply(
             arguments.input("a", 2, 1, values: [.nan, .infinity]), transposed: false,

@@ -7,7 +7,7 @@ struct BenchScans: ParsableCommand {
         commandName: "scans",
         abstract: "Serial, parallel and packed scans, as in the paper's Table 5.",
         discussion: """
-            Forward and backward of the model's layers (all between embedding and softmax) over some 4,096 events in \
+            Forward and backward of the model without its softmax over some 4,096 events in \
             sequences of one length, on one thread. Serial: one step after the other over the whole batch. Parallel: a \
             work-efficient parallel prefix, which wants a power of two: sequences are padded before the model, or \
             embeddings after the input projection. Packed is what training does. All forms share every other operation \

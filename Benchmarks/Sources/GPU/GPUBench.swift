@@ -143,7 +143,6 @@ struct GPUBench: Encodable, Sendable {
 
     private static func topK(_ backend: CUDABackend, _ sizes: Sizes) -> TopK {
         let arguments = Arguments(measuring: backend)
-        defer { withExtendedLifetime(arguments) {} }
         let (hidden, table) = (
             arguments.input("hidden", sizes.askers, 64), arguments.input("table", sizes.catalogue, 64)
         )

@@ -1,4 +1,3 @@
-import CPUBackend
 import Tensors
 
 /// A gated scan in the parts that tensor programs make of it: decays and inputs go to memory, a recurrence runs over them,
@@ -9,16 +8,17 @@ struct UnfusedScan {
     private let isParallel: Bool
     private let ones, zeros, decays, products, before, gate, gateGradient: Tensor
     private let everyRow: Indices
-    private let backend: CPUBackend
+    private let backend: any Backend
 
     /// For sequences of `length` rows, `rows` in all.
-    init(rows: Int, _ h: Int, length: Int, _ isParallel: Bool, _ memory: BenchMemory) {
-        (self.length, self.isParallel, backend) = (length, isParallel, memory.backend)
-        (ones, zeros) = (memory.zeros(rows, h), memory.zeros(rows, h))
-        memory.backend.fill(ones, with: 1)
-        (decays, products, before) = (memory.zeros(rows, h), memory.zeros(rows, h), memory.zeros(rows, h))
-        (gate, gateGradient) = (memory.zeros(rows, h), memory.zeros(rows, h))
-        everyRow = memory.indices((0...Int32(rows)).map { $0 })
+    init(rows: Int, _ h: Int, length: Int, _ isParallel: Bool, on backend: any Backend) {
+        (self.length, self.isParallel, self.backend) = (length, isParallel, backend)
+        (ones, zeros) = (backend.tensor(rows, h), backend.tensor(rows, h))
+        backend.fill(ones, with: 1)
+        (decays, products, before) = (backend.tensor(rows, h), backend.tensor(rows, h), backend.tensor(rows, h))
+        (gate, gateGradient) = (backend.tensor(rows, h), backend.tensor(rows, h))
+        everyRow = backend.allocateIndices(rows + 1).indices
+        backend.upload((0...Int32(rows)).map { $0 }, to: everyRow)
     }
 
     func forward(_ inputs: ScanInputs, states: Tensor, output: Tensor) {

@@ -1,5 +1,6 @@
 import CPUBackend
 import Models
+import Operations
 import Tensors
 import Testing
 
@@ -23,50 +24,46 @@ import Testing
 
     @Test(arguments: [1, 2, 3, 4, 8, 13, 64], [false, true])
     func recurrencesAreTheLoop(length: Int, backwards: Bool) {
-        let memory = BenchMemory(CPUBackend())
+        let backend = CPUBackend()
         let (width, rows) = (5, 3 * length)
-        let (decay, state) = (memory.tensor(rows, width, scale: 1), memory.tensor(rows, width, scale: 1))
-        let values = (memory.backend.download(decay), memory.backend.download(state))
+        let arguments = Arguments(measuring: backend)
+        let (decay, state) = (arguments.input("decay", rows, width), arguments.input("state", rows, width))
+        let values = (backend.download(decay), backend.download(state))
         let expected = expected(values.0, values.1, width, length, backwards: backwards)
         Recurrence.serial(decay: decay, state: state, length: length, backwards: backwards)
-        #expect(isClose(memory.backend.download(state), expected))
-        #expect(memory.backend.download(decay) == values.0, "decays are needed again")
+        #expect(isClose(backend.download(state), expected))
+        #expect(backend.download(decay) == values.0, "decays are needed again")
         guard length == powerOfTwo(atLeast: length) else { return }
-        memory.backend.upload(values.1, to: state)
+        backend.upload(values.1, to: state)
         Recurrence.parallel(decay: decay, state: state, length: length, backwards: backwards)
-        #expect(isClose(memory.backend.download(state), expected))
+        #expect(isClose(backend.download(state), expected))
     }
 
-    /// All four forms are one model: outputs, input gradients and every weight's gradient.
+    /// All four forms are one model: the output at every event and every parameter's gradient.
     @Test(arguments: [1, 2, 5, 8, 11])
     func formsComputeTheSame(length: Int) {
-        var shape = ModelConfiguration(itemCount: 1)
-        shape.hiddenSize = 8
-        func run(_ form: ScanForm) -> [[Float]] {
-            let batch = ScanBatch(form, shape, length: length, sequences: 3)
-            batch.run()
-            let backend = CPUBackend()
-            let output = batch.stack.forward(batch.input)
-            return [batch.events(output), batch.events(batch.gradient)]
-                + (batch.mixers.flatMap(\.weightGradients) + batch.stack.weightGradients).map(backend.download)
+        func run(_ form: ScanForm) -> [(name: String, values: [Float])] {
+            ScanBatch(form, shape, length: length, sequences: 3).results()
         }
         let packed = run(.packed)
-        #expect(packed.allSatisfy { $0.contains { $0 != 0 } }, "there are gradients to compare")
+        #expect(packed.allSatisfy { $0.values.contains { $0 != 0 } }, "there are gradients to compare")
         for form in ScanForm.allCases where form != .packed {
-            for (index, (own, expected)) in zip(run(form), packed).enumerated() {
-                #expect(isClose(own, expected), "\(form), tensor \(index)")
+            for (own, expected) in zip(run(form), packed) {
+                #expect(own.name == expected.name && isClose(own.values, expected.values), "\(form), \(own.name)")
             }
         }
     }
 
     @Test func aBatchIsRepeatable() {
-        var shape = ModelConfiguration(itemCount: 1)
-        shape.hiddenSize = 8
         let batch = ScanBatch(.embeddingPadding, shape, length: 5, sequences: 2)
-        batch.run()
-        let first = batch.events(batch.gradient)
-        batch.run()
-        #expect(batch.events(batch.gradient) == first, "nothing of a run is left to the next")
+        let first = batch.results().map(\.values)
+        #expect(batch.results().map(\.values) == first, "nothing of a run is left to the next")
+    }
+
+    private var shape: ModelConfiguration {
+        var shape = ModelConfiguration(itemCount: 20)
+        shape.hiddenSize = 8
+        return shape
     }
 }
 

@@ -9,15 +9,15 @@ struct Layer<M: Mixer>: Sendable {
 }
 
 /// The model without its softmax: item embedding and layers. It describes; numbers are elsewhere: ``Layers/Parameters``, ``StackWorkspace``.
-struct Stack<M: Mixer>: Network {
-    let layout: ParameterLayout
-    let embedding: ItemEmbedding
+package struct Stack<M: Mixer>: Network {
+    package let layout: ParameterLayout
+    package let embedding: ItemEmbedding
     let layers: [Layer<M>]
-    let repeatBias: Parameter?
+    package let repeatBias: Parameter?
     let size, innerSize: Int
 
     /// `mixer` makes one layer's, given the beginning of its parameters' names. The configuration must be valid.
-    init(_ shape: ModelConfiguration, mixer: (_ name: String, inout ParameterLayout) -> M) {
+    package init(_ shape: ModelConfiguration, mixer: (_ name: String, inout ParameterLayout) -> M) {
         var layout = ParameterLayout()
         (size, innerSize) = (shape.hiddenSize, shape.innerSize)
         embedding = ItemEmbedding(
@@ -41,11 +41,11 @@ struct Stack<M: Mixer>: Network {
         self.layout = layout
     }
 
-    func workspace(tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) -> any Workspace {
+    package func workspace(tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) -> any Workspace {
         StackWorkspace(self, tokens: tokens, sequences: sequences, forTraining: forTraining, on: backend)
     }
 
-    func initialState(_ weights: Parameters, on backend: any Backend) -> [Float] {
+    package func initialState(_ weights: Parameters, on backend: any Backend) -> [Float] {
         layers.flatMap { layer in
             zip(layer.mixer.stateWidths, layer.mixer.initialState(weights, on: backend)).flatMap { width, values in
                 values ?? [Float](repeating: 0, count: width)

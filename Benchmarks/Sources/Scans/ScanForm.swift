@@ -1,0 +1,45 @@
+import Tensors
+
+/// How a batch of sequences of one length goes through a recurrence (the columns of the paper's Table 5).
+enum ScanForm: String, Sendable, CaseIterable, Encodable {
+    /// One step after the other over the whole batch.
+    case serial
+    /// Parallel scan; every sequence enters the model padded to a power of two.
+    case sequencePadding
+    /// Parallel scan; padded after the input projection: only convolution, gates and scan see the padding.
+    case embeddingPadding
+    /// As this project trains: sequences end to end, gates, scan and output gate in one pass, no padding.
+    case packed
+
+    /// Whether recurrences run as a parallel scan.
+    var isParallel: Bool { self == .sequencePadding || self == .embeddingPadding }
+}
+
+/// The smallest power of two that is not less than `count`.
+func powerOfTwo(atLeast count: Int) -> Int {
+    var power = 1
+    while power < count { power *= 2 }
+    return power
+}
+
+/// Rows of zeros after each sequence. They cannot change what comes before them: all forms compute the same.
+struct RightPadding {
+    let sequences, from, to: Int
+    var isNone: Bool { from == to }
+
+    /// Copies each sequence's rows to where they lie among padding; the rows of padding stay as they are.
+    func spread(_ rows: Tensor, to padded: Tensor, _ backend: any Backend) {
+        if isNone { return }
+        for s in 0..<sequences {
+            backend.copy(rows.rows(s * from..<(s + 1) * from), to: padded.rows(s * to..<s * to + from))
+        }
+    }
+
+    /// The way back.
+    func collect(_ padded: Tensor, into rows: Tensor, _ backend: any Backend) {
+        if isNone { return }
+        for s in 0..<sequences {
+            backend.copy(padded.rows(s * to..<s * to + from), to: rows.rows(s * from..<(s + 1) * from))
+        }
+    }
+}
