@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Identifiers
 import Interactions
 import Testing
 
@@ -19,6 +20,62 @@ import Testing
         #expect(metrics.cases == 2 && metrics.at10 == at10 && metrics.at20.hr == 1)
     }
 
+    @Test func bothCutoffsAndMisses() {
+        let metrics = RankMetrics(ranks: [2, 15, 20, 21, CaseRanks.miss.unmasked, CaseRanks.miss.masked])
+        #expect(metrics.cases == 6 && metrics.at10.cutoff == 10 && metrics.at20.cutoff == 20)
+        #expect(metrics.at10.hr == 1.0 / 6 && metrics.at20.hr == 0.5)
+        #expect(abs(metrics.at10.ndcg - 1 / log2(3.0) / 6) < 1e-12 && abs(metrics.at10.mrr - 0.5 / 6) < 1e-12)
+        let gain: Double = 1 / log2(3.0) + 1 / log2(16.0) + 1 / log2(21.0)
+        #expect(abs(metrics.at20.ndcg - gain / 6) < 1e-12)
+        #expect(abs(metrics.at20.mrr - (0.5 + 1.0 / 15 + 1.0 / 20) / 6) < 1e-12)
+    }
+
+    /// What a damaged file could claim.
+    @Test func impossibleMetricsAreSeen() throws {
+        let good = SettingMetrics([CaseRanks(unmasked: 1, masked: 1), CaseRanks(unmasked: 30, masked: 12)])
+        #expect(good.isPossible && SettingMetrics([]).isPossible)
+        func changed(_ change: (inout SettingMetrics) -> Void) -> Bool {
+            var copy = good
+            change(&copy)
+            return copy.isPossible
+        }
+        let settings: [WritableKeyPath<SettingMetrics, RankMetrics>] = [\.unmasked, \.masked]
+        let cutoffs: [WritableKeyPath<RankMetrics, CutoffMetrics>] = [\.at10, \.at20]
+        let shares: [WritableKeyPath<CutoffMetrics, Double>] = [\.hr, \.ndcg, \.mrr]
+        for path in settings {
+            #expect(!changed { $0[keyPath: path].cases = 3 } && !changed { $0[keyPath: path].cases = -2 })
+            for cutoff in cutoffs {
+                let own = path.appending(path: cutoff)
+                #expect(!changed { $0[keyPath: own].cutoff = 0 })
+                for value in shares {
+                    for wrong in [-0.01, 1.01, .nan, .infinity] {
+                        #expect(!changed { $0[keyPath: own.appending(path: value)] = wrong })
+                    }
+                    for right in [0, 0.5, 1] { #expect(changed { $0[keyPath: own.appending(path: value)] = right }) }
+                }
+            }
+        }
+        #expect(!changed { ($0.unmasked.cases, $0.masked.cases) = (-1, -1) })
+        #expect(changed { ($0.unmasked.cases, $0.masked.cases) = (0, 0) })
+
+        let data = Dataset(sequences: [[1, 2, 1, 2, 1]], itemCount: 2)
+        let split = Split.leaveOneOut(data)
+        let report = try EvaluationReport(PopularityRanker(data, split), split.test, data, split)
+        #expect(report.isPossible && report.repeats == 1 && report.name == "Popularity")
+        for (repeats, items, isPossible) in [(0, 0, true), (2, 0, false), (-1, 0, false), (1, -1, false)] {
+            var copy = report
+            copy.repeats = repeats
+            copy.slices[1].items = items
+            #expect(copy.isPossible == isPossible, "\(repeats) repeats, \(items) items")
+        }
+        var copy = report
+        copy.slices[2].metrics.masked.at10.hr = 2
+        #expect(!copy.isPossible)
+        copy = report
+        copy.all.unmasked.at20.mrr = -1
+        #expect(!copy.isPossible)
+    }
+
     @Test func noCasesAreZeroNotNaN() {
         let metrics = RankMetrics(ranks: [])
         #expect(metrics.cases == 0 && metrics.at10.hr == 0 && metrics.at20.ndcg == 0 && metrics.at20.mrr == 0)
@@ -35,6 +92,30 @@ import Testing
         #expect(split.trainingEnd == [1, 2, 1, 2])
         #expect(split.validation == [EvaluationCase(user: 2, position: 1), EvaluationCase(user: 3, position: 2)])
         #expect(split.test == [EvaluationCase(user: 2, position: 2), EvaluationCase(user: 3, position: 3)])
+    }
+
+    /// Twenty events: 1 has five, 2 five, 3 four, 4 two, 5 two, 6 one, 7 one. The head ends with half of them, the middle with 80 %;
+    /// of equally popular items the one with the smaller number comes first.
+    @Test func slicesEndWhereTheyAreFull() throws {
+        let counts = [5, 5, 4, 2, 2, 1, 1]
+        let events = counts.enumerated().flatMap { row, count in [ItemID](repeating: ItemID(row: row), count: count) }
+        let data = Dataset(sequences: [events + [3, 1], [7, 6]], itemCount: 8)
+        let split = Split(
+            trainingEnd: [20, 0], validation: [],
+            test: [
+                EvaluationCase(user: 0, position: 20), EvaluationCase(user: 0, position: 21),
+                EvaluationCase(user: 1, position: 1),
+            ])
+        let report = try EvaluationReport(PopularityRanker(data, split), split.test, data, split)
+        #expect(report.slices.map(\.items) == [2, 2, 4], "items 1 and 2; 3 and 4; 5 to 8")
+        #expect(report.slices.map(\.metrics.unmasked.cases) == [1, 1, 1])
+        #expect(report.repeats == 2 && report.all.unmasked.cases == 3)
+        // Equal counts rank before the target: item 1 is second, 3 third, 6 seventh of eight.
+        let unmasked: [Double] = [1.0 / 2, 1.0 / 3, 1.0 / 7]
+        #expect(report.slices.map(\.metrics.unmasked.at10.mrr) == unmasked)
+        // Whoever has seen items 1 to 7 is asked for the target and item 8; of the second user's only item 7 was seen.
+        let masked: [Double] = [1, 1, 1.0 / 6]
+        #expect(report.slices.map(\.metrics.masked.at10.mrr) == masked)
     }
 
     /// Training events: item 1 five times, 2 three times, 3 and 4 once each, 5 never. Half of the ten events are item 1's,

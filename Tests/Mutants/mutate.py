@@ -7,12 +7,11 @@ command that tries them again; those that change nothing that matters are explai
 """
 import argparse
 import functools
+import hashlib
 import os
-import random
 import re
 import resource
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -29,6 +28,7 @@ LONGEST = 1800  # seconds of a build or of a suite without a mutant
 MODEL = ["ModelsTests.(State|Golden|RepeatHead|HistoryError)", "ModelsTests.(Gradient|Chunk)",
          "(ServingTests|EvaluationTests|ModelStoreTests)", "TrainingTests"]
 LOSSES = ["OperationTests.(Parity|NotANumber|Precision)", "ModelsTests.Gradient", "(EvaluationTests|ServingTests)"]
+TRAINING = ["TrainingTests.(BatchPlan|SampledStep)", "TrainingTests"]
 TARGETS = [
     ("Sources/Model/Layers", MODEL),
     ("Sources/Model/Models", MODEL),
@@ -38,21 +38,28 @@ TARGETS = [
     ("Sources/Arithmetic/CPUBackend/Ranking.swift", LOSSES),
     ("Sources/Learning/Evaluation", ["EvaluationTests", "ReportTests", "TrainingTests.Learning"]),
     ("Sources/Data/Interactions/Split.swift", ["InteractionsTests.*Split", "EvaluationTests"]),
-    ("Sources/Learning/Training/BatchPlan.swift", ["TrainingTests"]),
-    ("Sources/Learning/Training/Negatives.swift", ["TrainingTests"]),
-    ("Sources/Learning/Training/Schedule.swift", ["TrainingTests"]),
-    ("Sources/Learning/Training/ReplicaGroup.swift", ["TrainingTests"]),
-]
+] + [(f"Sources/Learning/Training/{name}.swift", TRAINING) for name in
+     ["BatchAssembler", "BatchPlan", "GradientSum", "Negatives", "Optimizer", "Replicas", "Schedule", "TouchedRanges"]]
 
 
 def all_mutants():
-    """Every mutant with its suites; its place in the list is its number."""
-    found = []
+    """Every mutant by its name, with its suites. Names depend on nothing but the lines, so that they last while other code changes."""
+    found, seen = {}, {}
     for name, suites in TARGETS:
-        path = ROOT / name
-        for file in sorted(path.rglob("*.swift")) if path.is_dir() else [path] * path.exists():
-            found += [(mutant, suites) for mutant in mutants(str(file.relative_to(ROOT)), file.read_text())]
+        path = COPY / name
+        if not path.exists():
+            sys.exit(f"mutate: there is no {name} any more")
+        for file in sorted(path.rglob("*.swift")) if path.is_dir() else [path]:
+            text = file.read_text()
+            for mutant in mutants(str(file.relative_to(COPY)), text):
+                key = "|".join((mutant.path, *mutant.lines(text)[1:]))
+                seen[key] = seen.get(key, 0) + 1
+                found[digest(f"{key}|{seen[key]}")[:8]] = (mutant, suites)
     return found
+
+
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def update_copy():
@@ -92,7 +99,9 @@ def run(command, timeout, until=None):
             break
     if ready and not chunk:
         return process.wait(), output.decode(errors="replace")
-    os.killpg(process.pid, signal.SIGKILL)
+    # Everything in its session: `swift test` gives the tests a process group of their own.
+    subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+    process.kill()
     process.wait()
     return (1 if ready else 124), output.decode(errors="replace")
 
@@ -117,6 +126,7 @@ def explained():
 @functools.cache
 def usual_seconds(suite):
     """How long a suite takes on the unchanged sources, which have to pass."""
+    build()  # what is built may be the mutant before
     start = time.monotonic()
     reason = test(suite, LONGEST)
     if reason:
@@ -147,32 +157,30 @@ def main():
     parser.add_argument("--sample", type=int, default=100, help="how many mutants that compile (100)")
     parser.add_argument("--seed", type=int, default=1, help="of the sample (1)")
     parser.add_argument("--file", default="", help="only files whose path has this in it")
-    parser.add_argument("--only", type=int, nargs="+", help="these mutants, by their numbers")
+    parser.add_argument("--only", nargs="+", help="these mutants, by their names")
     parser.add_argument("--minutes", type=float, default=120, help="begin no mutant after so long (120)")
     parser.add_argument("--least", type=float, default=90, help="per cent that have to be killed (90)")
     parser.add_argument("--list", action="store_true", help="print all mutants and try none")
     options = parser.parse_args()
 
+    update_copy()
     every = all_mutants()
-    numbers = [n for n, (mutant, _) in enumerate(every) if options.file in mutant.path]
-    random.Random(options.seed).shuffle(numbers)
-    numbers = options.only or numbers
+    names = options.only or [name for name, (mutant, _) in every.items() if options.file in mutant.path]
     if options.list:
-        for n in sorted(numbers):
-            line, old, new = every[n][0].lines((ROOT / every[n][0].path).read_text())
+        for n in names:
+            line, old, new = every[n][0].lines((COPY / every[n][0].path).read_text())
             print(f"{n} {every[n][0].path}:{line} {every[n][0].kind}\n  - {old.strip()}\n  + {new.strip()}")
         return
     start = time.monotonic()
-    update_copy()
     if build()[0] != 0:
         sys.exit("mutate: the tests do not build without a mutant")
     counts, known, survivors = {"killed": 0, "survived": 0, "invalid": 0, "explained": 0}, explained(), []
-    for n in numbers:
+    for n in sorted(names, key=lambda name: digest(f"{options.seed} {name}")):
         done = counts["killed"] + counts["survived"] + counts["explained"]
         if done >= options.sample or time.monotonic() - start > 60 * options.minutes:
             break
         mutant, suites = every[n]
-        line, old, new = mutant.lines((ROOT / mutant.path).read_text())
+        line, old, new = mutant.lines((COPY / mutant.path).read_text())
         verdict, reason = judge(mutant, suites)
         if verdict == "survived" and (mutant.path, " ".join(old.split()), " ".join(new.split())) in known:
             verdict = "explained"
@@ -186,7 +194,7 @@ def main():
     print(f"{counts['killed']} of {judged} mutants were killed ({rate:.1f} %); {counts['explained']} more change nothing that matters, "
           f"{counts['invalid']} did not compile; seed {options.seed}, {(time.monotonic() - start) / 60:.0f} minutes")
     if survivors:
-        print("again: scripts/mutate.sh --only " + " ".join(map(str, survivors)))
+        print("again: scripts/mutate.sh --only " + " ".join(survivors))
     sys.exit(0 if judged and rate >= options.least else 1)
 
 

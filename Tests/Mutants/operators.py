@@ -37,8 +37,9 @@ DECIMAL = re.compile(r"(?<![\w.])\d+\.\d+(?![\w.])")
 CONDITION = re.compile(r"\b(if|guard|while) ([^{},\n]+?)(?= (\{|else \{))")
 STATEMENT = re.compile(r"^ +(?!return|let|var|case|default|throw|try|init|super|func|static|private|package|public|for|if|guard|while|else|self|\.)"
                        r"[\w.!\[\]]+( [-+*/]?= |\()", re.MULTILINE)
-# What only catches errors of the program itself, or says something to people.
-SKIPPED = re.compile(r"\b(precondition|fatalError|assert|preconditionFailure|description|reason:|import|@available|#if)\b")
+# What only catches errors of the program itself, says something to people, or only makes it faster.
+SKIPPED = re.compile(r"\b(precondition|fatalError|assert|preconditionFailure|description|reason:|import|@available|#if|reserveCapacity|"
+                     r"keepingCapacity|concurrentPerform)\b")
 
 
 def masked(text):
