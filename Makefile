@@ -15,8 +15,9 @@ setup: ## install the system libraries that are missing
 build: setup ## the program, optimised
 	$(SWIFT) build -c release --product recblr
 
+# With the options of `make test`, so that what that has built is used.
 docs: setup ## the documentation of the library, under .build/docs
-	@scripts/docs.sh
+	@scripts/docs.sh --enable-code-coverage
 
 package: setup ## a folder that runs on Linux machines without Swift, packed, under .build/package
 	@scripts/package.sh
