@@ -66,9 +66,8 @@ extension CPUBackend {
         let factors = tile.factors.prefix(rows.rows)
         for r in 0..<rows.rows {
             let factor = scale / tile.sum[r]
-            for c in 0..<rows.columns {
-                factors.base[r * rows.columns + c] = factor * rows.base[r * rows.stride + c]
-            }
+            let (from, to) = (rows.base + r * rows.stride, factors.base + r * rows.columns)
+            for c in 0..<rows.columns { to[c] = factor * from[c] }
         }
         let hiddenGradient = gradients.hidden.rows(range)
         for (index, columns) in columnTiles.enumerated() {
@@ -81,8 +80,9 @@ extension CPUBackend {
                 logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound] -= tile.sum[r]
             }
             if let bias, let values = gradients.biasValues {
-                bias.addGradient(
-                    of: logits, firstRow: range.lowerBound, columns: columns, rowFactors: tile.sum, scale, to: values)
+                HostBias(bias).addGradient(
+                    of: logits, firstRow: range.lowerBound, columns: columns, rowFactors: tile.sum, scale,
+                    to: values.base)
             }
             multiply(
                 logits, transposed: false, table.rows(columns), transposed: false, into: hiddenGradient,
@@ -93,7 +93,8 @@ extension CPUBackend {
         }
         for r in 0..<rows.rows {
             let factor = scale / tile.sum[r]
-            for c in 0..<rows.columns { hiddenGradient.base[r * hiddenGradient.stride + c] *= factor }
+            let row = hiddenGradient.base + r * hiddenGradient.stride
+            for c in 0..<rows.columns { row[c] *= factor }
         }
     }
 
@@ -102,7 +103,7 @@ extension CPUBackend {
     ) -> Tensor {
         let logits = tile.logits(rows.rows, columns.count)
         multiply(rows, transposed: false, table.rows(columns), transposed: true, into: logits, accumulate: false)
-        bias?.add(to: logits, firstRow: firstRow, columns: columns)
+        if let bias { HostBias(bias).add(to: logits, firstRow: firstRow, columns: columns) }
         return logits
     }
 
@@ -122,7 +123,25 @@ extension CPUBackend {
     }
 }
 
-extension SparseBias {
+/// A ``SparseBias`` in this process's memory, for inner loops.
+struct HostBias {
+    private let starts, columns, kinds: UnsafeMutablePointer<Int32>
+    private let values: UnsafeMutablePointer<Float>
+    let scale: Float
+
+    init(_ bias: SparseBias) {
+        (starts, columns, kinds) = (bias.starts.base, bias.columns.base, bias.kinds.base)
+        (values, scale) = (bias.values.base, bias.scale)
+    }
+
+    /// Calls `body` with the table row and the kind of each addition to row n.
+    func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
+        for j in Int(starts[n])..<Int(starts[n + 1]) { body(Int(columns[j]), Int(kinds[j])) }
+    }
+
+    /// The number that is added for a kind: scale · value.
+    func value(_ kind: Int) -> Float { scale * values[kind] }
+
     /// Adds the bias to a tile of scores: of the rows from `firstRow` on, over the table rows `columns`.
     func add(to scores: Tensor, firstRow: Int, columns: Range<Int>) {
         for r in 0..<scores.rows {
@@ -136,14 +155,14 @@ extension SparseBias {
     /// Adds gradients of the values: those of row r's scores are slopes[r] · gradientScale / rowFactors[r].
     fileprivate func addGradient(
         of slopes: Tensor, firstRow: Int, columns: Range<Int>, rowFactors: UnsafeMutablePointer<Float>,
-        _ gradientScale: Float, to gradient: Tensor
+        _ gradientScale: Float, to gradient: UnsafeMutablePointer<Float>
     ) {
         for r in 0..<slopes.rows {
             let row = slopes.base + r * slopes.stride
             let factor = scale * gradientScale / rowFactors[r]
             forEach(ofRow: firstRow + r) { column, kind in
                 guard columns.contains(column) else { return }
-                gradient.base[kind] += factor * row[column - columns.lowerBound]
+                gradient[kind] += factor * row[column - columns.lowerBound]
             }
         }
     }

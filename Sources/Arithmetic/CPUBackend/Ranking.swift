@@ -50,11 +50,11 @@ private struct ScoreTiles {
     let rowRanges, columnRanges: [Range<Int>]
     private let backend: CPUBackend
     private let hidden, table: Tensor
-    private let bias: SparseBias?
+    private let bias: HostBias?
     private let storage: Storage<Float>
 
     init(_ backend: CPUBackend, _ hidden: Tensor, _ table: Tensor, _ bias: SparseBias?) {
-        (self.backend, self.hidden, self.table, self.bias) = (backend, hidden, table, bias)
+        (self.backend, self.hidden, self.table, self.bias) = (backend, hidden, table, bias.map(HostBias.init))
         let tiles = max(1, (table.rows + Self.widestTile - 1) / Self.widestTile)
         let width = (table.rows + tiles - 1) / tiles
         func ranges(_ count: Int, by size: Int) -> [Range<Int>] {

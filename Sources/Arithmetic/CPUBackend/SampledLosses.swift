@@ -33,10 +33,13 @@ extension CPUBackend {
             loss += Double(max(-margin, 0) + log1p(exp(-abs(margin))))
             guard let gradients else { continue }
             let slope = -scale / (1 + exp(margin))
+            let hiddenGradient = gradients.hidden.base + n * gradients.hidden.stride
+            let targetGradient = gradients.table.base + target * gradients.table.stride
+            let negativeGradient = gradients.table.base + negative * gradients.table.stride
             for c in 0..<width {
-                gradients.hidden.base[n * gradients.hidden.stride + c] = slope * (liked[c] - other[c])
-                gradients.table.base[target * gradients.table.stride + c] += slope * row[c]
-                gradients.table.base[negative * gradients.table.stride + c] -= slope * row[c]
+                hiddenGradient[c] = slope * (liked[c] - other[c])
+                targetGradient[c] += slope * row[c]
+                negativeGradient[c] -= slope * row[c]
             }
         }
         return loss

@@ -16,7 +16,7 @@ struct SampledSoftmax {
     private let hidden, table: Tensor
     private let targets, negatives: Indices
     private let targetLogQ, logQ: Tensor
-    private let bias: SparseBias?
+    private let bias: HostBias?
     private let scale: Float
     private let gradients: LossGradients?
     private let finder: RowFinder
@@ -39,7 +39,7 @@ struct SampledSoftmax {
     ) {
         self.backend = backend
         (self.hidden, self.table, self.targets, self.negatives) = (hidden, table, targets, negatives)
-        (self.targetLogQ, self.logQ, self.bias) = (targetLogQ, logQ, bias)
+        (self.targetLogQ, self.logQ, self.bias) = (targetLogQ, logQ, bias.map(HostBias.init))
         (self.scale, self.gradients) = (scale, gradients)
         finder = RowFinder(negatives)
         let (samples, width) = (negatives.count, hidden.columns)
@@ -80,8 +80,10 @@ struct SampledSoftmax {
     /// Logits of the negatives and, apart, of the targets.
     private func findLogits(_ rows: Range<Int>, _ logits: Tensor) {
         let hidden = hidden.rows(rows)
+        let logQ = logQ.base
         for r in 0..<rows.count {
-            for j in 0..<logits.columns { logits.base[r * logits.stride + j] = -logQ.base[j] }
+            let row = logits.base + r * logits.stride
+            for j in 0..<logits.columns { row[j] = -logQ[j] }
         }
         backend.multiply(hidden, transposed: false, sampled, transposed: true, into: logits, accumulate: true)
         for (r, n) in rows.enumerated() {
@@ -124,12 +126,13 @@ struct SampledSoftmax {
                 targetGradient[c] += slope * x[c]
                 scaledRow[c] = factor[r] * x[c]
             }
-            guard let bias, let values = gradients.biasValues else { continue }
+            guard let bias, let values = gradients.biasValues?.base else { continue }
+            let row = exponentials.base + r * exponentials.stride
             bias.forEach(ofRow: n) { column, kind in
                 if column == target {
-                    values.base[kind] += bias.scale * slope
+                    values[kind] += bias.scale * slope
                 } else if let j = finder.position(of: column) {
-                    values.base[kind] += bias.scale * factor[r] * exponentials.base[r * exponentials.stride + j]
+                    values[kind] += bias.scale * factor[r] * row[j]
                 }
             }
         }
@@ -141,17 +144,17 @@ struct SampledSoftmax {
 
 /// Finds the position of a table row in a short list of distinct rows: a hash table with linear probing.
 private struct RowFinder {
-    private let rows: Indices
+    private let rows: UnsafeMutablePointer<Int32>
     /// Position + 1, or 0 for an empty slot. At least half of the slots are empty.
     private var slots: [Int32]
 
     init(_ rows: Indices) {
-        self.rows = rows
+        self.rows = rows.base
         var size = 16
         while size < 2 * rows.count { size *= 2 }
         slots = [Int32](repeating: 0, count: size)
         for position in 0..<rows.count {
-            var slot = firstSlot(Int(rows.base[position]))
+            var slot = firstSlot(Int(self.rows[position]))
             while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
             slots[slot] = Int32(position) + 1
         }
@@ -162,7 +165,7 @@ private struct RowFinder {
         var slot = firstSlot(row)
         while slots[slot] != 0 {
             let position = Int(slots[slot]) - 1
-            if Int(rows.base[position]) == row { return position }
+            if Int(rows[position]) == row { return position }
             slot = (slot + 1) & (slots.count - 1)
         }
         return nil

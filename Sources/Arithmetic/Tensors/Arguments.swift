@@ -100,13 +100,13 @@ package struct SparseBias: Sendable {
     }
 
     /// Calls `body` with table row and kind of each addition to row n.
-    @inlinable package func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
+    package func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
         let (columns, kinds) = (columns.base, kinds.base)
         for j in Int(starts.base[n])..<Int(starts.base[n + 1]) { body(Int(columns[j]), Int(kinds[j])) }
     }
 
     /// The number that is added for a kind: scale · value.
-    @inlinable package func value(_ kind: Int) -> Float { scale * values.base[kind] }
+    package func value(_ kind: Int) -> Float { scale * values.base[kind] }
 }
 
 /// Classes of the items of a history, by how long ago each occurred last and by how often it did.
