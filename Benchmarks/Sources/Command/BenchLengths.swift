@@ -8,9 +8,9 @@ struct BenchLengths: ParsableCommand {
         abstract: "Time and memory against the length of a sequence, as in the paper's Figure 4.",
         discussion: """
             One sequence of 100 to 25,600 events on one thread, through the model (with a catalogue of 64 items, so that \
-            the softmax does not weigh) and through as many layers of the same width with self-attention in place of the \
-            recurrence: forward, and forward with all gradients. Times are the thread's processor time; memory is what a pass keeps and needs at once beyond \
-            the weights, counted byte by byte. A dash: the attention scores alone would need more than 2 GB.
+            the softmax does not weigh) and through the same with self-attention over the whole sequence in place of the \
+            recurrence: forward, and forward with the loss and all gradients. Times are the thread's processor time; memory is \
+            what a pass keeps and needs at once beyond the weights, counted byte by byte.
 
             Example:
 
@@ -20,7 +20,7 @@ struct BenchLengths: ParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() throws {
-        let bench = try LengthBench()
+        let bench = LengthBench()
         try output.write(bench, text: bench.text)
     }
 }
@@ -34,9 +34,7 @@ extension LengthBench {
             let costs = [row.forward, row.training, row.attentionForward, row.attentionTraining]
             table.add(
                 [grouped(row.length)]
-                    + costs.flatMap { cost in
-                        cost.map { [grouped(Int($0.nanoseconds)), fixed(Double($0.bytes) / 1e6, 1)] } ?? ["–", "–"]
-                    })
+                    + costs.flatMap { [grouped(Int($0.nanoseconds)), fixed(Double($0.bytes) / 1e6, 1)] })
         }
         return "\(machine.text), 1 thread\n\n\(table.text)"
     }

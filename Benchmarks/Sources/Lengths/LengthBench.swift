@@ -4,8 +4,8 @@ import Models
 import Tensors
 
 /// The paper's Figure 4 on this machine: time and memory of one sequence against its length, on one thread. RecBLR's model
-/// (with a catalogue of 64 items, so that the softmax does not weigh) beside as many layers of the same width in which
-/// self-attention stands in the place of the recurrence. No dropout.
+/// (with a catalogue of 64 items, so that the softmax does not weigh) beside the same model with self-attention over the whole
+/// sequence in the place of the recurrence. No dropout.
 struct LengthBench: Encodable, Sendable {
     /// What one pass costs.
     struct Cost: Encodable, Sendable {
@@ -14,14 +14,14 @@ struct LengthBench: Encodable, Sendable {
         /// All that the pass keeps and needs at once beyond the weights and their gradients, exactly.
         let bytes: Int
     }
-    /// One length; nil where memory or time would be out of hand.
+    /// One length.
     struct Row: Encodable, Sendable {
         /// Events.
         let length: Int
-        /// Hidden vectors at all positions; the same and all gradients.
+        /// Hidden vectors at all positions; the same, the loss and all gradients.
         let forward, training: Cost
-        /// The same of the attention layers.
-        let attentionForward, attentionTraining: Cost?
+        /// The same with attention.
+        let attentionForward, attentionTraining: Cost
     }
 
     /// On what.
@@ -31,24 +31,27 @@ struct LengthBench: Encodable, Sendable {
 
     /// 100, 200, 400 ... 25,600.
     static let lengths = (0...8).map { 100 << $0 }
-    /// Attention is left out where its scores alone would need more bytes.
-    static let memoryLimit = 2_000_000_000
 
     /// Measures every length.
-    init(lengths: [Int] = Self.lengths) throws {
+    init(lengths: [Int] = Self.lengths) {
         machine = Machine()
-        let shape = ModelConfiguration(itemCount: 64)
-        let model = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend())
+        let recurrent = Self.model(.bdlru)
         rows = lengths.map { length in
-            func attention(training: Bool) -> Cost? {
-                let scores = (training ? shape.layerCount + 1 : 1) * length * length * 4
-                guard scores <= Self.memoryLimit else { return nil }
-                return Self.attention(shape, length, training: training)
-            }
+            let attention = Self.model(.attention, window: length)
             return Row(
-                length: length, forward: Self.forward(model, length), training: Self.training(model, length),
-                attentionForward: attention(training: false), attentionTraining: attention(training: true))
+                length: length, forward: Self.forward(recurrent, length), training: Self.training(recurrent, length),
+                attentionForward: Self.forward(attention, length),
+                attentionTraining: Self.training(attention, length))
         }
+    }
+
+    /// Not checked: a window as long as the longest sequence is no shape that anybody should train.
+    private static func model(_ mixer: ModelConfiguration.Mixer, window: Int = 2) -> SequenceModel {
+        var shape = ModelConfiguration(itemCount: 64)
+        (shape.mixer, shape.attentionWindow) = (mixer, window)
+        let model = SequenceModel(zerosFor: shape, on: CPUBackend())
+        model.backend.upload(model.network.layout.initialValues(seed: 1), to: model.weights.flat)
+        return model
     }
 
     private static func forward(_ model: SequenceModel, _ length: Int) -> Cost {
@@ -66,24 +69,6 @@ struct LengthBench: Encodable, Sendable {
         return cost(length) {
             let learner = Learner(model, tokens: length, sequences: 1)
             return { _ = learner.learn(batch, scale: 1e-3, into: gradients) }
-        }
-    }
-
-    private static func attention(_ shape: ModelConfiguration, _ length: Int, training: Bool) -> Cost {
-        cost(length) {
-            let memory = BenchMemory(CPUBackend())
-            let width = shape.hiddenSize
-            let gradients = training ? AttentionMixer.Gradients(length, width, memory) : nil
-            let stack = LayerStack(
-                rows: length, width: width, layers: shape.layerCount, training: training, memory: memory
-            ) {
-                AttentionMixer(rows: length, width: width, gradients: gradients, memory: memory)
-            }
-            let (input, gradient) = (memory.tensor(length, width), memory.tensor(length, width))
-            return {
-                _ = stack.forward(input)
-                if training { stack.backward(gradient, input: input) }
-            }
         }
     }
 

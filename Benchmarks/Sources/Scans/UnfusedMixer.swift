@@ -4,8 +4,8 @@ import Tensors
 
 /// The model's mixer (``BDLRU``, with the same parameters) over a batch of sequences of one length, with a scan that tensor programs
 /// would make: ``UnfusedScan``.
-struct UnfusedMixer: Layers.Mixer {
-    private let inputProjection, gates, outputProjection: Layers.Linear
+struct UnfusedMixer: Mixer {
+    private let inputProjection, gates, outputProjection: Linear
     private let convolution: CausalConvolution
     private let gateBias, decay: Parameter
     private let isParallel: Bool
@@ -18,12 +18,12 @@ struct UnfusedMixer: Layers.Mixer {
         in layout: inout ParameterLayout
     ) {
         let (d, h) = (shape.hiddenSize, shape.recurrenceSize)
-        inputProjection = Layers.Linear(name + "input_projection", from: d, to: 2 * h, in: &layout)
+        inputProjection = Linear(name + "input_projection", from: d, to: 2 * h, in: &layout)
         convolution = CausalConvolution(name + "convolution", width: shape.convolutionWidth, channels: h, in: &layout)
-        gates = Layers.Linear(name + "gates.weight", from: h, to: 2 * h, in: &layout)
+        gates = Linear(name + "gates.weight", from: h, to: 2 * h, in: &layout)
         gateBias = layout.vector(name + "gates.bias", 2 * h, .zeros)
         decay = layout.vector(name + "decay", h, .decayRing)
-        outputProjection = Layers.Linear(name + "output_projection", from: h, to: d, in: &layout)
+        outputProjection = Linear(name + "output_projection", from: h, to: d, in: &layout)
         isParallel = form.isParallel
         padding = RightPadding(
             sequences: sequences, from: length,

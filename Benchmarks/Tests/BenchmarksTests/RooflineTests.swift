@@ -1,5 +1,8 @@
 import CPUBackend
+import Identifiers
+import Layers
 import Models
+import Operations
 import Tensors
 import Testing
 
@@ -61,6 +64,23 @@ import Testing
         #expect(products.count == 15)
         let softmax = 6 * 10.0 * 4
         #expect(products.reduce(0) { $0 + $1.flopsPerToken } + softmax == trainingFLOPs(step.shape))
+    }
+
+    /// The table is what the model calls, product by product: forward and backward of a batch.
+    @Test func theTableHoldsWhatAStepCalls() throws {
+        let counting = CountingBackend(CPUBackend())
+        let model = try SequenceModel(initializing: step.shape, seed: 1, on: counting)
+        let learner = Learner(model, tokens: step.tokens, sequences: 1)
+        let events = PackedBatch([(0..<step.tokens).map { ItemID(row: $0 % 10) }])
+        let dropout = DropoutSettings(rate: 0.2, seed: 1, step: 1)
+        _ = learner.learn(
+            TrainingBatch(events, targets: events.items), dropout: dropout, scale: 1, into: model.makeGradients())
+        let listed = CountingBackend(CPUBackend())
+        for row in step.rows where row.tokens == step.tokens {
+            let call = row.operation.prepare(Arguments(measuring: listed))
+            for _ in 0..<row.calls { call() }
+        }
+        #expect(counting.calls == listed.calls)
     }
 
     @Test func rowsHoldTheLargerOfBothLimits() throws {
