@@ -1,4 +1,4 @@
-// What `import RecBLR` brings: everything that a program needs to train a model, to keep it and to ask it.
+// `import RecBLR` imports everything that a program needs to train, evaluate, store and serve a model.
 
 @_exported import CPUBackend
 @_exported import CUDABackend

@@ -5,7 +5,7 @@ package struct CausalConvolution: Sendable {
     private let parameters: (weight: Parameter, bias: Parameter)?
     private let width, channels: Int
 
-    /// U(−1/√K, 1/√K) to begin with, as PyTorch has it.
+    /// Initialised with U(−1/√K, 1/√K), as in PyTorch.
     package init(_ name: String, width: Int, channels: Int, in layout: inout ParameterLayout) {
         (self.width, self.channels) = (width, channels)
         guard width > 0 else {
@@ -19,7 +19,7 @@ package struct CausalConvolution: Sendable {
         )
     }
 
-    /// Floats that it remembers of a sequence: the last K − 1 inputs, oldest first.
+    /// Floats of the state of one sequence: its last K − 1 inputs, oldest first.
     package var stateWidth: Int { max(0, width - 1) * channels }
 
     /// `initial` and `final` are [S, (K − 1) · H]: the last inputs before each sequence, zero where nil, and at its end.
@@ -30,7 +30,7 @@ package struct CausalConvolution: Sendable {
             finalWindow: final, output: c)
     }
 
-    /// Writes the gradient of U and, where wanted, that of `initial`; adds those of the parameters.
+    /// Writes the gradient of U and, where given, that of `initial`; adds those of the parameters.
     package func backward(
         _ cGradient: Tensor, input u: Tensor, into uGradient: Tensor, initial: Tensor?, finalGradient: Tensor?,
         initialGradient: Tensor?, _ pass: Pass, _ gradients: Parameters

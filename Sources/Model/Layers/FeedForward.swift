@@ -24,7 +24,7 @@ package struct FeedForward: Sendable {
         (self.size, self.innerSize) = (size, innerSize)
     }
 
-    /// What a pass leaves.
+    /// What the forward pass stores for the backward pass.
     package struct Activations {
         /// W₁ · y, and dropout(SiLU(W₁ · y + b₁)): [N, 4D].
         let inner, activated: Tensor
@@ -40,7 +40,7 @@ package struct FeedForward: Sendable {
             norm: ResidualNorm.Activations(tokens: tokens, size: size, output: output, on: backend))
     }
 
-    /// From y [N, D] to x, which is in the activations' norm.
+    /// Computes x, ``Activations/output``, from y [N, D].
     package func forward(_ y: Tensor, _ activations: Activations, _ pass: Pass) {
         let hidden = activations.inner.prefix(pass.tokens)
         let activated = activations.activated.prefix(pass.tokens)
@@ -51,7 +51,7 @@ package struct FeedForward: Sendable {
         norm.forward(activations.norm, bias: outerBias, residual: y, pass)
     }
 
-    /// From the gradient of x to that of y, which is written. `scratch` is [N, D] and [N, 4D].
+    /// Writes the gradient of y, given that of x; adds those of the parameters. `scratch` is [N, D] and [N, 4D].
     package func backward(
         _ xGradient: Tensor, input y: Tensor, into yGradient: Tensor, _ activations: Activations,
         scratch: (branch: Tensor, inner: Tensor), _ pass: Pass, _ gradients: Parameters

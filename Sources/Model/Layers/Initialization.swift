@@ -6,7 +6,7 @@ import Tensors
     import Darwin
 #endif
 
-/// What the elements of a parameter begin with.
+/// The initial values of a parameter.
 package enum Initialization: Sendable, Equatable {
     case zeros
     case ones
@@ -14,7 +14,7 @@ package enum Initialization: Sendable, Equatable {
     case normal(zeroRows: Int = 0)
     /// U(−bound, bound).
     case uniform(bound: Double)
-    /// softplus⁻¹(−ln 0.9) ... softplus⁻¹(−ln 0.999), evenly spaced: a decay factor exp(−softplus(Λ)) then runs from 0.9 to 0.999
+    /// softplus⁻¹(−ln 0.9) … softplus⁻¹(−ln 0.999), evenly spaced: the decay factors exp(−softplus(Λ)) lie between 0.9 and 0.999
     /// (paper, section 3.2).
     case decayRing
 
@@ -36,7 +36,7 @@ package enum Initialization: Sendable, Equatable {
 }
 
 extension ParameterLayout {
-    /// The whole block of a fresh model: one stream of random numbers, drawn from in the order of the entries.
+    /// Initial values of all parameters, from one stream of random numbers in the order of the entries.
     package func initialValues(seed: UInt64) -> [Float] {
         var generator = SeededGenerator(seed: seed)
         var values = [Float](repeating: 0, count: count)

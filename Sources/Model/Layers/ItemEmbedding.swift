@@ -3,7 +3,7 @@ import Tensors
 
 /// X₀ = LayerNorm(dropout(E[items])), without positions.
 package struct ItemEmbedding: Sendable {
-    /// E [V + 1, D]: the row of an item is its number; row 0, padding in model files, stays zero.
+    /// E [V + 1, D]: an item's row is its number, from 1; row 0, padding in model files, stays zero.
     package let table: Parameter
     private let norm: ResidualNorm
 
@@ -12,7 +12,7 @@ package struct ItemEmbedding: Sendable {
         norm = ResidualNorm("embedding_norm", size, epsilon: epsilon, dropoutAt: .embedding, in: &layout)
     }
 
-    /// X₀ is in the activations. `items` are numbers of items [N].
+    /// Computes X₀, the output of the activations. `items` [N] are item numbers.
     package func forward(_ items: Indices, _ activations: ResidualNorm.Activations, _ pass: Pass) {
         pass.backend.gather(items, from: pass.weights[table], into: activations.input.prefix(pass.tokens))
         norm.forward(activations, residual: nil, pass)
@@ -29,7 +29,7 @@ package struct ItemEmbedding: Sendable {
 }
 
 extension Parameters {
-    /// The rows of an embedding that are ranked: row r is the item with that ``ItemID/row``.
+    /// The rows of an embedding that are items [V, D], without padding: row r is the item with ``ItemID/row`` r.
     package func itemTable(_ embedding: ItemEmbedding) -> Tensor {
         self[embedding.table].rows(1..<embedding.table.rows)
     }

@@ -2,12 +2,12 @@ import Tensors
 
 /// y = x · Wᵀ.
 ///
-/// Where a bias belongs to it, the operation that comes next adds it, in the same pass over memory.
+/// A bias, where there is one, is added by the operation that follows, in the same pass over memory.
 package struct Linear: Sendable {
     /// W [out, in].
     package let weight: Parameter
 
-    /// N(0, 0.02) to begin with.
+    /// Initialised with N(0, 0.02).
     package init(_ name: String, from inputSize: Int, to outputSize: Int, in layout: inout ParameterLayout) {
         weight = layout.matrix(name, outputSize, inputSize, .normal())
     }
@@ -18,7 +18,7 @@ package struct Linear: Sendable {
             x, transposed: false, pass.weights[weight], transposed: true, into: y, accumulate: false)
     }
 
-    /// Adds yGradientᵀ · x to W's gradient, and writes yGradient · W to `xGradient`, or adds it there.
+    /// Adds yGradientᵀ · x to the gradient of W; writes yGradient · W to `xGradient`, or adds it where `accumulate`.
     package func backward(
         _ yGradient: Tensor, input x: Tensor, into xGradient: Tensor, accumulate: Bool, _ pass: Pass,
         _ gradients: Parameters

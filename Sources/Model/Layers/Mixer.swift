@@ -1,52 +1,52 @@
 import Tensors
 
-/// How a layer lets an event see those before it: the part of a layer that carries a state from event to event.
+/// Token mixing: the part of a layer through which an event depends on earlier ones. It carries a state from event to event.
 ///
-/// A mixer is a description: its parameters are in ``Parameters``, what it computes in its `Activations`, what it remembers of a
-/// sequence in a ``MixerState``. A pass over events in several pieces, each from the state that the one before has left, computes what a pass
-/// over all of them does, and so does its backward pass with the gradients of these states.
+/// A mixer is a description: its parameters are in ``Parameters``, its intermediate results in its `Activations`, the state of a
+/// sequence in a ``MixerState``. Passes over consecutive chunks of a sequence, each from the state after the previous one, compute the
+/// same as one pass over the sequence; so do the backward passes, with the gradients of these states.
 package protocol Mixer: Sendable {
-    /// What a pass leaves for the backward pass.
+    /// What the forward pass stores for the backward pass.
     associatedtype Activations
-    /// What only a backward pass needs; all layers use one in turn.
+    /// Scratch memory of a backward pass; all layers share one.
     associatedtype Scratch
 
-    /// Floats of each part of the state of one sequence.
+    /// The number of floats of each part of the state of one sequence.
     var stateWidths: [Int] { get }
     /// Memory for passes over at most `tokens` events.
     func activations(tokens: Int, on backend: any Backend) -> Activations
-    /// The same for backward passes.
+    /// Scratch memory for backward passes over at most `tokens` events.
     func scratch(tokens: Int, on backend: any Backend) -> Scratch
-    /// What the state of a sequence is before its first event, part by part; nil: zeros.
+    /// The state of a sequence before its first event, for each part; nil for zeros.
     func initialState(_ weights: Parameters, on backend: any Backend) -> [[Float]?]
-    /// From x [N, D] to `output` [N, D], which is not x.
+    /// Computes `output` [N, D], which must not be x, from x [N, D].
     func forward(_ x: Tensor, into output: Tensor, _ activations: Activations, _ states: MixerStates, _ pass: Pass)
-    /// Adds the gradient of x to `xGradient` and those of the parameters to `gradients`. The activations, which the forward pass
-    /// from the same states has left, may be overwritten.
+    /// Adds the gradient of x to `xGradient` and those of the parameters to `gradients`. May overwrite the activations, which are
+    /// those of the forward pass from the same states.
     func backward(
         _ outputGradient: Tensor, input x: Tensor, addingTo xGradient: Tensor, _ activations: Activations,
         _ states: MixerStates, _ stateGradients: MixerStateGradients, _ scratch: Scratch, _ pass: Pass,
         _ gradients: Parameters)
 }
 
-/// What one layer's mixer remembers of each of S sequences: for each part a row a sequence, [S, width]. A part of no width is nil.
+/// The states of one layer's mixer for S sequences: one tensor [S, width] for each part, nil where the width is 0.
 package typealias MixerState = [Tensor?]
 
-/// Where the states of a pass come from and go to.
+/// The states before and after a pass.
 package struct MixerStates {
-    /// Before each sequence's first event; nil: zero.
+    /// The states before each sequence's first event; nil for zeros.
     package var initial: MixerState?
-    /// Gets the states after each sequence's last event, where given; may be `initial`.
+    /// Is overwritten with the states after each sequence's last event, where given; may be `initial`.
     package var final: MixerState?
 
     package init(initial: MixerState? = nil, final: MixerState? = nil) { (self.initial, self.final) = (initial, final) }
 }
 
-/// The gradients of these states.
+/// The gradients of the states before and after a pass.
 package struct MixerStateGradients {
-    /// Is overwritten with that of `initial`, where given.
+    /// Is overwritten with the gradient of the initial states, where given.
     package var initial: MixerState?
-    /// That of `final`; nil: zero.
+    /// The gradient of the final states; nil for zeros.
     package var final: MixerState?
 
     package init(initial: MixerState? = nil, final: MixerState? = nil) { (self.initial, self.final) = (initial, final) }
@@ -57,7 +57,7 @@ extension Mixer {
         stateWidths.map { _ in nil }
     }
 
-    /// States, or their gradients, of `sequences` sequences: zeros.
+    /// Memory for the states of `sequences` sequences, or for their gradients: zeros.
     package func state(sequences: Int, on backend: any Backend) -> MixerState {
         stateWidths.map { $0 == 0 ? nil : backend.tensor(sequences, $0) }
     }

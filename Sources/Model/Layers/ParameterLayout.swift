@@ -1,6 +1,6 @@
-/// One parameter of a model: a matrix or a vector, wherever the numbers of the moment lie (``Parameters``).
+/// One parameter of a model, a matrix or a vector: a key for its elements in ``Parameters``.
 package struct Parameter: Sendable, Equatable {
-    /// Number of its entry in the layout.
+    /// Index of its entry in the layout.
     package let index: Int
     /// 1 for vectors.
     package let rows: Int
@@ -8,7 +8,7 @@ package struct Parameter: Sendable, Equatable {
     package let columns: Int
 }
 
-/// Where each parameter lies in one flat block: the same for weights, gradients and the optimiser's moments.
+/// The offset of each parameter in one flat block; the same for weights, gradients and the optimiser's moments.
 ///
 /// Linear weights are [out, in]. Each parameter starts on a 64-byte boundary; the gaps stay zero. Parameters that are subject to weight
 /// decay come first, so that it has one range.
@@ -25,7 +25,7 @@ package struct ParameterLayout: Sendable, Equatable {
         package let isVector: Bool
         /// Whether weight decay applies.
         package let decays: Bool
-        /// What a fresh model begins with.
+        /// The initial values.
         package let initialization: Initialization
         /// First element in the block.
         package fileprivate(set) var offset = 0
@@ -40,20 +40,20 @@ package struct ParameterLayout: Sendable, Equatable {
     package private(set) var entries: [Entry] = []
     /// Floats in the block.
     package private(set) var count = 0
-    /// How many of them, from the first, are subject to weight decay.
+    /// Weight decay applies to the first `decayedCount` floats.
     package private(set) var decayedCount = 0
     private(set) var offsets: [Int] = []
 
     package init() {}
 
-    /// Adds a parameter [rows, columns]. Matrices that multiply decay; what only adds or scales does not.
+    /// Adds a parameter [rows, columns]. Weight decay applies to it where `decays`: to weights of products, not to biases.
     package mutating func matrix(
         _ name: String, _ rows: Int, _ columns: Int, _ initialization: Initialization, decays: Bool = true
     ) -> Parameter {
         add(name, rows, columns, isVector: false, decays, initialization)
     }
 
-    /// Adds a parameter [count], which does not decay.
+    /// Adds a parameter [count], without weight decay.
     package mutating func vector(_ name: String, _ count: Int, _ initialization: Initialization) -> Parameter {
         add(name, 1, count, isVector: true, false, initialization)
     }
@@ -68,7 +68,7 @@ package struct ParameterLayout: Sendable, Equatable {
         return Parameter(index: entries.count - 1, rows: rows, columns: columns)
     }
 
-    /// Gives every parameter its place: to be called once, when all are added.
+    /// Assigns offsets. To be called once, after all parameters are added.
     package mutating func place() {
         count = 0
         for decays in [true, false] {

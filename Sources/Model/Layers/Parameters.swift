@@ -2,7 +2,7 @@ import Tensors
 
 /// One number for each element of a model's parameters: its weights, their gradients, or an optimiser's moments.
 package struct Parameters: Sendable {
-    /// Where each parameter lies.
+    /// The offsets of the parameters.
     package let layout: ParameterLayout
     private let storage: Storage<Float>
 

@@ -1,8 +1,8 @@
 import Tensors
 
-/// Dropout of one optimiser step: what is common to all its places.
+/// Dropout of one optimiser step: what its places have in common.
 package struct DropoutSettings: Sendable, Equatable {
-    /// Probability, in [0, 1).
+    /// Probability that an element is dropped, in [0, 1).
     package var rate: Float
     /// The run's seed.
     package var seed: UInt64
@@ -14,21 +14,21 @@ package struct DropoutSettings: Sendable, Equatable {
     }
 }
 
-/// What every layer needs to know of one pass over a packed batch.
+/// One forward or backward pass over a packed batch: what every layer needs to know of it.
 package struct Pass {
-    /// Who computes.
+    /// The backend that computes.
     package let backend: any Backend
-    /// With what.
+    /// The model's weights.
     package let weights: Parameters
     /// S + 1 row numbers: where each sequence starts.
     package let starts: Indices
-    /// N.
+    /// N, the number of events.
     package let tokens: Int
-    /// S.
+    /// S, the number of sequences.
     package let sequences: Int
-    /// Nil drops nothing.
+    /// Dropout of this pass; nil drops nothing.
     package let dropout: DropoutSettings?
-    /// Number of each token within the whole batch, which is what its dropout masks depend on: [N].
+    /// The number of each token within the whole batch [N], on which its dropout masks depend.
     package let tokenNumbers: Indices
 
     package init(
@@ -40,7 +40,7 @@ package struct Pass {
         (self.dropout, self.tokenNumbers) = (dropout, tokenNumbers)
     }
 
-    /// What is dropped at a place; nil where nothing is.
+    /// The dropout at a place; nil where nothing is dropped.
     func dropout(at place: DropoutPlace) -> Dropout? {
         guard let dropout, dropout.rate > 0 else { return nil }
         return Dropout(
@@ -48,14 +48,14 @@ package struct Pass {
     }
 }
 
-/// The places of a model where something is dropped. No two share a number.
+/// The places of dropout in a model, each with its own number.
 package enum DropoutPlace: Sendable, Equatable {
     case embedding
-    /// What a layer's mixer gives.
+    /// The output of a layer's mixer.
     case mixer(layer: Int)
-    /// Within a layer's feed-forward network.
+    /// The inner activations of a layer's feed-forward network.
     case inner(layer: Int)
-    /// What a layer's feed-forward network gives.
+    /// The output of a layer's feed-forward network.
     case outer(layer: Int)
 
     var number: UInt32 {

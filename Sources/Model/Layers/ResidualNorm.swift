@@ -14,11 +14,11 @@ package struct ResidualNorm: Sendable {
         (self.epsilon, self.place) = (epsilon, place)
     }
 
-    /// What a pass leaves.
+    /// What the forward pass stores for the backward pass.
     package struct Activations {
-        /// x, which the caller writes; then the normalised rows: [N, D].
+        /// [N, D]: x, written by the caller; the forward pass overwrites it with the normalised rows.
         package let input: Tensor
-        /// 1 / standard deviation of each row: [1, N].
+        /// Reciprocal standard deviation of each row: [1, N].
         let rstd: Tensor
         /// y [N, D].
         package let output: Tensor
@@ -29,13 +29,13 @@ package struct ResidualNorm: Sendable {
             self.output = output ?? backend.tensor(tokens, size)
         }
 
-        /// Those of the first `tokens` rows.
+        /// The first `tokens` rows.
         func prefix(_ tokens: Int) -> (input: Tensor, output: Tensor) {
             (input.prefix(tokens), output.prefix(tokens))
         }
     }
 
-    /// From `activations.input` to `activations.output`. `residual` is [N, D], `bias` [D].
+    /// Computes `activations.output` from `activations.input`. `residual` is [N, D], `bias` [D].
     package func forward(
         _ activations: Activations, bias: Parameter? = nil, residual: Tensor?, _ pass: Pass
     ) {
@@ -45,7 +45,7 @@ package struct ResidualNorm: Sendable {
             parameters: parameters(pass.weights), rstd: activations.rstd, output: output)
     }
 
-    /// Writes the gradient of x, and that of the residual where one is wanted; adds those of the parameters.
+    /// Writes the gradient of x and, where given, that of the residual; adds those of the parameters.
     package func backward(
         _ yGradient: Tensor, _ activations: Activations, bias: Parameter? = nil, into xGradient: Tensor,
         residual: Tensor?, _ pass: Pass, _ gradients: Parameters

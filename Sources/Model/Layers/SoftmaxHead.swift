@@ -1,21 +1,20 @@
 import Tensors
 
-/// Which items a target is compared with.
+/// The items that a target is compared with.
 package enum Negatives: Sendable {
-    /// All: the full softmax.
+    /// All items: the full softmax.
     case all
-    /// Samples that many targets share. Each serves ``targetsPerSample`` targets, the next sample those that follow, and after the last
-    /// sample comes the first. Both are rows of the item table; position r of `logQ` is the logarithm of row r's probability of being
-    /// in a sample.
+    /// Shared samples of rows of the item table: sample i is for targets i · ``targetsPerSample`` and the following, cyclically. `logQ[r]`
+    /// is the logarithm of the probability that row r is in a sample.
     case shared(samples: [[Int32]], logQ: [Float])
-    /// One a target, a row of the item table: Bayesian personalised ranking.
+    /// One row of the item table for each target: Bayesian personalised ranking.
     case paired([Int32])
 
-    /// Few, so that a step meets many different negatives at the price of gathering them, but enough for a product.
+    /// Small, so that a step has many different negatives (each has to be gathered), but large enough for an efficient product.
     package static let targetsPerSample = 128
 }
 
-/// Scores of all items, hidden · Eᵀ, and the losses that training takes of them.
+/// The scores of all items, hidden · Eᵀ, and the losses over them.
 package struct SoftmaxHead {
     private let backend: any Backend
     /// The item table [V, D].
@@ -25,8 +24,8 @@ package struct SoftmaxHead {
 
     /// Adds the loss of each hidden vector [N, D] to `sum`, and the gradients times `scale` to `gradients`.
     ///
-    /// `targets` are rows of the table, on the device as `rows` is on the host; -1 is padding, without loss and gradient. `bias` adds to some of the
-    /// scores.
+    /// `targets`, in the backend's memory, and `rows`, on the host, are the same rows of the table; −1 is padding, without loss and gradient.
+    /// `bias` adds to some of the scores.
     package func addLoss(
         _ hidden: Tensor, targets: Indices, _ rows: [Int32], _ negatives: Negatives, bias: SparseBias?, scale: Float,
         gradients: LossGradients, to sum: LossSum
@@ -48,7 +47,7 @@ package struct SoftmaxHead {
         _ hidden: Tensor, _ targets: Indices, _ rows: [Int32], _ samples: [[Int32]], _ logQ: [Float],
         _ bias: SparseBias?, _ scale: Float, _ gradients: LossGradients, _ sum: LossSum
     ) {
-        /// 0 for padding, of which nobody asks.
+        /// 0 for padding, where it is not used.
         func logQs(of rows: [Int32]) -> Tensor {
             let values = backend.tensor(1, rows.count)
             backend.upload(rows.map { $0 < 0 ? 0 : logQ[Int($0)] }, to: values)

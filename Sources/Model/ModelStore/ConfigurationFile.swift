@@ -7,10 +7,10 @@ private let configurationFormats = 1...3
 /// Fields that files of earlier programs lack.
 private let laterFields: Set = ["repeatAware", "mixer", "attentionWindow"]
 
-/// Fields of earlier programs that mean nothing any more: whether the padding item took part in the softmax of training.
+/// Fields of earlier versions that are ignored: whether the padding item took part in the softmax of training.
 private let formerFields: Set = ["paddingInSoftmax"]
 
-/// Keys that are no part of the configuration.
+/// Keys that are not part of the configuration.
 private let otherKeys: Set = ["format", "files", "checksum"]
 
 /// Writes `config.json`: every field of the configuration, `format`, and checksums of the folder's other files, which must

@@ -24,7 +24,7 @@ public enum ModelFileError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// Runs `body`, turning file errors into this module's.
+/// Runs `body` and wraps its file errors in this module's error.
 func withFileErrors<Value>(_ body: () throws(FileError) -> Value) throws(ModelFileError) -> Value {
     do { return try body() } catch { throw .file(error) }
 }

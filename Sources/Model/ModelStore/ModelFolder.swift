@@ -15,15 +15,15 @@ public struct ModelFolder: Sendable {
         public static let configuration = "config.json"
         /// Identifiers and titles of items, in order of their numbers.
         public static let items = "items.tsv"
-        /// For each item in order the number of its training events, 64 bits little-endian.
+        /// The number of training events of each item, in order: 64-bit little-endian integers.
         public static let popularity = "popularity.i64"
         /// How it was trained, as JSON.
         public static let training = "training.json"
-        /// For people, put there by training.
+        /// Curves and metrics of the training, as a web page.
         public static let report = "report.html"
-        /// All that training needs to go on, where going on with other options has a meaning.
+        /// The state of a training that can be continued with other options.
         public static let checkpoint = "checkpoint.safetensors"
-        /// One line an epoch, put there by training.
+        /// One JSON object for each epoch of the training.
         public static let log = "training.jsonl"
         /// A folder of these files, as it is written and replaced as a whole.
         public static let folder = FolderKind(
@@ -34,22 +34,22 @@ public struct ModelFolder: Sendable {
 
     /// The folder.
     public let url: URL
-    /// The model's shape.
+    /// The model's hyperparameters.
     public let configuration: ModelConfiguration
-    /// Names and titles of its items, by their rows.
+    /// Ids and titles of the items, by ``ItemID/row``.
     public let items: Vocabulary
-    /// Training events of each item, by its row; nil where the folder does not say: models of version 0.3.0 and imported ones.
+    /// The number of training events of each item, by ``ItemID/row``; nil in imported models and those of version 0.3.0.
     public let popularity: [Int]?
     /// The bytes of `training.json`, nil where there is none.
     public let trainingRecord: [UInt8]?
 
-    /// Length and checksum of each file but `config.json`; nil in folders of version 0.3.0.
+    /// Length and checksum of each file except `config.json`; nil in folders of version 0.3.0.
     public let marks: FileMarks?
     private let weights: MappedFile
 
-    /// Reads and checks everything but the weights, which are checked when they are read.
+    /// Reads and checks everything except the weights, which are checked when they are read.
     ///
-    /// Where the folder is replaced meanwhile, this is the old model or the new one.
+    /// Where the folder is replaced meanwhile, the result is the old model or the new one, never a mixture.
     public static func open(_ url: URL) throws(ModelFileError) -> ModelFolder {
         try FolderReader.read(url, marker: File.configuration, wrap: ModelFileError.file) {
             (folder) throws(ModelFileError) in try ModelFolder(folder)
@@ -91,7 +91,7 @@ public struct ModelFolder: Sendable {
         return counts
     }
 
-    /// A file that not every model has.
+    /// An optional file; nil where the model has none.
     private static func file(
         _ name: String, _ folder: FolderReader, _ marks: FileMarks?
     ) throws(ModelFileError) -> MappedFile? {
@@ -106,7 +106,7 @@ public struct ModelFolder: Sendable {
         try model(on: device.backend)
     }
 
-    /// The same for the operations of a device.
+    /// Reads the weights into a backend's memory.
     package func model(on backend: any Backend) throws(ModelFileError) -> SequenceModel {
         let path = url.appendingPathComponent(File.weights).path
         if let marks {
@@ -118,20 +118,20 @@ public struct ModelFolder: Sendable {
         return try readModel(tensors, path: path, configuration, on: backend)
     }
 
-    /// Where a model can be written. Throws where something else is there or nothing can be written: worth asking before
+    /// A destination to write a model to. Throws where something else is there or nothing can be written, which is worth knowing before
     /// training.
     public static func destination(_ url: URL) throws(ModelFileError) -> FolderDestination {
         try withFileErrors { () throws(FileError) in try FolderDestination(url, File.folder) }
     }
 
-    /// Writes a model's folder, whole or not at all. One that exists is replaced, if it holds nothing but a model.
-    /// `popularity` is one count an item. Of a checkpoint, which is a file elsewhere, the folder gets a copy.
+    /// Writes a model's folder, completely or not at all. An existing folder is replaced if it holds nothing but a model.
+    /// `popularity` has one count for each item. `checkpoint` is a file elsewhere, which is copied.
     public static func write(
         _ model: SequenceModel, items: Vocabulary, popularity: [Int]? = nil, trainingRecord: [UInt8]? = nil,
         report: String? = nil, log: [UInt8]? = nil, checkpoint: URL? = nil, to url: URL
     ) throws(ModelFileError) {
         let weights = namedWeights(model)
-        if let failure = model.backend.failure { throw .device(failure) }  // then they are not what was learnt
+        if let failure = model.backend.failure { throw .device(failure) }  // the weights are not valid then
         try writeFolder(url, File.folder, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
                 weights, metadata: ["format": "recblr"], to: folder.appendingPathComponent(File.weights))
@@ -164,7 +164,7 @@ package func namedWeights(_ model: SequenceModel) -> [SafeTensors.Named] {
     }
 }
 
-/// A model of named tensors, each checked for shape and finite values; there may be no others.
+/// A model from named tensors. Throws unless there are exactly the model's, with their shapes and finite values.
 package func readModel(
     _ file: SafeTensors, path: String, _ configuration: ModelConfiguration, on backend: any Backend
 ) throws(ModelFileError) -> SequenceModel {
@@ -181,8 +181,8 @@ package func readModel(
         }
     }
     let known = Set(layout.entries.map(\.name))
-    if let stranger = file.entries.keys.filter({ !known.contains($0) }).min() {
-        throw .malformed(path: path, reason: "tensor \(stranger) belongs to no part of the configured model")
+    if let unknown = file.entries.keys.filter({ !known.contains($0) }).min() {
+        throw .malformed(path: path, reason: "tensor \(unknown) belongs to no part of the configured model")
     }
     let model = SequenceModel(zerosFor: configuration, on: backend)
     for entry in layout.entries {

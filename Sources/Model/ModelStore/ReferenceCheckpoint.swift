@@ -21,20 +21,20 @@ import Tensors
 ///     recurrent_layers.N.ffn.w_2.{weight,bias}               layers.N.feed_forward.outer.{weight,bias}
 ///     recurrent_layers.N.ffn.layer_norm.{weight,bias}        layers.N.feed_forward_norm.{scale,shift}
 public struct ReferenceCheckpoint: Sendable {
-    /// The shape, read from the shapes of the weights.
+    /// The hyperparameters, derived from the shapes of the weights.
     public let configuration: ModelConfiguration
     private let file: SafeTensors
     private let prefix: String
     private let path: String
 
-    /// Rows of zeros that the reference code puts before a sequence of `length`: it pads to a power of two.
+    /// The number of rows of zeros that the reference code puts before a sequence of `length` events: it pads to a power of two.
     public static func warmupSteps(sequenceLength length: Int) -> Int {
         var power = 1
         while power < length { power *= 2 }
         return power - length
     }
 
-    /// Opens a file and reads the shape of its model, ablations included, from the shapes of the weights. Their names may
+    /// Opens a file and derives the model's hyperparameters, ablations included, from the shapes of the weights. Their names may
     /// start with `param.`.
     public init(_ url: URL, warmupSteps: Int) throws(ModelFileError) {
         let file = try SafeTensors(url)
@@ -68,8 +68,8 @@ public struct ReferenceCheckpoint: Sendable {
         (self.file, self.prefix, self.configuration, path) = (file, prefix, configuration, url.path)
     }
 
-    /// Throws unless the file holds the tensors of this configuration, each with its shape, and no others: then the layers
-    /// contradict neither each other nor what was read from the first.
+    /// Throws unless the file holds the tensors of this configuration, each with its shape, and no others, so that all layers
+    /// agree with what was derived from the first.
     private static func check(
         _ file: SafeTensors, _ prefix: String, _ configuration: ModelConfiguration, path: String
     ) throws(ModelFileError) {
@@ -132,7 +132,7 @@ public struct ReferenceCheckpoint: Sendable {
     }
 }
 
-/// Their name for one of our weights.
+/// The reference code's name for one of our parameters.
 func referenceName(of name: String) -> String {
     let parts = name.split(separator: ".").map(String.init)
     guard parts[0] == "layers" else {

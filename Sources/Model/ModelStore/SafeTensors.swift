@@ -5,7 +5,7 @@ import Foundation
 ///
 /// Nothing of a file is trusted before it has been checked: lengths, offsets, shapes, element types, overlaps.
 public struct SafeTensors: Sendable {
-    /// Element types that are understood.
+    /// Element types that can be read.
     public enum ElementType: String, Sendable {
         /// IEEE 754 binary64.
         case float64 = "F64"
@@ -32,31 +32,31 @@ public struct SafeTensors: Sendable {
 
     /// One tensor of a file.
     public struct Entry: Sendable, Equatable {
-        /// Its element type.
+        /// The element type.
         public let type: ElementType
-        /// Its shape; empty for a single number.
+        /// The shape; empty for a scalar.
         public let shape: [Int]
         let bytes: Range<Int>
         /// Number of elements.
         public var count: Int { bytes.count / type.size }
     }
 
-    /// Free text by key.
+    /// The header's `__metadata__`.
     public let metadata: [String: String]
     /// Tensors by name.
     public let entries: [String: Entry]
     private let path: String
     private let file: MappedFile
 
-    /// Longest header that is accepted.
+    /// The largest header that is accepted, in bytes.
     static let longestHeader = 100_000_000
 
-    /// Opens and checks a file; elements are read later.
+    /// Maps a file and checks its header; elements are read later.
     public init(_ url: URL) throws(ModelFileError) {
         try self.init(try withFileErrors { () throws(FileError) in try MappedFile(url) }, path: url.path)
     }
 
-    /// The same for a file that is mapped already; errors name `path`.
+    /// The same for a mapped file; errors name `path`.
     init(_ file: MappedFile, path: String) throws(ModelFileError) {
         (self.file, self.path) = (file, path)
         let bytes = file.bytes
@@ -95,7 +95,7 @@ public struct SafeTensors: Sendable {
         self.metadata = metadata
     }
 
-    /// Throws unless the file is one that was sealed when it was written, and is what it was then. O(bytes).
+    /// Throws unless the file was written with a checksum (`isSealed`) and has not changed since. O(bytes).
     public func checkSeal() throws(ModelFileError) {
         let length = Int(UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self)))
         var header = Array(file.bytes[8..<8 + length])
@@ -138,7 +138,7 @@ public struct SafeTensors: Sendable {
             Entry(type: type, shape: shape, bytes: body.lowerBound + offsets[0]..<body.lowerBound + offsets[1]))
     }
 
-    /// The elements of a floating-point tensor as 32-bit floats, rounded where the file has more bits.
+    /// The elements of a floating-point tensor as 32-bit floats, rounded where the file has float64.
     public func floats(_ name: String) throws(ModelFileError) -> [Float] {
         let entry = try self.entry(name)
         switch entry.type {
@@ -177,7 +177,7 @@ public struct SafeTensors: Sendable {
     }
 }
 
-/// IEEE 754 binary16 to binary32, exactly; on every processor.
+/// Converts IEEE 754 binary16 to binary32 exactly, on every processor.
 private func floatFromHalf(_ bits: UInt16) -> Float {
     let (sign, exponent, fraction) = (UInt32(bits >> 15) << 31, UInt32(bits >> 10) & 31, UInt32(bits & 0x3FF))
     switch exponent {

@@ -4,14 +4,14 @@ import Foundation
 extension SafeTensors {
     /// A tensor to be written.
     public struct Named: Sendable {
-        /// Elements of either kind.
+        /// The elements, of one of two types.
         public enum Values: Sendable {
             /// 32-bit floats, type F32.
             case floats([Float])
             /// 64-bit integers, type I64.
             case integers([Int64])
 
-            /// Calls `body` with the elements in this machine's order, which is the file's wherever this runs.
+            /// Calls `body` with the elements in this machine's byte order, which is little-endian on every supported processor.
             func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
                 switch self {
                 case .floats(let values): values.withUnsafeBytes(body)
@@ -20,11 +20,11 @@ extension SafeTensors {
             }
         }
 
-        /// Its name in the file.
+        /// The name in the file.
         public let name: String
         /// Its shape; the product is the number of values.
         public let shape: [Int]
-        /// Its elements, row by row.
+        /// The elements in row-major order.
         public let values: Values
 
         /// A tensor of `shape`, whose product is the number of values.
@@ -44,8 +44,8 @@ extension SafeTensors {
         var count: Int { shape.reduce(1, *) }
     }
 
-    /// Writes a file whole or not at all. Equal input gives equal bytes. One that `isSealed` has a checksum of all its bytes
-    /// among its metadata, which ``checkSeal()`` looks at.
+    /// Writes a file, completely or not at all. Equal input gives equal bytes. Where `isSealed`, the metadata has a checksum of all
+    /// bytes, which ``checkSeal()`` verifies.
     public static func write(
         _ tensors: [Named], metadata: [String: String] = [:], isSealed: Bool = false, to url: URL
     ) throws(ModelFileError) {

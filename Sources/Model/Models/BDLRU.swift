@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// RecBLR's mixer (paper, section 3.2 and Figure 2): the recurrence between two projections, behind a convolution and before an output gate.
+/// RecBLR's mixer (paper, section 3.2 and Figure 2): projection, convolution, recurrence, output gate, projection.
 ///
 ///     [U, Z] = X · W_in                             D → 2H
 ///     C  = SiLU(causalConvolution(U))
@@ -31,7 +31,7 @@ struct BDLRU: Mixer {
         let recurrence: GatedRecurrence.Activations
     }
 
-    /// The last K − 1 rows of U, then h.
+    /// The convolution's last K − 1 inputs (rows of U), then h.
     var stateWidths: [Int] { [convolution.stateWidth, width] }
 
     func activations(tokens: Int, on backend: any Backend) -> Activations {

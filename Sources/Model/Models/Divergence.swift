@@ -1,2 +1,2 @@
-/// What to do about a training that diverged, as people are told wherever it is noticed.
+/// The advice in messages about a training that diverged.
 public let divergenceAdvice = "train with a lower --learning-rate or with --clip-norm 1"

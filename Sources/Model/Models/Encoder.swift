@@ -1,10 +1,10 @@
 import Identifiers
 import Tensors
 
-/// Runs a model over histories without learning: one thread's workspace. Make one for each thread.
+/// Inference: computes hidden vectors of histories. It owns a workspace, so each thread needs its own encoder.
 ///
-/// The result of every call is the hidden vector after a last event, D floats: what ``SequenceModel`` compares with each item. Items are ranked
-/// by whoever holds one of these, as `Recommender` does.
+/// The result of every call is the hidden vector after the last event, D floats, whose products with the item embeddings are the scores.
+/// `Recommender` ranks items by them.
 public final class Encoder {
     /// The model whose layers it runs.
     public let model: SequenceModel
@@ -22,14 +22,14 @@ public final class Encoder {
         selected = backend.tensor(count, model.configuration.hiddenSize)
     }
 
-    /// Moves one state on by one event. O(D·H) time, whatever the length of the history. Throws where the item is unknown or the state
-    /// another model's; then it stays as it is.
+    /// Advances a state by one event; returns the hidden vector. O(D·H) time for any length of the history. Throws where the item is
+    /// unknown or the state belongs to another model; then the state is unchanged.
     public func step(_ state: inout RecurrentState, item: ItemID) throws(HistoryError) -> [Float] {
         model.backend.download(try hidden(stepping: &state, item: item))
     }
 
-    /// Moves one state on by a history of any length, in pieces that fit. Throws where the history is empty, an item unknown
-    /// or the state another model's; then it stays as it is.
+    /// Advances a state by a history of any length, in chunks; returns the hidden vector after its last event. Throws where the history is
+    /// empty, an item unknown or the state another model's; then the state is unchanged.
     public func advance(_ state: inout RecurrentState, by history: [ItemID]) throws(HistoryError) -> [Float] {
         model.backend.download(try hidden(advancing: &state, by: history))
     }
@@ -43,7 +43,7 @@ public final class Encoder {
     }
 }
 
-/// The same in the backend's memory: [S, D], overwritten by the next call.
+/// The same with results in the backend's memory, [S, D], which the next call overwrites.
 extension Encoder {
     /// After each sequence's last event, from the state before any event. Throws as ``encode(_:)`` does.
     package func hidden(after batch: PackedBatch) throws(HistoryError) -> Tensor {
@@ -57,8 +57,8 @@ extension Encoder {
         return workspace.output
     }
 
-    /// Moves `states[s]` on by the events of sequence s. Throws as ``encode(_:)`` does, and where the states are not this model's, one a sequence;
-    /// then they stay as they are.
+    /// Advances `states[s]` by the events of sequence s. Throws as ``encode(_:)`` does, and where there is not one state of this model for each
+    /// sequence; then the states are unchanged.
     package func hidden(
         advancing states: inout [RecurrentState], by batch: PackedBatch
     ) throws(HistoryError) -> Tensor {

@@ -4,8 +4,8 @@ import Tensors
 /// The behaviour-dependent linear recurrence itself (paper, section 3.2), with its gates:
 ///
 ///     [R, I] = C · W_g + b_g
-///     α = exp(−softplus(Λ) ⊙ σ(R))                  decay factor: how much of the state stays
-///     β = sqrt(1 − α²) ⊙ σ(I)                       how much of the event enters
+///     α = exp(−softplus(Λ) ⊙ σ(R))                  decay factor of the state
+///     β = sqrt(1 − α²) ⊙ σ(I)                       factor of the input
 ///     h_t = α_t ⊙ h_{t−1} + β_t ⊙ C_t               output: SiLU(Z_t) ⊙ h_t, or h_t where there is no Z
 struct GatedRecurrence: Sendable {
     /// W_g [2H, H].
@@ -23,7 +23,7 @@ struct GatedRecurrence: Sendable {
         decay = layout.vector(name + "decay", width, initialization)
     }
 
-    /// What a pass leaves.
+    /// What the forward pass stores for the backward pass.
     struct Activations {
         /// [R, I] before their bias: [N, 2H].
         let gates: Tensor
@@ -50,7 +50,7 @@ struct GatedRecurrence: Sendable {
             output: activations.output.prefix(pass.tokens), final: final)
     }
 
-    /// Writes the gradients of C and Z and, where wanted, of `initial`; adds those of the parameters. The gates are overwritten.
+    /// Writes the gradients of C and Z and, where given, of `initial`; adds those of the parameters. Overwrites the gates.
     func backward(
         _ outputGradient: Tensor, input: Tensor, outputGate: Tensor?, into inputGradient: Tensor,
         outputGateGradient: Tensor?, _ activations: Activations, initial: Tensor?, finalGradient: Tensor?,

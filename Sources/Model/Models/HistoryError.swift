@@ -1,14 +1,14 @@
 import Identifiers
 
-/// Why a model cannot read a history, or go on from a state.
+/// Why a history or a state cannot be used with a model.
 public enum HistoryError: Error, Equatable, CustomStringConvertible {
-    /// There is no event after which an answer could be given.
+    /// The history has no events.
     case empty
     /// An item's number lies outside 1 ... `itemCount`.
     case unknownItem(ItemID, itemCount: Int)
-    /// A batch does not fit the encoder that was made for at most so many events and sequences.
+    /// A batch has more events or sequences than its encoder was made for.
     case tooLarge(tokens: Int, sequences: Int)
-    /// There is not one state a sequence, or a state is another model's.
+    /// There is not one state for each sequence, or a state belongs to another model.
     case otherStates
 
     /// One sentence for people.
@@ -24,7 +24,7 @@ public enum HistoryError: Error, Equatable, CustomStringConvertible {
 }
 
 extension ModelConfiguration {
-    /// Throws where a number is no item's. O(count).
+    /// Throws if one of the items is not among the model's. O(count).
     func check(_ items: some Sequence<ItemID>) throws(HistoryError) {
         for item in items where !(0..<itemCount).contains(item.row) { throw .unknownItem(item, itemCount: itemCount) }
     }

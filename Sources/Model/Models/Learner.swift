@@ -1,12 +1,12 @@
 import Layers
 import Tensors
 
-/// Forward and backward over training batches: one replica's workspace. Make one for each thread.
+/// Computes losses and gradients of training batches. It owns the workspace of one replica, so each thread needs its own learner.
 package final class Learner {
-    /// What it trains. Somebody else moves the weights.
+    /// The model whose gradients are computed. The optimiser updates its weights.
     package let model: SequenceModel
     private let workspace: any Workspace
-    /// Rows of the batch from which something is predicted, their hidden vectors, and the gradients of those.
+    /// The rows of the batch that have targets, their hidden vectors, and the gradients of those.
     private let targetRows: Indices
     private let hidden, hiddenGradient: Tensor
     private let targets: Indices
@@ -51,11 +51,11 @@ package final class Learner {
     /// One sequence of any length, with the exact gradient, in memory that grows with it only by its events and by a
     /// ``RecurrentState`` (4 KB) a chunk.
     ///
-    /// A sweep from chunk to chunk keeps the state before each. Then, from the last chunk to the first, the forward pass is
-    /// done again from that state, with activations this time, and the backward pass takes over the gradient of the state
-    /// after the chunk and hands on that of the state before it (Chen et al., "Training deep nets with sublinear memory
-    /// cost", 2016). Dropout masks belong to tokens, so that both forward passes compute the same. Costs one forward pass
-    /// of the layers, without the loss, more than a batch that fits.
+    /// This is gradient checkpointing over time (Chen et al., "Training deep nets with sublinear memory cost", 2016): a first pass stores
+    /// the state before each chunk. Then, from the last chunk to the first, the forward pass is repeated from that state with
+    /// activations, and the backward pass turns the gradient of the state after the chunk into that of the state before it.
+    /// Dropout masks depend on the tokens, so that both forward passes compute the same. Costs one forward pass of the layers,
+    /// without the loss, more than a batch that fits.
     private func learnInChunks(
         _ batch: TrainingBatch, _ dropout: DropoutSettings?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
     ) {
@@ -95,7 +95,7 @@ package final class Learner {
             batch.sequences, model.weights, dropout: dropout, tokenNumbers: dropout == nil ? nil : batch.tokenNumbers)
     }
 
-    /// The losses of a batch that went forward; their gradients, that of the workspace's output included.
+    /// Adds the losses after a forward pass and computes their gradients, including that of the workspace's output.
     private func addLoss(
         _ batch: TrainingBatch, _ repeats: SparseBias?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
     ) {
@@ -129,7 +129,7 @@ package final class Learner {
 }
 
 extension TrainingBatch {
-    /// The rows of the whole sequence that the targets of this chunk of it are at.
+    /// The rows, within the whole sequence, of this chunk's targets.
     fileprivate func rows(startingAt events: Range<Int>) -> [Range<Int>] {
         guard let targetRows else { return [events] }
         return targetRows.map { events.lowerBound + Int($0) }.map { $0..<$0 + 1 }

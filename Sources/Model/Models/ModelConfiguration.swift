@@ -1,4 +1,4 @@
-/// The shape of a model: everything needed to know how many weights it has and what they mean, and nothing else.
+/// The hyperparameters of a model: everything that determines its parameters and what they mean, and nothing else.
 ///
 /// Letters follow the paper: V items, D hidden size, E expansion, H = E·D, K convolution width, L layers.
 public struct ModelConfiguration: Sendable, Equatable, Codable {
@@ -20,14 +20,14 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var convolutionWidth: Int = 4
     /// Whether a layer ends with the position-wise feed-forward network (inner size 4D).
     public var feedForward: Bool = true
-    /// How Λ starts.
+    /// The initial values of Λ.
     public var decayInitialization: DecayInitialization = .ring
     /// Rows of zeros that run through convolution and recurrence before a user's first event: 0, except for weights
     /// trained by the reference code, which left-pads to a power of two (200 → 56, 50 → 14, 64 → 0; docs/design.md, "Traps").
     public var warmupSteps: Int = 0
     /// Whether the score of an item of the history gets a learned addition, by how long ago and how often it occurred. Not in the paper.
     public var repeatAware: Bool = false
-    /// How many events, from the one that is predicted from back, the repeat-aware head looks at; 0 without one.
+    /// How many of the last events the repeat-aware head uses; 0 without one.
     public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
     /// ε of every LayerNorm.
     public var normEpsilon: Float = 1e-12
@@ -50,7 +50,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         case recurrenceOnly
     }
 
-    /// How Λ starts.
+    /// The initial values of Λ.
     public enum DecayInitialization: String, Sendable, Codable, CaseIterable {
         /// Evenly spaced so that the slowest decay per step lies between 0.9 and 0.999 (paper, section 3.2).
         case ring
@@ -74,7 +74,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         case .lru: layerCount * recurrenceSize
         }
     }
-    /// K − 1 inputs that the convolution remembers; 0 without one.
+    /// K − 1: the inputs in the convolution's state; 0 without a convolution.
     public var windowLength: Int { hasConvolution ? convolutionWidth - 1 : 0 }
     /// Whether layers have a convolution.
     public var hasConvolution: Bool { block == .full && convolutionWidth > 0 }
@@ -118,7 +118,7 @@ extension ModelConfiguration {
 
 /// Why a ``ModelConfiguration`` cannot be used.
 public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
-    /// A size outside what the code is made for.
+    /// A size outside of the supported range.
     case outOfRange(name: String, value: Int, range: ClosedRange<Int>)
     /// ε that is negative, one or more, or not a number.
     case normEpsilon(Float)

@@ -6,11 +6,11 @@ package struct PackedBatch: Sendable, Equatable {
     package private(set) var items: [ItemID] = []
     /// S + 1 row numbers: sequence s is `items[starts[s] ..< starts[s + 1]]`.
     package private(set) var starts: [Int32] = [0]
-    /// Events that came before the sequences, end to end: the layers begin anew, the repeat-aware head looks back at them.
+    /// Events that came before the sequences, end to end: only the repeat-aware head uses them; the layers start at the sequences.
     package private(set) var earlier: [ItemID] = []
     /// S + 1 positions: `earlier[earlierStarts[s] ..< earlierStarts[s + 1]]` came before sequence s.
     package private(set) var earlierStarts: [Int32] = [0]
-    /// Events at the end that are nobody's (``pad(tokens:sequences:itemCount:)``).
+    /// Number of events at the end that are padding (``pad(tokens:sequences:itemCount:)``).
     package private(set) var paddingCount = 0
 
     /// An empty batch.
@@ -21,7 +21,7 @@ package struct PackedBatch: Sendable, Equatable {
         for sequence in sequences { append(sequence) }
     }
 
-    /// Adds one sequence at the end, and what of its history came before it.
+    /// Appends one sequence and the `events` of its history that came before it.
     package mutating func append(
         _ sequence: some Collection<ItemID>, after events: some Collection<ItemID> = EmptyCollection()
     ) {
@@ -31,9 +31,9 @@ package struct PackedBatch: Sendable, Equatable {
         earlierStarts.append(Int32(earlier.count))
     }
 
-    /// Makes it as large as `tokens` events and `sequences` sequences, for devices that want shapes to stay the same: one
-    /// sequence of items that nobody met, different ones so that none is met often, and empty sequences. At least one
-    /// sequence must be left to add; nothing may be appended afterwards.
+    /// Pads the batch to `tokens` events and `sequences` sequences, for devices that are faster with constant shapes: one sequence of
+    /// padding events (of different items, so that gradients do not pile up on one row) and empty sequences. There must be fewer
+    /// sequences than `sequences` before; nothing may be appended afterwards.
     package mutating func pad(tokens: Int, sequences: Int, itemCount: Int) {
         precondition(tokens >= tokenCount && sequences > sequenceCount && paddingCount == 0, "padding only adds")
         paddingCount = tokens - tokenCount
@@ -48,7 +48,7 @@ package struct PackedBatch: Sendable, Equatable {
     /// S: number of sequences.
     package var sequenceCount: Int { starts.count - 1 }
 
-    /// The history of sequence s: what came before it, then its own events.
+    /// The history of sequence s: the events before it, then its own.
     func history(_ s: Int) -> [ItemID] {
         Array(earlier[Int(earlierStarts[s])..<Int(earlierStarts[s + 1])] + items[Int(starts[s])..<Int(starts[s + 1])])
     }

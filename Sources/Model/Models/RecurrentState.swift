@@ -1,7 +1,7 @@
-/// What the model remembers of one user, whatever the length of the history: for each layer the last K − 1 inputs of the convolution, oldest
-/// first, then the recurrence. L · K · H floats, 4 KB for the default model.
+/// The state of a model after one user's history of any length: for each layer the last K − 1 inputs of the convolution, oldest first, then
+/// the state of the recurrence. L · K · H floats, 4 KB for the default model.
 ///
-/// The values mean something only together with the weights that made them.
+/// The values are meaningful only with the weights that computed them.
 public struct RecurrentState: Sendable, Equatable {
     /// Layer by layer: window [(K − 1) · H], recurrence [H].
     public internal(set) var values: [Float]

@@ -4,13 +4,13 @@ import Tensors
 /// The state that the paper's own code starts from: it pads sequences to a power of two after the input projection, so that rows of zeros run
 /// through convolution and recurrence before the first event. Only weights that were trained by that code need it.
 ///
-/// What they leave is one constant state a layer, which depends on the weights alone (docs/design.md, "Traps").
+/// The result is one constant state for each layer, which depends on the weights only (docs/design.md, "Traps").
 struct ReferencePadding: Sendable {
     private let steps: Int
     private let convolution: CausalConvolution?
     private let recurrence: GatedRecurrence
 
-    /// nil without such rows.
+    /// Nil where `steps` is 0.
     init?(steps: Int, _ convolution: CausalConvolution?, _ recurrence: GatedRecurrence) {
         guard steps > 0 else { return nil }
         (self.steps, self.convolution, self.recurrence) = (steps, convolution, recurrence)
@@ -33,7 +33,7 @@ struct ReferencePadding: Sendable {
     /// Memory for their gradients: [S, H].
     func gradients(_ pass: Pass) -> Tensor { pass.backend.tensor(pass.sequences, recurrence.width) }
 
-    /// Adds to the parameters' gradients what those of the states [S, H] mean for them.
+    /// Adds the gradients of the parameters, given those of the states [S, H].
     func backward(_ stateGradients: Tensor, _ pass: Pass, _ gradients: Parameters) {
         let rows = Rows(self, pass.weights, pass.backend)
         let total = pass.backend.tensor(1, recurrence.width)
@@ -47,7 +47,7 @@ struct ReferencePadding: Sendable {
             finalGradient: nil, initialGradient: nil, rows.pass, gradients)
     }
 
-    /// One sequence of rows of zeros, and what becomes of it.
+    /// A forward pass over one sequence of rows of zeros.
     private struct Rows {
         let pass: Pass
         let zeros, input: Tensor

@@ -5,43 +5,43 @@ import Tensors
 /// The repeat-aware head: a learned number is added to the logit of each item that the history already holds, chosen by
 /// how long ago the item last occurred and by how often it did, among the last ``window`` events.
 ///
-/// Not part of the paper. Films are not watched twice and songs are: the recurrence can learn neither from a handful of
-/// epochs, for it would have to keep every item of the history apart in one vector; the head needs 40 numbers.
+/// Not part of the paper. Films are rarely watched twice, songs are often repeated. The recurrence hardly learns this in a few
+/// epochs, because it would have to encode every item of the history in one vector; the head needs 40 numbers.
 enum RepeatHead {
     /// Events since the last occurrence, in powers of two: 1, 2–3, 4–7, ..., 512 and more.
     static let recencies = 10
     /// Occurrences: 1, 2, 3, 4 and more.
     static let counts = 4
-    /// Only the last so many events of a history count: what a row costs is bounded.
+    /// How many of the last events of a history count, which bounds the cost of a row.
     static let window = 1024
-    /// A weight of 1 adds this much to a logit, so that Adam, which moves weights by about the learning rate a step,
-    /// gets to where e^logit vanishes in a thousand steps.
+    /// What a weight of 1 adds to a logit. Adam changes weights by about the learning rate in a step; with this scale a thousand
+    /// steps are enough to make e^logit vanish.
     static let scale: Float = 10
 
-    /// How items of the history are told apart.
+    /// The classes of items of a history.
     static let classes = OccurrenceClasses(window: window, recencies: recencies, counts: counts)
 }
 
-/// For some rows of a batch, the items of each one's history and their classes: what becomes a ``SparseBias``.
+/// For some rows of a batch, the items of each row's history and their classes: the content of a ``SparseBias``.
 struct RepeatEntries {
     private(set) var starts: [Int32] = [0]
     /// Rows of the item table.
     private(set) var columns: [Int32] = []
     private(set) var kinds: [Int32] = []
 
-    /// Nothing yet, with memory for so many rows of long histories.
+    /// No rows, with capacity for `longRows` rows of long histories.
     init(longRows: Int = 0) {
         columns.reserveCapacity(longRows * RepeatHead.window)
         kinds.reserveCapacity(longRows * RepeatHead.window)
     }
 
-    /// One row for every position of `rows`, the history being the events up to and with it. O(rows · window) time.
+    /// Appends one row for each position in `rows`, whose history is the events up to and including it. O(rows · window) time.
     mutating func append(_ rows: Range<Int>, of history: some RandomAccessCollection<ItemID>) {
         let first = max(0, rows.lowerBound - RepeatHead.window + 1)
         let events = history.dropFirst(first).prefix(rows.upperBound - first).map { Int32($0.row) }
         var recent = RecentEvents(events, before: rows.lowerBound - first)
         for _ in rows {
-            recent.moveOn()
+            recent.advance()
             columns.append(contentsOf: recent.items())
             kinds.append(contentsOf: recent.kinds())
             starts.append(Int32(columns.count))
@@ -49,17 +49,17 @@ struct RepeatEntries {
     }
 }
 
-/// The different items among the last ``RepeatHead/window`` of the events before a place that moves on.
+/// The distinct items in a sliding window: the last ``RepeatHead/window`` events before `end`.
 private struct RecentEvents {
     private let events: [Int32]
     /// For each event the last three of the same item before it, nearest first; −1 where there is none.
     private let earlier: [SIMD4<Int32>]
-    /// Where each item occurred last, ascending.
+    /// Positions of the last occurrence of each item, ascending.
     private var positions: [Int32]
     private var oldest = 0
     private var end: Int
 
-    /// Before `end`, which must not be further from the first event than the window is long.
+    /// The window before `end`, which must be at most the window's length.
     init(_ events: [Int32], before end: Int) {
         var (earlier, last): ([SIMD4<Int32>], [Int32: Int]) = ([], [:])
         var isLast = [Bool](repeating: true, count: end)
@@ -76,8 +76,8 @@ private struct RecentEvents {
         self.end = end
     }
 
-    /// Takes the next event in, and out the one that is too old by then.
-    mutating func moveOn() {
+    /// Moves the window on by one event.
+    mutating func advance() {
         let before = earlier[end][0]
         if before >= oldest { positions.remove(at: positions.firstIndex(of: before)!) }
         positions.append(Int32(end))
@@ -86,10 +86,10 @@ private struct RecentEvents {
         if positions[0] < oldest { positions.removeFirst() }
     }
 
-    /// Longest ago first.
+    /// The items, the one longest ago first.
     func items() -> [Int32] { positions.map { events[Int($0)] } }
 
-    /// The class of each of the items.
+    /// The class of each item of ``items()``.
     func kinds() -> [Int32] {
         let oldest = Int32(oldest)
         return positions.map { position in
@@ -101,7 +101,7 @@ private struct RecentEvents {
 }
 
 extension SequenceModel {
-    /// What the repeat-aware head adds to the scores of ``itemTable`` after each of these histories; nil in a model
+    /// What the repeat-aware head adds to the scores of ``itemTable`` after each of these histories; nil for a model
     /// without such a head. O(histories · window). Throws where one is empty or an item unknown.
     package func repeatBias(
         after histories: [some RandomAccessCollection<ItemID>]
@@ -125,8 +125,8 @@ extension SequenceModel {
         return sparseBias(entries)
     }
 
-    /// The same for the given rows of a batch, nil: all of them. A device that has a queue lists all by itself, given
-    /// where the sequences start, in its memory.
+    /// The same for the given rows of a batch, or all where nil. A queued device can list those of all rows itself; it needs the starts of
+    /// the sequences in its memory.
     func repeatBias(_ batch: PackedBatch, rows: [Int32]?, starts: Indices? = nil) -> SparseBias? {
         guard network.repeatBias != nil else { return nil }
         if rows == nil, backend.isQueued, let starts { return repeatBiasOnDevice(batch, starts) }
@@ -135,7 +135,7 @@ extension SequenceModel {
         for sequence in 0..<batch.sequenceCount {
             let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
             let history = batch.history(sequence)
-            /// From a row of the batch to the event's place in the history.
+            /// Position in the history minus row of the batch.
             let shift = history.count - end
             guard wanted != nil else {
                 if start < end { entries.append(start + shift..<history.count, of: history) }
@@ -162,7 +162,7 @@ extension SequenceModel {
             scale: RepeatHead.scale)
     }
 
-    /// For every event of a batch that is on the device. Sizes are powers of two, so that shapes of steps stay the same.
+    /// For every event, computed on the device. Sizes are rounded up to powers of two, so that shapes repeat from step to step.
     private func repeatBiasOnDevice(_ batch: PackedBatch, _ starts: Indices) -> SparseBias {
         func capacity(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
         let biasStarts = repeatCapacities(batch)
@@ -179,7 +179,7 @@ extension SequenceModel {
         return bias
     }
 
-    /// Where each event's entries begin, if every event of its window were another item; padding has none.
+    /// The start of each event's entries with capacity for as many distinct items as its window has events; padding has none.
     private func repeatCapacities(_ batch: PackedBatch) -> [Int32] {
         var starts: [Int32] = [0]
         let end = batch.tokenCount - batch.paddingCount

@@ -1,10 +1,10 @@
 import Tensors
 
-/// Tells whether a model's scores are finite numbers without a look at each: by Cauchy and Schwarz none is larger than the
+/// Decides whether a model's scores are finite without computing all of them: by the Cauchy–Schwarz inequality none is larger than the
 /// product of two norms.
 package struct ScoreBound: Sendable {
     private let backend: any Backend
-    /// The largest Euclidean norm of a row of the item table; infinite where one is no number.
+    /// The largest Euclidean norm of a row of the item table; infinite where one is NaN.
     private let largestNorm: Double
 
     /// Reads the item table once. O(V · D).
@@ -23,12 +23,12 @@ package struct ScoreBound: Sendable {
         largestNorm = largest
     }
 
-    /// Whether all scores of these hidden vectors [N, D] are surely finite. Half of the range of a float is left for what a
+    /// Whether all scores of these hidden vectors [N, D] are certainly finite. Half of the range of a float is left for what a
     /// repeat-aware head adds. O(N · D).
     package func holds(for hidden: Tensor) -> Bool {
         let values = backend.download(hidden)
         return stride(from: 0, to: values.count, by: max(1, hidden.columns)).allSatisfy {
-            // What is no number is not below either.
+            // False for NaN, too.
             Self.norm(values[$0..<$0 + hidden.columns]) * largestNorm < Double(Float.greatestFiniteMagnitude) / 2
         }
     }

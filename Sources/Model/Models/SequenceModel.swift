@@ -2,16 +2,16 @@ import Identifiers
 import Layers
 import Tensors
 
-/// A configuration, weights and the device that they are on. Cheap to copy; nothing in it changes while it answers, so that many threads may
-/// use one model, each through its own ``Encoder``.
+/// A model: configuration, weights, and the device that holds them. Copies share the weights. Inference changes nothing, so that many
+/// threads may use one model, each with its own ``Encoder``.
 public struct SequenceModel: Sendable {
     /// The shape of the model.
     public let configuration: ModelConfiguration
     /// The layers.
     package let network: any Network
-    /// Their numbers.
+    /// The values of the parameters.
     package let weights: Parameters
-    /// Where it computes.
+    /// The backend that holds the weights and computes.
     package let backend: any Backend
 
     private init(
@@ -21,7 +21,7 @@ public struct SequenceModel: Sendable {
         (self.weights, self.backend) = (weights, backend)
     }
 
-    /// A model with all weights zero, to be filled. The configuration must be valid.
+    /// A model whose weights are zero, to be loaded. The configuration must be valid.
     package init(zerosFor configuration: ModelConfiguration, on backend: any Backend) {
         self.configuration = configuration
         self.backend = backend
@@ -29,14 +29,14 @@ public struct SequenceModel: Sendable {
         weights = Parameters(zerosFor: network.layout, on: backend)
     }
 
-    /// Fresh weights from `seed`, in a device's memory. Throws where the configuration is not valid.
+    /// A model with random weights, initialised from `seed`, in a device's memory. Throws where the configuration is not valid.
     public init(
         initializing configuration: ModelConfiguration, seed: UInt64, on device: ComputeDevice
     ) throws(ConfigurationError) {
         try self.init(initializing: configuration, seed: seed, on: device.backend)
     }
 
-    /// The same for the operations of a device.
+    /// The same in a backend's memory.
     package init(
         initializing configuration: ModelConfiguration, seed: UInt64, on backend: any Backend
     ) throws(ConfigurationError) {
@@ -45,18 +45,18 @@ public struct SequenceModel: Sendable {
         backend.upload(network.layout.initialValues(seed: seed), to: weights.flat)
     }
 
-    /// The same weights with other operations of the same device.
+    /// The same weights with another backend for the same memory.
     package func on(_ backend: any Backend) -> SequenceModel {
         SequenceModel(configuration: configuration, network: network, weights: weights, backend: backend)
     }
 
-    /// Memory for the gradients of its weights: zeros.
+    /// Gradients of the weights, all zero.
     package func makeGradients() -> Parameters { Parameters(zerosFor: network.layout, on: backend) }
 
-    /// The rows that are ranked [V, D]: row r is the item with that ``ItemID/row``.
+    /// The item embeddings [V, D]: row r is the item with ``ItemID/row`` r.
     package var itemTable: Tensor { weights.itemTable(network.embedding) }
 
-    /// The state before any event: zeros but for weights of the paper's own code. O(L · padding · H²).
+    /// The state before any event: zeros, except for imported weights of the paper's own code. O(L · padding · H²).
     public func initialState() -> RecurrentState { RecurrentState(network.initialState(weights, on: backend)) }
 }
 

@@ -8,7 +8,8 @@ struct Layer<M: Mixer>: Sendable {
     let feedForward: FeedForward?
 }
 
-/// The model without its softmax: item embedding and layers. It describes; numbers are elsewhere: ``Layers/Parameters``, ``StackWorkspace``.
+/// The model without its softmax: item embedding and layers. A description: weights are in ``Layers/Parameters``, activations in a
+/// ``StackWorkspace``.
 package struct Stack<M: Mixer>: Network {
     package let layout: ParameterLayout
     package let embedding: ItemEmbedding
@@ -16,7 +17,7 @@ package struct Stack<M: Mixer>: Network {
     package let repeatBias: Parameter?
     let size, innerSize: Int
 
-    /// `mixer` makes one layer's, given the beginning of its parameters' names. The configuration must be valid.
+    /// `mixer` makes the mixer of one layer, given the prefix of its parameters' names. The configuration must be valid.
     package init(_ shape: ModelConfiguration, mixer: (_ name: String, inout ParameterLayout) -> M) {
         var layout = ParameterLayout()
         (size, innerSize) = (shape.hiddenSize, shape.innerSize)
@@ -54,17 +55,17 @@ package struct Stack<M: Mixer>: Network {
     }
 }
 
-/// What the rest of the model needs of a stack, whatever its mixer.
+/// A ``Stack`` with any mixer.
 package protocol Network: Sendable {
-    /// Where each parameter lies.
+    /// The offsets of the parameters.
     var layout: ParameterLayout { get }
-    /// The first layer, whose table is also the softmax's.
+    /// The item embedding, whose table is also the output layer's (tied weights).
     var embedding: ItemEmbedding { get }
-    /// One value a class of repeats [recencies, counts]; nil without a repeat-aware head.
+    /// [recencies, counts]: one number for each class of repeated items; nil without a repeat-aware head.
     var repeatBias: Parameter? { get }
     /// Memory for passes over at most `tokens` events in at most `sequences` sequences.
     func workspace(tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) -> any Workspace
-    /// Values of a user's state before any event, layer by layer.
+    /// A user's state before any event, layer by layer.
     func initialState(_ weights: Parameters, on backend: any Backend) -> [Float]
 }
 
@@ -79,6 +80,6 @@ extension ModelConfiguration {
         }
     }
 
-    /// Where each parameter of such a model lies.
+    /// The offsets of the parameters of such a model.
     package var layout: ParameterLayout { makeNetwork().layout }
 }

@@ -1,24 +1,24 @@
 import Identifiers
 import Layers
 
-/// What one replica learns from in one pass: events, what is to be predicted of them, and what that is compared with. Made once, by whoever
-/// deals out the batches of an epoch; nothing on the way to the losses repeats or translates it.
+/// The input of one training pass of one replica: sequences of events, targets, and negatives. Built once by `BatchAssembler`; everything up to the
+/// losses uses it as it is.
 package struct TrainingBatch: Sendable {
-    /// A target that is none: the row is padding. The one mark of its kind.
+    /// The target of a padding row, which has neither loss nor gradient.
     package static let noTarget: Int32 = -1
 
-    /// What goes through the layers.
+    /// The input of the layers.
     package var sequences: PackedBatch
-    /// Rows of the batch from which something is predicted, ascending; nil: all of them.
+    /// The rows of the batch that have targets, ascending; nil where all do.
     package var targetRows: [Int32]?
-    /// What is predicted from each of those: rows of the item table (``ItemID/row``), or ``noTarget``.
+    /// The target of each of those rows: a row of the item table (``ItemID/row``), or ``noTarget``.
     package var targets: [Int32]
-    /// What the targets are compared with.
+    /// The items that the targets are compared with.
     package var negatives = Negatives.all
-    /// Number of each event within the whole batch of all replicas, on which its dropout depends.
+    /// The number of each event within the whole batch of all replicas, on which its dropout masks depend.
     package var tokenNumbers: [Int32]
 
-    /// Events are numbered as they come.
+    /// A batch whose events are numbered in order.
     package init(_ sequences: PackedBatch, targetRows: [Int32]? = nil, targets: [ItemID], _ negatives: Negatives = .all)
     {
         (self.sequences, self.targetRows, self.negatives) = (sequences, targetRows, negatives)
@@ -31,7 +31,7 @@ package struct TrainingBatch: Sendable {
     /// Events that are not padding.
     package var tokenCount: Int { sequences.tokenCount - sequences.paddingCount }
 
-    /// Adds events that nobody met and rows without a target up to these sizes; `targetRows` counts where not every row has one.
+    /// Pads the batch to these numbers of events, sequences and, where `targetRows` is not nil, rows with targets.
     package mutating func pad(tokens: Int, sequences count: Int, targetRows rows: Int, itemCount: Int) {
         let events = Int32(sequences.tokenCount)
         sequences.pad(tokens: tokens, sequences: count, itemCount: itemCount)
@@ -41,7 +41,7 @@ package struct TrainingBatch: Sendable {
         targets += [Int32](repeating: Self.noTarget, count: missing)
     }
 
-    /// What a chunk of its only sequence is to teach; shared negatives begin with the first sample again.
+    /// A chunk of the only sequence, with its targets; shared negatives start with the first sample again.
     func chunk(_ events: Range<Int>) -> TrainingBatch {
         let positions = positions(in: events)
         var part = TrainingBatch(PackedBatch([sequences.items[events]]), targets: [])
@@ -53,7 +53,7 @@ package struct TrainingBatch: Sendable {
         return part
     }
 
-    /// Positions in `targets` of those at these rows. O(log targets).
+    /// Positions in `targets` of the targets at these rows. O(log targets).
     private func positions(in events: Range<Int>) -> Range<Int> {
         guard let targetRows else { return events }
         func firstPosition(from row: Int) -> Int {

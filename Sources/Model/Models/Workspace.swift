@@ -2,35 +2,36 @@ import Identifiers
 import Layers
 import Tensors
 
-/// Where the sequences of a pass start from.
+/// The state that the sequences of a pass start from.
 package enum StartingPoint {
     /// The model's state before any event.
     case fresh
-    /// The states in the workspace, which the pass moves on.
+    /// The states in the workspace, which the pass advances.
     case states
-    /// The states in the workspace, which stay there for the backward pass.
+    /// The states in the workspace, which stay unchanged for the backward pass.
     case fixedStates
 }
 
-/// The memory of one thread's passes through a ``Network``, and these passes. A batch is loaded, then goes forward and, in a workspace for
-/// training, backward.
+/// The memory for one thread's passes through a ``Network``, and these passes: load a batch, run forward and, in a workspace for training,
+/// backward.
 package protocol Workspace: AnyObject {
-    /// The most events of a batch.
+    /// The largest number of events of a batch.
     var tokens: Int { get }
-    /// The most sequences of a batch.
+    /// The largest number of sequences of a batch.
     var sequences: Int { get }
     /// Copies a batch to the backend. `tokenNumbers` are what dropout masks depend on; nil without dropout.
     func load(
         _ batch: PackedBatch, _ weights: Parameters, dropout: DropoutSettings?, tokenNumbers: [Int32]?)
-    /// Runs the layers. Where only the states are wanted, what comes after the last mixer is left out: there is no output then.
+    /// Runs the layers. Where `statesOnly`, ends after the last mixer: there is no output then.
     func forward(from start: StartingPoint, statesOnly: Bool)
     /// Where the sequences of the batch start, on the device: S + 1.
     var sequenceStarts: Indices { get }
-    /// X of the last layer: [N, D].
+    /// The output of the last layer: [N, D].
     var output: Tensor { get }
-    /// Where the gradient of the output goes before ``backward(_:ends:)``: [N, D].
+    /// The gradient of the output [N, D], to be written before ``backward(_:ends:)``.
     var outputGradient: Tensor { get }
-    /// Adds the gradients of all parameters but the softmax's. `ends` are those of a chunk.
+    /// Adds the gradients of all parameters, without the item table's through the softmax. `ends` is the position of a chunk, nil for whole
+    /// sequences.
     func backward(_ gradients: Parameters, ends: ChunkEnds?)
     /// Copies a user's state to row `row` of every layer.
     func write(_ state: RecurrentState, row: Int)
@@ -38,17 +39,17 @@ package protocol Workspace: AnyObject {
     func read(_ state: inout RecurrentState, row: Int)
 }
 
-/// Where the backward pass of one chunk of a sequence meets those of its neighbours.
+/// The position of a chunk within its sequence, which determines the states whose gradients its backward pass exchanges with others.
 package enum ChunkEnds {
-    /// The chunk begins with the first event: nothing is before it. The next chunk's backward pass has left its gradient.
+    /// The first chunk: it has a gradient of its final state, from the next chunk's backward pass.
     case first
-    /// Neighbours on both sides.
+    /// A chunk between two others.
     case middle
-    /// Nothing comes after it.
+    /// The last chunk: it computes a gradient of its initial state only.
     case last
 }
 
-/// A ``Stack``'s.
+/// The workspace of a ``Stack``.
 final class StackWorkspace<M: Mixer>: Workspace {
     let tokens: Int
     let sequences: Int
@@ -57,13 +58,13 @@ final class StackWorkspace<M: Mixer>: Workspace {
     private let items, starts, tokenNumbers: Indices
     private let embedding: ResidualNorm.Activations
     private let layers: [LayerActivations]
-    /// Of each layer: S rows.
+    /// The states of each layer's mixer: S rows.
     private let states: [MixerState]
     private var training: TrainingMemory?
     private var pass: Pass!
 
-    /// For inference all layers share the activations of one, and a layer writes its output over its input, which it needs last for
-    /// the residual.
+    /// For inference all layers share the activations of one layer, which overwrites its input with its output: the input's last use is the
+    /// residual.
     init(_ stack: Stack<M>, tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) {
         (self.stack, self.tokens, self.sequences, self.backend) = (stack, tokens, sequences, backend)
         items = backend.allocateIndices(tokens).indices
@@ -80,7 +81,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
         training = forTraining ? TrainingMemory(stack, tokens: tokens, on: backend) : nil
     }
 
-    /// What one layer leaves.
+    /// The activations of one layer.
     private struct LayerActivations {
         let mixer: M.Activations
         let norm: ResidualNorm.Activations
@@ -95,14 +96,14 @@ final class StackWorkspace<M: Mixer>: Workspace {
         }
     }
 
-    /// What only a backward pass needs.
+    /// Memory for the backward pass.
     private struct TrainingMemory {
-        /// Gradients of a layer's output, then of its input; of Y; of what enters a norm beside the residual: [N, D].
+        /// Gradients [N, D] of a layer's output and then its input; of Y; of the branch beside a residual.
         let stream, middle, branch: Tensor
         /// [N, 4D].
         let inner: Tensor
         let mixer: M.Scratch
-        /// Gradients of one sequence's state before a chunk and after it, layer by layer; they change places from chunk to chunk.
+        /// Gradients of one sequence's state before and after a chunk, layer by layer; swapped from chunk to chunk.
         var before, after: [MixerState]
 
         init(_ stack: Stack<M>, tokens: Int, on backend: any Backend) {
@@ -114,8 +115,8 @@ final class StackWorkspace<M: Mixer>: Workspace {
             after = stack.layers.map { $0.mixer.state(sequences: 1, on: backend) }
         }
 
-        /// What one chunk's backward pass wrote as the gradient before it is the one before's after it.
-        mutating func turnStateGradients() { (before, after) = (after, before) }
+        /// The gradient of the state before one chunk is that of the state after the previous chunk.
+        mutating func swapStateGradients() { (before, after) = (after, before) }
     }
 
     func load(
@@ -184,7 +185,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
                 branch, input: x, addingTo: stream, own.mixer, states, stateGradients, memory.mixer, pass, gradients)
         }
         stack.embedding.backward(stream, items.prefix(pass.tokens), embedding, scratch: branch, pass, gradients)
-        if ends != nil { training!.turnStateGradients() }
+        if ends != nil { training!.swapStateGradients() }
     }
 
     private func chunkStates(of layer: Int, _ ends: ChunkEnds?) -> (MixerStates, MixerStateGradients) {
