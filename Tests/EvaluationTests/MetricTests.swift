@@ -33,11 +33,11 @@ import Testing
     /// What a damaged file could claim.
     @Test func impossibleMetricsAreSeen() throws {
         let good = SettingMetrics([CaseRanks(unmasked: 1, masked: 1), CaseRanks(unmasked: 30, masked: 12)])
-        #expect(good.isPossible && SettingMetrics([]).isPossible)
+        #expect(good.isValid && SettingMetrics([]).isValid)
         func changed(_ change: (inout SettingMetrics) -> Void) -> Bool {
             var copy = good
             change(&copy)
-            return copy.isPossible
+            return copy.isValid
         }
         let settings: [WritableKeyPath<SettingMetrics, RankMetrics>] = [\.unmasked, \.masked]
         let cutoffs: [WritableKeyPath<RankMetrics, CutoffMetrics>] = [\.at10, \.at20]
@@ -61,19 +61,19 @@ import Testing
         let data = Dataset(sequences: [[1, 2, 1, 2, 1]], itemCount: 2)
         let split = Split.leaveOneOut(data)
         let report = try EvaluationReport(PopularityRanker(data, split), split.test, data, split)
-        #expect(report.isPossible && report.repeats == 1 && report.name == "Popularity")
-        for (repeats, items, isPossible) in [(0, 0, true), (2, 0, false), (-1, 0, false), (1, -1, false)] {
+        #expect(report.isValid && report.repeats == 1 && report.name == "Popularity")
+        for (repeats, items, isValid) in [(0, 0, true), (2, 0, false), (-1, 0, false), (1, -1, false)] {
             var copy = report
             copy.repeats = repeats
             copy.slices[1].items = items
-            #expect(copy.isPossible == isPossible, "\(repeats) repeats, \(items) items")
+            #expect(copy.isValid == isValid, "\(repeats) repeats, \(items) items")
         }
         var copy = report
         copy.slices[2].metrics.masked.at10.hr = 2
-        #expect(!copy.isPossible)
+        #expect(!copy.isValid)
         copy = report
         copy.all.unmasked.at20.mrr = -1
-        #expect(!copy.isPossible)
+        #expect(!copy.isValid)
     }
 
     @Test func noCasesAreZeroNotNaN() {

@@ -105,12 +105,12 @@ import Testing
                 #expect(throws: error) { _ = try SequenceModel(initializing: shape, seed: 1, on: CPUBackend()) }
             }
         }
-        for (epsilon, isPossible) in [(0, true), (0.5, true), (-0.1, false), (1, false), (.nan, false)]
+        for (epsilon, isValid) in [(0, true), (0.5, true), (-0.1, false), (1, false), (.nan, false)]
             as [(Float, Bool)]
         {
             var shape = ModelConfiguration(itemCount: 5)
             shape.normEpsilon = epsilon
-            #expect(((try? shape.validate()) != nil) == isPossible, "\(epsilon)")
+            #expect(((try? shape.validate()) != nil) == isValid, "\(epsilon)")
         }
     }
 

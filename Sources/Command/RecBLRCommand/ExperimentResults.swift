@@ -28,7 +28,7 @@ struct ExperimentResults: Codable {
         var test: EvaluationReport
 
         /// Whether its numbers can be those of a run.
-        var isPossible: Bool {
+        var isValid: Bool {
             guard (try? settings.options.validate()) != nil,
                 (try? settings.configuration.validate()) != nil
             else {
@@ -36,7 +36,7 @@ struct ExperimentResults: Codable {
             }
             return (1...settings.options.epochs).contains(bestEpoch)
                 && (0..<1e15).contains(tokensPerSecond)
-                && test.isPossible
+                && test.isValid
         }
     }
 
@@ -56,7 +56,7 @@ struct ExperimentResults: Codable {
         guard before.experiment == experiment else {
             throw fail(.cannotCreate, "\(folder.path) holds the experiment \(before.experiment.rawValue)")
         }
-        guard before.runs.allSatisfy(\.isPossible) else {
+        guard before.runs.allSatisfy(\.isValid) else {
             throw fail(.badData, "\(url.path): a run in it has a number that cannot be")
         }
         runs = before.runs

@@ -1,7 +1,7 @@
 import Identifiers
 import Interactions
 
-/// How often each item occurs among the training events, by its row.
+/// The number of training events of each item, by ``ItemID/row``.
 public func trainingCounts(_ dataset: Dataset, _ split: Split) -> [Int] {
     var counts = [Int](repeating: 0, count: dataset.itemCount)
     for user in 0..<dataset.userCount {
@@ -10,7 +10,7 @@ public func trainingCounts(_ dataset: Dataset, _ split: Split) -> [Int] {
     return counts
 }
 
-/// Scores an item by how often it occurs in training, whoever asks.
+/// Scores an item by its number of training events, for every user alike.
 public struct PopularityRanker: Ranker {
     public let name = "Popularity"
     private let counts: [Int]
@@ -24,9 +24,9 @@ public struct PopularityRanker: Ranker {
 
     /// O(length of histories).
     public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
-        cases.map { question in
-            let target = dataset.item(ofUser: question.user, at: question.position)
-            let history = dataset.sequence(ofUser: question.user, 0..<question.position)
+        cases.map { evaluationCase in
+            let target = dataset.item(ofUser: evaluationCase.user, at: evaluationCase.position)
+            let history = dataset.sequence(ofUser: evaluationCase.user, 0..<evaluationCase.position)
             let count = counts[target.row]
             let unmasked = higherOrEqual[count]
             let seen = seenItems(history).count { $0 != target && counts[$0.row] >= count }
@@ -42,7 +42,7 @@ public struct TransitionRanker: Ranker {
     private let higherOrEqual: [Int]
     private let followers: [ItemID: [ItemID: Int]]
 
-    /// Counts the pairs of neighbours among the training events.
+    /// Counts the pairs of consecutive training events.
     public init(_ dataset: Dataset, _ split: Split) {
         counts = trainingCounts(dataset, split)
         higherOrEqual = itemsAtLeast(counts)
@@ -56,9 +56,9 @@ public struct TransitionRanker: Ranker {
 
     /// O(length of histories + followers of their last items).
     public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
-        cases.map { question in
-            let target = dataset.item(ofUser: question.user, at: question.position)
-            let history = dataset.sequence(ofUser: question.user, 0..<question.position)
+        cases.map { evaluationCase in
+            let target = dataset.item(ofUser: evaluationCase.user, at: evaluationCase.position)
+            let history = dataset.sequence(ofUser: evaluationCase.user, 0..<evaluationCase.position)
             let followers = history.last.flatMap { self.followers[$0] } ?? [:]
             let own = (followers[target] ?? 0, counts[target.row])
             func beats(_ item: ItemID) -> Bool { (followers[item] ?? 0, counts[item.row]) >= own }
@@ -74,7 +74,7 @@ public struct TransitionRanker: Ranker {
     }
 }
 
-/// For each count that occurs, the number of items that have at least as many.
+/// For each count the number of items with at least as many events.
 private func itemsAtLeast(_ counts: [Int]) -> [Int] {
     var result = [Int](repeating: 0, count: (counts.max() ?? 0) + 2)
     for count in counts { result[count] += 1 }

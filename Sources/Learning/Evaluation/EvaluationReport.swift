@@ -1,12 +1,12 @@
 import Interactions
 
-/// What one ranker reaches on a list of cases.
+/// The metrics of one ranker on a list of cases.
 public struct EvaluationReport: Sendable, Codable, Equatable {
     /// Name of the ranker.
     public var name: String
     /// Metrics of all cases.
     public var all: SettingMetrics
-    /// Cases whose target is already in the history.
+    /// Number of cases whose target is already in the history.
     public var repeats: Int
     /// Metrics by the popularity of the target: head, middle, tail.
     public var slices: [Slice]
@@ -42,8 +42,8 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
         let targets = cases.map { dataset.item(ofUser: $0.user, at: $0.position) }
         name = ranker.name
         all = SettingMetrics(ranks)
-        repeats = zip(cases, targets).count { question, target in
-            dataset.sequence(ofUser: question.user, 0..<question.position).contains(target)
+        repeats = zip(cases, targets).count { evaluationCase, target in
+            dataset.sequence(ofUser: evaluationCase.user, 0..<evaluationCase.position).contains(target)
         }
         self.slices = Popularity.allCases.map { popularity in
             let own = zip(ranks, targets).filter { slices[$0.1.row] == popularity }.map(\.0)
@@ -55,14 +55,14 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
 }
 
 extension EvaluationReport {
-    /// Whether these can be the results of an evaluation at all: shares between 0 and 1, counts that are none negative.
-    public var isPossible: Bool {
-        all.isPossible && (0...all.unmasked.cases).contains(repeats)
-            && slices.allSatisfy { $0.items >= 0 && $0.metrics.isPossible }
+    /// Whether all metrics lie between 0 and 1 and no count is negative: a check of values from files.
+    public var isValid: Bool {
+        all.isValid && (0...all.unmasked.cases).contains(repeats)
+            && slices.allSatisfy { $0.items >= 0 && $0.metrics.isValid }
     }
 }
 
-/// The slice of each item, by its row.
+/// The slice of each item, by ``ItemID/row``.
 func popularitySlices(_ counts: [Int]) -> [EvaluationReport.Popularity] {
     let total = Double(counts.reduce(0, +))
     var slices = [EvaluationReport.Popularity](repeating: .tail, count: counts.count)

@@ -7,7 +7,7 @@
 /// HR, NDCG and MRR at one cutoff k, averages over cases with one relevant item each.
 ///
 /// With the target at rank r (1 is best), a case counts only where r ≤ k:
-/// HR@k is the share of such cases, NDCG@k averages 1 / log₂(r + 1), MRR@k averages 1 / r.
+/// HR@k is the fraction of such cases, NDCG@k averages 1 / log₂(r + 1), MRR@k averages 1 / r.
 ///
 /// Example: ranks 1, 3 and 12 at k = 10 give HR = 2/3, NDCG = (1 + 1/2) / 3 = 0.5, MRR = (1 + 1/3) / 3 = 4/9.
 public struct CutoffMetrics: Sendable, Codable, Equatable {
@@ -57,7 +57,7 @@ public struct RankMetrics: Sendable, Codable, Equatable {
 public struct SettingMetrics: Sendable, Codable, Equatable {
     /// Items already seen stay among the candidates (RecBole, the paper's Table 1).
     public var unmasked: RankMetrics
-    /// Items of the history are no candidates, but for the target itself where it is a repeat.
+    /// Items of the history are no candidates, except the target itself where it is a repeat.
     public var masked: RankMetrics
 
     /// The metrics of a list of cases.
@@ -69,9 +69,9 @@ public struct SettingMetrics: Sendable, Codable, Equatable {
 
 /// 1-based ranks of one case's target; equal scores count against it.
 public struct CaseRanks: Sendable, Equatable {
-    /// Among all items.
+    /// The rank among all items.
     public var unmasked: Int
-    /// Among the target and the items not yet seen.
+    /// The rank among the target and the items that are not in the history.
     public var masked: Int
 
     /// Ranks from 1.
@@ -80,13 +80,13 @@ public struct CaseRanks: Sendable, Equatable {
         self.masked = masked
     }
 
-    /// Behind every cutoff: the target is no candidate.
+    /// Beyond every cutoff: the target is no candidate.
     public static let miss = CaseRanks(unmasked: .max, masked: .max)
 }
 
 extension SettingMetrics {
-    /// Whether these can be metrics at all: shares between 0 and 1 of equally many cases.
-    public var isPossible: Bool {
+    /// Whether all metrics lie between 0 and 1 and both settings have equally many cases: a check of values from files.
+    public var isValid: Bool {
         let groups = [unmasked, masked]
         guard groups.allSatisfy({ (0...Int(Int32.max)).contains($0.cases) }),
             unmasked.cases == masked.cases

@@ -5,14 +5,14 @@ import Models
 import Synchronization
 import Tensors
 
-/// Ranks by a model's scores of all items.
+/// Ranks targets by a model's scores of all items.
 public struct ModelRanker: Ranker {
     public let name = "RecBLR"
     private let model: SequenceModel
     private let items: ItemMapping?
     private let maximumLength: Int?
     private let threads: Int
-    /// Events that one thread encodes at a time.
+    /// The largest number of events that a thread encodes in one pass.
     private static let batchTokens = 2048
 
     /// Histories longer than `maximumLength` are cut to their last events; nil keeps them whole (training on the last
@@ -56,7 +56,7 @@ public struct ModelRanker: Ranker {
 
     private func length(_ history: Int) -> Int { min(history, maximumLength ?? history) }
 
-    /// Positions of cases, in groups that fill a batch; cases of like length together.
+    /// Batches of positions of cases, sorted by the length of their histories.
     private func batches(_ cases: [EvaluationCase]) -> [[Int]] {
         var batches: [[Int]] = []
         var (batch, tokens): ([Int], Int) = ([], 0)
@@ -72,16 +72,16 @@ public struct ModelRanker: Ranker {
         return batch.isEmpty ? batches : batches + [batch]
     }
 
-    /// What the model is asked; nil where it cannot be.
-    private func question(_ asked: EvaluationCase, _ dataset: Dataset) -> (history: [ItemID], target: ItemID)? {
-        let history = dataset.sequence(ofUser: asked.user, 0..<asked.position)
-        let target = dataset.item(ofUser: asked.user, at: asked.position)
+    /// The history and the target in the model's items; nil where the model knows none or the target not.
+    private func input(_ evaluationCase: EvaluationCase, _ dataset: Dataset) -> (history: [ItemID], target: ItemID)? {
+        let history = dataset.sequence(ofUser: evaluationCase.user, 0..<evaluationCase.position)
+        let target = dataset.item(ofUser: evaluationCase.user, at: evaluationCase.position)
         guard let items else { return (history, target) }
         let known = items.known(history)
         return known.isEmpty ? nil : items[target].map { (known, $0) }
     }
 
-    /// A history longer than a batch goes alone, piece by piece.
+    /// A history longer than a batch is a batch of its own, encoded in chunks.
     private func encode(_ batch: PackedBatch, _ encoder: Encoder) throws(HistoryError) -> Tensor {
         guard batch.tokenCount > Self.batchTokens else { return try encoder.hidden(after: batch) }
         var state = model.initialState()
@@ -91,20 +91,20 @@ public struct ModelRanker: Ranker {
     private func rank(
         _ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder, _ bound: ScoreBound
     ) throws(EvaluationError) -> [CaseRanks] {
-        let questions = cases.map { question($0, dataset) }
-        let asked = questions.compactMap(\.self)
-        if asked.isEmpty { return questions.map { _ in .miss } }
+        let inputs = cases.map { input($0, dataset) }
+        let known = inputs.compactMap(\.self)
+        if known.isEmpty { return inputs.map { _ in .miss } }
         let (hidden, repeats): (Tensor, SparseBias?)
         do throws(HistoryError) {
-            hidden = try encode(PackedBatch(asked.map { $0.history.suffix(length($0.history.count)) }), encoder)
-            repeats = try model.repeatBias(after: asked.map(\.history))
+            hidden = try encode(PackedBatch(known.map { $0.history.suffix(length($0.history.count)) }), encoder)
+            repeats = try model.repeatBias(after: known.map(\.history))
         } catch { throw .history(error) }
         guard bound.holds(for: hidden) else { throw .notANumber(model: name) }
         let counts = model.backend.rank(
-            hidden, table: model.itemTable, targets: model.backend.indices(asked.map { Int32($0.target.row) }),
-            bias: repeats, seen: asked.map { seenItems($0.history).map { Int32($0.row) } })
+            hidden, table: model.itemTable, targets: model.backend.indices(known.map { Int32($0.target.row) }),
+            bias: repeats, seen: known.map { seenItems($0.history).map { Int32($0.row) } })
         guard let counts else { throw .notANumber(model: name) }
         var ranks = counts.map { CaseRanks(unmasked: Int($0.all) + 1, masked: Int($0.masked) + 1) }.makeIterator()
-        return questions.map { $0 == nil ? .miss : ranks.next() ?? .miss }
+        return inputs.map { $0 == nil ? .miss : ranks.next() ?? .miss }
     }
 }

@@ -2,11 +2,11 @@ import Identifiers
 import Interactions
 import Models
 
-/// Anything that can say where the target of a case ranks among all items.
+/// A method that ranks the target of a case among all items.
 public protocol Ranker: Sendable {
-    /// Name for tables.
+    /// Name for tables and reports.
     var name: String { get }
-    /// Ranks in the order of the cases.
+    /// The ranks of the targets, in the order of the cases.
     func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks]
 }
 

@@ -1,7 +1,7 @@
 import FileSupport
 import Foundation
 
-/// A range of numbers laid along a line of pixels, with marks at round numbers.
+/// A linear scale from numbers to pixels, with tick marks at round numbers.
 struct Axis {
     /// The marks, ascending, at least one.
     let ticks: [Double]
@@ -17,7 +17,7 @@ struct Axis {
         smallestStep: Double = 0
     ) {
         let (low, high) = (values.min() ?? 0, values.max() ?? 0)
-        // One value alone stands in the middle.
+        // A single value is centred.
         let isRange = high - low > 1e-9 * max(abs(low), abs(high))
         let margin = isRange ? 0 : max(abs(high) * 0.1, 1e-3)
         let raw = (high - low + 2 * margin) / Double(max(1, count - 1))
@@ -41,12 +41,12 @@ struct Axis {
         return power * ([1, 2, 5].first { $0 * power >= value * (1 - 1e-9) } ?? 10)
     }
 
-    /// Where a value lies.
+    /// The pixel of a value.
     func position(_ value: Double) -> Double {
         pixels.start + (value - range.lowerBound) / (range.upperBound - range.lowerBound) * (pixels.end - pixels.start)
     }
 
-    /// A mark's number, with as many digits as tell it from its neighbours.
+    /// The text of a tick mark, with enough digits to distinguish it from the others.
     func label(_ tick: Double) -> String {
         if step >= 1, abs(tick) < 1e15 { return grouped(Int(tick.rounded())) }
         return fixed(tick, max(0, Int((-log10(step) - 1e-9).rounded(.up))))

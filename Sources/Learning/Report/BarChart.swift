@@ -2,12 +2,12 @@
 public struct BarChart: Chart {
     /// A bar.
     public struct Bar: Sendable, Equatable {
-        /// Its length, not negative.
+        /// The value, not negative.
         public var value: Double
-        /// Drawn as a whisker either way; 0 draws none.
+        /// Drawn as an error bar; 0 draws none.
         public var deviation: Double
 
-        /// Groups the two.
+        /// A bar of length `value`, with an error bar of ± `deviation`.
         public init(_ value: Double, deviation: Double = 0) { (self.value, self.deviation) = (value, deviation) }
 
         var isFinite: Bool { value.isFinite && deviation.isFinite }
@@ -34,19 +34,19 @@ public struct BarChart: Chart {
 
     public var description: String {
         groups.map { group in
-            let values = zip(series, group.bars).map { "\($0) \(spoken($1))" }
+            let values = zip(series, group.bars).map { "\($0) \(valueText($1))" }
             return "\(group.name): \(values.joined(separator: ", "))"
         }.joined(separator: "; ") + "."
     }
 
-    private func spoken(_ bar: Bar) -> String {
+    private func valueText(_ bar: Bar) -> String {
         fixed(bar.value, digits) + (bar.deviation > 0 ? " ± \(fixed(bar.deviation, digits))" : "")
     }
 
     public var drawing: Markup {
         let ends = groups.flatMap(\.bars).filter(\.isFinite).map { $0.value + $0.deviation }
-        let room = 8 + 6.6 * Double(groups.flatMap(\.bars).map { spoken($0).count }.max() ?? 0)
-        let x = Axis([0, max(1e-3, ends.max() ?? 0)], from: 1, to: chartWidth - room, count: 6, rounding: false)
+        let labelWidth = 8 + 6.6 * Double(groups.flatMap(\.bars).map { valueText($0).count }.max() ?? 0)
+        let x = Axis([0, max(1e-3, ends.max() ?? 0)], from: 1, to: chartWidth - labelWidth, count: 6, rounding: false)
         let bottom = height - 22
         let ticks = x.ticks.map { tick -> Markup in
             """
@@ -77,7 +77,7 @@ public struct BarChart: Chart {
         return """
             <g class="s\(number % 4)"><rect class="fill" x="1" y="\(y)" width="\(max(0, end - 1))" \
             height="\(Self.barHeight - 2)" rx="1.5" /></g>\(whisker)\
-            <text x="\(high + 5)" y="\(middle + 4)">\(spoken(bar))</text>
+            <text x="\(high + 5)" y="\(middle + 4)">\(valueText(bar))</text>
             """
     }
 }

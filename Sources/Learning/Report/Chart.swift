@@ -1,21 +1,20 @@
-/// A drawing of numbers as SVG: it scales to any width, takes its colours from light or dark surroundings and says in words
-/// what it shows.
+/// A chart as SVG: it scales to any width, adapts its colours to light and dark pages, and has a text alternative.
 public protocol Chart: Sendable {
-    /// Above the drawing.
+    /// The text above the drawing.
     var title: String { get }
-    /// What someone who cannot see it hears.
+    /// The text alternative for screen readers.
     var description: String { get }
-    /// In pixels, where the width is ``chartWidth``.
+    /// Height in the units of ``chartWidth``.
     var height: Double { get }
-    /// What is below the title.
+    /// The drawing below the title.
     var drawing: Markup { get }
 }
 
-/// Width of every chart's coordinates: a phone's, so that text keeps its size there.
+/// Width of every chart's coordinates: that of a phone, so that text is not scaled there.
 let chartWidth = 360.0
 
 extension Chart {
-    /// For a page that holds ``chartStyle``.
+    /// An SVG element for a page that has ``chartStyle``.
     var svg: Markup {
         """
         <svg class="chart" viewBox="0 0 \(chartWidth) \(height)" role="img">
@@ -50,7 +49,7 @@ public func svgFile(_ charts: [any Chart]) -> String {
     return file.text
 }
 
-/// The style of charts: colours that tell apart also for the colour-blind, and dashes.
+/// The style of charts: dashes and colours that colour-blind readers can distinguish.
 let chartStyle: Markup = """
     .chart { font: 11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; display: block; width: 100%; }
     .chart text { fill: currentColor; } .chart .title { font-size: 13px; font-weight: 600; }

@@ -4,14 +4,14 @@ import FileSupport
 public struct LineChart: Chart {
     /// A point, with a standard deviation where it is a mean.
     public struct Point: Sendable, Equatable {
-        /// Where on the axis.
+        /// Position on the horizontal axis.
         public var x: Double
-        /// How high.
+        /// The value.
         public var y: Double
-        /// Drawn as a whisker either way; 0 draws none.
+        /// Drawn as an error bar; 0 draws none.
         public var deviation: Double
 
-        /// Groups the three.
+        /// The point (`x`, `y`), with an error bar of ± `deviation`.
         public init(_ x: Double, _ y: Double, deviation: Double = 0) {
             (self.x, self.y, self.deviation) = (x, y, deviation)
         }
@@ -19,28 +19,28 @@ public struct LineChart: Chart {
 
     /// One curve.
     public struct Series: Sendable, Equatable {
-        /// For the legend.
+        /// Name in the legend.
         public var name: String
-        /// In order of x. Those that are not finite are left out.
+        /// The points in order of x. Points that are not finite are not drawn.
         public var points: [Point]
 
-        /// Groups the two.
+        /// The curve `name` through these points.
         public init(_ name: String, _ points: [Point]) { (self.name, self.points) = (name, points) }
     }
 
     public let title: String
     public let height = 220.0
-    /// Below the axis.
+    /// Label of the horizontal axis.
     public let xLabel: String
-    /// A place on the axis worth a vertical line, and its name.
+    /// A position that is marked with a vertical line and a label.
     public let mark: (x: Double, label: String)?
     private let series: [Series]
     private let digits: Int
     private let startsAtZero: Bool
     private let wholeNumbers: Bool
 
-    /// A chart of at most four curves; y values are spoken with `digits` behind the point, x is marked at `wholeNumbers` only
-    /// where it counts something.
+    /// A chart of at most four curves. Values have `digits` decimals in the text alternative; where `wholeNumbers`, the ticks of the
+    /// horizontal axis are whole numbers.
     public init(
         _ title: String, xLabel: String, _ series: [Series], digits: Int, startsAtZero: Bool = false,
         wholeNumbers: Bool = true, mark: (x: Double, label: String)? = nil
@@ -59,13 +59,13 @@ public struct LineChart: Chart {
     public var description: String {
         let parts = series.compactMap { series -> String? in
             guard let first = series.points.first, let last = series.points.last else { return nil }
-            let range = first == last ? spoken(first) : "from \(spoken(first)) to \(spoken(last))"
+            let range = first == last ? valueText(first) : "from \(valueText(first)) to \(valueText(last))"
             return "\(series.name): \(range)"
         }
         return parts.isEmpty ? "No data." : parts.joined(separator: "; ") + "."
     }
 
-    private func spoken(_ point: Point) -> String {
+    private func valueText(_ point: Point) -> String {
         let x = point.x == point.x.rounded() ? grouped(Int(point.x)) : fixed(point.x, 2)
         let spread = point.deviation > 0 ? " ± \(fixed(point.deviation, digits))" : ""
         return "\(fixed(point.y, digits))\(spread) (\(xLabel) \(x))"
@@ -107,7 +107,7 @@ public struct LineChart: Chart {
         """
     }
 
-    /// A line, whiskers, and dots that say their numbers, unless they would run into each other.
+    /// A line, error bars, and dots with tooltips unless they would overlap.
     private func curve(_ series: Series, number: Int, _ x: Axis, _ y: Axis) -> Markup {
         let places = series.points.map { (x.position($0.x), y.position($0.y)) }
         let path = places.map { "\(fixed($0, 1)) \(fixed($1, 1))" }.joined(separator: "L")
@@ -117,7 +117,7 @@ public struct LineChart: Chart {
             return "<path class=\"whisker\" d=\"M\(x.position(point.x)) \(low)V\(high)\" />"
         }
         let dots = zip(series.points, places).map { point, place -> Markup in
-            "<circle class=\"fill\" cx=\"\(place.0)\" cy=\"\(place.1)\" r=\"2.6\"><title>\(spoken(point))</title></circle>"
+            "<circle class=\"fill\" cx=\"\(place.0)\" cy=\"\(place.1)\" r=\"2.6\"><title>\(valueText(point))</title></circle>"
         }
         return "<g class=\"s\(number % 4)\">\(line)\(whiskers)\(dots.count <= 60 ? dots : [])</g>"
     }

@@ -6,7 +6,7 @@ public struct Markup: Sendable, Equatable, ExpressibleByStringInterpolation {
     /// The characters.
     public let text: String
 
-    /// Markup as it stands in the source.
+    /// A literal, which is not escaped.
     public init(stringLiteral value: String) { text = value }
 
     /// Markup with escaped text in it.
@@ -19,7 +19,7 @@ public struct Markup: Sendable, Equatable, ExpressibleByStringInterpolation {
         /// Begins with nothing.
         public init(literalCapacity: Int, interpolationCount: Int) { text.reserveCapacity(literalCapacity) }
 
-        /// Markup as it stands in the source.
+        /// A literal, which is not escaped.
         public mutating func appendLiteral(_ literal: String) { text += literal }
         /// Text, escaped.
         public mutating func appendInterpolation(_ value: String) { text += escaped(value) }

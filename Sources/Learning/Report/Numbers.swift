@@ -1,6 +1,6 @@
 import Foundation
 
-/// A number with so many digits behind the point; a dash where it is none.
+/// A number with `digits` decimals; a dash where it is not finite.
 public func fixed(_ value: Double, _ digits: Int) -> String {
     value.isFinite ? String(format: "%.\(digits)f", value) : "–"
 }

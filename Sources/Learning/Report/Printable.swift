@@ -1,5 +1,5 @@
-/// Text that was read, as it may be printed: control characters, which could move a terminal's cursor, change its title or worse,
-/// and marks that turn the direction of writing, become `\u{…}`.
+/// Text from files, made safe to print: control characters, which could move a terminal's cursor, change its title or worse, and marks
+/// that change the direction of writing are escaped as `\u{…}`.
 package func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: isControl) else { return text }
     return text.unicodeScalars.reduce(into: "") { result, scalar in
@@ -23,7 +23,7 @@ private func isDirectional(_ scalar: Unicode.Scalar) -> Bool {
     }
 }
 
-/// Columns that a text takes on a terminal.
+/// The number of columns of a text on a terminal.
 package func displayWidth(_ text: String) -> Int { text.reduce(0) { $0 + displayWidth($1) } }
 
 /// 2 for East Asian wide characters and emoji, 0 for lone marks, else 1.

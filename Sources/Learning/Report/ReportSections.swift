@@ -3,7 +3,7 @@ import FileSupport
 import Interactions
 import Training
 
-/// The two settings, never mixed.
+/// The two settings of ``SettingMetrics``.
 private let settings: [(String, KeyPath<SettingMetrics, RankMetrics> & Sendable)] = [
     ("unmasked", \.unmasked), ("masked", \.masked),
 ]
@@ -87,7 +87,7 @@ extension TrainingReport {
         }
     }
 
-    /// The model where targets are popular and where they are not.
+    /// The model's metrics by popularity of the target.
     var slices: Markup {
         guard let test = record.test else { return "" }
         let rows = settings.flatMap { name, path in
@@ -107,7 +107,7 @@ extension TrainingReport {
             """
     }
 
-    /// What some users of the test are told.
+    /// Recommendations for some users of the test.
     var exampleSection: Markup {
         guard !examples.isEmpty else { return "" }
         let cards = examples.map(card)

@@ -1,4 +1,4 @@
-/// A table whose columns line up: the first to the left, the others to the right.
+/// A table with aligned columns: the first to the left, the others to the right.
 package struct TextTable {
     private var rows: [[String]] = []
 
@@ -21,7 +21,7 @@ package struct TextTable {
         return ([line(rows[0]), rule] + rows.dropFirst().map(line)).joined(separator: "\n")
     }
 
-    /// The same for Markdown.
+    /// The table in Markdown.
     package var markdown: String {
         let lines = rows.map { "| " + $0.joined(separator: " | ") + " |" }
         let rule = "|" + rows[0].indices.map { $0 == 0 ? " --- |" : " ---: |" }.joined()

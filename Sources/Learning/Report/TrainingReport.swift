@@ -5,22 +5,22 @@ import Interactions
 import Models
 import Training
 
-/// `report.html`: how a model was trained and how good it is, as one page that needs nothing else.
+/// `report.html`: a self-contained page about a model's training and metrics.
 public struct TrainingReport: Sendable {
     /// Name of the model.
     public var name: String
-    /// What it was trained on.
+    /// The dataset that it was trained on.
     public var dataset: DatasetSummary
-    /// Its shape.
+    /// The model's hyperparameters.
     public var configuration: ModelConfiguration
-    /// Why settings are as they are: sentences.
+    /// The reasons for options that were chosen for the data, one sentence each.
     public var reasons: [String]
-    /// How training went.
+    /// The record of training.
     public var record: TrainingRecord
-    /// What it recommends to some users.
+    /// Recommendations for some users.
     public var examples: [Example]
 
-    /// Groups the parts.
+    /// A report of these parts.
     public init(
         name: String, dataset: DatasetSummary, configuration: ModelConfiguration, reasons: [String],
         record: TrainingRecord,
@@ -34,7 +34,7 @@ public struct TrainingReport: Sendable {
         self.examples = examples
     }
 
-    /// One user of the test: what came before, what the model says, what came.
+    /// One user of the test: the history, the recommendations, and the item that came next.
     public struct Example: Sendable, Equatable {
         /// Raw id.
         public var user: String
@@ -51,7 +51,7 @@ public struct TrainingReport: Sendable {
         /// Rank of that item, from 1, among all items but those of the history; nil where it is one of them.
         public var rank: Int?
 
-        /// Groups the parts.
+        /// An example of these parts.
         public init(
             user: String, events: Int, history: [String], recommendations: [String], hit: Int?, next: String,
             rank: Int?
@@ -61,7 +61,7 @@ public struct TrainingReport: Sendable {
         }
     }
 
-    /// The page. Well-formed as XML too.
+    /// The page as HTML that is also well-formed XML.
     public var html: String {
         let title = "Training report: \(name)"
         let sections = [summary, curves, metrics, slices, exampleSection, settings]
@@ -116,7 +116,7 @@ public struct TrainingReport: Sendable {
         """
     }
 
-    /// The figures worth a large print.
+    /// The key figures, in large type.
     private var summary: Markup {
         var figures: [(value: String, name: String)] = []
         if let test = record.test {

@@ -4,26 +4,26 @@ import Layers
 import Models
 import Tensors
 
-/// Makes the training batches of a step: once, with everything that the replicas need.
+/// Builds the training batches of a step, complete with targets and negatives.
 struct BatchAssembler {
     let dataset: Dataset
     let options: TrainingOptions
-    /// Nil with the full loss.
+    /// Draws negatives; nil with the full loss.
     let sampler: NegativeSampler?
-    /// How many events a repeat-aware head looks back at, which may lie before a segment; else 0.
+    /// How many of the last events a repeat-aware head uses, which may lie before a segment; 0 without such a head.
     let repeatWindow: Int
     let microBatchTokens: Int
-    /// Whether shapes are to stay the same from step to step, for a device that records its commands.
+    /// Whether batches are padded, so that shapes repeat from step to step and a device can reuse its recorded graphs.
     let pads: Bool
 
-    /// For each replica its micro-batches; `step` numbers the steps of the run.
+    /// The micro-batches of each replica. `step` is the number of the step within the run.
     func batches(_ plan: BatchPlan, _ partition: BatchPlan.Partition, step: Int) -> [[TrainingBatch]] {
         var generator = SeededGenerator(
             seed: options.seed, stream: RandomStream.negatives.rawValue, UInt64(step))
         return partition.map { microBatches in
             microBatches.map { positions in
                 var batch = batch(plan, positions)
-                // What is longer than a micro-batch is one sequence, which goes through in chunks.
+                // A longer batch is a single sequence, which is processed in chunks.
                 if pads, batch.tokenCount <= microBatchTokens { pad(&batch) }
                 batch.negatives = negatives(batch, &generator)
                 return batch
@@ -54,7 +54,7 @@ struct BatchAssembler {
         return batch
     }
 
-    /// Whole multiples of some number of tokens, powers of two of sequences and of rows that have a target.
+    /// Pads to a multiple of a number of tokens and to powers of two of sequences and of rows with a target.
     private func pad(_ batch: inout TrainingBatch) {
         let rows = batch.targetRows == nil ? 0 : powerOfTwo(atLeast: batch.targets.count)
         let size = padded(
@@ -67,7 +67,7 @@ struct BatchAssembler {
         return ((tokens + multiple - 1) / multiple * multiple, powerOfTwo(atLeast: max(32, sequences + 1)))
     }
 
-    /// The size of workspace that every batch of a plan fits into. A history longer than a micro-batch goes through it in chunks.
+    /// The size of a workspace for every batch of a plan. Segments longer than a micro-batch are processed in chunks.
     func capacity(for plan: BatchPlan) -> (tokens: Int, sequences: Int) {
         let tokens = max(1, min(plan.largestTokens, microBatchTokens))
         let sequences = plan.largestSequences
@@ -75,7 +75,7 @@ struct BatchAssembler {
         return pads ? padded(tokens: tokens + sequences, sequences: sequences) : (tokens, sequences)
     }
 
-    /// Fresh negatives where the loss has any: enough for a micro-batch; a longer history meets them again.
+    /// New negatives, where the loss has any: enough for a micro-batch; chunks of a longer segment reuse them.
     private func negatives(_ batch: TrainingBatch, _ generator: inout SeededGenerator) -> Negatives {
         switch options.loss {
         case .full: return .all

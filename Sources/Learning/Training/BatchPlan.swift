@@ -2,18 +2,18 @@ import Interactions
 import Layers
 import Tensors
 
-/// What a run draws random numbers for, beside its weights and its dropout.
+/// The streams of random numbers of a run, besides those of its weights and its dropout.
 enum RandomStream: UInt64 {
-    /// Cuts and order of an epoch.
+    /// Segments of an epoch and their order.
     case batches = 1
     /// Negatives of a step.
     case negatives
 }
 
-/// A piece of one user's training events that is learnt from at once.
+/// Consecutive training events of one user: one sequence of a batch.
 struct Segment: Sendable, Equatable {
     let user: Int
-    /// Positions of the events that go in.
+    /// Positions of the input events.
     let inputs: Range<Int>
     /// Whether every input predicts the event after it, or the last one only.
     let objective: TrainingOptions.Objective
@@ -21,20 +21,20 @@ struct Segment: Sendable, Equatable {
     var tokens: Int { inputs.count }
 }
 
-/// The batches of one epoch, partitioned among the replicas: a function of data, options and the epoch's number, so that a run can go on
-/// anywhere.
+/// The batches of one epoch, partitioned among the replicas: a function of data, options and the epoch's number, so that a run can
+/// be resumed at any step.
 struct BatchPlan: Sendable {
-    /// One step's segments, as positions in `segments`: for each replica the micro-batches that go through its workspace one after
-    /// the other. A segment longer than a micro-batch is one alone, which is learnt in chunks of that size.
+    /// One step's segments, as positions in `segments`: for each replica the micro-batches, which it processes one after the other.
+    /// A segment longer than a micro-batch is a micro-batch of its own, processed in chunks.
     typealias Partition = [[ArraySlice<Int>]]
 
     let segments: [Segment]
-    /// One a step.
+    /// The partition of each step's batch.
     let steps: [Partition]
-    /// For each segment the number of its first token within its batch.
+    /// For each segment the number of its first token within its step's batch.
     let firstTokens: [Int32]
 
-    /// `microBatchTokens` is the most of a replica's pass.
+    /// `microBatchTokens` is the largest number of tokens of a micro-batch.
     init(
         _ dataset: Dataset, _ split: Split, _ options: TrainingOptions, epoch: Int, replicas: Int,
         microBatchTokens: Int
@@ -70,7 +70,7 @@ struct BatchPlan: Sendable {
         self.segments = segments
     }
 
-    /// Cuts `count` inputs into pieces of at most `longest`, the first cut at random.
+    /// Divides `count` inputs into segments of at most `longest`, the first of random length.
     private static func cut(
         _ user: Int, _ count: Int, _ longest: Int, _ generator: inout SeededGenerator, _ segments: inout [Segment]
     ) {
@@ -83,7 +83,7 @@ struct BatchPlan: Sendable {
         }
     }
 
-    /// Consecutive segments up to `budget` tokens, at least one a batch.
+    /// Batches of consecutive segments with at most `budget` tokens, at least one segment each.
     private static func fill(_ segments: [Segment], _ budget: Int) -> [Range<Int>] {
         var batches: [Range<Int>] = []
         var (start, tokens) = (0, 0)
@@ -97,7 +97,8 @@ struct BatchPlan: Sendable {
         return start < segments.count ? batches + [start..<segments.count] : batches
     }
 
-    /// Partitions a batch among replicas: longest segment first, each to the replica with the least so far. Positions are ascending.
+    /// Partitions a batch among replicas: longest segment first, each to the replica with the fewest tokens so far. Positions are
+    /// ascending.
     private static func partition(_ batch: Range<Int>, of segments: [Segment], among replicas: Int) -> [[Int]] {
         var parts = [[Int]](repeating: [], count: replicas)
         var loads = [Int](repeating: 0, count: replicas)
@@ -126,10 +127,10 @@ struct BatchPlan: Sendable {
     }
 
     /// Measured on a CPU at 4,096 tokens a step, D = 64: 123,000 tokens/s with micro-batches of 512, 127,000 of 256, 119,000 without.
-    /// What they save for certain is memory: 13 KB a token. A device that has a queue wants few large ones.
+    /// They certainly save memory: 13 KB per token. Queued devices are faster with few large ones.
     static func microBatchTokens(on backend: any Backend) -> Int { backend.isQueued ? 1 << 16 : 512 }
 
-    /// Tokens of the largest micro-batch, at least 1; one that is a single segment may be longer than is asked for.
+    /// Tokens of the largest micro-batch, at least 1. A micro-batch of a single segment may have more than `microBatchTokens`.
     var largestTokens: Int {
         steps.joined().joined().map { $0.reduce(0) { $0 + segments[$1].tokens } }.max() ?? 1
     }

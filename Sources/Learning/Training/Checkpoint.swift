@@ -4,15 +4,15 @@ import ModelStore
 import Models
 import Tensors
 
-/// Everything that training needs to go on bit for bit: between two steps the rest follows from data and options.
+/// The state of training between two steps. With data and options it determines all following steps bit for bit.
 struct Checkpoint: Sendable {
-    /// Epochs that are finished, with their records.
+    /// The records of the finished epochs.
     var epochs: [EpochRecord] = []
-    /// Batches of the epoch in progress that are done.
+    /// Finished batches of the epoch in progress.
     var batch = 0
-    /// Optimiser steps done.
+    /// Finished optimiser steps.
     var step = 0
-    /// Sum of the losses of the epoch in progress, and of how many targets.
+    /// Sum of the losses of the epoch in progress, and its number of targets.
     var lossSum = 0.0
     var lossCount = 0
     /// Weights of the best epoch so far.
@@ -23,7 +23,7 @@ extension Checkpoint {
     /// Name of the file in the run's folder.
     static let fileName = "checkpoint.safetensors"
 
-    /// Writes weights, moments and counters, whole or not at all.
+    /// Writes weights, moments and counters, completely or not at all.
     func write(_ model: SequenceModel, _ optimizer: Optimizer, _ identity: RunIdentity, to url: URL)
         throws(TrainingError)
     {
@@ -44,7 +44,7 @@ extension Checkpoint {
                 name: "counters", shape: [4],
                 values: .integers([Int64(batch), Int64(step), Int64(lossCount), Int64(bitPattern: lossSum.bitPattern)])),
         ]
-        if let failure = backend.failure { throw .device(failure) }  // then these are not what was learnt
+        if let failure = backend.failure { throw .device(failure) }  // the weights are not valid then
         if let best { tensors.append(flat("best_weights", best)) }
         let metadata = [
             "run": String(decoding: run, as: UTF8.self), "epochs": String(decoding: history, as: UTF8.self),
@@ -52,7 +52,7 @@ extension Checkpoint {
         do { try SafeTensors.write(tensors, metadata: metadata, isSealed: true, to: url) } catch { throw .file(error) }
     }
 
-    /// Reads what ``write(_:_:_:to:)`` wrote into model and optimiser, if it was the same run and nothing in it is impossible.
+    /// Reads a checkpoint into model and optimiser. Throws unless it belongs to the same run and all values are valid.
     static func read(
         _ url: URL, into model: SequenceModel, _ optimizer: Optimizer, _ identity: RunIdentity, validationCases: Int
     ) throws(TrainingError) -> Checkpoint {
@@ -90,10 +90,10 @@ extension Checkpoint {
         }
         try file.checkSeal()
         let count = model.network.layout.count
-        func values(_ name: String, _ isPossible: (Float) -> Bool = { $0.isFinite }) throws -> [Float] {
+        func values(_ name: String, _ isValid: (Float) -> Bool = { $0.isFinite }) throws -> [Float] {
             let values = try file.floats(name)
             guard values.count == count else { throw malformed("tensor \(name) has a wrong length") }
-            guard values.allSatisfy(isPossible) else {
+            guard values.allSatisfy(isValid) else {
                 throw malformed("tensor \(name) holds a value that cannot be")
             }
             return values

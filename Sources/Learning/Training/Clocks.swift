@@ -1,4 +1,4 @@
-/// Time of a run, that of the processes it went on from included.
+/// The time of a run, including that of earlier processes.
 struct RunClock {
     let earlierSeconds: Double
     private let start = ContinuousClock.now
@@ -7,7 +7,7 @@ struct RunClock {
     init(earlierSeconds: Double) { self.earlierSeconds = earlierSeconds }
 }
 
-/// Counts events against time.
+/// Measures tokens per second.
 struct Stopwatch {
     private let start = ContinuousClock.now
     var tokens = 0

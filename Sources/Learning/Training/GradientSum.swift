@@ -4,16 +4,16 @@ import Tensors
 /// The gradients of all replicas, and their sum. They are added in the order of the replicas, so that equal seeds and equal numbers
 /// of replicas give equal bits.
 ///
-/// Machines that train one model together differ in this alone: where ``add(_:)`` has made the sum of this machine's replicas, a collective
-/// adds those of the others.
+/// Training on several machines would need a change only here: after ``add(_:)`` has summed this machine's replicas, an all-reduce would
+/// add the sums of the others.
 struct GradientSum: Sendable {
-    /// One a replica; the first becomes the sum.
+    /// The gradients of each replica; the first also holds the sum.
     let parts: [Parameters]
     private let backend: any Backend
 
     init(_ parts: [Parameters], on backend: any Backend) { (self.parts, self.backend) = (parts, backend) }
 
-    /// The sum, of the ranges that were added.
+    /// The sum, in the ranges that were added.
     var total: Tensor { parts[0].flat }
 
     /// Sums these ranges of the block.
@@ -23,7 +23,7 @@ struct GradientSum: Sendable {
         }
     }
 
-    /// Clears the ranges in all gradients but the sum.
+    /// Sets these ranges to zero in all gradients except the sum.
     func clearParts(_ ranges: [Range<Int>]) {
         for part in parts.dropFirst() {
             for range in ranges { backend.fill(part.flat.columns(range), with: 0) }

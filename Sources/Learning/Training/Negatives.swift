@@ -11,15 +11,15 @@ import Tensors
 
 /// Draws negatives for the sampled losses.
 struct NegativeSampler: Sendable {
-    /// Logarithm of the probability that an item is in a sample, by its row.
+    /// Logarithm of the probability that an item is in a sample, by ``ItemID/row``.
     let logQ: [Float]
-    /// Sums of these probabilities, by row.
+    /// Cumulative sums of these probabilities, by row.
     private let cumulative: [Double]
-    /// Items in a sample.
+    /// Number of items in a sample.
     private let sample: Int
 
-    /// A sampler of `sample` items, at most all of them, in proportion to how often they occur in training (one added), but
-    /// none more likely than 1.
+    /// A sampler of `sample` items, at most all of them. The probability of an item is proportional to its training events plus one, and
+    /// at most 1.
     init(_ dataset: Dataset, _ split: Split, sample: Int) {
         let weights = trainingCounts(dataset, split).map { Double($0 + 1) }
         self.sample = min(sample, weights.count)
@@ -40,17 +40,17 @@ struct NegativeSampler: Sendable {
         }
     }
 
-    /// Rows of items of which none occurs twice, ascending.
+    /// Rows of distinct items, ascending.
     ///
-    /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which every item
-    /// owns a stretch as long as its probability. Less noise than independent draws: popular items are never missing.
+    /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which each item
+    /// has an interval as long as its probability. Less variance than independent draws: popular items are never missing.
     func popular(using generator: inout SeededGenerator) -> [Int32] {
         var rows: [Int32] = []
         let first = generator.uniform()
         var low = 0
         for number in 0..<sample {
             let point = first + Double(number)
-            var high = cumulative.count - (sample - number)  // the last place that leaves one for each point to come
+            var high = cumulative.count - (sample - number)  // leaves one place for each of the points that follow
             while low < high {
                 let middle = (low + high) / 2
                 if cumulative[middle] > point { high = middle } else { low = middle + 1 }

@@ -7,7 +7,7 @@ import Tensors
 struct Optimizer: Sendable {
     let firstMoment, secondMoment: Parameters
     private let model: SequenceModel
-    /// Floats of the flat block that are updated at a time: small enough to stay in a core's cache.
+    /// Floats of the flat block that are updated at a time: few enough to stay in a core's cache.
     private static let blockSize = 1 << 14
 
     init(_ model: SequenceModel) {
@@ -15,10 +15,10 @@ struct Optimizer: Sendable {
         (firstMoment, secondMoment) = (model.makeGradients(), model.makeGradients())
     }
 
-    /// Sums the gradients, moves the weights in the ranges that these touch and clears them for the next step.
+    /// Sums the gradients, updates the weights in the touched ranges, and sets the gradients to zero for the next step.
     ///
-    /// Items that a step with a sampled loss does not meet keep their weights and their moments as they are, as in
-    /// TensorFlow's LazyAdam (tfa.optimizers.LazyAdam): such a step costs what it touches, not what the catalogue holds.
+    /// Embeddings of items that do not occur in a step with a sampled loss keep weights and moments unchanged, as in
+    /// TensorFlow's LazyAdam (tfa.optimizers.LazyAdam): the cost of such a step does not depend on the size of the catalogue.
     func update(_ gradients: GradientSum, in touched: [Range<Int>], _ step: AdamStep, clipNorm: Float?) {
         let backend = model.backend
         var step = step
@@ -37,7 +37,7 @@ struct Optimizer: Sendable {
         }
     }
 
-    /// Calls `body` for every block of these ranges, on all threads; once for all where a device has a queue.
+    /// Calls `body` with every block of these ranges, on all threads; once with all ranges on a queued device.
     private func forEachBlock(
         of ranges: [Range<Int>], threads: Int, _ body: @Sendable ([Range<Int>]) -> Void
     ) {

@@ -1,6 +1,6 @@
 import FileSupport
 
-/// What is known of a dataset before anything is learnt from it.
+/// The size of a dataset.
 public struct DatasetShape: Sendable, Equatable {
     /// Number of users, items and events.
     public var users, items, events: Int
@@ -10,11 +10,11 @@ public struct DatasetShape: Sendable, Equatable {
         (self.users, self.items, self.events) = (users, items, events)
     }
 
-    /// Events a user, on average.
+    /// The mean number of events of a user.
     public var meanLength: Double { Double(events) / Double(max(1, users)) }
 }
 
-/// How much time a model is worth.
+/// A choice of hyperparameters by the time that training may take.
 public enum Preset: String, Sendable, CaseIterable, Codable {
     /// A first look: 8 epochs for a million events, fewer for more, at most twice as many for less.
     case fast
@@ -24,7 +24,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     case best
 
     /// The settings for a dataset, and why. Chosen by validation metrics on ML-100K and ML-1M (long histories) and Amazon
-    /// Beauty (short ones); what is said of middling histories lies between them.
+    /// Beauty (short ones); the values for histories of middle length lie between them.
     public func recipe(for shape: DatasetShape) -> Recipe {
         var recipe = Recipe()
         chooseRegularization(&recipe, shape)
@@ -33,7 +33,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         return recipe
     }
 
-    /// The fewer events there are of a user, the sooner a model knows them by heart.
+    /// The shorter the histories, the sooner a model overfits.
     private func chooseRegularization(_ recipe: inout Recipe, _ shape: DatasetShape) {
         let length = shape.meanLength
         let (density, dropout, decay): (String, Float, Float?) =
@@ -54,9 +54,9 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
             case .balanced: 25
             case .best: 50
             }
-        // A large log teaches in one epoch what a small one does in several.
-        let share = min(2, (1e6 / Double(max(1, shape.events))).squareRoot())
-        recipe.options.epochs = max(2, Int((Double(usual) * share).rounded()))
+        // An epoch over a large log has as many steps as several over a small one.
+        let factor = min(2, (1e6 / Double(max(1, shape.events))).squareRoot())
+        recipe.options.epochs = max(2, Int((Double(usual) * factor).rounded()))
         recipe.options.learningRate = self == .fast ? 3e-3 : 2e-3
         recipe.reasons[.epochs] =
             "\(counted(recipe.options.epochs, "epoch")): the \(rawValue) preset has \(usual) for a million events, fewer for more"
@@ -68,7 +68,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         guard shape.items > Self.largestFullCatalogue else { return }
         recipe.options.loss = .sampled
         recipe.reasons[.loss] = "sampled loss: \(shape.items) items are more than \(Self.largestFullCatalogue)"
-        // It would reach popular items in every step and rare ones hardly ever: not measured, so left out.
+        // It would apply to popular items in every step and to rare ones hardly ever. Not measured, so not used.
         recipe.options.weightDecay = nil
         recipe.reasons[.decay] = nil
     }
@@ -76,16 +76,16 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     private static let largestFullCatalogue = 100_000
 }
 
-/// Settings, and the reasons for those that are not the same for all.
+/// Hyperparameters chosen for a dataset, with reasons.
 public struct Recipe: Sendable, Equatable {
-    /// How to train.
+    /// The options of training.
     public var options = TrainingOptions()
     /// Whether the model has a repeat-aware head.
     public var repeatAware = false
-    /// A sentence for each choice that depends on preset or data.
+    /// One sentence for each choice that depends on the preset or the data.
     public var reasons: [Choice: String] = [:]
 
-    /// What a recipe chooses.
+    /// The choices of a recipe.
     public enum Choice: Sendable, CaseIterable {
         /// ``TrainingOptions/epochs``.
         case epochs

@@ -3,14 +3,14 @@ import Layers
 import Models
 import Tensors
 
-/// The replicas of one machine: threads that share a model's weights, each with its own workspace and gradients. A device is one.
+/// Data parallelism on one machine: threads that share a model's weights, each with its own workspace and gradients. A GPU is one replica.
 final class Replicas: @unchecked Sendable {
     let model: SequenceModel
     let gradients: GradientSum
     private var learners: [Learner?]
-    /// Of each replica; of all in the first, between steps.
+    /// The sums of losses of each replica. Between steps the first has the sum of all.
     private let lossSums: [LossSum]
-    /// Events that go through a replica at a time.
+    /// The largest number of events of one pass of a replica.
     private var capacity = 0
 
     init(_ model: SequenceModel, count: Int) {
@@ -22,7 +22,7 @@ final class Replicas: @unchecked Sendable {
 
     var count: Int { learners.count }
 
-    /// Sum of the losses of all steps since it was last set. Reading it waits for what is queued.
+    /// The sum of the losses of all steps since it was last set. Reading it waits for a queued device.
     var lossSum: Double {
         get { model.backend.read(lossSums[0]) }
         set { model.backend.write(newValue, to: lossSums[0]) }
@@ -31,17 +31,17 @@ final class Replicas: @unchecked Sendable {
     /// Makes workspaces for batches of this size.
     func reserve(tokens: Int, sequences: Int) {
         capacity = tokens
-        // The old ones go first: the new ones get their memory, at the same addresses.
+        // The old ones are freed first, so that the new ones reuse their memory at the same addresses.
         learners = learners.map { _ in nil }
         for index in learners.indices { learners[index] = Learner(model, tokens: tokens, sequences: sequences) }
     }
 
-    /// Whether these batches go through in one pass each, so that nothing has to be read on the way.
+    /// Whether each of these batches is processed in one pass, so that no states have to be read within the step.
     func fits(_ batches: [[TrainingBatch]]) -> Bool {
         batches.joined().allSatisfy { $0.sequences.tokenCount <= capacity }
     }
 
-    /// Forward and backward of every replica's batches at once: the mean loss's gradients, and ``lossSum``.
+    /// Runs forward and backward passes of all replicas in parallel: computes the gradients of the mean loss and adds to ``lossSum``.
     func learn(_ batches: [[TrainingBatch]], _ dropout: DropoutSettings) {
         let targets = batches.joined().reduce(0) { $0 + $1.targetCount }
         let scale = 1 / Float(max(1, targets))

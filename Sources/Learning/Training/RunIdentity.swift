@@ -2,7 +2,7 @@ import FileSupport
 import Foundation
 import Models
 
-/// The parts of a run that a checkpoint must agree with.
+/// What must be equal for a run to be resumed from a checkpoint.
 struct RunIdentity: Codable, Equatable {
     var version = programVersion
     var configuration: ModelConfiguration
@@ -13,7 +13,7 @@ struct RunIdentity: Codable, Equatable {
 }
 
 extension RunIdentity {
-    /// Why this run cannot go on from a checkpoint of another, and the way out; nil where it can.
+    /// Why this run cannot be resumed from a checkpoint of the run `other`, and the remedy; nil where it can.
     func difference(from other: RunIdentity, after checkpoint: Checkpoint) -> String? {
         if other.version != version {
             return
@@ -23,7 +23,7 @@ extension RunIdentity {
             return "it was trained on other data (fingerprint \(other.dataset))"
         }
         if other.split != split { return "the data was split in another way" }
-        // Before the options: they tell how many replicas a device has.
+        // Checked before the options, which include the number of threads.
         if other.backend != backend {
             return
                 "it ran on \(other.backend), this is \(backend): give the same --device, --precision and --threads"
@@ -44,7 +44,7 @@ extension RunIdentity {
         return "\(changes.joined(separator: ", ")): \(way)"
     }
 
-    /// Each field that differs, by its option's name, with both values.
+    /// Each field that differs, with its option's name and both values.
     private static func changes(_ old: some Encodable, _ new: some Encodable) -> [String] {
         let (old, new) = (values(old), values(new))
         return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in
@@ -57,7 +57,7 @@ extension RunIdentity {
         return (try? JSONDecoder().decode([String: PlainValue].self, from: data)) ?? [:]
     }
 
-    /// Fields are named as their options, in words with hyphens, but for these.
+    /// The option of a field: its name with hyphens, with a few exceptions.
     private static func optionName(of field: String) -> String {
         let own = [
             "maximumLength": "max-length", "layerCount": "layers", "block": "recurrence-only",
@@ -98,7 +98,7 @@ extension RunIdentity {
 }
 
 extension Checkpoint {
-    /// Whether a run of these epochs and this patience comes by this checkpoint, if nothing else is different.
+    /// Whether a run with the epochs and the patience of `options` passes through this checkpoint, everything else being equal.
     func couldBe(in options: TrainingOptions) -> Bool {
         guard epochs.count < options.end || (epochs.count == options.end && batch == 0) else { return false }
         let done = batch > 0 ? epochs.count : max(0, epochs.count - 1)
@@ -110,19 +110,19 @@ extension TrainingOptions {
     /// Number of the last epoch.
     var end: Int { lastEpoch ?? epochs }
 
-    /// Whether so many epochs passed without a better one that training stops.
+    /// Whether training stops early after these epochs: `patience` of them without a better one.
     func isOutOfPatience(after epochs: [EpochRecord]) -> Bool {
         guard let patience, let best = epochs.last(where: \.isBest) else { return false }
         return epochs.count - best.epoch >= patience
     }
 
-    /// Whether a run with these options that has ended can go on with more epochs or patience, to the same bits as if it
-    /// had had them from the start: at a constant learning rate, or where patience ended it before its last epoch.
+    /// Whether a finished run with these options can be continued with more epochs or patience, with the same result as if it had
+    /// had them from the start: with a constant learning rate, or where it stopped early.
     public func canBeLengthened(after epochs: [EpochRecord]) -> Bool {
         schedule == .constant || epochs.count < self.epochs
     }
 
-    /// Whether nothing is left to do after these epochs.
+    /// Whether training is finished after these epochs.
     public func isOver(after epochs: [EpochRecord]) -> Bool {
         epochs.count >= end || isOutOfPatience(after: epochs)
     }

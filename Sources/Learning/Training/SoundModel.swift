@@ -2,8 +2,7 @@ import Evaluation
 import Interactions
 import Models
 
-/// Whether a model's weights are finite, and its scores after histories that it was trained on are numbers: up to 64 of them,
-/// evenly spread over the users.
+/// Whether a model's weights are finite, and its scores after histories of up to 64 users, evenly spaced, are not NaN.
 func isSound(_ model: SequenceModel, _ dataset: Dataset, _ split: Split, threads: Int) throws(TrainingError) -> Bool {
     guard model.backend.download(model.weights.flat).allSatisfy(\.isFinite) else { return false }
     let users = split.trainingEnd.indices.filter { split.trainingEnd[$0] >= 2 }

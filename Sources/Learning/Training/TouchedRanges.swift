@@ -3,8 +3,8 @@ import Layers
 import Models
 
 extension SequenceModel {
-    /// The ascending ranges of the flat block in which gradients of these batches may be other than zero: everything under the full loss,
-    /// else the embeddings of the items that they meet and all that is not an embedding.
+    /// The ascending ranges of the flat block in which the gradients of these batches can be non-zero: everything with the full loss,
+    /// otherwise the embeddings of the items that occur in them, and all parameters besides the embedding.
     func touchedRanges(by batches: some Sequence<TrainingBatch>) -> [Range<Int>] {
         var rows: [Int32] = []
         for batch in batches {

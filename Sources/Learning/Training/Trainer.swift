@@ -5,33 +5,33 @@ import Layers
 import Models
 import Tensors
 
-/// What is reported while a model is trained.
+/// An event that is reported during training.
 public enum TrainingEvent: Sendable {
-    /// A checkpoint was found and training goes on after `step` steps.
+    /// Training continues from a checkpoint after `step` steps.
     case resumed(epoch: Int, step: Int)
-    /// A step is done.
+    /// A step is finished.
     case step(Progress)
-    /// An epoch is done and validated.
+    /// An epoch is finished and validated.
     case epoch(EpochRecord)
 
-    /// Where training is.
+    /// The progress of training.
     public struct Progress: Sendable {
-        /// From 1, of how many.
+        /// Number of the epoch, from 1, and of all epochs.
         public var epoch, epochs: Int
-        /// Batches of this epoch done, of how many.
+        /// Finished batches of this epoch, and of all its batches.
         public var batch, batches: Int
-        /// Mean loss of this epoch so far; where a device has to be waited for, as of when it was last read, 0 before.
+        /// Mean loss of this epoch so far. On a GPU it is read every few steps only; 0 before that.
         public var loss: Double
-        /// Events a second in this epoch.
+        /// Events per second in this epoch.
         public var tokensPerSecond: Double
     }
 }
 
 /// How a run ended.
 public enum TrainingOutcome: Sendable {
-    /// All epochs are done, or patience was out: the weights of the best epoch.
+    /// Training ended after the last epoch, or early because of `patience`; the model has the weights of the best epoch.
     case finished(SequenceModel, TrainingRecord)
-    /// It was asked to stop; a checkpoint was written if there is a folder for it.
+    /// `shouldStop` returned true; a checkpoint was written if there is a folder for it.
     case interrupted(epoch: Int, step: Int)
 }
 
@@ -92,14 +92,14 @@ public struct Trainer: ~Copyable {
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
 
-    /// Throws where the blocks that grow with the model are more than the machine has: better than to be killed later.
+    /// Throws where weights, moments and gradients exceed a limit of memory, before anything is allocated.
     private static func checkMemory(
         _ configuration: ModelConfiguration, _ options: TrainingOptions, _ backend: any Backend
     ) throws(TrainingError) {
         // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.
         let blocks = 7 + options.threads
         let count = configuration.layout.count
-        let most = (1 << 31) - (1 << 20)  // what a GPU's threads can number
+        let most = (1 << 31) - (1 << 20)  // a GPU's threads have 32-bit indices
         if backend.isQueued, count >= most {
             throw .device("a GPU trains less than \(most) weights; this model has \(count)")
         }
@@ -110,10 +110,10 @@ public struct Trainer: ~Copyable {
         }
     }
 
-    /// Trains until the last epoch, the end of patience, or until `shouldStop` (asked after every step) says so.
+    /// Trains until the last epoch, an early stop (`patience`), or until `shouldStop`, which is called after every step, returns true.
     ///
-    /// Where `resuming`, and a checkpoint exists, training goes on after it, with the same bits as if it had never
-    /// stopped. Throws where losses or weights are not finite any more, a device fails, or a checkpoint cannot be read or written.
+    /// Where `resuming`, and a checkpoint exists, training continues from it, with the same result, bit for bit, as if it had not
+    /// been interrupted. Throws where losses or weights are not finite any more, a device fails, or a checkpoint cannot be read or written.
     public consuming func run(
         resuming: Bool = false, shouldStop: () -> Bool = { false }, report: (TrainingEvent) -> Void = { _ in }
     ) throws(TrainingError) -> TrainingOutcome {
@@ -128,7 +128,7 @@ public struct Trainer: ~Copyable {
         while !options.isOver(after: state.epochs) {
             let epoch = state.epochs.count + 1
             let plan = plan(epoch: epoch)
-            // Cuts and order make epochs differ by a few steps: the first one's count.
+            // Epochs differ by a few steps because segments are random: the first one's count is used for all.
             let total = totalSteps ?? (epoch == 1 ? plan : self.plan(epoch: 1)).steps.count * options.epochs
             totalSteps = total
             guard state.batch <= plan.steps.count else {
@@ -156,7 +156,7 @@ public struct Trainer: ~Copyable {
         return try finished(state)
     }
 
-    /// One optimiser step, which a device starts as one where nothing in it has to be read; returns its tokens.
+    /// One optimiser step, recorded as a graph where nothing in it has to be read back; returns its number of tokens.
     private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) -> Int {
         let batches = assembler.batches(plan, plan.steps[state.batch], step: state.step)
         let touched = model.touchedRanges(by: batches.joined())
@@ -190,14 +190,14 @@ public struct Trainer: ~Copyable {
     private var model: SequenceModel { replicas.model }
     private var isQueued: Bool { model.backend.isQueued }
 
-    /// Steps of a queued device between two looks at the loss, for which it has to be waited for.
+    /// Steps between two readings of the loss from a queued device; each reading waits for the device.
     private static let stepsBetweenLosses = 32
 
     private func isTimeToRead(_ state: Checkpoint, _ plan: BatchPlan) -> Bool {
         !isQueued || state.batch % Self.stepsBetweenLosses == 0 || state.batch == plan.steps.count
     }
 
-    /// Brings the checkpoint's sum of losses up to date; the mean loss of the epoch so far.
+    /// Updates the checkpoint's sum of losses; returns the mean loss of the epoch so far.
     private func readLoss(_ state: inout Checkpoint) throws(TrainingError) -> Double {
         state.lossSum = replicas.lossSum
         if let failure = model.backend.failure { throw .device(failure) }
@@ -205,7 +205,7 @@ public struct Trainer: ~Copyable {
         return state.lossSum / Double(max(1, state.lossCount))
     }
 
-    /// Validates the epoch in progress and makes it a finished one.
+    /// Validates the epoch in progress and adds its record.
     private func finish(
         _ state: inout Checkpoint, _ total: Int, _ clock: Stopwatch, _ runClock: RunClock
     ) throws(TrainingError) -> EpochRecord {
@@ -232,7 +232,7 @@ public struct Trainer: ~Copyable {
 
     private func finished(_ state: Checkpoint) throws(TrainingError) -> TrainingOutcome {
         if let best = state.best { model.backend.upload(best, to: model.weights.flat) }
-        if let failure = model.backend.failure { throw .device(failure) }  // then these are not the best
+        if let failure = model.backend.failure { throw .device(failure) }  // the weights are not valid then
         let bestEpoch = state.epochs.last { $0.isBest }
         guard try isSound(model, dataset, split, threads: options.threads) else {
             throw .diverged(epoch: bestEpoch?.epoch ?? 0, step: bestEpoch?.step ?? state.step)

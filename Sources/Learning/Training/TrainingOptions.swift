@@ -1,10 +1,10 @@
-/// How a model is trained: nothing of its shape, nothing of the data.
+/// Options of training, which do not include the model's hyperparameters (``ModelConfiguration``).
 public struct TrainingOptions: Sendable, Codable, Equatable {
     /// Passes over the training events.
     public var epochs = 25
-    /// Number of the epoch after which training ends, while the learning rate falls as it would over all; nil: the last.
+    /// Number of the epoch after which training ends, while the schedule of the learning rate is that of all `epochs`; nil for the last.
     public var lastEpoch: Int?
-    /// Events a step; batches are filled up to it.
+    /// The largest number of events of a step's batch.
     public var batchTokens = 1024
     /// Peak learning rate of Adam.
     public var learningRate: Float = 2e-3
@@ -18,26 +18,26 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var objective: Objective = .everyPosition
     /// What is minimised.
     public var loss: LossKind = .full
-    /// Negatives for `sampled`, other ones for every 128 targets.
+    /// Number of negatives for the loss `sampled`; every 128 targets have new ones.
     public var negatives = 512
-    /// λ of decoupled weight decay: a step first multiplies the weights that it moves by 1 − learning rate · λ (with the
-    /// full loss all, else not the embeddings of items that it does not meet); nil leaves them.
+    /// λ of decoupled weight decay (AdamW): a step first multiplies the weights that it updates by 1 − learning rate · λ; with a sampled
+    /// loss these do not include the embeddings of items that do not occur in it. Nil: no weight decay.
     public var weightDecay: Float?
     /// Largest norm of the gradient; nil does not clip.
     public var clipNorm: Float?
     /// Epochs without a better validation NDCG@10 after which training stops; nil never stops early.
     public var patience: Int?
-    /// Longest piece of a history that is learnt from at once; longer ones are cut, elsewhere in each epoch. Memory does
-    /// not depend on it, but for the events themselves.
+    /// Largest number of events of a training sequence; longer histories are divided, at other positions in each epoch. Memory hardly
+    /// depends on it.
     public var maximumLength = 512
     /// Seed of weights, order, dropout and negatives.
     public var seed: UInt64 = 1
-    /// Replicas, one a thread, on a backend that computes with the processor's; a device is one.
+    /// Threads of the processor, each with a replica of the workspace; a GPU is one replica.
     public var threads = 2
 
     /// What the learning rate does after its warm-up.
     public enum Schedule: String, Sendable, Codable, CaseIterable {
-        /// Stays.
+        /// Stays at its peak.
         case constant
         /// Falls to zero along a half cosine over all epochs.
         case cosine
@@ -47,7 +47,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public enum Objective: String, Sendable, Codable, CaseIterable {
         /// Every next item of a history in one pass (docs/design.md, "Training").
         case everyPosition = "every-position"
-        /// Each prefix is a sample of its own, its next item the only target, as in the paper. Much slower.
+        /// Each prefix of a history is a sample of its own with the next item as its only target, as in the paper. Much slower.
         case lastPosition = "last-position"
     }
 
@@ -57,7 +57,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         case full
         /// Cross-entropy over shared negatives drawn by popularity, with logQ correction.
         case sampled
-        /// Bayesian personalised ranking with one uniform negative a target.
+        /// Bayesian personalised ranking with one uniformly drawn negative for each target.
         case bpr
     }
 

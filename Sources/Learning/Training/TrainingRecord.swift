@@ -4,41 +4,41 @@ import Interactions
 import ModelStore
 import Models
 
-/// What an epoch did: one line of the log.
+/// The record of one epoch: one line of `training.jsonl`.
 public struct EpochRecord: Sendable, Codable, Equatable {
     /// Number of the epoch, from 1.
     public var epoch: Int
-    /// Optimiser steps since the start.
+    /// Optimiser steps since the start of the run.
     public var step: Int
-    /// Mean training loss over targets, dropout on.
+    /// Mean training loss over targets, with dropout.
     public var loss: Double
     /// Learning rate of the epoch's last step.
     public var learningRate: Float
     /// Events learnt from a second, validation not counted; where the epoch was resumed, those of this process alone.
     public var tokensPerSecond: Double
-    /// Seconds of training and validation so far, those of earlier processes that it went on from included.
+    /// Seconds of training and validation since the start of the run, including those of earlier processes.
     public var seconds: Double
     /// Metrics of the validation cases; nil where the split has none.
     public var validation: SettingMetrics?
-    /// Whether it is the best so far.
+    /// Whether this is the best epoch so far.
     public var isBest: Bool
 }
 
-/// `training.json`: how a model came to be.
+/// How a model was trained: `training.json`.
 public struct TrainingRecord: Sendable, Codable, Equatable {
     /// Version of the program.
     public var version: String
-    /// How it was trained.
+    /// The options of training.
     public var options: TrainingOptions
     /// Fingerprint of the dataset.
     public var dataset: String
-    /// Which events trained; nil where the caller split them himself.
+    /// The split of the data; nil where the caller made its own.
     public var split: SplitKind?
     /// Name of the backend and number of its replicas.
     public var backend: String
     /// One record an epoch, in order.
     public var epochs: [EpochRecord]
-    /// Number of the epoch whose weights were kept.
+    /// Number of the epoch whose weights the model has.
     public var bestEpoch: Int
     /// Metrics of the test cases; nil where they were not evaluated.
     public var test: EvaluationReport?

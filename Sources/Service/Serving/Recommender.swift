@@ -3,7 +3,7 @@ import Identifiers
 import Models
 import Tensors
 
-/// Answers "what next?" for histories: one thread's encoder over a catalogue. Make one for each thread.
+/// Recommends next items after histories. It owns an encoder, so each thread needs its own recommender.
 public final class Recommender {
     /// One recommended item.
     public struct Recommendation: Sendable, Equatable, Codable {
@@ -11,21 +11,21 @@ public final class Recommender {
         public var id: String
         /// Title of the item; nil where it has none.
         public var title: String?
-        /// The model's logit; of popular items the number of training events.
+        /// The model's logit; for popular items the number of training events.
         public var score: Float
     }
 
-    /// What an answer rests on.
+    /// What recommendations are based on.
     public enum Basis: String, Sendable, Codable {
-        /// The user's events.
+        /// The user's history.
         case history
-        /// What is popular: the history is empty.
+        /// The popularity of the items, because the history is empty.
         case popularity
-        /// Nothing: the history is empty, and nobody knows what is popular.
+        /// Nothing, because the history is empty and the popularity not known.
         case none
     }
 
-    /// What is recommended to one user.
+    /// The recommendations for one user.
     public struct Answer: Sendable, Equatable {
         /// Whether it comes of the history, of popularity, or of nothing.
         public var basis: Basis
@@ -33,7 +33,7 @@ public final class Recommender {
         public var recommendations: [Recommendation]
     }
 
-    /// Which items may be recommended.
+    /// Restricts the items that may be recommended.
     public struct Choice: Sendable {
         /// Whether items of the history are left out.
         public var excludesSeen = true
@@ -42,7 +42,7 @@ public final class Recommender {
         /// Items that may be recommended; nil: all.
         public var only: [ItemID]?
 
-        /// Everything but the history.
+        /// All items except those of the history.
         public init() {}
     }
 
@@ -52,7 +52,7 @@ public final class Recommender {
     private let tokens: Int
     private var model: SequenceModel { catalogue.model }
 
-    /// A recommender that encodes up to `tokens` events of histories at a time.
+    /// A recommender that encodes up to `tokens` events in one pass.
     public init(_ catalogue: Catalogue, tokens: Int = 512) {
         self.catalogue = catalogue
         self.tokens = max(1, tokens)
@@ -68,7 +68,7 @@ public final class Recommender {
         return try best(k, after: [history], choice)[0]
     }
 
-    /// The `k` most popular items; nil where the catalogue knows of no popularity. O(V) at most.
+    /// The `k` most popular items; nil where the catalogue has no popularity. O(V) at most.
     public func popular(_ k: Int, _ choice: Choice = Choice()) -> [Recommendation]? {
         guard let popularity = catalogue.popularity else { return nil }
         let (excluded, only) = (Set(choice.excluded), choice.only.map(Set.init))
@@ -77,10 +77,10 @@ public final class Recommender {
         }
     }
 
-    /// What to recommend to each of many users: the `k` best next items after a history, popular ones where it is empty.
+    /// Recommendations for many users: the `k` best next items after a history, the most popular ones where it is empty.
     ///
-    /// Histories share matrix products. How many do can change the last bits of a score, and so the order of items whose
-    /// scores are all but equal. Throws where an item is unknown, and where scores are not finite.
+    /// Histories are encoded in batches. The size of a batch can change the last bits of a score, and so the order of items whose
+    /// scores are nearly equal. Throws where an item is unknown, and where scores are not finite.
     public func answer(
         _ histories: [[ItemID]], k: Int, _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Answer] {
@@ -94,9 +94,9 @@ public final class Recommender {
         return answers
     }
 
-    /// Moves a user's state on by one event and returns the `k` best next items: the model's cost does not grow with the
-    /// history. `history` are the user's events, `item` the last of them, as far as they are known: what
-    /// ``Choice/excludesSeen`` leaves out and a repeat-aware model looks at. Throws where an item is unknown or the state
+    /// Advances a user's state by one event and returns the `k` best next items, at a cost that does not grow with the history.
+    /// `history` are the user's events, as far as they are known, with `item` as the last: ``Choice/excludesSeen`` and a repeat-aware model
+    /// need it. Throws where an item is unknown or the state
     /// another model's, and where scores are not finite.
     public func step(
         _ state: inout RecurrentState, item: ItemID, history: [ItemID] = [], k: Int, _ choice: Choice = Choice()
@@ -109,8 +109,7 @@ public final class Recommender {
         return try best(k, hidden, repeats, [history], choice)[0]
     }
 
-    /// Positions of the histories that are not empty, in order, in groups that share a pass. One that is longer than a pass
-    /// goes alone.
+    /// Batches of positions of the histories that are not empty. One that is longer than a pass is a batch of its own.
     private func batches(_ histories: [[ItemID]]) -> [[Int]] {
         var batches: [[Int]] = []
         var (batch, events): ([Int], Int) = ([], 0)
@@ -130,7 +129,7 @@ public final class Recommender {
     ) throws(RecommendError) -> [[Recommendation]] {
         let (hidden, repeats): (Tensor, SparseBias?)
         do throws(HistoryError) {
-            if histories.count == 1 {  // which may be longer than a pass
+            if histories.count == 1 {  // it may be longer than one pass
                 var state = model.initialState()
                 hidden = try encoder.hidden(advancing: &state, by: histories[0])
             } else {

@@ -1,16 +1,16 @@
 import Evaluation
 
-// Numbers that come from files are tried before anything is computed with them: a file may be well-formed and still be
-// crafted or damaged.
+// Numbers from files are validated before anything is computed with them: a well-formed file may still be crafted or
+// damaged.
 
-/// Largest count that is believed: far beyond any training, far below where sums overflow.
+/// The largest valid count: far beyond any training, far below where sums overflow.
 private let largestCount = 1 << 53
-/// Largest loss, rate or time that is believed.
+/// The largest valid loss, rate or time.
 private let largestNumber = 1e15
 
 extension [EpochRecord] {
-    /// What about the records of a run's epochs is impossible; nil where nothing is. `validationCases` is how many there
-    /// were, nil where that is not known.
+    /// What is invalid in the records of a run's epochs; nil where nothing is. `validationCases` is their number, nil where it is not
+    /// known.
     func problem(validationCases: Int? = nil) -> String? {
         var best: EpochRecord?
         var (step, seconds) = (0, 0.0)
@@ -24,7 +24,7 @@ extension [EpochRecord] {
             }
             guard (0..<largestNumber).contains(record.tokensPerSecond) else { return wrong("the speed") }
             guard (seconds..<largestNumber).contains(record.seconds) else { return wrong("the time") }
-            if let metrics = record.validation, !metrics.isPossible { return wrong("the validation") }
+            if let metrics = record.validation, !metrics.isValid { return wrong("the validation") }
             if let validationCases, record.validation?.unmasked.cases ?? 0 != validationCases {
                 return wrong("the number of validation cases")
             }
@@ -39,10 +39,10 @@ extension [EpochRecord] {
 }
 
 extension EpochRecord {
-    /// What is compared to find the best epoch.
+    /// The metric that decides which epoch is the best: validation NDCG@10, unmasked.
     var score: Double { validation?.unmasked.at10.ndcg ?? 0 }
 
-    /// Whether this is the best epoch after `best`, the best one before. Without validation every epoch is.
+    /// Whether this epoch is better than `best`, the best one before. Without validation every epoch is.
     func isBetter(than best: EpochRecord?) -> Bool {
         guard let best, validation != nil else { return true }
         return score > best.score
@@ -50,7 +50,7 @@ extension EpochRecord {
 }
 
 extension Checkpoint {
-    /// What about the counters and records is impossible; nil where nothing is.
+    /// What is invalid in the counters and records; nil where nothing is.
     func problem(_ options: TrainingOptions, validationCases: Int) -> String? {
         guard [batch, step, lossCount].allSatisfy({ (0...largestCount).contains($0) }),
             abs(lossSum) < largestNumber
@@ -76,7 +76,7 @@ extension Checkpoint {
 }
 
 extension TrainingRecord {
-    /// What about the record is impossible; nil where nothing is.
+    /// What is invalid in the record; nil where nothing is.
     var problem: String? {
         do { try options.validate() } catch { return error.description }
         if let problem = epochs.problem() { return problem }
@@ -84,6 +84,6 @@ extension TrainingRecord {
             return "the best epoch is another one"
         }
         let reports = (baselines ?? []) + (test.map { [$0] } ?? [])
-        return reports.allSatisfy(\.isPossible) ? nil : "a metric cannot be"
+        return reports.allSatisfy(\.isValid) ? nil : "a metric cannot be"
     }
 }
