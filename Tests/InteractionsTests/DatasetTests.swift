@@ -130,8 +130,8 @@ import Testing
         let url = folder.appendingPathComponent("dataset.json")
         var object = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
         try FileManager.default.removeItem(at: url)
-        let marks = try JSONEncoder().encode(FileMarks(ofFilesIn: folder))
-        object["files"] = try JSONSerialization.jsonObject(with: marks)
+        let checksums = try JSONEncoder().encode(FileChecksums(ofFilesIn: folder))
+        object["files"] = try JSONSerialization.jsonObject(with: checksums)
         try writeFile(SealedJSON.seal(JSONSerialization.data(withJSONObject: object)), to: url)
     }
 

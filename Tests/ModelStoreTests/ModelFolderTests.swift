@@ -146,8 +146,8 @@ import Testing
         let url = folder.appendingPathComponent("config.json")
         var object = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
         try FileManager.default.removeItem(at: url)
-        let marks = try JSONEncoder().encode(FileMarks(ofFilesIn: folder))
-        object["files"] = format == 1 ? nil : try JSONSerialization.jsonObject(with: marks)
+        let checksums = try JSONEncoder().encode(FileChecksums(ofFilesIn: folder))
+        object["files"] = format == 1 ? nil : try JSONSerialization.jsonObject(with: checksums)
         object["checksum"] = format == 1 ? nil : SealedJSON.placeholder
         object["format"] = format
         if formerField { object["paddingInSoftmax"] = true }
@@ -183,14 +183,14 @@ import Testing
         defer { tidy() }
         try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
         #expect(
-            try ModelFolder.open(folder).marks?.keys.sorted() == ["items.tsv", "model.safetensors"])
+            try ModelFolder.open(folder).checksums?.keys.sorted() == ["items.tsv", "model.safetensors"])
         try makeChecksumsFit(format: 1)
         let opened = try ModelFolder.open(folder)
         let configuration = try model().configuration
-        #expect(opened.marks == nil && opened.configuration == configuration)
+        #expect(opened.checksums == nil && opened.configuration == configuration)
         _ = try opened.model(on: CPUBackend())
         try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
-        #expect(try ModelFolder.open(folder).marks != nil, "replacing it is no trouble")
+        #expect(try ModelFolder.open(folder).checksums != nil, "replacing it is no trouble")
     }
 
     /// Models of version 0.4.0 say whether training put the padding item into the softmax, which means nothing to those who ask them.

@@ -5,7 +5,7 @@ import ModelStore
 /// Opens a model's folder and says where it is one of version 0.3.0, which wrote no checksums.
 func openModel(_ path: String) throws -> ModelFolder {
     let model = try ModelFolder.open(fileURL(path))
-    if model.marks == nil { printError("recblr: note: " + withoutChecksums(path)) }
+    if model.checksums == nil { printError("recblr: note: " + withoutChecksums(path)) }
     return model
 }
 

@@ -32,7 +32,7 @@ struct Inspect: ParsableCommand {
             case .model:
                 let model = try ModelFolder.open(url)
                 if verify {
-                    try check(model.marks, url)
+                    try check(model.checksums, url)
                     _ = try model.model(on: CPUBackend())
                 }
                 try inspectModel(model)
@@ -52,10 +52,10 @@ struct Inspect: ParsableCommand {
     }
 
     /// Throws unless every file is as it was written; without checksums, where they could be read.
-    private func check(_ marks: FileMarks?, _ url: URL) throws {
-        guard let marks else { return printError("recblr: warning: " + withoutChecksums(folder)) }
-        try FolderReader.read(url, marker: nil, wrap: { $0 as any Error }) { try $0.check(marks) }
-        printError("All \(marks.count + 1) files are as they were written.")
+    private func check(_ checksums: FileChecksums?, _ url: URL) throws {
+        guard let checksums else { return printError("recblr: warning: " + withoutChecksums(folder)) }
+        try FolderReader.read(url, marker: nil, wrap: { $0 as any Error }) { try $0.check(checksums) }
+        printError("All \(checksums.count + 1) files are as they were written.")
     }
 
     private struct ModelSummary: Encodable {

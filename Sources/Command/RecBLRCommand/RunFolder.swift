@@ -28,7 +28,7 @@ struct RunFolder {
 
     /// Where the run of a model is.
     static func url(of model: FolderDestination) -> URL {
-        if model.isFilled { return model.url.appendingPathComponent(FolderKind.innerRun) }
+        if model.replacesFiles { return model.url.appendingPathComponent(FolderKind.innerRun) }
         let name = model.url.lastPathComponent + ".training"
         let url = model.url.deletingLastPathComponent().appendingPathComponent(name)
         return (try? followingLinks(url)) ?? url  // making it says what is wrong

@@ -1,4 +1,4 @@
-// What Swift's C library modules do not show: renaming with flags.
+// Renaming with flags, which Swift's modules of the C library lack.
 
 #include "CFileSupport.h"
 #include <errno.h>

@@ -6,13 +6,13 @@ import Foundation
     import Darwin
 #endif
 
-/// A file that grows at its end, for logs that are read while they grow. A piece that cannot be written is an error, and
-/// the file goes on.
+/// A file that is appended to, for logs that are read while they grow. A write that fails is an error; later writes may
+/// succeed.
 public struct AppendedFile: ~Copyable {
     private let path: String
     private let descriptor: Int32
 
-    /// Opens a file, or makes it; what it holds goes where `emptied`.
+    /// Opens or creates a file; truncates it where `emptied`.
     public init(_ url: URL, emptied: Bool) throws(FileError) {
         path = url.path
         descriptor = try Self.open(url.path, emptied: emptied)
@@ -31,7 +31,7 @@ public struct AppendedFile: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     public mutating func append(_ bytes: [UInt8]) throws(FileError) {
         try bytes.withUnsafeBufferPointer { (bytes) throws(FileError) in
             try writeAll(UnsafeRawBufferPointer(bytes), to: descriptor, path: path)

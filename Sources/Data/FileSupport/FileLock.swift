@@ -4,17 +4,17 @@
     import Darwin
 #endif
 
-/// A lock on a file or a folder for as long as it lives. The system takes it back however the program ends.
+/// A lock on a file or a folder, held as long as the object exists. The system releases it when the process ends, in any way.
 public final class FileLock: Sendable {
     private let descriptor: Int32
 
-    /// What became of an attempt.
+    /// The result of an attempt to lock.
     public enum Attempt {
-        /// It is ours.
+        /// This process has the lock.
         case held(FileLock)
-        /// Another process has it.
+        /// Another process has the lock.
         case taken
-        /// Nothing is there, or the file system knows no locks.
+        /// There is no such file, or the file system has no locks.
         case impossible
     }
 
@@ -22,23 +22,23 @@ public final class FileLock: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Tries to lock what is at a path, without waiting.
+    /// Tries to lock the file or folder at a path, without waiting.
     public static func attempt(_ path: String) -> Attempt {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { return .impossible }
         let lock = FileLock(descriptor)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return errno == EWOULDBLOCK ? .taken : .impossible }
-        return isSame(descriptor, path) ? .held(lock) : .impossible  // else it was renamed or removed meanwhile
+        return isSame(descriptor, path) ? .held(lock) : .impossible  // otherwise it was renamed or removed meanwhile
     }
 
-    /// Locks a file that this process has just made. false: another process removed it in between.
+    /// Locks a file that this process has just created. False if another process removed it in between.
     static func hold(_ descriptor: Int32, at path: String) -> Bool {
-        flock(descriptor, LOCK_EX | LOCK_NB)  // where the file system knows no locks, nobody removes it
+        flock(descriptor, LOCK_EX | LOCK_NB)  // on a file system without locks no process removes it
         return isSame(descriptor, path)
     }
 }
 
-/// Whether a path leads to the very file that is open.
+/// Whether a path leads to the open file, and not to another one.
 func isSame(_ descriptor: Int32, _ path: String) -> Bool {
     var (opened, found) = (stat(), stat())
     guard fstat(descriptor, &opened) == 0, lstat(path, &found) == 0 else { return false }

@@ -6,7 +6,7 @@ import Foundation
     import Darwin
 #endif
 
-/// A file that appears whole or not at all: bytes go to a temporary name beside it until ``commit()``.
+/// Writes a file atomically: bytes go to a temporary file beside it, which ``commit()`` renames.
 public struct FileWriter: ~Copyable {
     private let given: String
     private let path: String
@@ -15,10 +15,10 @@ public struct FileWriter: ~Copyable {
     private var buffer: [UInt8] = []
     private static let bufferSize = 1 << 20
 
-    /// Begins a file. Throws where its folder cannot be written to, or something else than a file is in its place.
+    /// Starts a file. Throws where its folder cannot be written to, or there is something else than a file at its path.
     ///
-    /// Symbolic links are followed, permissions of a file that is there are kept, and what a killed writer of the same
-    /// file left is cleared away.
+    /// Symbolic links are followed, permissions of an existing file are preserved, and temporary files of killed writers of the
+    /// same file are removed.
     public init(_ url: URL) throws(FileError) {
         (path, temporary, descriptor) = try Self.begin(url)
         given = url.path
@@ -38,7 +38,7 @@ public struct FileWriter: ~Copyable {
         return (path, temporary, descriptor)
     }
 
-    /// A new file, locked, so that others know that somebody is at work on it.
+    /// A new file, locked, so that other processes do not take it for a leftover.
     private static func create(for path: String, given: String) throws(FileError) -> (String, Int32) {
         while true {
             let name = folder(of: path) + "/" + TemporaryName.make(for: lastComponent(path))
@@ -49,22 +49,22 @@ public struct FileWriter: ~Copyable {
         }
     }
 
-    /// A writer that is dropped leaves nothing behind.
+    /// Removes the temporary file of a writer that was not committed.
     deinit {
         close(descriptor)
         unlink(temporary)
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     public mutating func append(_ bytes: some Sequence<UInt8>) throws(FileError) {
         buffer.append(contentsOf: bytes)
         if buffer.count >= Self.bufferSize { try flush() }
     }
 
-    /// Adds a string as UTF-8.
+    /// Appends a string as UTF-8.
     public mutating func append(_ text: String) throws(FileError) { try append(text.utf8) }
 
-    /// Adds the bytes of values, in this machine's order (little-endian wherever this runs).
+    /// Appends the bytes of values, in this machine's order (little-endian on every supported processor).
     public mutating func append<Element: BitwiseCopyable>(values: [Element]) throws(FileError) {
         try values.withUnsafeBufferPointer { (values) throws(FileError) in
             let bytes = UnsafeRawBufferPointer(values)
@@ -74,7 +74,7 @@ public struct FileWriter: ~Copyable {
         }
     }
 
-    /// Puts everything on disk under the file's name. The old file, if any, is replaced at that moment.
+    /// Syncs the file to disk and renames it to its name. An old file is replaced at that moment.
     public consuming func commit() throws(FileError) {
         try flush()
         guard fsync(descriptor) == 0 else { throw .system(given, "sync") }
@@ -90,8 +90,8 @@ public struct FileWriter: ~Copyable {
     }
 }
 
-/// Puts a copy of a file where nothing is yet, as another name of the same bytes where the file system knows that. Files
-/// of this package are replaced, never changed in place.
+/// Copies a file to a path where nothing is yet, as a hard link where the file system has them: files of this package are
+/// replaced, never changed in place.
 public func copyFile(_ source: URL, to target: URL) throws(FileError) {
     if link(source.path, target.path) == 0 { return }
     let file = try MappedFile(source)
@@ -99,7 +99,7 @@ public func copyFile(_ source: URL, to target: URL) throws(FileError) {
     withExtendedLifetime(file) {}
 }
 
-/// Writes a whole file, or leaves what was there.
+/// Writes a file atomically: on an error the old file stays.
 public func writeFile(_ bytes: some Sequence<UInt8>, to url: URL) throws(FileError) {
     var writer = try FileWriter(url)
     try writer.append(bytes)

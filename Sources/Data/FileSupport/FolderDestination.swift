@@ -6,31 +6,31 @@ import Foundation
     import Darwin
 #endif
 
-/// Where a folder is going to be written. Making one tries everything that writing will need, so that what cannot work
-/// is known before long work, and clears away what killed processes left there.
+/// The place where a folder will be written. Its initialiser checks everything that writing will need, so that problems are found
+/// before long work, and removes leftovers of killed processes.
 public struct FolderDestination: Sendable {
-    /// Where it will be; symbolic links are followed.
+    /// The folder's URL, with symbolic links resolved.
     public let url: URL
-    /// As the caller gave it, for messages.
+    /// The URL as the caller gave it, for messages.
     public let given: URL
-    /// What will be written.
+    /// The kind of folder.
     public let kind: FolderKind
-    /// Whether files are replaced inside of the folder, each whole, because the folder itself can only stay where it is:
-    /// a mount point, or in a folder that is not ours to change. Else the folder is replaced at one moment.
-    public let isFilled: Bool
+    /// Whether the files are replaced one by one, because the folder itself cannot be renamed: it is a mount point, or in a folder
+    /// without write permission. Otherwise the folder is replaced at one moment.
+    public let replacesFiles: Bool
 
     var path: String { url.path }
-    /// Where temporary folders go.
-    var workplace: String { isFilled ? path : folder(of: path) }
+    /// The folder for temporary folders.
+    var temporaryParent: String { replacesFiles ? path : folder(of: path) }
 
-    /// Looks at a place. Throws where something is there that is no folder of this kind, or nothing can be written.
+    /// Checks a place. Throws where something is there that is no folder of this kind, or nothing can be written.
     public init(_ given: URL, _ kind: FolderKind) throws(FileError) {
         let url = try followingLinks(given)
         let (path, parent) = (url.path, folder(of: url.path))
         (self.given, self.url, self.kind) = (given, url, kind)
         kind.removeLeftovers(of: url.lastPathComponent, in: parent)
         guard isThere(path) else {
-            isFilled = false
+            replacesFiles = false
             try Self.tryMakingFolders(in: parent, name: url.lastPathComponent, given: given.path)
             return
         }
@@ -38,26 +38,26 @@ public struct FolderDestination: Sendable {
             throw FileError(
                 path: given.path, operation: "replace", reason: "it is a file, expected a folder or nothing")
         }
-        isFilled = try !Self.canBeMoved(path, given: given.path)
-        if isFilled { kind.removeLeftovers(of: url.lastPathComponent, in: path) }
-        try kind.checkReplaceable(path, given: given.path, isFilled: isFilled)
+        replacesFiles = try !Self.canBeMoved(path, given: given.path)
+        if replacesFiles { kind.removeLeftovers(of: url.lastPathComponent, in: path) }
+        try kind.checkReplaceable(path, given: given.path, replacesFiles: replacesFiles)
         for file in kind.files { removeLeftoverFiles(of: file, in: path) }
     }
 
-    /// Throws unless the folder is still what the writer may replace.
+    /// Throws unless the folder may still be replaced.
     func checkAgain() throws(FileError) {
         guard isThere(path) else { return }
         guard isFolder(path) else {
             throw FileError(
                 path: given.path, operation: "replace", reason: "it is a file, expected a folder or nothing")
         }
-        try kind.checkReplaceable(path, given: given.path, isFilled: isFilled)
+        try kind.checkReplaceable(path, given: given.path, replacesFiles: replacesFiles)
     }
 
-    /// Whether the system would move a folder; throws where it would not let its files be replaced either.
+    /// Whether the system allows renaming a folder; throws where its files cannot be replaced either.
     ///
-    /// Asking to remove a folder that is not empty tells: the system looks at permissions, sticky bits and mounts before
-    /// it looks inside.
+    /// Found out by an attempt to remove the folder while it is not empty: the system checks permissions, sticky bits and mounts
+    /// before it checks for entries.
     private static func canBeMoved(_ path: String, given: String) throws(FileError) -> Bool {
         let probe = path + "/" + TemporaryName.longest(for: lastComponent(path))
         rmdir(probe)
@@ -71,7 +71,7 @@ public struct FolderDestination: Sendable {
         return true
     }
 
-    /// Makes the longest temporary folder that writing might need, and removes it, with all that had to be made for it.
+    /// Creates a temporary folder with the longest possible name, and removes it again with all parents that had to be created.
     private static func tryMakingFolders(in parent: String, name: String, given: String) throws(FileError) {
         var missing: [String] = []
         var place = parent
@@ -89,7 +89,7 @@ public struct FolderDestination: Sendable {
     }
 }
 
-/// Makes a folder and those above it, where they are not there yet.
+/// Creates a folder and its parents where they do not exist.
 public func makeFolder(_ url: URL) throws(FileError) {
     let path = url.path
     if mkdir(path, 0o777) == 0 { return }

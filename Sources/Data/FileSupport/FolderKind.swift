@@ -1,15 +1,15 @@
 import Foundation
 
-/// A kind of folder that this program writes as a whole: which files it may hold, and how one is told from a folder of
-/// somebody else that happens to hold files of the same names.
+/// A kind of folder that this program writes: the files that it may hold, and how it is recognised, so that other folders with
+/// files of the same names are never replaced.
 public struct FolderKind: Sendable {
-    /// For people: "dataset", "model".
+    /// Name for messages: "dataset", "model".
     public let name: String
-    /// Every file that the program may write there.
+    /// The names of all files that the program may write there.
     public let files: Set<String>
-    /// The file that every such folder has: a JSON object.
+    /// The name of a JSON file that every such folder has.
     public let marker: String
-    /// Keys that the marker has whatever its version.
+    /// Keys that the marker has in every version.
     public let markerKeys: Set<String>
 
     /// A kind of folder.
@@ -20,28 +20,30 @@ public struct FolderKind: Sendable {
         self.markerKeys = markerKeys
     }
 
-    /// Name of the folder of an unfinished run where it lies inside of the model's, which cannot be moved.
+    /// Name of the folder of an unfinished run inside of a model's folder that cannot be renamed.
     public static let innerRun = "unfinished.training"
 
-    /// Whether an entry of a folder is one that this program made there, temporary ones included.
+    /// Whether an entry of a folder was made by this program, temporary ones included.
     func owns(_ entry: String, at path: String, folderNamed name: String) -> Bool {
         if isFolder(path + "/" + entry) { return TemporaryName.matches(entry, of: name) }
         return files.contains(entry) || entry == ".DS_Store"
             || files.contains { TemporaryName.matches(entry, of: $0) }
     }
 
-    /// Entries of a folder that are not ours.
-    func strangers(in path: String) throws(FileError) -> [String] {
+    /// Entries of a folder that were not made by this program.
+    func foreignEntries(in path: String) throws(FileError) -> [String] {
         let name = lastComponent(path)
         return try entries(ofFolder: path).filter { !owns($0, at: path, folderNamed: name) }
     }
 
-    /// Throws unless a folder may be replaced: empty, or one of this kind and nothing else in it. Errors name `given`.
-    func checkReplaceable(_ path: String, given: String, isFilled: Bool) throws(FileError) {
+    /// Throws unless a folder may be replaced: it must be empty, or of this kind without other entries. Errors name `given`.
+    func checkReplaceable(_ path: String, given: String, replacesFiles: Bool) throws(FileError) {
         func refused(_ reason: String) -> FileError { FileError(path: given, operation: "replace", reason: reason) }
-        let strangers = try strangers(in: path).filter { !isFilled || ($0 != Self.innerRun && $0 != "lost+found") }
-        if let stranger = strangers.min() {
-            throw refused("it holds \(stranger), which does not belong there; choose another folder")
+        let foreignEntries = try foreignEntries(in: path).filter {
+            !replacesFiles || ($0 != Self.innerRun && $0 != "lost+found")
+        }
+        if let foreign = foreignEntries.min() {
+            throw refused("it holds \(foreign), which does not belong there; choose another folder")
         }
         let own = try entries(ofFolder: path).filter { files.contains($0) }
         guard let first = own.min() else { return }
@@ -67,11 +69,11 @@ public struct FolderKind: Sendable {
 }
 
 extension FolderKind {
-    /// Removes the files of this kind from a folder, leftovers of killed writers included, and then the folder. Returns
-    /// what is not ours and stays, with the folder; nothing where nothing is there.
+    /// Removes the files of this kind from a folder, leftovers of killed writers included, and then the folder. Returns the names of
+    /// other entries, which stay, with the folder.
     public func removeFiles(from folder: URL) -> [String] {
         guard isFolder(folder.path) else { return [] }
         remove(folder.path)
-        return (try? strangers(in: folder.path))?.sorted() ?? []
+        return (try? foreignEntries(in: folder.path))?.sorted() ?? []
     }
 }

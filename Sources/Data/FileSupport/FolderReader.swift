@@ -6,9 +6,9 @@ import Foundation
     import Darwin
 #endif
 
-/// A folder opened once: the files that it gives belong together, whatever takes the folder's place meanwhile.
+/// An open folder: its files are consistent with each other even where the folder is replaced meanwhile.
 public final class FolderReader: Sendable {
-    /// As the caller gave it.
+    /// The URL as the caller gave it.
     public let url: URL
     private let descriptor: Int32
 
@@ -44,11 +44,11 @@ public final class FolderReader: Sendable {
             openat(descriptor, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path: url.appendingPathComponent(name).path)
     }
 
-    /// Maps one of its files, whose content must be what its mark says; without a mark, whatever is there.
-    public func file(_ name: String, _ marks: FileMarks?) throws(FileError) -> MappedFile {
+    /// Maps one of its files. Throws unless it has its checksum, where checksums are given.
+    public func file(_ name: String, _ checksums: FileChecksums?) throws(FileError) -> MappedFile {
         let file = try file(name)
-        guard let marks else { return file }
-        try marks.check(file, name, path: url.appendingPathComponent(name).path)
+        guard let checksums else { return file }
+        try checksums.check(file, name, path: url.appendingPathComponent(name).path)
         return file
     }
 
@@ -60,8 +60,7 @@ public final class FolderReader: Sendable {
         return false
     }
 
-    /// Whether another folder is in its place by now, or a writer is at work in it: then what was read is no reason for
-    /// complaint yet.
+    /// Whether the folder has been replaced or is being written: then reading is tried again before an error is thrown.
     private var isBeingReplaced: Bool {
         var (opened, found) = (stat(), stat())
         guard fstat(descriptor, &opened) == 0, stat(url.path, &found) == 0 else { return true }
@@ -72,8 +71,8 @@ public final class FolderReader: Sendable {
     }
 }
 
-/// Where a folder is missing: puts it back if a killed replacement moved it away, waits a moment if a living one did.
-/// false: neither.
+/// Handles a missing folder: renames it back if a killed writer moved it away, waits a moment if a running one did. False if
+/// neither.
 private func awaitReplacement(of url: URL) -> Bool {
     let parent = url.standardizedFileURL.deletingLastPathComponent().path
     let name = url.standardizedFileURL.lastPathComponent

@@ -7,26 +7,26 @@ import Foundation
     import Darwin
 #endif
 
-/// Builds a folder under a temporary name and puts it in its place when `body` returns; when that throws, nothing is
-/// left and what was there stays. Readers see the old folder or the new one, and ``FolderReader`` never a mixture.
+/// Writes a folder atomically: `body` fills a temporary folder, which then replaces the old one; where it throws, the old one stays.
+/// Readers see the old folder or the new one, and ``FolderReader`` never a mixture.
 public func writeFolder<Failure: Error>(
     _ destination: FolderDestination, wrap: (FileError) -> Failure, _ body: (URL) throws(Failure) -> Void
 ) throws(Failure) {
     let folder: TemporaryFolder
     do { folder = try TemporaryFolder(destination) } catch { throw wrap(error) }
     do { try body(URL(fileURLWithPath: folder.path)) } catch {
-        // People know the place that they asked for, not the temporary one.
+        // Messages name the destination, not the temporary folder.
         guard let failure = (error as? any FileFailure)?.fileError else { throw error }
         throw wrap(failure.moved(from: folder.path, to: destination.given.path))
     }
     do {
         syncFolder(folder.path)
         try destination.checkAgain()
-        try folder.takePlace()
+        try folder.replaceDestination()
     } catch { throw wrap(error) }
 }
 
-/// The same where nothing lies between looking at the place and writing.
+/// The same without an earlier check of the destination.
 public func writeFolder<Failure: Error>(
     _ url: URL, _ kind: FolderKind, wrap: (FileError) -> Failure, _ body: (URL) throws(Failure) -> Void
 ) throws(Failure) {
@@ -35,38 +35,38 @@ public func writeFolder<Failure: Error>(
     try writeFolder(destination, wrap: wrap, body)
 }
 
-/// A folder that is being built; what is left of it goes with its last reference.
+/// A temporary folder, which is removed with its last reference.
 private final class TemporaryFolder {
     let path: String
     private let destination: FolderDestination
     private let lock: FileLock.Attempt
 
-    /// Makes it, locked, so that others know that somebody is at work.
+    /// Creates the folder and locks it, so that other processes do not take it for a leftover.
     init(_ destination: FolderDestination) throws(FileError) {
-        try makeFolder(URL(fileURLWithPath: destination.workplace))
+        try makeFolder(URL(fileURLWithPath: destination.temporaryParent))
         self.destination = destination
-        path = destination.workplace + "/" + TemporaryName.make(for: destination.url.lastPathComponent)
+        path = destination.temporaryParent + "/" + TemporaryName.make(for: destination.url.lastPathComponent)
         guard mkdir(path, 0o777) == 0 else { throw .system(destination.given.path, "create") }
         lock = FileLock.attempt(path)
-        if let old = status(destination.path), !destination.isFilled { chmod(path, old.st_mode & 0o7777) }
+        if let old = status(destination.path), !destination.replacesFiles { chmod(path, old.st_mode & 0o7777) }
     }
 
     deinit { destination.kind.remove(path) }
 
-    func takePlace() throws(FileError) {
-        if destination.isFilled { return try fill() }
-        guard isThere(destination.path) else { return try appear() }
+    func replaceDestination() throws(FileError) {
+        if destination.replacesFiles { return try replaceFiles() }
+        guard isThere(destination.path) else { return try renameToNew() }
         switch recblr_exchange(path, destination.path) {
-        case 0: returnStrangers()
+        case 0: moveForeignEntries()
         case EINVAL, ENOSYS, ENOTSUP: try renameTwice()
-        case EBUSY, EXDEV, EACCES, EPERM: try fill()
+        case EBUSY, EXDEV, EACCES, EPERM: try replaceFiles()
         case let code: throw .system(destination.given.path, "rename to", code: code)
         }
         syncFolder(folder(of: destination.path))
     }
 
-    /// Takes a place where nothing is, and what came there meanwhile is left alone.
-    private func appear() throws(FileError) {
+    /// Renames to a path where nothing is; fails where something was put there meanwhile.
+    private func renameToNew() throws(FileError) {
         switch recblr_rename_new(path, destination.path) {
         case 0: break
         case EINVAL, ENOSYS, ENOTSUP:
@@ -76,8 +76,8 @@ private final class TemporaryFolder {
         syncFolder(folder(of: destination.path))
     }
 
-    /// For file systems that cannot swap. A crash in between leaves the old folder under a name that ends in `.old`; the
-    /// next reader or writer puts it back.
+    /// For file systems that cannot exchange two folders. A crash in between leaves the old folder under a name that ends in
+    /// `.old`; the next reader or writer renames it back.
     private func renameTwice() throws(FileError) {
         let name = TemporaryName.make(for: destination.url.lastPathComponent, .old)
         let old = folder(of: destination.path) + "/" + name
@@ -88,12 +88,12 @@ private final class TemporaryFolder {
             rename(old, destination.path)
             throw error
         }
-        withExtendedLifetime(oldLock) { rename(old, path) == 0 ? returnStrangers() : () }
+        withExtendedLifetime(oldLock) { rename(old, path) == 0 ? moveForeignEntries() : () }
     }
 
-    /// Puts each file in its place. The marker goes first: it has the checksums of the others, so that a crash on the way
-    /// leaves a folder that is known to be no whole one.
-    private func fill() throws(FileError) {
+    /// Replaces the files one by one, the marker first: it has the checksums of the others, so that a crash in between leaves a
+    /// folder that is known to be incomplete.
+    private func replaceFiles() throws(FileError) {
         let kind = destination.kind
         let new = try entries(ofFolder: path).sorted()
         for name in [kind.marker] + new.filter({ $0 != kind.marker }) where new.contains(name) {
@@ -105,9 +105,9 @@ private final class TemporaryFolder {
         syncFolder(destination.path)
     }
 
-    /// What somebody put into the old folder just before it was replaced belongs into the new one.
-    private func returnStrangers() {
-        for name in (try? destination.kind.strangers(in: path)) ?? [] {
+    /// Moves entries that others put into the old folder just before it was replaced to the new one.
+    private func moveForeignEntries() {
+        for name in (try? destination.kind.foreignEntries(in: path)) ?? [] {
             _ = recblr_rename_new(path + "/" + name, destination.path + "/" + name)
         }
     }

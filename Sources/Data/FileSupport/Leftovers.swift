@@ -4,10 +4,10 @@
     import Darwin
 #endif
 
-/// Names under which files and folders are built before they take their own: `.NAME.NUMBER.tmp`; and `.NAME.NUMBER.old`,
-/// which what was there has for a moment where the system cannot swap two folders.
+/// Names of temporary files and folders before they are renamed: `.NAME.NUMBER.tmp`; and `.NAME.NUMBER.old` for a moment for the
+/// old folder where the system cannot exchange two folders.
 ///
-/// Who writes one holds a lock on it. One without a lock is what a killed process left.
+/// Their writer holds a lock on them. Without a lock they are leftovers of a killed process.
 enum TemporaryName {
     enum Ending: String {
         case new = ".tmp"
@@ -18,7 +18,7 @@ enum TemporaryName {
         ".\(name).\(UInt32.random(in: 0 ... .max))\(ending.rawValue)"
     }
 
-    /// As long as any that ``make(for:_:)`` gives.
+    /// A name of the largest length of ``make(for:_:)``.
     static func longest(for name: String) -> String { ".\(name).\(UInt32.max)\(Ending.new.rawValue)" }
 
     /// Whether `entry` is such a name for `name`.
@@ -39,8 +39,8 @@ func removeLeftoverFiles(of name: String, in folder: String) {
 }
 
 extension FolderKind {
-    /// Puts back a folder whose replacement was cut short between its two renames, and removes the temporary folders of
-    /// writers that were killed. Never one of a living process, nor what is not ours in one.
+    /// Renames back a folder whose writer was killed between two renames, and removes the temporary folders of killed writers;
+    /// never those of running processes, nor entries that are not this program's.
     func removeLeftovers(of name: String, in parent: String) {
         let all = (try? entries(ofFolder: parent)) ?? []
         let target = parent + "/" + name
@@ -55,7 +55,7 @@ extension FolderKind {
         }
     }
 
-    /// Removes our files in a folder, and the folder if nothing else is in it.
+    /// Removes this program's files in a folder, and the folder if nothing else is in it.
     func remove(_ path: String) {
         let name = lastComponent(path)
         for entry in (try? entries(ofFolder: path)) ?? [] where owns(entry, at: path, folderNamed: name) {

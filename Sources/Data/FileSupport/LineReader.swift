@@ -6,9 +6,9 @@ import Foundation
     import Darwin
 #endif
 
-/// Streams the lines of a plain or gzipped file (told by content, not by name) in bounded memory.
+/// Reads the lines of a plain or gzipped file (recognised by its content) one by one in bounded memory.
 ///
-/// A byte-order mark at the start is dropped, a line ends at LF or CRLF, the last one needs no end.
+/// A byte-order mark at the start is dropped, a line ends at LF or CRLF, the last line needs no end.
 public struct LineReader: ~Copyable {
     /// Lines longer than this are refused.
     public static let longestLine = 64 << 20
@@ -18,14 +18,14 @@ public struct LineReader: ~Copyable {
     private var source: UnpackedBytes
     private let size: Int
     private var buffer: UnsafeMutableRawBufferPointer
-    /// Where the line that was given last begins.
-    private var kept = 0
-    /// Where the next line begins.
+    /// Start of the current line, or of several lines after ``extend()``.
+    private var lineStart = 0
+    /// Start of the next line.
     private var start = 0
     private var end = 0
     private var atEnd = false
     private var isAtBeginning = true
-    /// Number of the line that ``next()`` or ``extend()`` reached last, from 1.
+    /// Number of the current line, from 1.
     public private(set) var lineNumber = 0
 
     /// Opens a file.
@@ -41,7 +41,7 @@ public struct LineReader: ~Copyable {
         buffer = .allocate(byteCount: Self.chunk, alignment: 16)
     }
 
-    /// Reads what is left of standard input.
+    /// Reads the rest of standard input.
     public init(standardInput: Void) {
         source = UnpackedBytes(standardInput: ())
         path = "standard input"
@@ -53,28 +53,27 @@ public struct LineReader: ~Copyable {
 
     /// The next line without its end, nil after the last. The bytes are valid until the next call.
     ///
-    /// Throws where reading fails, gzip data is damaged, cut short or followed by something else, or a line is longer
+    /// Throws where reading fails, gzip data is damaged, truncated or followed by something else, or a line is longer
     /// than ``longestLine``.
     public mutating func next() throws(FileError) -> UnsafeRawBufferPointer? {
         try skipByteOrderMark()
-        kept = start
+        lineStart = start
         return try takeLine()
     }
 
-    /// What was given last, its line end and the line behind it; nil where there is no further line. Valid until the
-    /// next call, all together no longer than ``longestLine``.
+    /// The previous result extended by its line end and the next line; nil where there is no further line. Valid until the next
+    /// call, and no longer than ``longestLine``.
     public mutating func extend() throws(FileError) -> UnsafeRawBufferPointer? { try takeLine() }
 
-    /// The bytes that come next, at least `count` where there are as many. They are read again as lines; valid until the
-    /// next call.
+    /// The next bytes without consuming them, at least `count` where there are as many. Valid until the next call.
     public mutating func peek(_ count: Int) throws(FileError) -> UnsafeRawBufferPointer {
         try skipByteOrderMark()
-        kept = start
+        lineStart = start
         while end - start < count, !atEnd { try fill() }
         return UnsafeRawBufferPointer(rebasing: buffer[start..<end])
     }
 
-    /// How much of the file was read so far, packed bytes where it is packed: 0 ... 1. A pipe has no size: 0.
+    /// The fraction of the file that was read, in compressed bytes where it is gzipped; 0 for a pipe, which has no size.
     public var fractionRead: Double { size > 0 ? min(1, Double(source.used) / Double(size)) : 0 }
 
     private mutating func skipByteOrderMark() throws(FileError) {
@@ -95,19 +94,19 @@ public struct LineReader: ~Copyable {
             }
             if atEnd { return end == start ? nil : try take(end) }
             searched = end - start
-            try checkLength(end - kept - 1)
+            try checkLength(end - lineStart - 1)
             try fill()
         }
     }
 
-    /// The bytes from `kept` up to `limit`, less a CR before it.
+    /// The bytes from `lineStart` up to `limit`, without a CR before it.
     private mutating func take(_ limit: Int) throws(FileError) -> UnsafeRawBufferPointer {
         var last = limit
         if last > start, buffer[last - 1] == 0x0D { last -= 1 }
-        try checkLength(last - kept)
+        try checkLength(last - lineStart)
         start = limit
         lineNumber += 1
-        return UnsafeRawBufferPointer(rebasing: buffer[kept..<last])
+        return UnsafeRawBufferPointer(rebasing: buffer[lineStart..<last])
     }
 
     private func checkLength(_ count: Int) throws(FileError) {
@@ -118,11 +117,11 @@ public struct LineReader: ~Copyable {
         }
     }
 
-    /// Moves what is still needed to the front and reads more behind it.
+    /// Moves the bytes that are still needed to the front of the buffer and reads more behind them.
     private mutating func fill() throws(FileError) {
-        if kept > 0 {
-            memmove(buffer.baseAddress!, buffer.baseAddress! + kept, end - kept)
-            (kept, start, end) = (0, start - kept, end - kept)
+        if lineStart > 0 {
+            memmove(buffer.baseAddress!, buffer.baseAddress! + lineStart, end - lineStart)
+            (lineStart, start, end) = (0, start - lineStart, end - lineStart)
         }
         if end == buffer.count {
             let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * buffer.count, alignment: 16)

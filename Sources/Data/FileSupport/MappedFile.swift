@@ -8,18 +8,18 @@ import Foundation
 
 /// A file mapped read-only into memory until the last reference goes.
 ///
-/// The file must not be cut short by others while mapped; files of this package are replaced, never changed in place.
+/// The file must not be truncated by others while mapped; files of this package are replaced, never changed in place.
 public final class MappedFile: @unchecked Sendable {
     /// The file's bytes.
     public let bytes: UnsafeRawBufferPointer
 
     /// Maps a whole file.
     public convenience init(_ url: URL) throws(FileError) {
-        // Not blocking: nobody waits for a pipe's writer.
+        // Non-blocking, so that opening a named pipe does not wait for its writer.
         try self.init(open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path: url.path)
     }
 
-    /// Maps what was just opened, and closes it; a negative descriptor is the system's last error.
+    /// Maps an open file and closes the descriptor; a negative descriptor throws the system's last error.
     init(_ descriptor: Int32, path: String) throws(FileError) {
         guard descriptor >= 0 else { throw .system(path, "open") }
         defer { close(descriptor) }
@@ -46,5 +46,5 @@ public final class MappedFile: @unchecked Sendable {
     }
 }
 
-/// The whole of a small file.
+/// The bytes of a small file.
 public func readFile(_ url: URL) throws(FileError) -> [UInt8] { try MappedFile(url).copy() }

@@ -6,8 +6,8 @@ import Foundation
     import Darwin
 #endif
 
-/// Where a path leads when symbolic links are followed, the last one too, whether or not anything is there yet. Where that
-/// cannot be known, an error says that the `operation` for which it was asked is impossible.
+/// Resolves symbolic links in a path, the last component included, whether or not it exists. Errors name `operation`, for which the
+/// path is resolved.
 public func followingLinks(_ url: URL, to operation: String = "create") throws(FileError) -> URL {
     do { return URL(fileURLWithPath: try followingLinks(url.path, links: 0, given: url.path)) } catch {
         throw FileError(path: error.path, operation: operation, reason: error.reason)
@@ -44,7 +44,7 @@ func lastComponent(_ path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
 }
 
-/// What is at a path itself, links not followed; nil where nothing is.
+/// The status of a path, without following links; nil where nothing is there.
 func status(_ path: String) -> stat? {
     var status = stat()
     return lstat(path, &status) == 0 ? status : nil
@@ -54,7 +54,7 @@ func isThere(_ path: String) -> Bool { status(path) != nil }
 func isFolder(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false }
 func isFile(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == S_IFREG } ?? false }
 
-/// Names in a folder, hidden ones included, but for `.` and `..`.
+/// Names in a folder, hidden ones included, without `.` and `..`.
 public func entries(ofFolder path: String) throws(FileError) -> [String] {
     guard let stream = opendir(path) else { throw .system(path, "open") }
     defer { closedir(stream) }

@@ -1,6 +1,6 @@
-/// Fields of our own tab-separated files: tab, line feed, carriage return and backslash are written \t, \n, \r, \\.
+/// Fields of this program's tab-separated files: tab, line feed, carriage return and backslash are written \t, \n, \r, \\.
 public enum TableText {
-    /// A field that holds no tab and no line end.
+    /// An escaped field, without tabs and line ends.
     public static func escaped(_ text: String) -> String {
         guard text.utf8.contains(where: isEscaped) else { return text }
         var result = ""
@@ -16,14 +16,14 @@ public enum TableText {
         return result
     }
 
-    /// Whether ``escaped(_:)`` would leave a field of these bytes as it is.
+    /// Whether ``escaped(_:)`` would not change a field of these bytes.
     static func isItsOwnEscape(_ bytes: UnsafeRawBufferPointer) -> Bool { !bytes.contains(where: isEscaped) }
 
     private static func isEscaped(_ byte: UInt8) -> Bool {
         byte == 0x5C || byte == 0x09 || byte == 0x0A || byte == 0x0D
     }
 
-    /// What ``escaped(_:)`` was given; nil where a backslash is followed by anything else.
+    /// The inverse of ``escaped(_:)``; nil where a backslash is followed by another character.
     public static func unescaped(_ text: Substring) -> String? {
         guard text.utf8.contains(0x5C) else { return String(text) }
         var result = ""

@@ -6,14 +6,14 @@ import Foundation
     import Darwin
 #endif
 
-/// A file without a name: bytes are appended and read back, and nothing is left of it however the program ends.
+/// An unnamed temporary file. The system removes it when the process ends, in any way.
 public struct TemporaryFile: ~Copyable, Sendable {
     private let folder: String
     private let descriptor: Int32
     /// Number of bytes.
     public private(set) var count = 0
 
-    /// Makes a file in a folder, and the folder if it is not there. Errors name the folder.
+    /// Creates a file in a folder, which is created where it does not exist. Errors name the folder.
     public init(in folder: URL) throws(FileError) {
         descriptor = try Self.create(in: folder)
         self.folder = folder.path
@@ -22,7 +22,7 @@ public struct TemporaryFile: ~Copyable, Sendable {
     private static func create(in folder: URL) throws(FileError) -> Int32 {
         try makeFolder(folder)
         #if os(Linux)
-            // Not even a moment with a name, where the file system can do that. (The module does not show O_TMPFILE.)
+            // O_TMPFILE, which Swift's module does not have: the file never has a name, where the file system supports it.
             let nameless = open(folder.path, 0o20_000_000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
             if nameless >= 0 { return nameless }
         #endif
@@ -35,13 +35,13 @@ public struct TemporaryFile: ~Copyable, Sendable {
 
     deinit { close(descriptor) }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
         try writeAll(bytes, to: descriptor, path: folder)
         count += bytes.count
     }
 
-    /// Fills `bytes` from the file, which must hold as many from `offset` on.
+    /// Reads bytes from `offset` on; the file must have as many.
     public func read(into bytes: UnsafeMutableRawBufferPointer, at offset: Int) throws(FileError) {
         precondition(offset >= 0 && offset + bytes.count <= count, "the file is not as long")
         var done = 0
@@ -54,7 +54,7 @@ public struct TemporaryFile: ~Copyable, Sendable {
     }
 }
 
-/// Writes bytes at a descriptor's position, all of them or an error.
+/// Writes all bytes at a descriptor's position, or throws.
 func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(FileError) {
     var done = 0
     while done < bytes.count {

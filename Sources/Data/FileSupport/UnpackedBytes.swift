@@ -7,8 +7,8 @@ import Foundation
     import Darwin
 #endif
 
-/// The bytes of a file or of standard input one after the other, unpacked where they are gzip data, which is told by
-/// content. Gzip members may follow each other; zeros may fill up the last block, anything else behind them is an error.
+/// The bytes of a file or of standard input, decompressed where they are gzip data, which is recognised by its content. Several gzip
+/// members may follow each other; zeros may follow the last one, anything else is an error.
 struct UnpackedBytes: ~Copyable {
     private enum Form { case unknown, plain, gzip, betweenMembers }
 
@@ -17,7 +17,7 @@ struct UnpackedBytes: ~Copyable {
     private let path: String
     private let descriptor: Int32
     private let closes: Bool
-    /// Bytes as they stand in the file, read but not yet used: `first ..< last`.
+    /// Bytes of the file that are read but not yet used: `first ..< last`.
     private let packed: UnsafeMutableRawBufferPointer
     private var first = 0
     private var last = 0
@@ -50,14 +50,14 @@ struct UnpackedBytes: ~Copyable {
         if closes { close(descriptor) }
     }
 
-    /// Puts the next bytes into `room`, which is not empty; returns how many, 0 at the end.
-    mutating func next(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    /// Reads the next bytes into `buffer`, which must not be empty; returns their number, 0 at the end.
+    mutating func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
         if form == .unknown { try recognise() }
-        guard form != .plain else { return try nextPlain(into: room) }
+        guard form != .plain else { return try nextPlain(into: buffer) }
         while true {
             if form == .betweenMembers, try !findNextMember() { return 0 }
             if first == last, try fetch() == 0 { throw damaged("unexpected end of file") }
-            let produced = try inflate(into: room)
+            let produced = try inflate(into: buffer)
             if produced > 0 { return produced }
         }
     }
@@ -70,13 +70,13 @@ struct UnpackedBytes: ~Copyable {
         guard status == Z_OK else { throw FileError(path: path, operation: "read", reason: "no memory for zlib") }
     }
 
-    private mutating func nextPlain(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
-        var count = min(last - first, room.count)
+    private mutating func nextPlain(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        var count = min(last - first, buffer.count)
         if count > 0 {
-            room.copyMemory(from: UnsafeRawBufferPointer(rebasing: packed[first..<first + count]))
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: packed[first..<first + count]))
             first += count
         } else {
-            count = try system(room)
+            count = try system(buffer)
         }
         used += count
         return count
@@ -104,12 +104,12 @@ struct UnpackedBytes: ~Copyable {
         return false
     }
 
-    private mutating func inflate(into room: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
-        let room = UnsafeMutableRawBufferPointer(rebasing: room[0..<min(room.count, 1 << 30)])
+    private mutating func inflate(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+        let buffer = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<min(buffer.count, 1 << 30)])
         stream.pointee.next_in = (packed.baseAddress! + first).assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_in = UInt32(last - first)
-        stream.pointee.next_out = room.baseAddress!.assumingMemoryBound(to: UInt8.self)
-        stream.pointee.avail_out = UInt32(room.count)
+        stream.pointee.next_out = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_out = UInt32(buffer.count)
         let status = CZlib.inflate(stream, Z_NO_FLUSH)
         used += last - first - Int(stream.pointee.avail_in)
         first = last - Int(stream.pointee.avail_in)
@@ -118,10 +118,10 @@ struct UnpackedBytes: ~Copyable {
         case Z_STREAM_END: form = .betweenMembers
         default: throw damaged(stream.pointee.msg.map { String(cString: $0) } ?? "code \(status)")
         }
-        return room.count - Int(stream.pointee.avail_out)
+        return buffer.count - Int(stream.pointee.avail_out)
     }
 
-    /// Reads more of the file behind what is there; returns how much, 0 at its end.
+    /// Reads more bytes of the file; returns their number, 0 at its end.
     private mutating func fetch() throws(FileError) -> Int {
         if first == last { (first, last) = (0, 0) }
         if first > 0 {
@@ -133,9 +133,9 @@ struct UnpackedBytes: ~Copyable {
         return count
     }
 
-    private func system(_ room: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
+    private func system(_ buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
         while true {
-            let count = read(descriptor, room.baseAddress, room.count)
+            let count = read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
             guard errno == EINTR else { throw .system(path, "read") }
         }

@@ -7,16 +7,16 @@ import Identifiers
     import Darwin
 #endif
 
-/// The file of a vocabulary: one line an identifier, in order, tab-separated with the header `id<TAB>title`, fields escaped as
+/// The file of a vocabulary: one line for each identifier, in order, tab-separated with the header `id<TAB>title`, fields escaped as
 /// ``TableText`` says.
 extension Vocabulary {
-    /// Writes the file, whole or not at all.
+    /// Writes the file, completely or not at all.
     public func write(to url: URL) throws(FileError) {
         try Self.write(0..<Int32(count), of: table, titles: titles, to: url)
     }
 
-    /// Writes the file of the strings with these numbers in this order, whole or not at all. The strings must be UTF-8,
-    /// the titles none or as many as the numbers.
+    /// Writes the file of the strings with these numbers in this order, completely or not at all. The strings must be
+    /// UTF-8; there must be no titles or as many as numbers.
     public static func write(
         _ numbers: some Collection<Int32>, of table: Interner, titles: [String] = [], to url: URL
     ) throws(FileError) {
@@ -37,7 +37,7 @@ extension Vocabulary {
         try writer.commit()
     }
 
-    /// Reads what ``write(to:)`` wrote, or somebody else in the same form, gzipped or not. The error names file and line.
+    /// Reads a file of the form that ``write(to:)`` writes, gzipped or not. The error names file and line.
     public static func read(_ url: URL) throws(FileError) -> Vocabulary {
         var reader = try LineReader(url)
         var vocabulary = Vocabulary()
@@ -81,7 +81,7 @@ extension Vocabulary {
         guard isNew else { throw Self.malformed(path, number, "an id that an earlier line has") }
     }
 
-    /// Adds what one line of a file says. false: the id was there before; nil: the line is not an id, a tab and a title.
+    /// Adds the id and the title of one line. False if the id is a duplicate; nil if the line is not an id, a tab and a title.
     private mutating func add(_ line: UnsafeRawBufferPointer) -> Bool? {
         guard let tab = line.firstIndex(of: 0x09), !line[(tab + 1)...].contains(0x09),
             let title = TableText.unescaped(Substring(decoding: line[(tab + 1)...], as: UTF8.self))

@@ -4,46 +4,46 @@
     import Darwin
 #endif
 
-/// Numbers for byte strings in order of first appearance: an open-addressing table over one block of memory, no object a
-/// string. Holds up to 2³¹ strings in 16 GB.
+/// Numbers for byte strings in order of first appearance: an open-addressing hash table over one block of memory, without an
+/// object for each string. Holds up to 2³¹ strings in 16 GB.
 public struct Interner: Sendable {
-    /// For each string its number, its length and its bytes, filled up to whole words.
+    /// For each string its number, its length and its bytes, padded to whole words.
     private var records: [UInt32] = []
-    /// Where each string's record begins.
-    private var places: [UInt32] = []
+    /// The offset of each string's record.
+    private var offsets: [UInt32] = []
     private var slots: [Slot] = Array(repeating: Slot(), count: 1024)
 
-    /// A place in the table. The hash is kept beside the record's place, so that strangers are told apart without a look
-    /// at their bytes, which lie far away in memory.
+    /// A slot of the table. It has the hash as well as the record's offset, so that most different strings are distinguished
+    /// without reading their bytes, which is a cache miss.
     private struct Slot {
-        var place = UInt32.max
+        var offset = UInt32.max
         var hash: UInt32 = 0
-        var isEmpty: Bool { place == .max }
+        var isEmpty: Bool { offset == .max }
     }
 
     /// No strings.
     public init() {}
 
-    /// Number of different strings.
-    public var count: Int { places.count }
+    /// Number of distinct strings.
+    public var count: Int { offsets.count }
 
-    /// The string numbered `index`, repaired where it is not UTF-8.
+    /// The string numbered `index`, with replacement characters where it is not UTF-8.
     public func string(_ index: Int32) -> String { withBytes(index) { String(decoding: $0, as: UTF8.self) } }
 
     /// Calls `body` with the bytes of the string numbered `index`.
     public func withBytes<Value, Failure: Error>(
         _ index: Int32, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
     ) throws(Failure) -> Value {
-        let place = Int(places[Int(index)])
+        let offset = Int(offsets[Int(index)])
         return try records.withUnsafeBufferPointer { (records) throws(Failure) in
-            try body(UnsafeRawBufferPointer(start: records.baseAddress! + place + 2, count: Int(records[place + 1])))
+            try body(UnsafeRawBufferPointer(start: records.baseAddress! + offset + 2, count: Int(records[offset + 1])))
         }
     }
 
     /// The number of a string; nil if it was never added. O(length).
     public func index(of bytes: UnsafeRawBufferPointer) -> Int32? {
         let slot = slots[slot(of: bytes, Self.hash(bytes))]
-        return slot.isEmpty ? nil : index(at: slot.place)
+        return slot.isEmpty ? nil : index(at: slot.offset)
     }
 
     /// The number of a string, a new one if it is new. Amortised O(length).
@@ -51,19 +51,20 @@ public struct Interner: Sendable {
         intern(bytes, Self.hash(bytes))
     }
 
-    /// The numbers of strings that lie end to end, as interning one after the other would give.
+    /// Interns many strings at once, with the same result as one after the other.
     ///
-    /// In a table larger than the caches a string waits for memory twice, for its slot and for its record. Many waits at
-    /// once take hardly longer than one, so here all slots are fetched first, then all records.
+    /// In a table larger than the caches each string has two cache misses, for its slot and for its record. Many independent misses
+    /// take hardly longer than one, so all slots are read first, then all records.
     public mutating func intern(_ texts: PackedTexts) -> [Int32] {
         texts.withEach { texts in
             let hashes = texts.map(Self.hash)
-            let homes = hashes.map { slots[home($0)] }
-            let heads = zip(homes, hashes).map { home, hash in
-                home.isEmpty || home.hash != hash ? nil : (index: index(at: home.place), length: length(at: home.place))
+            let firstSlots = hashes.map { slots[firstSlot($0)] }
+            let heads = zip(firstSlots, hashes).map { first, hash in
+                first.isEmpty || first.hash != hash
+                    ? nil : (index: index(at: first.offset), length: length(at: first.offset))
             }
             return texts.indices.map { i in
-                if let head = heads[i], head.length == texts[i].count, equals(texts[i], homes[i].place) {
+                if let head = heads[i], head.length == texts[i].count, equals(texts[i], firstSlots[i].offset) {
                     return head.index
                 }
                 return intern(texts[i], hashes[i]).index
@@ -73,42 +74,42 @@ public struct Interner: Sendable {
 
     private mutating func intern(_ bytes: UnsafeRawBufferPointer, _ hash: UInt32) -> (index: Int32, isNew: Bool) {
         let slot = slot(of: bytes, hash)
-        if !slots[slot].isEmpty { return (index(at: slots[slot].place), false) }
-        let index = Int32(places.count)
-        slots[slot] = Slot(place: addRecord(bytes, index), hash: hash)
-        if places.count * 2 > slots.count { grow() }
+        if !slots[slot].isEmpty { return (index(at: slots[slot].offset), false) }
+        let index = Int32(offsets.count)
+        slots[slot] = Slot(offset: addRecord(bytes, index), hash: hash)
+        if offsets.count * 2 > slots.count { grow() }
         return (index, true)
     }
 
     private mutating func addRecord(_ bytes: UnsafeRawBufferPointer, _ index: Int32) -> UInt32 {
-        let place = UInt32(records.count)
-        places.append(place)
+        let offset = UInt32(records.count)
+        offsets.append(offset)
         records.append(UInt32(bitPattern: index))
         records.append(UInt32(bytes.count))
         records.append(contentsOf: repeatElement(0, count: (bytes.count + 3) / 4))
         records.withUnsafeMutableBytes {
-            UnsafeMutableRawBufferPointer(rebasing: $0[(4 * Int(place) + 8)...]).copyMemory(from: bytes)
+            UnsafeMutableRawBufferPointer(rebasing: $0[(4 * Int(offset) + 8)...]).copyMemory(from: bytes)
         }
-        return place
+        return offset
     }
 
-    private func index(at place: UInt32) -> Int32 { Int32(bitPattern: records[Int(place)]) }
-    private func length(at place: UInt32) -> Int { Int(records[Int(place) + 1]) }
+    private func index(at offset: UInt32) -> Int32 { Int32(bitPattern: records[Int(offset)]) }
+    private func length(at offset: UInt32) -> Int { Int(records[Int(offset) + 1]) }
 
-    private func equals(_ bytes: UnsafeRawBufferPointer, _ place: UInt32) -> Bool {
-        guard length(at: place) == bytes.count else { return false }
+    private func equals(_ bytes: UnsafeRawBufferPointer, _ offset: UInt32) -> Bool {
+        guard length(at: offset) == bytes.count else { return false }
         guard let text = bytes.baseAddress else { return true }
-        return records.withUnsafeBytes { memcmp($0.baseAddress! + 4 * Int(place) + 8, text, bytes.count) == 0 }
+        return records.withUnsafeBytes { memcmp($0.baseAddress! + 4 * Int(offset) + 8, text, bytes.count) == 0 }
     }
 
-    /// The slot where a search begins.
-    private func home(_ hash: UInt32) -> Int { Int(hash) & (slots.count - 1) }
+    /// The slot where the search for a hash begins.
+    private func firstSlot(_ hash: UInt32) -> Int { Int(hash) & (slots.count - 1) }
 
-    /// The slot that holds a string, or the empty one where it belongs.
+    /// The slot of a string, or the empty slot where it would be inserted.
     private func slot(of bytes: UnsafeRawBufferPointer, _ hash: UInt32) -> Int {
-        var slot = home(hash)
+        var slot = firstSlot(hash)
         while !slots[slot].isEmpty {
-            if slots[slot].hash == hash, equals(bytes, slots[slot].place) { break }
+            if slots[slot].hash == hash, equals(bytes, slots[slot].offset) { break }
             slot = (slot + 1) & (slots.count - 1)
         }
         return slot
@@ -118,13 +119,13 @@ public struct Interner: Sendable {
         let old = slots
         slots = Array(repeating: Slot(), count: old.count * 2)
         for entry in old where !entry.isEmpty {
-            var slot = home(entry.hash)
+            var slot = firstSlot(entry.hash)
             while !slots[slot].isEmpty { slot = (slot + 1) & (slots.count - 1) }
             slots[slot] = entry
         }
     }
 
-    /// Multiplies eight bytes at a time into 64 bits and keeps the upper, better mixed half.
+    /// Multiplies eight bytes at a time into 64 bits and returns the upper half, which is mixed better.
     private static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
         var hash = UInt64(bytes.count)
         var start = 0
@@ -148,7 +149,7 @@ extension Interner: Equatable {
     public static func == (a: Interner, b: Interner) -> Bool { a.records == b.records }
 }
 
-/// Byte strings end to end.
+/// Byte strings, concatenated.
 public struct PackedTexts: Sendable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
@@ -159,7 +160,7 @@ public struct PackedTexts: Sendable {
     /// Number of strings.
     public var count: Int { ends.count }
 
-    /// Whether there are so many that more would not be interned any quicker, or that their memory counts.
+    /// Whether there are so many strings that interning more at once would not be faster.
     public var isFull: Bool { count >= 256 || bytes.count >= 1 << 16 }
 
     /// Adds a string.
@@ -168,7 +169,7 @@ public struct PackedTexts: Sendable {
         ends.append(bytes.count)
     }
 
-    /// Forgets all strings, but keeps their memory for new ones.
+    /// Removes all strings and keeps the capacity.
     public mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)

@@ -1,7 +1,7 @@
-/// An item of a catalogue of V items, by number: 1 ... V, as datasets and models keep it. Number 0 is no item: it is the padding row of
-/// the embedding in model files.
+/// An item of a catalogue of V items, by its number, 1 … V, in datasets and models. Number 0 is no item: it is the padding row of the
+/// embedding in model files.
 ///
-/// What people call the item, its raw identifier, is in a ``Vocabulary``, at position ``row``.
+/// The raw identifier of the item is in a ``Vocabulary``, at position ``row``.
 @frozen public struct ItemID: RawRepresentable, Hashable, Comparable, Sendable, BitwiseCopyable, Codable {
     /// The number, from 1.
     public let rawValue: Int32
@@ -9,13 +9,13 @@
     /// The item with this number.
     @inlinable public init(rawValue: Int32) { self.rawValue = rawValue }
 
-    /// The item at a position, from 0, of a vocabulary, of a list of counts or of the rows that are ranked.
+    /// The item at a position, from 0, in a vocabulary, a list of counts or the rows of scores.
     @inlinable public init(row: Int) { rawValue = Int32(row) + 1 }
 
-    /// Its position, from 0, among all items.
+    /// The item's position, from 0, among all items.
     @inlinable public var row: Int { Int(rawValue) - 1 }
 
-    /// Its row in the whole embedding, which begins with the padding row.
+    /// The item's row in the embedding, which begins with the padding row.
     @inlinable package var embeddingRow: Int { Int(rawValue) }
 
     /// By number.

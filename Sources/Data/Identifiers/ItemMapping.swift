@@ -1,6 +1,6 @@
-/// A model's items for those of a dataset, which another `prepare` may have numbered.
+/// Maps the items of a dataset to those of a model, which may have been numbered differently.
 public struct ItemMapping: Sendable {
-    /// The model's item for the dataset's at each row, nil where the model does not know it; nil where all are the same.
+    /// The model's item for each of the dataset's, by ``ItemID/row``, nil where the model does not know it; nil for the identity.
     private let items: [ItemID?]?
 
     /// Items are the same if their ids are, byte for byte. O(items).

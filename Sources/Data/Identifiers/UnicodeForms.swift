@@ -7,7 +7,7 @@ public func composed(_ text: String) -> [UInt8]? {
     return composed.utf8.elementsEqual(text.utf8) ? nil : Array(composed.utf8)
 }
 
-/// Characters that NFC leaves alone wherever they stand: most of those in use.
+/// Characters that NFC never changes, in any context: most of those in use.
 private func isSurelyComposed(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x300, 0x400...0x482, 0x3041...0x3098, 0x30A0...0x30FF, 0x4E00...0x9FFF, 0xAC00...0xD7A3,

@@ -2,11 +2,11 @@ import Foundation
 
 /// Raw identifiers and their numbers, with an optional title each.
 ///
-/// Identifiers are bytes: é is not e + ́ , though a `String` takes them for the same. They lie packed, so that millions of
-/// users need little more memory than their file is long.
+/// Identifiers are compared byte by byte: é differs from e + ́ , which are equal as `String`s. They are stored in one block, so that millions of
+/// users need little more memory than their file.
 public struct Vocabulary: Sendable, Equatable {
     package private(set) var table = Interner()
-    /// Titles in order of the numbers; empty where there are none at all, an empty string where one has none.
+    /// Titles by position, an empty string where there is none; an empty array where there are no titles at all.
     public private(set) var titles: [String] = []
 
     /// The vocabulary of these identifiers; nil if one occurs twice (byte for byte) or the titles are not as many.
@@ -26,7 +26,7 @@ public struct Vocabulary: Sendable, Equatable {
     /// Identifiers in order of their numbers.
     public var ids: Identifiers { Identifiers(table: table) }
     /// Position of an identifier, from 0; where there is none of these bytes, that of its composed form (NFC), in which
-    /// logs are kept. O(1).
+    /// ids of logs are stored. O(1).
     public func position(of id: String) -> Int? {
         var id = id
         let index = id.withUTF8 { table.index(of: UnsafeRawBufferPointer($0)) }
@@ -54,7 +54,7 @@ public struct Vocabulary: Sendable, Equatable {
 }
 
 extension Vocabulary {
-    /// Identifiers by position from 0; each becomes a string when it is asked for.
+    /// Identifiers by position, from 0; strings are created on access.
     public struct Identifiers: RandomAccessCollection, Equatable, Sendable {
         fileprivate let table: Interner
 

@@ -11,13 +11,13 @@ struct CivilDay: Equatable, CustomStringConvertible {
         return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
     }
 
-    /// nil where the calendar has no such day.
+    /// Nil if the calendar has no such day.
     init?(year: Int, month: Int, day: Int) {
         guard (1...12).contains(month), day >= 1, day <= Self.days(in: month, of: year) else { return nil }
         (self.year, self.month, self.day) = (year, month, day)
     }
 
-    /// The day that is so many days after 1970-01-01. (Hinnant, "chrono-Compatible Low-Level Date Algorithms".)
+    /// The day `days` days after 1970-01-01. (Hinnant, "chrono-Compatible Low-Level Date Algorithms".)
     init(daysSinceEpoch: Int) {
         let shifted = daysSinceEpoch + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
@@ -55,7 +55,7 @@ struct CivilDay: Equatable, CustomStringConvertible {
 let (nanosecondsASecond, nanosecondsADay): (Int64, Int64) = (1_000_000_000, 86_400_000_000_000)
 
 extension Int64 {
-    /// The quotient rounded down, so that what is divided keeps its order below zero, too.
+    /// The quotient rounded down, also for negative numbers, so that division preserves order.
     func flooredQuotient(_ divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient

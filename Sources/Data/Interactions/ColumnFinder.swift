@@ -1,10 +1,10 @@
 /// Finds columns in a header, among numbers, or keys in JSON objects.
 struct ColumnFinder {
-    /// nil where there is no header.
+    /// The names of the columns; nil where there is no header.
     let names: [String]?
-    /// Number of columns; 0 for keys, which have no numbers.
+    /// Number of columns; 0 for keys of JSON objects.
     let width: Int
-    /// Names beyond the usual ones that a role may have, the last resort.
+    /// Further names for a role, used where none of the usual names occurs.
     var more: [ColumnRole: [String]] = [:]
 
     /// "found a, b, c"
@@ -12,7 +12,7 @@ struct ColumnFinder {
 
     private var kind: String { width > 0 ? "column" : "key" }
 
-    /// The column that a caller asked for: by name, by number, or by name as ``UsualNames/key(_:)`` compares.
+    /// The column that the caller named: by name, by number, or by name as ``UsualNames/key(_:)`` compares.
     func given(_ name: String, _ role: ColumnRole) throws(LineProblem) -> LogLayout.Column {
         let names = names ?? []
         let equal = names.indices.filter { names[$0] == name }
@@ -40,7 +40,7 @@ struct ColumnFinder {
         return column(role, only, isGiven: true)
     }
 
-    /// The best of the usual names that is there; nil if none is.
+    /// The column with the best of the usual names; nil if there is none.
     func usual(_ role: ColumnRole) throws(LineProblem) -> LogLayout.Column? {
         guard let names else { return nil }
         let usual = UsualNames.of(role) + (more[role] ?? [])
@@ -61,7 +61,7 @@ struct ColumnFinder {
         return result
     }
 
-    /// Throws where a column of times was found by its name and seems to hold a part of the time alone: a day of the month
+    /// Throws where a column of times was found by its name and seems to hold only a part of the time: a day of the month
     /// beside month and year, or numbers that are no dates beside another column of times.
     func checkIsWhole(_ column: LogLayout.Column, _ values: (Int) -> [String]) throws(LineProblem) {
         guard !column.isGiven, let names, let position = names.firstIndex(where: { $0 == column.name }) else { return }
@@ -79,7 +79,7 @@ struct ColumnFinder {
                 + "if it takes several, write them as one")
     }
 
-    /// Whether a name that was given is there as a name.
+    /// Whether a column has exactly this name.
     func has(_ name: String?) -> Bool {
         guard let name, let names else { return false }
         return names.contains { $0 == name || UsualNames.key($0) == UsualNames.key(name) }
@@ -91,10 +91,10 @@ struct ColumnFinder {
     }
 }
 
-/// A text that may stand in a message.
+/// A text, shortened for a message.
 func shortened(_ text: String) -> String { text.count > 400 ? text.prefix(400) + "…" : text }
 
-/// A text without control characters, so that it changes nothing but one line of a terminal.
+/// A text without control characters, safe to print on one line of a terminal.
 func printable(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
     return String(

@@ -1,19 +1,19 @@
-/// What a column of a table, or a key of JSON objects, is to its reader.
+/// The role of a column of a table, or of a key of JSON objects.
 public enum ColumnRole: String, Sendable, Hashable {
-    /// Who.
+    /// The column of users.
     case user
     /// With what.
     case item
-    /// When.
+    /// The column of times.
     case time
     /// How much it was liked.
     case rating
     /// What an item is called.
     case title
-    /// Compared with the values that an event must have.
+    /// A column with a condition on its values.
     case condition
 
-    /// The command's option that names such a column.
+    /// The command's option for the name of such a column.
     var option: String {
         switch self {
         case .time: "--timestamp"
@@ -36,7 +36,7 @@ public struct ColumnNames: Sendable, Equatable {
     /// The rating: how much it was liked. Read only where a rating threshold asks for it.
     public var rating: String?
 
-    /// None.
+    /// No names: all columns are found by usual names.
     public init(user: String? = nil, item: String? = nil, timestamp: String? = nil, rating: String? = nil) {
         self.user = user
         self.item = item
@@ -60,7 +60,7 @@ enum UsualNames {
         }
     }
 
-    /// How a name is compared: `User_ID`, `user id` and `userId` are one.
+    /// The form in which names are compared: `User_ID`, `user id` and `userId` are equal.
     static func key(_ name: String) -> String { String(name.lowercased().filter { $0.isLetter || $0.isNumber }) }
 
     private static let user = words(

@@ -1,6 +1,6 @@
 import FileSupport
 
-/// What a file holds that is no text of lines, told by its first bytes, and how its content can be fed.
+/// A file format other than lines of text, recognised by its first bytes, and a command that converts it.
 struct Container {
     /// "a zip archive"
     let name: String
@@ -15,7 +15,7 @@ struct Container {
             + command.replacing("FILE", with: file) + " | recblr prepare - --format \(format) …"
     }
 
-    /// nil where the bytes may be text.
+    /// Nil where the bytes may be text.
     init?(_ head: Bytes, path: String) {
         let found = Self.byMagic(head, path) ?? Self.byText(head)
         guard let found else { return nil }
@@ -78,7 +78,7 @@ struct Container {
         return nil
     }
 
-    /// Whether a file that begins like a container begins with a line of names all the same: `ORCID,item`.
+    /// Whether a file that starts like a container starts with a header of names nevertheless: `ORCID,item`.
     private static func isHeader(_ head: Bytes) -> Bool {
         let line = head.prefix(256).prefix { $0 != 0x0A && $0 != 0x0D }
         return line.allSatisfy { $0 == 0x09 || (0x20..<0x7F).contains($0) }

@@ -2,20 +2,20 @@ import FileSupport
 import Foundation
 import Identifiers
 
-/// Who did what in which order: for each user a sequence of items in order of time.
+/// A dataset of interactions: for each user a sequence of items in order of time.
 ///
-/// In memory or mapped from a prepared folder; never changes.
+/// In memory or mapped from a prepared folder. Immutable.
 public struct Dataset: @unchecked Sendable {
     /// Raw ids of users, by index from 0; nil for data made in memory.
     public let users: Vocabulary?
     /// Raw ids and titles of items, each at its ``ItemID/row``; nil for data made in memory.
     public let items: Vocabulary?
-    /// What `dataset.json` says.
+    /// The content of `dataset.json`.
     public let summary: DatasetSummary
     let events: UnsafeBufferPointer<ItemID>
     let starts: UnsafeBufferPointer<Int64>
     let times: UnsafeBufferPointer<Int64>?
-    /// Keeps the memory behind the pointers.
+    /// Owns the memory behind the pointers.
     private let owners: [AnyObject & Sendable]
 
     init(
@@ -75,7 +75,7 @@ public struct Dataset: @unchecked Sendable {
         withExtendedLifetime(owners) { events[rows(user, position..<position + 1).lowerBound] }
     }
 
-    /// Times of a user's events, never falling; nil where the data has none.
+    /// Times of a user's events, ascending; nil where the data has none.
     ///
     /// They are nanoseconds since 1970-01-01 UTC. Numbers in a log count as seconds, milli-, micro- or nanoseconds by the
     /// largest of them (up to 9.2 · 10⁹, 10¹², 10¹⁵ and beyond), ordinals as seconds.
@@ -93,7 +93,7 @@ public struct Dataset: @unchecked Sendable {
     }
 }
 
-/// `dataset.json`: what a prepared folder holds and where it came from.
+/// A summary of a dataset, `dataset.json`: its size, its source and how it was prepared.
 public struct DatasetSummary: Sendable, Codable, Equatable {
     /// Version of the folder's layout.
     public var format = 2
@@ -105,7 +105,7 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
     public var events: Int
     /// Whether `timestamps.i64` is there (`timestamps.f64` in format 1).
     public var timestamps = false
-    /// What is known of the times; nil where there are none, and in format 1.
+    /// A summary of the times; nil where there are none, and in format 1.
     public var times: TimeSummary?
     /// Name of the file it was prepared from.
     public var source: String?
@@ -113,11 +113,11 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
     public var filters = Filters()
     /// Counts of what was read and dropped on the way.
     public var report: PrepareReport?
-    /// 64 bits over items and starts, in hexadecimal.
+    /// A 64-bit hash of items and starts, in hexadecimal.
     public var fingerprint: String
     /// Length and checksum of each of the folder's other files; nil in format 1.
-    public var files: FileMarks?
-    /// Place of the checksum of `dataset.json` itself, see ``SealedJSON``; nil but when it is written.
+    public var files: FileChecksums?
+    /// Checksum of `dataset.json` itself, see ``SealedJSON``; nil except while it is written.
     var checksum: String?
 
     init(users: Int, items: Int, events: Int, fingerprint: String) {
@@ -127,11 +127,11 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
         self.fingerprint = fingerprint
     }
 
-    /// Events as a share of users × items.
+    /// Events / (users × items).
     public var density: Double { Double(events) / (Double(users) * Double(items)) }
 }
 
-/// Memory of one column.
+/// The memory of one column.
 final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
     let values: UnsafeBufferPointer<Element>
 
@@ -144,7 +144,7 @@ final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
     deinit { values.deallocate() }
 }
 
-/// 64 bits that any change of data changes: FNV-1a over the starts, then over the items, piece by piece.
+/// A 64-bit hash of a dataset: FNV-1a over the starts, then over the items.
 struct Fingerprint {
     private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -156,14 +156,14 @@ struct Fingerprint {
 
     private mutating func add(_ value: UInt64) { hash = (hash ^ value) &* 0x100_0000_01B3 }
 
-    /// In hexadecimal.
+    /// The hash in hexadecimal.
     var text: String {
         let digits = String(hash, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
 
-/// The fingerprint of data that is in memory.
+/// The fingerprint of a dataset in memory.
 func fingerprint(_ events: UnsafeBufferPointer<ItemID>, _ starts: UnsafeBufferPointer<Int64>) -> String {
     var fingerprint = Fingerprint(starts: starts)
     fingerprint.add(items: events)

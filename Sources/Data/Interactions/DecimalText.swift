@@ -1,10 +1,10 @@
-/// A number as it is written, exactly: digits · 10^exponent.
+/// The exact value of a number in decimal notation: digits · 10^exponent.
 struct DecimalText {
     private let digits: [UInt8]
     private let isNegative: Bool
     private let exponent: Int
 
-    /// Digits with sign, fraction and exponent, nothing around them; nil if the text is something else.
+    /// Parses digits with sign, fraction and exponent; nil if the text is anything else.
     init?(_ bytes: Bytes) {
         guard bytes.count <= 64 else { return nil }
         var cursor = TextCursor(bytes)
@@ -37,7 +37,7 @@ struct DecimalText {
         exponent = power - shift
     }
 
-    /// Whether less than its last whole digit is written, as in 1.65611E+09: what a spreadsheet shows of a long number.
+    /// Whether the last whole digits are missing, as in 1.65611E+09, which is how spreadsheets display long numbers.
     var isCoarse: Bool { exponent > 0 }
 
     /// The number times 10^`places`, rounded down; nil if that takes more than 64 bits.
@@ -45,11 +45,11 @@ struct DecimalText {
         let shift = exponent + places
         if digits.isEmpty { return 0 }
         guard digits.count + shift <= 19 else { return nil }
-        let kept = max(0, digits.count + min(0, shift))
+        let wholeCount = max(0, digits.count + min(0, shift))
         var value: UInt64 = 0
-        for digit in digits[0..<kept] { value = 10 * value + UInt64(digit) }
+        for digit in digits[0..<wholeCount] { value = 10 * value + UInt64(digit) }
         for _ in 0..<max(0, shift) { value *= 10 }
-        let isRounded = digits[kept...].contains { $0 > 0 }
+        let isRounded = digits[wholeCount...].contains { $0 > 0 }
         guard value <= UInt64(Int64.max) else { return nil }
         return isNegative ? -Int64(value) - (isRounded ? 1 : 0) : Int64(value)
     }

@@ -1,4 +1,4 @@
-/// What stands between the fields of a line.
+/// The delimiter between the fields of a line.
 public enum Delimiter: Sendable, Equatable, CustomStringConvertible {
     /// One or more bytes.
     case text([UInt8])
@@ -31,7 +31,7 @@ public enum Delimiter: Sendable, Equatable, CustomStringConvertible {
     /// `::`
     public static let doubleColon = Delimiter.text([0x3A, 0x3A])
 
-    /// A word for people.
+    /// A word for messages.
     public var description: String {
         switch self {
         case .comma: "comma"
@@ -44,11 +44,11 @@ public enum Delimiter: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// How a table's lines are cut into fields.
+/// How a table's lines are split into fields.
 public struct TableDialect: Sendable, Equatable {
-    /// What stands between fields.
+    /// The delimiter between fields.
     public var delimiter: Delimiter
-    /// Whether a field may stand in double quotes, as in RFC 4180: with delimiters, line ends and doubled quotes inside.
+    /// Whether fields may be in double quotes, as in RFC 4180: with delimiters, line ends and doubled quotes inside.
     public var isQuoted: Bool
     /// Whether the first line names the columns.
     public var hasHeader: Bool

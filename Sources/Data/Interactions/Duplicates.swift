@@ -1,12 +1,12 @@
-/// Which events that say nothing new are dropped from a log.
+/// Which duplicate events are dropped from a log.
 public enum Deduplication: String, Sendable, Codable, CaseIterable {
-    /// Events whose user, item and time an earlier event of the file has.
+    /// Events with the same user, item and time as an earlier event of the file.
     case exact
-    /// These, and events of the item that the user's event before was of.
+    /// These, and events with the same item as the user's previous event.
     case consecutive
 }
 
-/// Some of a log's events, by position: a bit an event.
+/// A set of a log's events, by position: one bit for each event.
 struct EventSet {
     private var words: [UInt64] = []
     private(set) var count = 0
@@ -19,22 +19,22 @@ struct EventSet {
         count > 0 && words[position >> 6] & (1 << UInt64(position & 63)) != 0
     }
 
-    /// Adds an event that is not there.
+    /// Inserts an event that is not in the set.
     mutating func insert(_ position: Int) {
         words[position >> 6] |= 1 << UInt64(position & 63)
         count += 1
     }
 }
 
-/// What ``InteractionLog`` found to be dropped.
+/// The duplicate events of an ``InteractionLog``.
 struct Duplicates {
     private(set) var events = EventSet()
-    /// Dropped for their user, item and time.
+    /// Number of events dropped because of user, item and time.
     private(set) var exact = 0
-    /// Dropped for following the same item.
+    /// Number of events dropped because they follow the same item.
     private(set) var consecutive = 0
 
-    /// Finds them user by user, as memory allows. A bit an event.
+    /// Finds duplicates user by user. Memory: one bit for each event.
     init(_ log: borrowing InteractionLog, _ kind: Deduplication?) throws(DatasetError) {
         guard let kind else { return }
         guard log.hasTimestamps || kind == .consecutive else {
@@ -46,30 +46,30 @@ struct Duplicates {
         events = EventSet(capacity: log.count)
         let all = try KCore(log, Filters())
         try log.forEachUser(try Numbering(log, all), all) { rows in
-            let kept = log.hasTimestamps ? dropExact(rows) : Array(rows)
+            let remaining = log.hasTimestamps ? dropExact(rows) : Array(rows)
             guard kind == .consecutive else { return }
-            for (row, next) in zip(kept, kept.dropFirst()) where row.item == next.item {
+            for (row, next) in zip(remaining, remaining.dropFirst()) where row.item == next.item {
                 events.insert(Int(next.position))
                 consecutive += 1
             }
         }
     }
 
-    /// Returns what is left of one user's rows.
+    /// Returns the remaining rows of one user.
     private mutating func dropExact(_ rows: UnsafeMutableBufferPointer<EventRow>) -> [EventRow] {
-        var kept: [EventRow] = []
+        var remaining: [EventRow] = []
         forEachTie(rows) { tie in
             var seen = Set<Int32>()
             for row in tie {
                 if tie.count == 1 || seen.insert(row.item).inserted {
-                    kept.append(row)
+                    remaining.append(row)
                 } else {
                     events.insert(Int(row.position))
                     exact += 1
                 }
             }
         }
-        return kept
+        return remaining
     }
 }
 
@@ -77,11 +77,11 @@ struct Duplicates {
 struct EventRow: BitwiseCopyable {
     var time: Int64
     var item: Int32
-    /// Position in the log; of no use in a log of more than 2³² events.
+    /// Position in the log, modulo 2³².
     var position: UInt32
 }
 
-/// Calls `body` with each run of rows of the same time.
+/// Calls `body` with each run of rows with the same time.
 func forEachTie(
     _ rows: UnsafeMutableBufferPointer<EventRow>, _ body: (Slice<UnsafeMutableBufferPointer<EventRow>>) -> Void
 ) {

@@ -5,12 +5,12 @@ struct EventParser {
     private let rating: (index: Int, minimum: Double)?
     private var conditions: [Condition] = []
 
-    /// What one column must hold.
+    /// The values that one column must have.
     private struct Condition {
         let index: Int
         let column: String
         let values: [[UInt8]]
-        /// Some of the values that do not count, for a message.
+        /// Some of the other values, for a message.
         var others: Set<String> = []
     }
 
@@ -25,7 +25,7 @@ struct EventParser {
         }
     }
 
-    /// The condition of which every event that was dropped had another value, with some of these values.
+    /// The condition that every dropped event failed, with some of their values.
     var unmet: String? {
         let texts = conditions.filter { !$0.others.isEmpty }.map { condition in
             "\(printable(condition.column)) is \(condition.others.sorted().map { quoted($0) }.joined(separator: ", "))"

@@ -1,7 +1,7 @@
 import FileSupport
 import Foundation
 
-/// Who did what when, ids as numbers.
+/// One event: user, item and time as numbers.
 struct Event: BitwiseCopyable {
     var user: Int32
     var item: Int32
@@ -9,16 +9,16 @@ struct Event: BitwiseCopyable {
     var time: Int64
 }
 
-/// How many events are held in memory at a time: 16 bytes each.
+/// The largest numbers of events in memory at a time, 16 bytes each.
 struct MemoryLimits {
-    /// While reading; also the size of a piece when the log is walked through.
+    /// While reading; also the size of a block when the log is iterated.
     var reading = 1 << 16
-    /// While ordering, unless one user alone has more.
+    /// While sorting, unless a single user has more.
     var ordering = 1 << 24
 }
 
-/// Any number of events in file order in little memory: the newest stand in a buffer, the others in a temporary file.
-/// A log that fits the buffer never touches the disk.
+/// Any number of events in file order in bounded memory: the newest are in a buffer, the others in a temporary file. A log
+/// that fits the buffer is never written to disk.
 struct EventSpool: ~Copyable, Sendable {
     private let folder: URL
     private let limit: Int
@@ -26,10 +26,10 @@ struct EventSpool: ~Copyable, Sendable {
     private var file: TemporaryFile?
     /// Number of events in the file.
     private var stored = 0
-    /// What has to be done to the times of the first events.
+    /// Changes to the times of the first events, applied when they are read.
     private var changes: [(count: Int, change: TimeChange)] = []
 
-    /// - Parameter folder: where the temporary file is made, if one is needed.
+    /// - Parameter folder: where the temporary file is created, if one is needed.
     init(in folder: URL, limit: Int) {
         self.folder = folder
         self.limit = limit
@@ -38,13 +38,13 @@ struct EventSpool: ~Copyable, Sendable {
     /// Number of events.
     var count: Int { stored + newest.count }
 
-    /// Adds one event, in memory.
+    /// Appends one event to the buffer.
     mutating func append(_ event: Event) { newest.append(event) }
 
-    /// The times of all events so far are to be understood otherwise.
+    /// Applies a change to the times of all events so far.
     mutating func changeTimes(_ change: TimeChange) { changes.append((count, change)) }
 
-    /// Moves the buffer to the file if it is full. Worth a call after every line.
+    /// Moves the buffer to the file if it is full. To be called after every line.
     mutating func spill() throws(DatasetError) {
         guard newest.count >= limit else { return }
         do {

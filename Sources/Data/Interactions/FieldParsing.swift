@@ -1,11 +1,11 @@
-/// Where quoted text is put together: room for one line, at one address until the next.
+/// A buffer for unquoted text: it has capacity for one line and does not move until the next.
 final class Scratch {
     private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
     private(set) var used = 0
 
     deinit { memory.deallocate() }
 
-    /// Forgets everything and makes room for `count` bytes.
+    /// Empties the buffer and makes its capacity at least `count` bytes.
     func reserve(_ count: Int) {
         used = 0
         guard count > memory.count else { return }
@@ -26,11 +26,11 @@ final class Scratch {
     func bytes(from first: Int) -> Bytes { Bytes(rebasing: UnsafeRawBufferPointer(memory)[first..<used]) }
 }
 
-/// A number: digits with sign, fraction and exponent, nothing around it; nil if it is none or not finite.
+/// Parses a number: digits with sign, fraction and exponent. Nil if the bytes are anything else or the number is not finite.
 func parseNumber(_ bytes: Bytes) -> Double? {
     guard !bytes.isEmpty, bytes.count <= 64 else { return nil }
     guard bytes.count <= 16 else { return parseGeneralNumber(bytes) }
-    // Up to 15 digits and a power of ten up to 15 are exact, so that their quotient is rounded once, as it should be.
+    // Up to 15 digits and a power of ten up to 15 are exact, so that their quotient is correctly rounded.
     var value = 0
     var scale = 0
     for byte in bytes {

@@ -8,26 +8,27 @@ typealias Bytes = UnsafeRawBufferPointer
 
 /// A problem with one record, before file and line number are known.
 struct LineProblem: Error {
-    enum Reach {
-        /// The next line can be trusted.
+    /// The lines that a problem makes unusable.
+    enum Scope {
+        /// The record only.
         case record
-        /// A quoted field goes on in the next line, if there is one.
+        /// The record continues in the next line: a quoted field is open.
         case openQuote
-        /// It cannot be told whether what follows is still inside quotes.
-        case whatFollows
+        /// Everything that follows: it may be inside quotes.
+        case rest
     }
 
     let reason: String
-    var reach = Reach.record
+    var scope = Scope.record
 }
 
-/// Cuts records into fields, reusing its memory. Fields are valid until the next record.
+/// Splits records into fields, reusing its memory. Fields are valid until the next record.
 struct FieldSplitter {
     private(set) var fields: [Bytes] = []
     private let delimiter: Delimiter
     private let isQuoted: Bool
     private let scratch = Scratch()
-    /// Whether the last record had quotes: then its unquoted fields are trimmed already and its quoted ones stay as they are.
+    /// Whether the last record had quotes. If so, its unquoted fields are already trimmed, and its quoted fields must not be.
     private var hadQuotes = false
 
     init(_ dialect: TableDialect) {
@@ -35,10 +36,10 @@ struct FieldSplitter {
         isQuoted = dialect.isQuoted && dialect.delimiter != .blanks
     }
 
-    /// A field without the blanks around it, quoted fields as they are.
+    /// A field without surrounding blanks; quoted fields are not trimmed.
     func field(_ position: Int) -> Bytes { hadQuotes ? fields[position] : trimmed(fields[position]) }
 
-    /// Cuts a record that is whole, or throws that a quote is still open.
+    /// Splits a complete record; throws ``LineProblem/Scope/openQuote`` where a quoted field is not closed.
     mutating func split(_ record: Bytes) throws(LineProblem) {
         fields.removeAll(keepingCapacity: true)
         hadQuotes = isQuoted && !record.isEmpty && memchr(record.baseAddress!, 0x22, record.count) != nil
@@ -96,7 +97,7 @@ struct FieldSplitter {
         } while start <= record.count
     }
 
-    /// The field whose opening quote stands before `start`; returns where the next field starts.
+    /// Parses the field whose opening quote is before `start`; returns the start of the next field.
     private mutating func takeQuoted(_ record: Bytes, from start: Int, _ separator: [UInt8]) throws(LineProblem) -> Int
     {
         let first = scratch.used
@@ -116,17 +117,17 @@ struct FieldSplitter {
             fields.append(copied > start ? scratch.bytes(from: first) : rest)
             return end + separator.count
         }
-        throw LineProblem(reason: "a quote is not closed", reach: .openQuote)
+        throw LineProblem(reason: "a quote is not closed", scope: .openQuote)
     }
 
-    /// Where a field ends that has nothing but blanks from `start` on; nil if it has more.
+    /// The end of a field that has only blanks from `start` on; nil if it has more.
     private func fieldEnd(_ record: Bytes, _ start: Int, _ separator: [UInt8]) -> Int? {
         let end = afterBlanks(record, start, separator)
         return end == record.count || startsDelimiter(record, end, separator) ? end : nil
     }
 
-    /// A quote inside a quoted field that is not doubled. Where the field and all others of a single line end in it, if only
-    /// quotes before a delimiter are taken for closing ones, the damage is in that line alone.
+    /// The problem of a quote inside a quoted field that is not doubled. If all fields end within the line when only quotes before a
+    /// delimiter count as closing ones, only this record is unusable.
     private func strayQuote(_ record: Bytes, _ start: Int, _ separator: [UInt8]) -> LineProblem {
         var isOpen = true
         var i = start
@@ -144,7 +145,7 @@ struct FieldSplitter {
         let isOneLine = memchr(record.baseAddress!, 0x0A, record.count) == nil
         return LineProblem(
             reason: "a closing quote must be followed by a delimiter (\(delimiter)) or the end of the line",
-            reach: isOpen || !isOneLine ? .whatFollows : .record)
+            scope: isOpen || !isOneLine ? .rest : .record)
     }
 
     private func afterBlanks(_ record: Bytes, _ start: Int, _ separator: [UInt8]) -> Int {
@@ -163,7 +164,7 @@ private func startsDelimiter(_ record: Bytes, _ i: Int, _ delimiter: [UInt8]) ->
     return true
 }
 
-/// Where the next delimiter begins, or the record ends.
+/// The position of the next delimiter, or the end of the record.
 private func nextDelimiter(_ record: Bytes, _ start: Int, _ delimiter: [UInt8]) -> Int {
     var i = start
     while i < record.count, let found = memchr(record.baseAddress! + i, Int32(delimiter[0]), record.count - i) {
@@ -174,7 +175,7 @@ private func nextDelimiter(_ record: Bytes, _ start: Int, _ delimiter: [UInt8]) 
     return record.count
 }
 
-/// Finds where a record ends whose quoted fields run over several lines; each byte is looked at once.
+/// Finds the end of a record with quoted fields of several lines; reads each byte once.
 struct QuoteScanner {
     private enum State { case fieldStart, unquoted, quoted, maybeClosed, closed }
 
@@ -184,7 +185,7 @@ struct QuoteScanner {
 
     init(_ delimiter: [UInt8]) { self.delimiter = delimiter }
 
-    /// Whether the record, grown by a line since the last call, ends outside of quotes or is beyond repair.
+    /// Whether the record, which has one more line than in the last call, ends outside of quotes or is malformed.
     mutating func isComplete(_ record: Bytes) -> Bool {
         while position < record.count {
             let byte = record[position]
@@ -216,10 +217,10 @@ struct QuoteScanner {
     }
 }
 
-/// Bytes without blanks around them: spaces, tabs, other white space of ASCII, no-break spaces, byte-order marks.
+/// Bytes without surrounding blanks: spaces, tabs, other white space of ASCII, no-break spaces, byte-order marks.
 @inline(__always) func trimmed(_ bytes: Bytes) -> Bytes {
     guard let first = bytes.first, let last = bytes.last else { return bytes }
-    // Printable ASCII, the usual case, needs no look.
+    // The usual case: printable ASCII at both ends.
     if first > 0x20, first < 0x7F, last > 0x20, last < 0x7F { return bytes }
     return thoroughlyTrimmed(bytes)
 }

@@ -1,12 +1,12 @@
 import FileSupport
 import Identifiers
 
-/// What an id of a user or an item may be.
+/// Validates ids of users and items.
 enum Identifier {
-    /// Throws where bytes are no id: empty, a mark for a missing value, not UTF-8. Returns its composed form (NFC) where
-    /// that is another.
+    /// Throws where bytes are no id: empty, a marker of a missing value, not UTF-8. Returns the composed form (NFC) where it
+    /// differs.
     static func check(_ bytes: Bytes, _ what: String) throws(LineProblem) -> [UInt8]? {
-        // The quick way first: most ids begin with what is no blank.
+        // The fast path: most ids are printable ASCII.
         guard let first = bytes.first, first > 0x20 && first < 0x7F || !trimmed(bytes).isEmpty else {
             throw LineProblem(reason: "the \(what) is empty" + wayOut)
         }
@@ -22,8 +22,8 @@ enum Identifier {
 
     private static let wayOut = " (--skip-bad-lines counts and passes over such lines)"
 
-    /// The marks of R, pandas, SQL, MySQL, Python, Ruby, spreadsheets and JavaScript for a value that is missing, upper and
-    /// lower case alike.
+    /// Markers of missing values in R, pandas, SQL, MySQL, Python, Ruby, spreadsheets and JavaScript in upper and
+    /// lower case.
     private static let nullMarks = Set(
         ["na", "n/a", "#n/a", "<na>", "nan", "null", "(null)", "<null>", "none", "nil", "\\n", "undefined"])
 

@@ -10,12 +10,12 @@ public enum InputFormat: String, Sendable, CaseIterable {
     case recbole
     /// MovieLens' `ratings.dat`: user::item::rating::timestamp, no header.
     case movielens
-    /// One JSON object a line.
+    /// One JSON object on each line.
     case jsonl
-    /// One user a line: user id, then item ids in order of time, separated by white space.
+    /// One user on each line: user id, then item ids in order of time, separated by white space.
     case sequences
 
-    /// The format that a file's name suggests, nil where it suggests none. `.gz` at the end is passed over.
+    /// The format that a file's name suggests, nil where it suggests none. `.gz` at the end is ignored.
     public init?(fileName: String) {
         var name = fileName.lowercased()
         if name.hasSuffix(".gz") { name.removeLast(3) }

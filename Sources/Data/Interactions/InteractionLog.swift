@@ -3,55 +3,55 @@ import Foundation
 import Identifiers
 import Layers
 
-/// How a log is read.
+/// Options for reading a log.
 public struct ReadOptions: Sendable {
-    /// nil: what the file's name and its first lines suggest.
+    /// The format; nil to infer it from the file's name and first lines.
     public var format: InputFormat?
-    /// What stands between the fields of a table. nil: what the first lines suggest.
+    /// The delimiter of a table; nil to infer it from the first lines.
     public var delimiter: Delimiter?
-    /// Whether a table's first line names its columns. nil: what the first lines suggest; where they do not tell, an error.
+    /// Whether a table's first line is a header; nil to infer it from the first lines, which is an error where it is ambiguous.
     public var hasHeader: Bool?
-    /// Where the parts of an event are found.
+    /// The columns of an event.
     public var columns = ColumnNames()
-    /// Whether the order of the lines is the order of time, whatever times there are.
+    /// Whether lines are in order of time; times are ignored then.
     public var usesFileOrder = false
-    /// What an event must have to count, all of it.
+    /// Conditions on events; events that do not meet all of them are dropped.
     public var conditions: [EventCondition] = []
     /// Events with a lower rating are dropped.
     public var minimumRating: Double?
     /// Whether malformed lines are counted and skipped instead of stopping.
     public var skipsBadLines = false
-    /// Where a log that is too long for memory keeps its events, 16 bytes each, in a file without a name.
+    /// The folder of the temporary file for events that do not fit in memory, 16 bytes each.
     public var temporaryFolder = FileManager.default.temporaryDirectory
-    /// Smaller in tests.
+    /// Limits of events in memory; smaller in tests.
     var memory = MemoryLimits()
 
     /// The defaults.
     public init() {}
 
-    /// Whether something was said that only tables and JSON have.
+    /// Whether there are options that apply to tables and JSON only.
     var namesColumns: Bool { delimiter != nil || hasHeader != nil || columns.areGiven || !conditions.isEmpty }
 }
 
 /// One column must hold one of some values: `type` is `purchase`.
 public struct EventCondition: Sendable, Equatable {
-    /// By name, number or key, as ``ColumnNames``.
+    /// The column by name, number or key, as in ``ColumnNames``.
     public var column: String
-    /// Compared byte for byte.
+    /// The accepted values, compared byte by byte.
     public var values: [String]
 
-    /// A condition.
+    /// The condition that `column` has one of `values`.
     public init(column: String, values: [String]) {
         self.column = column
         self.values = values
     }
 }
 
-/// What reading a log met.
+/// Counts of what was read, dropped and skipped while reading a log.
 public struct ReadReport: Sendable, Codable, Equatable {
-    /// Records with events, the skipped included.
+    /// Records with events, including those that were skipped.
     public var lines = 0
-    /// Malformed records passed over.
+    /// Malformed records that were skipped.
     public var skippedLines = 0
     /// Events below the rating threshold.
     public var droppedByRating = 0
@@ -59,26 +59,26 @@ public struct ReadReport: Sendable, Codable, Equatable {
     public var droppedByCondition: Int?
     /// Lines that repeat their file's header.
     public var repeatedHeaders: Int?
-    /// Ids that were brought to Unicode's composed form (NFC).
+    /// Ids that were converted to Unicode's composed form (NFC).
     public var composedIDs: Int?
 }
 
-/// A log that was read: its events in file order and the ids that occur.
+/// A log of interactions: its events in file order and the ids that occur.
 public struct InteractionLog: ~Copyable, Sendable {
     /// Users and items as numbers by first appearance; times as nanoseconds since 1970.
     private(set) var events: EventSpool
     private(set) var hasTimestamps = false
     private(set) var userIDs = Interner()
     private(set) var itemIDs = Interner()
-    /// What reading met.
+    /// Counts from reading.
     public private(set) var report = ReadReport()
     let memory: MemoryLimits
-    /// Events whose ids have no numbers yet: they get them together, which is quicker.
+    /// Events whose ids have no numbers yet: ids are interned in batches, which is faster.
     private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Int64]())
     private(set) var times = TimeColumn()
-    /// The first malformed record that was passed over.
+    /// The first malformed record that was skipped.
     private(set) var firstSkipped: String?
-    /// What the times were taken for; nil where there are none.
+    /// The interpretation of the times; nil where there are none.
     public private(set) var meaningOfTimes: TimeMeaning?
 
     private init(_ options: ReadOptions) {
@@ -98,10 +98,10 @@ public struct InteractionLog: ~Copyable, Sendable {
         try read([.file(url)], options, understood: { _ in }, progress: progress)
     }
 
-    /// Reads files one after the other as one log. O(size) time; memory grows with the different ids and the longest
+    /// Reads files one after the other as one log. O(size) time; memory grows with the distinct ids and the longest
     /// record, not with the events.
     /// - Parameters:
-    ///   - understood: called for each file with how it will be read, before it is.
+    ///   - understood: called for each file with its layout before it is read.
     ///   - progress: called every 2¹⁶ records with their number so far and the fraction of the files that is read.
     public static func read(
         _ sources: [LogSource], _ options: ReadOptions, understood: (LogLayout) -> Void,
@@ -169,7 +169,7 @@ public struct InteractionLog: ~Copyable, Sendable {
             }
             report.lines += 1
         }
-        guard skipsBad, problem.reach != .whatFollows else {
+        guard skipsBad, problem.scope != .rest else {
             throw .line(path: records.layout.path, number: records.lineNumber, reason: problem.reason)
         }
         report.skippedLines += 1
@@ -217,7 +217,7 @@ public struct InteractionLog: ~Copyable, Sendable {
         for item in items { try append(user: user, item: item, timestamp: nil) }
     }
 
-    /// An id as it is kept.
+    /// An id in the form that is stored.
     private struct ID {
         var bytes: Bytes
         var composed: [UInt8]?

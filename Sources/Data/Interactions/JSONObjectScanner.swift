@@ -1,9 +1,9 @@
-/// Walks over the members of one JSON object. Values that nobody asks for are passed over whatever they are, as long as it
-/// can be told where they end.
+/// Iterates over the members of one JSON object. Values that are not needed are skipped without validation, as long as their end
+/// is clear.
 struct JSONObjectScanner {
-    /// A member's value. Bytes are valid as long as the line and until the scratch memory's next line.
+    /// A member's value. Bytes are valid as long as the line and the scratch memory are not reused.
     enum Value {
-        /// A string, its escapes resolved.
+        /// A string with its escapes decoded.
         case text(Bytes)
         /// A number as it is written.
         case number(Bytes)
@@ -23,7 +23,7 @@ struct JSONObjectScanner {
     private var position = 0
     private var isFirst = true
 
-    /// Begins at the object's opening brace.
+    /// Starts at the object's opening brace.
     init(_ line: Bytes, _ scratch: Scratch) throws(LineProblem) {
         self.line = line
         self.scratch = scratch
@@ -31,8 +31,8 @@ struct JSONObjectScanner {
         guard take("{") else { throw expected("a JSON object") }
     }
 
-    /// The next member's key; nil after the last, when nothing but white space may follow. Its value must be read or passed
-    /// over before the next call.
+    /// The next member's key; nil after the last, when nothing but white space may follow. Its value must be read or
+    /// skipped before the next call.
     mutating func nextKey() throws(LineProblem) -> Bytes? {
         if take("}") {
             guard peek() == nil else { throw expected("the end of the line") }
@@ -70,7 +70,7 @@ struct JSONObjectScanner {
         }
     }
 
-    /// Goes behind the value behind a key; returns its bytes as they stand there.
+    /// Skips the value of a key; returns its bytes, undecoded.
     @discardableResult mutating func passValue() throws(LineProblem) -> Bytes {
         guard let first = peek() else { throw expected("a value") }
         let start = position
@@ -84,7 +84,7 @@ struct JSONObjectScanner {
         return Bytes(rebasing: line[start..<position])
     }
 
-    /// Keys and values of an object; values as the reader of a log would see them where they are text.
+    /// Keys and values of an object; strings are decoded, other values are their bytes.
     static func members(of line: Bytes) throws(LineProblem) -> [(key: String, value: String)] {
         let keys = Scratch()
         var scanner = try JSONObjectScanner(line, keys)
@@ -132,7 +132,7 @@ struct JSONObjectScanner {
         return bytes
     }
 
-    /// Goes behind the bracket that closes the one here.
+    /// Skips a nested array or object.
     private mutating func passNested() throws(LineProblem) {
         var depth = 0
         repeat {
@@ -149,7 +149,7 @@ struct JSONObjectScanner {
         } while depth > 0
     }
 
-    /// Goes behind the quote that closes the one here.
+    /// Skips a string.
     private mutating func passString() throws(LineProblem) {
         position += 1
         while position < line.count {
@@ -165,7 +165,7 @@ struct JSONObjectScanner {
         throw expected("a closing quote")
     }
 
-    /// What is between the quote before and the one after, escapes resolved.
+    /// A string up to its closing quote, with escapes decoded.
     private mutating func string() throws(LineProblem) -> Bytes {
         let start = position
         while position < line.count, line[position] >= 0x20 {
@@ -198,7 +198,7 @@ struct JSONObjectScanner {
         throw expected("a closing quote")
     }
 
-    /// The character that the escape behind a backslash stands for.
+    /// The character of an escape sequence after its backslash.
     private mutating func escape() throws(LineProblem) -> Unicode.Scalar {
         guard position < line.count else { throw expected("an escape") }
         position += 1

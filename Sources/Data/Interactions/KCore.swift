@@ -1,13 +1,13 @@
-/// Which users and items have enough events, each counted among the others that have.
+/// The k-core of a log: the largest sets of users and items that have enough events among themselves.
 struct KCore {
     private var users: [Bool]
     private var items: [Bool]
-    /// Walks through the log until nothing changed.
+    /// The number of passes over the log until nothing changed.
     private(set) var rounds = 0
-    /// Events of the user and of the item that had the most before any was dropped; 0 where nobody asked.
+    /// The largest numbers of events of a user and of an item before filtering; 0 without filters.
     private(set) var most = (user: 0, item: 0)
 
-    /// Events that were dropped before.
+    /// Events that were dropped before the k-core.
     private let dropped: EventSet
 
     init(
@@ -33,12 +33,12 @@ struct KCore {
         }
     }
 
-    /// Whether an event is left, and its user and item.
+    /// Whether an event, its user and its item remain.
     func contains(_ event: Event, _ position: Int) -> Bool {
         users[Int(event.user)] && items[Int(event.item)] && !dropped.contains(position)
     }
 
-    /// Drops who has too few events; returns whether there were any.
+    /// Drops users, or items, with too few events; returns whether there were any.
     private static func drop(_ left: inout [Bool], _ events: [Int], _ minimum: Int) -> Bool {
         var changed = false
         for index in left.indices where left[index] && events[index] < minimum {

@@ -1,9 +1,9 @@
 import FileSupport
 import Foundation
 
-/// Finds out how a file is to be read, from its name, its first lines and what the caller said.
+/// Infers the layout of a file from its name, its first lines and the caller's options.
 struct LayoutFinder {
-    /// What the records are for.
+    /// The purpose of the records.
     enum Purpose: Equatable {
         case events
         /// Titles of items; the column of titles, if the caller named one.
@@ -13,7 +13,7 @@ struct LayoutFinder {
     let path: String
     let options: ReadOptions
     var purpose = Purpose.events
-    /// How the file before this one of the same log was read.
+    /// The layout of the previous file of the same log.
     var previous: LogLayout?
 
     private static let headSize = 1 << 20
@@ -78,7 +78,7 @@ struct LayoutFinder {
         (.tab, .tsv), (.comma, .csv), (.semicolon, .csv), (.bar, .csv), (.blanks, .tsv),
     ]
 
-    /// The kind of table that the first lines could be: one whose header is known, or whose lines have equally many fields.
+    /// The format of table that the first lines may have: one with a known header, or with equally many fields on each line.
     private func tableFormat(_ head: Head) -> InputFormat? {
         if let delimiter = options.delimiter { return delimiter == .tab || delimiter == .blanks ? .tsv : .csv }
         let samples = Self.delimiters.map { delimiter, format in
@@ -116,7 +116,7 @@ struct LayoutFinder {
         return false
     }
 
-    /// How many of user, item, time, rating and title a line names.
+    /// How many of the roles user, item, time, rating and title have a name in a line.
     func knownRoles(_ fields: [String]) -> Int {
         let finder = ColumnFinder(names: fields.map { Self.withoutType($0) }, width: fields.count)
         let given = [
@@ -202,7 +202,7 @@ struct LayoutFinder {
 
     // MARK: Columns
 
-    /// What is read of every record.
+    /// The columns that are read of every record.
     func columns(
         _ finder: ColumnFinder, _ notes: inout [String], values: (Int) -> [String]
     ) throws(LineProblem) -> [LogLayout.Column] {
@@ -247,7 +247,7 @@ struct LayoutFinder {
         return [item, titles]
     }
 
-    /// Says where a name that is a number was preferred to the column of that number.
+    /// Adds a note where a name that is a number was preferred to the column with that number.
     private func noteNumbers(_ columns: [LogLayout.Column], _ finder: ColumnFinder, _ notes: inout [String]) {
         for column in columns where column.isGiven {
             guard let name = column.name, let number = Int(name), let position = column.position else { continue }

@@ -1,40 +1,40 @@
-/// How a file was understood from its first lines.
+/// The layout of a file as inferred from its first lines.
 public struct LogLayout: Sendable, Equatable {
     /// A column of a table or a key of JSON objects.
     public struct Column: Sendable, Equatable {
-        /// What it is read as.
+        /// The role of the column.
         public var role: ColumnRole
-        /// Its name in the header, or the key; nil without a header.
+        /// The name in the header, or the key; nil without a header.
         public var name: String?
-        /// Its place from 0; nil for keys.
+        /// The position from 0; nil for keys.
         public var position: Int?
-        /// Other columns that could have been meant.
+        /// Other columns with a name for the same role.
         public var others: [String] = []
-        /// Whether the caller asked for it.
+        /// Whether the caller named the column.
         public var isGiven = false
     }
 
-    /// Path as the caller gave it.
+    /// The path as the caller gave it.
     public var path: String
-    /// The kind of file.
+    /// The format of the file.
     public var format: InputFormat
-    /// How its lines are cut; nil for JSON and sequences.
+    /// How lines are split into fields; nil for JSON and sequences.
     public var table: TableDialect?
-    /// What is read, in this order; empty for sequences.
+    /// The columns that are read, in this order; empty for sequences.
     public var columns: [Column] = []
-    /// Number of columns that every line has, where lines are cut into columns.
+    /// Number of columns of every line, for tables.
     public var width = 0
-    /// What should be said beside this.
+    /// Notes for the user.
     public var notes: [String] = []
     /// The fields of `columns` in the first event; for sequences the user and the items. Empty where there is none.
     public var first: [String] = []
-    /// Lines before the header or the first event that hold neither.
+    /// Number of lines before the header or the first event.
     var linesBefore = 0
 
     /// Position in `columns`.
     func index(_ role: ColumnRole) -> Int? { columns.firstIndex { $0.role == role } }
 
-    /// A few lines for people: format, columns, notes, first event.
+    /// A description in a few lines: format, columns, notes, first event.
     public var description: String {
         ([path + ": " + formText] + columnTexts + notes + firstText).joined(separator: "\n  ")
     }

@@ -1,14 +1,14 @@
 import FileSupport
 import Foundation
 
-/// Where a log, or a part of it, is read from.
+/// The source of a log or of a part of it.
 public enum LogSource: Sendable, Equatable {
     /// A file, gzipped or not.
     case file(URL)
-    /// What is left of standard input.
+    /// The rest of standard input.
     case standardInput
 
-    /// For messages.
+    /// Name for messages.
     public var path: String {
         switch self {
         case .file(let url): url.path
@@ -25,7 +25,7 @@ public enum LogSource: Sendable, Equatable {
     }
 
     /// The same with every folder replaced by the files in it and in its folders, in the order of their names, without hidden
-    /// ones and those that begin with `_`, as the marks of Spark and Hadoop do. Throws where a folder holds no file, or a file
+    /// ones and those that begin with `_`, like the marker files of Spark and Hadoop. Throws where a folder holds no file, or a file
     /// would be read twice.
     public static func expanded(_ sources: [LogSource]) throws(DatasetError) -> [LogSource] {
         var all: [LogSource] = []

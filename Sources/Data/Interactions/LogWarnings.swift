@@ -2,7 +2,7 @@ import FileSupport
 import Identifiers
 
 extension InteractionLog {
-    /// What makes it doubtful that the log was read as it was meant, a sentence each.
+    /// Reasons to doubt that the log was read as intended, one sentence each.
     public var doubts: [String] {
         var texts: [String] = []
         if 2 * report.skippedLines >= report.lines, let firstSkipped {
@@ -31,7 +31,7 @@ extension InteractionLog {
         return texts
     }
 
-    /// What should be said about a log that was read, a sentence each.
+    /// Warnings about a log, one sentence each.
     public var warnings: [String] {
         var texts: [String] = []
         if let firstSkipped, 2 * report.skippedLines < report.lines {

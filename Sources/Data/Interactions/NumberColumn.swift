@@ -1,9 +1,9 @@
 /// Times that are written as numbers: ordinals, or a count of seconds, milli-, micro- or nanoseconds.
 ///
-/// The largest number says the unit: seconds up to 9.2 · 10⁹, milliseconds up to 9.2 · 10¹², and so on; that is as many places
-/// behind the point as 64 bits leave. Two units in one column, or dates written as numbers among others, are refused.
+/// The largest number says the unit: seconds up to 9.2 · 10⁹, milliseconds up to 9.2 · 10¹², and so on; as many decimals
+/// as fit in 64 bits. Two units in one column, or dates written as numbers among others, are refused.
 struct NumberColumn {
-    /// Places behind the point that are kept: 9 of seconds, 0 of nanoseconds.
+    /// Number of decimals that are stored: 9 for seconds, 0 for nanoseconds.
     private(set) var places = 9
     private var factor: Int64 = 1_000_000_000
     private var counts = [Int](repeating: 0, count: NumberKind.allCases.count)
@@ -11,11 +11,11 @@ struct NumberColumn {
     private var examples: [Example] = []
     /// Whether all numbers could be a day, a month and a year (or a month first), as 24062022: they have no order.
     private var couldEndInYears = (dayFirst: true, monthFirst: true)
-    /// Numbers of which the last digits are not written.
+    /// Numbers whose last digits are missing.
     private(set) var coarse: (count: Int, example: TimeExample?) = (0, nil)
     /// Numbers that are zero or negative.
     private(set) var notAfterZero = 0
-    /// The quick way for a number like the one before: numbers in this range are `usual`.
+    /// The fast path for similar numbers: those in this range are `usual`.
     private var usualRange: Range<Int64> = 0..<0
     private var usual = NumberKind.zero
 
@@ -60,7 +60,7 @@ struct NumberColumn {
         }
     }
 
-    /// The quick way for up to 18 digits, maybe with a point among them: the digits, and how many stand behind the point.
+    /// The fast path for up to 18 digits, possibly with a decimal point: the digits, and how many are decimals.
     private static func plain(_ bytes: Bytes) -> (digits: Int64, places: Int)? {
         guard bytes.count > 0, bytes.count <= 18 else { return nil }
         var (digits, point): (Int64, Int?) = (0, nil)
@@ -108,7 +108,7 @@ struct NumberColumn {
             + "\(other.kind.name); one column holds one unit"
     }
 
-    /// What the whole column is. Throws where it holds two things.
+    /// The interpretation of the whole column. Throws where it is a mixture.
     func finish() throws(DatasetError) -> (change: TimeChange?, meaning: TimeMeaning) {
         if couldEndInYears.dayFirst || couldEndInYears.monthFirst, let first = examples.first?.text {
             throw .line(
@@ -132,7 +132,7 @@ struct NumberColumn {
             let between = counts[low.rawValue + 1..<high.rawValue].reduce(0, +)
             if between < min(count(low), count(high)) { try refuse(low, high) }
         }
-        // A stray number, such as 0 where a time is not known, does not change what the others are.
+        // A single outlier, such as 0 for an unknown time, does not change the interpretation of the others.
         let usual = units.first { 2 * (count($0) + count(.zero)) > counts.reduce(0, +) }
         guard let usual else {
             return (
@@ -153,7 +153,7 @@ struct NumberColumn {
     }
 }
 
-/// What a number looks like, by its size.
+/// The likely kind of a number, by its size.
 enum NumberKind: Int, CaseIterable {
     case zero, belowSeconds, seconds, belowMilliseconds, milliseconds, belowMicroseconds, microseconds
     case belowNanoseconds, nanoseconds, aboveNanoseconds, day, minute, second
@@ -162,7 +162,7 @@ enum NumberKind: Int, CaseIterable {
     static let units: [NumberKind] = [.seconds, .milliseconds, .microseconds, .nanoseconds]
     /// Dates without separators.
     static let calendar: [NumberKind] = [.day, .minute, .second]
-    /// Where the counts of each unit begin and end.
+    /// The ranges of counts in each unit.
     private static let bounds: [Int64] = [1, 1_000, 1_000_000, 1_000_000_000].flatMap {
         [450_000_000 * $0, 4_100_000_000 * $0]
     }
@@ -187,7 +187,7 @@ enum NumberKind: Int, CaseIterable {
     /// Too small for any date.
     private static let smallNumbers: Range<Int64> = 1..<1_000_000
 
-    /// Numbers around this one that all look like it; nil where they have to be looked at one by one.
+    /// A range of numbers of the same kind around this one; nil where each has to be inspected.
     func plainRange(at number: Int64) -> Range<Int64>? {
         if Self.smallNumbers.contains(number) { return Self.smallNumbers }
         return Self.units.firstIndex(of: self).map { Self.bounds[2 * $0]..<Self.bounds[2 * $0 + 1] }

@@ -1,11 +1,11 @@
-/// New numbers for the users and items that are left, by first appearance among the events that are left.
+/// New numbers for the remaining users and items, by first appearance among the remaining events.
 struct Numbering {
-    /// Numbers in the log of users 0 ... and of items 1 ...
+    /// The log's numbers of users 0 … and of items 1 …
     private(set) var users: [Int32] = []
     private(set) var items: [Int32] = []
-    /// For each item of the log its new number, 0 where nothing is left of it.
+    /// For each item of the log its new number, 0 where it has no remaining events.
     private(set) var newItem: [Int32]
-    /// Where each user's events begin among those that are left, user by user, and the number of all: U + 1.
+    /// U + 1 positions: the start of each user's events among the remaining ones, and their number.
     private(set) var starts: [Int64] = [0]
 
     init(_ log: borrowing InteractionLog, _ core: KCore) throws(DatasetError) {

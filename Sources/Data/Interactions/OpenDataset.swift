@@ -3,12 +3,12 @@ import Foundation
 import Identifiers
 
 extension Dataset {
-    /// A dataset's folder as a whole.
+    /// The kind of a dataset's folder.
     public static let folder = DatasetFile.folder
 
-    /// Maps a prepared folder. Every length, number and checksum is tried before it is trusted. O(events).
+    /// Maps a prepared folder and validates every length, number and checksum. O(events).
     ///
-    /// Where the folder is replaced meanwhile, this is the old dataset or the new one.
+    /// Where the folder is replaced meanwhile, the result is the old dataset or the new one, never a mixture.
     public static func open(_ url: URL) throws(DatasetError) -> Dataset {
         try FolderReader.read(url, marker: DatasetFile.summary, wrap: DatasetError.file) {
             (folder) throws(DatasetError) in try open(folder)
@@ -56,7 +56,7 @@ extension Dataset {
             summary: summary, events: events, starts: starts, times: times, owners: owners)
     }
 
-    /// Throws unless no user's times fall.
+    /// Throws unless each user's times are ascending.
     private static func check(
         _ times: UnsafeBufferPointer<Int64>, _ starts: UnsafeBufferPointer<Int64>, _ url: URL
     ) throws(DatasetError) {
@@ -71,7 +71,7 @@ extension Dataset {
         }
     }
 
-    /// The times of format 1, seconds or another unit since 1970: the largest says which, as it does in a log.
+    /// Converts the times of format 1, in seconds or another unit since 1970, which is inferred from the largest as in a log.
     private static func nanoseconds(_ times: UnsafeBufferPointer<Double>, _ url: URL) throws(DatasetError) -> [Int64] {
         let largest = times.reduce(0) { max($0, abs($1)) }
         guard times.allSatisfy(\.isFinite), let factor = [1e9, 1e6, 1e3, 1].first(where: { largest * $0 < 0x1p63 })
@@ -130,17 +130,17 @@ extension Dataset {
 }
 
 extension DatasetSummary {
-    /// What about the numbers is impossible; nil where nothing is.
+    /// What is invalid in the numbers; nil where nothing is.
     fileprivate var problem: String? {
         let limit = Int(Int32.max)
         let fits =
             (1...limit).contains(users) && (1...limit).contains(items)
             && (1...Int.max / 16).contains(events)
         let filtered = filters.minimumUserEvents >= 1 && filters.minimumItemEvents >= 1
-        let met = [
+        let counts = [
             report?.read.lines, report?.read.skippedLines, report?.read.droppedByRating,
             report?.droppedByCore, report?.coreRounds,
         ]
-        return fits && filtered && met.allSatisfy({ $0 ?? 0 >= 0 }) ? nil : "a count is out of range"
+        return fits && filtered && counts.allSatisfy({ $0 ?? 0 >= 0 }) ? nil : "a count is out of range"
     }
 }

@@ -3,8 +3,8 @@ import Foundation
 import Identifiers
 
 extension InteractionLog {
-    /// Writes starts, items and times of what is left, user by user in order of time; returns the fingerprint and, where there
-    /// are times, what is known of them.
+    /// Writes starts, items and times of the remaining events, user by user in order of time; returns the fingerprint and, where there
+    /// are times, their summary.
     func writeEvents(
         _ numbering: Numbering, _ core: KCore, to folder: URL
     ) throws(DatasetError) -> (fingerprint: String, times: TimeSummary?) {
@@ -19,9 +19,9 @@ extension InteractionLog {
         do { return (try columns.commit(), times) } catch { throw .file(error) }
     }
 
-    /// Calls `body` with the events that are left of each user, in order of time, ties in the order of the file.
+    /// Calls `body` with the remaining events of each user, in order of time, ties in file order.
     ///
-    /// A counting sort of as many users at a time as memory is given for: a walk through the log picks their events.
+    /// A counting sort of as many users at a time as the memory limit allows: each pass over the log selects their events.
     func forEachUser(
         _ numbering: Numbering, _ core: KCore,
         _ body: (UnsafeMutableBufferPointer<EventRow>) throws(FileError) -> Void
@@ -56,7 +56,7 @@ extension InteractionLog {
     ) throws(DatasetError) -> [EventRow] {
         let first = numbering.starts[users.lowerBound]
         let starts = numbering.starts[users.lowerBound...users.upperBound].map { Int($0 - first) }
-        /// For each user of the log the row of the next event, −1 if it is none of these.
+        /// For each user of the log the row of the next event, −1 for users that are not selected.
         var next = [Int](repeating: -1, count: userIDs.count)
         for (user, start) in zip(numbering.users[users], starts) { next[Int(user)] = start }
         var rows = [EventRow](repeating: EventRow(time: 0, item: 0, position: 0), count: starts.last!)
@@ -72,7 +72,7 @@ extension InteractionLog {
     }
 }
 
-/// Starts, items and times while they are being written.
+/// The files of starts, items and times while they are written.
 private struct EventColumns: ~Copyable {
     private var items: FileWriter
     private var times: FileWriter?

@@ -2,65 +2,65 @@ import FileSupport
 import Foundation
 import Identifiers
 
-/// What is left out of a log, in this order: events below the rating threshold (while reading), duplicates, then, again and
-/// again until nothing changes, items and users with too few events.
+/// Filters of a log, applied in this order: events below the rating threshold (while reading), duplicates, then items and users with
+/// too few events, repeatedly until nothing changes (k-core).
 public struct Filters: Sendable, Codable, Equatable {
-    /// Lowest rating that stays; nil keeps all.
+    /// The lowest rating that is kept; nil keeps all.
     public var minimumRating: Double?
     /// Which duplicates are dropped; nil keeps all.
     public var duplicates: Deduplication?
-    /// Fewest events of a user that stays.
+    /// The least number of events of a user.
     public var minimumUserEvents = 1
-    /// Fewest events of an item that stays.
+    /// The least number of events of an item.
     public var minimumItemEvents = 1
 
     /// No filter.
     public init() {}
 }
 
-/// What preparing met.
+/// Counts of what was read, dropped and skipped while preparing a dataset.
 public struct PrepareReport: Sendable, Codable, Equatable {
-    /// From reading.
+    /// Counts from reading.
     public var read: ReadReport
-    /// Events dropped because an earlier one has their user, item and time; nil where nobody asked for it.
+    /// Events dropped because an earlier one has the same user, item and time; nil without this filter.
     public var droppedDuplicates: Int?
-    /// Events dropped because the user's event before is of the same item; nil where nobody asked for it.
+    /// Events dropped because the user's previous event has the same item; nil without this filter.
     public var droppedRepeats: Int?
-    /// Events lost to the k-core.
+    /// Events dropped by the k-core filter.
     public var droppedByCore: Int
     /// Rounds until the k-core was stable.
     public var coreRounds: Int
 }
 
 extension InteractionLog {
-    /// Filters, orders and indexes the log and writes it as a dataset's folder, whole or not at all. A dataset that is
-    /// there already is replaced, anything else is left alone and an error thrown.
+    /// Filters, sorts and indexes the log and writes it as a dataset's folder, completely or not at all. An existing dataset is
+    /// replaced; where anything else is there, an error is thrown.
     ///
     /// Each user's events are sorted by time, ties in file order. Users and items are numbered by their first appearance
-    /// in the file among what is left. O(events · log of the longest sequence) and a walk through the log for every round
-    /// of the filters and every 2²⁴ events. Memory grows with users, items and the longest sequence, not with the events.
+    /// in the file among the remaining events. O(events · log of the longest sequence), with one pass over the log for every
+    /// round of the filters and every 2²⁴ events. Memory grows with users, items and the longest sequence, not with the events.
     public func prepare(
         _ filters: Filters, titles: [String: String] = [:], source: String, to url: URL
     ) throws(DatasetError) -> DatasetSummary {
         let duplicates = try Duplicates(self, filters.duplicates)
         let core = try KCore(self, filters, without: duplicates.events)
         let numbering = try Numbering(self, core)
-        let kept = Int(numbering.starts.last!)
-        guard kept > 0 else { throw .unusable(Self.nothingLeft(of: count, filters, core)) }
+        let remaining = Int(numbering.starts.last!)
+        guard remaining > 0 else { throw .unusable(Self.nothingLeft(of: count, filters, core)) }
         var summary = DatasetSummary(
-            users: numbering.users.count, items: numbering.items.count, events: kept, fingerprint: "")
+            users: numbering.users.count, items: numbering.items.count, events: remaining, fingerprint: "")
         summary.timestamps = hasTimestamps
         summary.source = source
         summary.filters = filters
         summary.report = PrepareReport(
             read: report, droppedDuplicates: filters.duplicates.map { _ in duplicates.exact },
             droppedRepeats: filters.duplicates == .consecutive ? duplicates.consecutive : nil,
-            droppedByCore: count - duplicates.events.count - kept, coreRounds: core.rounds)
+            droppedByCore: count - duplicates.events.count - remaining, coreRounds: core.rounds)
         try writeFolder(url, DatasetFile.folder, wrap: DatasetError.file) { (folder) throws(DatasetError) in
             (summary.fingerprint, summary.times) = try writeEvents(numbering, core, to: folder)
             try withFileErrors { () throws(FileError) in
                 try writeVocabularies(numbering, titles, to: folder)
-                summary.files = try FileMarks(ofFilesIn: folder)
+                summary.files = try FileChecksums(ofFilesIn: folder)
                 try write(summary, to: folder.appendingPathComponent(DatasetFile.summary))
             }
         }
@@ -74,7 +74,7 @@ extension InteractionLog {
             + "\(grouped(core.most.item)): give lower numbers"
     }
 
-    /// Throws where ``prepare(_:titles:source:to:)`` would refuse to write. Worth asking before a long log is read.
+    /// Throws where ``prepare(_:titles:source:to:)`` would refuse to write: to be called before a long log is read.
     public static func checkReplaceable(_ url: URL) throws(DatasetError) {
         _ = try withFileErrors { () throws(FileError) in try FolderDestination(url, DatasetFile.folder) }
     }

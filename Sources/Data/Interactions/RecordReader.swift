@@ -1,14 +1,14 @@
 import FileSupport
 
-/// Why a record could not be had.
+/// Why a record could not be read.
 enum RecordProblem: Error {
     case file(FileError)
     case line(LineProblem)
 }
 
-/// The records of one file, of each the fields that the layout asks for.
+/// Reads the records of one file: of each the fields of the layout's columns.
 struct RecordReader: ~Copyable {
-    /// Quoted fields that run over lines for longer than this were never closed.
+    /// A quoted field with more bytes than this is taken for one that is never closed.
     private static let longestRecord = 1 << 24
 
     private var lines: LineReader
@@ -23,13 +23,13 @@ struct RecordReader: ~Copyable {
     private var header: [UInt8] = []
     /// All names in the header.
     private var headerNames: [[UInt8]] = []
-    /// A bit for each length below 64 that a name in the header has.
+    /// A bit set of the lengths, below 64, of the names in the header.
     private var nameLengths: UInt64 = 0
-    /// The fields of the last record, in the order of the layout's columns; those of a sequence all. Valid until the next.
+    /// The fields of the last record, in the order of the layout's columns; all fields of a sequence. Valid until the next record.
     private(set) var fields: [Bytes] = []
-    /// Where the last record begins.
+    /// Line number of the last record.
     private(set) var lineNumber = 0
-    /// Times that the header stood among the records again.
+    /// How often the header was repeated among the records.
     private(set) var repeatedHeaders = 0
 
     init(_ lines: consuming LineReader, _ layout: LogLayout) throws(FileError) {
@@ -55,7 +55,7 @@ struct RecordReader: ~Copyable {
     /// How much of the file was read, 0 ... 1.
     var fractionRead: Double { lines.fractionRead }
 
-    /// Goes to the next record; false where there is none.
+    /// Reads the next record; false where there is none.
     mutating func next() throws(RecordProblem) -> Bool {
         while true {
             let line: Bytes
@@ -102,13 +102,13 @@ struct RecordReader: ~Copyable {
         for (i, column) in positions.enumerated() { fields[i] = splitter.field(column) }
     }
 
-    /// Whether the record stands where it stands with the names of its columns, quoted otherwise maybe or in other letters.
+    /// Whether the record repeats the header, possibly with other quotes or in other letter case.
     private var namesItsColumns: Bool {
         guard names.count > 1, fields.count > 1 else { return false }
         return isAlike(fields[0], names[0]) && isAlike(fields[1], names[1])
     }
 
-    /// Whether the record is the header of another file, whose columns stand in another order.
+    /// Whether the record is the header of another file, with its columns in another order.
     private var namesOtherColumns: Bool {
         guard nameLengths != 0, fields.count > 1 else { return false }
         return fields.prefix(2).allSatisfy { field in
@@ -122,7 +122,7 @@ struct RecordReader: ~Copyable {
             reason:
                 "the names of columns stand here in another order than in the header: what follows is another file's; "
                 + "give the files one by one instead of joined",
-            reach: .whatFollows)
+            scope: .rest)
     }
 
     private func isAlike(_ a: Bytes, _ b: [UInt8]) -> Bool {
@@ -130,17 +130,17 @@ struct RecordReader: ~Copyable {
         return zip(a, b).allSatisfy { $0 | 0x20 == $1 | 0x20 }
     }
 
-    /// Cuts a record, with the lines behind it where a quoted field goes on there.
+    /// Splits a record, including the following lines where a quoted field continues there.
     private mutating func completeSplit(_ line: Bytes) throws(RecordProblem) {
         do { return try splitter.split(line) } catch {
-            guard error.reach == .openQuote, case .text(let delimiter)? = layout.table?.delimiter else {
+            guard error.scope == .openQuote, case .text(let delimiter)? = layout.table?.delimiter else {
                 throw .line(explained(error))
             }
             var scanner = QuoteScanner(delimiter)
             var record = line
             while !scanner.isComplete(record) {
                 guard record.count <= Self.longestRecord, let longer = try extended() else {
-                    let problem = LineProblem(reason: "a quote opens here that is never closed", reach: .whatFollows)
+                    let problem = LineProblem(reason: "a quote opens here that is never closed", scope: .rest)
                     throw .line(explained(problem))
                 }
                 record = longer
@@ -154,12 +154,12 @@ struct RecordReader: ~Copyable {
     }
 
     private func explained(_ problem: LineProblem) -> LineProblem {
-        guard problem.reach == .whatFollows else { return problem }
+        guard problem.scope == .rest else { return problem }
         return LineProblem(
             reason: problem.reason
                 + "; what follows cannot be told from quoted text, so it is not read: mend the line, or say "
                 + "--format tsv --delimiter '\(layout.table.map { "\($0.delimiter)" } ?? "")' if quotes mean nothing here",
-            reach: .whatFollows)
+            scope: .rest)
     }
 
     // MARK: Sequences
@@ -202,7 +202,7 @@ struct RecordReader: ~Copyable {
         switch value {
         case .text(let bytes), .number(let bytes): return bytes
         case .word(let bytes):
-            // null is left to whoever checks for null marks.
+            // null is rejected later, with the other markers of missing values.
             if column.role == .condition || bytes.first == UInt8(ascii: "n") || bytes.first == UInt8(ascii: "N") {
                 return bytes
             }

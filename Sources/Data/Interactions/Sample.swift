@@ -4,18 +4,18 @@
     import Darwin
 #endif
 
-/// The first records of a file, as text, for guesses about the rest.
+/// The first records of a file, as text, from which its layout is inferred.
 struct Sample {
-    /// Records that were cut into fields.
+    /// The fields of each record.
     private(set) var records: [[String]] = []
-    /// The first line that could not be cut, and why.
+    /// The first line that could not be split, and why.
     private(set) var problem: (line: Int, reason: String)?
-    /// Number of the line where each begins, from 1.
+    /// Line number of each record, from 1.
     private(set) var lineNumbers: [Int] = []
 
     private static let limit = 100
 
-    /// - Parameter skipping: lines at the beginning that are passed over.
+    /// - Parameter skipping: number of lines at the beginning to skip.
     init(_ head: Head, _ dialect: TableDialect, skipping: Int = 0) {
         var splitter = FieldSplitter(dialect)
         var lines = head.lines.dropFirst(skipping)
@@ -25,7 +25,7 @@ struct Sample {
             guard !line.isEmpty else { continue }
             var record = line
             var problem = Self.split(&splitter, record)
-            if problem?.reach == .openQuote, case .text(let delimiter) = dialect.delimiter {
+            if problem?.scope == .openQuote, case .text(let delimiter) = dialect.delimiter {
                 var scanner = QuoteScanner(delimiter)
                 while !scanner.isComplete(record), let next = lines.popFirst() {
                     record = head.bytes(from: record, through: next)
@@ -56,7 +56,7 @@ struct Sample {
     func values(_ column: Int) -> [String] { records.compactMap { column < $0.count ? $0[column] : nil } }
 }
 
-/// A file's first bytes, cut into lines. Valid until the reader goes on.
+/// The first lines of a file. Valid until the reader continues.
 struct Head {
     let bytes: Bytes
     private(set) var lines: [Bytes] = []
@@ -75,32 +75,32 @@ struct Head {
         }
     }
 
-    /// What stands from the first byte of one line to the last of another.
+    /// The bytes from the start of one line to the end of another.
     func bytes(from first: Bytes, through last: Bytes) -> Bytes {
         let start = first.baseAddress! - bytes.baseAddress!
         return Bytes(rebasing: bytes[start..<(last.baseAddress! - bytes.baseAddress! + last.count)])
     }
 }
 
-/// A line without the byte-order mark that files bring along when they are joined.
+/// A line without a byte-order mark, which concatenated files have in the middle.
 func withoutMark(_ line: Bytes) -> Bytes {
     guard line.first == 0xEF, line.starts(with: [0xEF, 0xBB, 0xBF]) else { return line }
     return Bytes(rebasing: line.dropFirst(3))
 }
 
-/// Text of bytes; bytes that are not UTF-8 are taken as Latin-1.
+/// Bytes as text; bytes that are not UTF-8 are decoded as Latin-1.
 func text(_ bytes: Bytes) -> String {
     String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
 }
 
-/// What a field looks like, for guesses only.
+/// What a field looks like, to infer a layout.
 enum Look {
     /// A whole number, or one with a fraction.
     static func isNumber(_ text: String) -> Bool { withUTF8(text) { parseNumber($0) != nil } }
 
     static func isDecimal(_ text: String) -> Bool { text.contains(".") && isNumber(text) }
 
-    /// A date or a time as people write it.
+    /// A date or a time in one of the usual notations.
     static func isCalendarTime(_ text: String) -> Bool {
         guard text.utf8.contains(where: { (0x2D...0x2F).contains($0) || $0 == 0x3A }) else { return false }
         return text.firstMatch(of: /^\d{1,4}[-\/.]\d{1,2}[-\/.]\d{1,4}/) != nil

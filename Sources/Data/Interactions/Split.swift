@@ -1,4 +1,4 @@
-/// One question to a recommender: given a user's events before `position`, which item is at `position`?
+/// One case of an evaluation: the history is the user's events before `position`, the target the item at `position`.
 public struct EvaluationCase: Sendable, Equatable {
     /// Index of the user.
     public let user: Int
@@ -12,16 +12,16 @@ public struct EvaluationCase: Sendable, Equatable {
     }
 }
 
-/// Which events train and which are asked for.
+/// A split of a dataset into training, validation and test.
 public struct Split: Sendable, Equatable {
-    /// For each user the number of events, from the first, that train.
+    /// For each user the number of training events, which are the first of the sequence.
     public let trainingEnd: [Int]
-    /// Questions for choosing when to stop.
+    /// Cases that decide which epoch is the best.
     public let validation: [EvaluationCase]
-    /// Questions for the result. Their histories include validation events.
+    /// Cases of the final evaluation. Their histories include validation events.
     public let test: [EvaluationCase]
 
-    /// A split of the caller's own: one end a user; histories must not be empty.
+    /// A custom split: one end for each user; histories must not be empty.
     public init(trainingEnd: [Int], validation: [EvaluationCase], test: [EvaluationCase]) {
         precondition((validation + test).allSatisfy { $0.position > 0 }, "a case needs a history")
         self.trainingEnd = trainingEnd
@@ -29,7 +29,7 @@ public struct Split: Sendable, Equatable {
         self.test = test
     }
 
-    /// 64 bits that any other split of the same data changes, in hexadecimal.
+    /// A 64-bit hash of the split, in hexadecimal.
     public var fingerprint: String {
         let cases = [validation, test].map { $0.flatMap { [Int64($0.user), Int64($0.position)] } }
         return Array((trainingEnd.map(Int64.init) + [-1] + cases[0] + [-1] + cases[1])).withUnsafeBufferPointer {
@@ -37,8 +37,8 @@ public struct Split: Sendable, Equatable {
         }
     }
 
-    /// The last event of each user is the test, the one before it validation, the rest trains. Users with fewer than
-    /// three events only train (docs/design.md, "Evaluation protocol").
+    /// Leave-one-out: the last event of each user is for the test, the one before it for validation, the rest for training. Users with
+    /// fewer than three events are used for training only (docs/design.md, "Evaluation protocol").
     public static func leaveOneOut(_ dataset: Dataset) -> Split {
         let users = (0..<dataset.userCount).filter { dataset.length(ofUser: $0) >= 3 }
         return Split(
@@ -50,11 +50,11 @@ public struct Split: Sendable, Equatable {
             test: users.map { EvaluationCase(user: $0, position: dataset.length(ofUser: $0) - 1) })
     }
 
-    /// Everything trains that happened before the validation window; a user's first event within a window is the one
-    /// case of that user there, provided that something came before it.
+    /// Events before the validation window are for training; a user's first event within a window is the one case of that user there,
+    /// if it has a history.
     ///
     /// The windows hold the last `testFraction` of all events by time, and the `validationFraction` before them. Events at
-    /// exactly the time of a cut are after it.
+    /// exactly the time of a boundary are after it.
     public static func globalTime(
         _ dataset: Dataset, validationFraction: Double, testFraction: Double
     ) throws(DatasetError) -> Split {
@@ -80,11 +80,11 @@ public struct Split: Sendable, Equatable {
         return Split(trainingEnd: trainingEnd, validation: validation, test: test)
     }
 
-    /// Users are sessions: whole ones train, validate or test. Every event of a held-out session after its first is a case.
+    /// Users are sessions, each as a whole for training, validation or test. Every event of a held-out session except its first is a case.
     ///
     /// The test holds the last `testFraction` of sessions by the time of their last event, validation the `validationFraction`
-    /// before them; sessions that end at exactly the time of a cut are after it. Ends and not beginnings decide, so that
-    /// nothing trains that happened after a cut (as in Hidasi et al. 2016). Sessions of one event have nothing to ask.
+    /// before them; sessions that end at exactly the time of a boundary are after it. The end of a session decides, so that
+    /// no training event is later than a boundary (as in Hidasi et al. 2016). Sessions of one event have no case.
     public static func session(
         _ dataset: Dataset, validationFraction: Double, testFraction: Double
     ) throws(DatasetError) -> Split {
@@ -110,7 +110,7 @@ public struct Split: Sendable, Equatable {
         return split
     }
 
-    /// Everything trains, nothing is held out: for a model whose settings are known from another split.
+    /// All events are for training, none are held out: for a final model whose hyperparameters are known from another split.
     public static func everything(_ dataset: Dataset) -> Split {
         Split(trainingEnd: (0..<dataset.userCount).map(dataset.length(ofUser:)), validation: [], test: [])
     }
@@ -129,7 +129,7 @@ public struct Split: Sendable, Equatable {
     }
 }
 
-/// Which way of splitting, as options and records name it.
+/// A kind of split with its parameters, as in options and records.
 public enum SplitKind: Sendable, Codable, Equatable {
     /// ``Split/leaveOneOut(_:)``.
     case leaveOneOut
@@ -140,7 +140,7 @@ public enum SplitKind: Sendable, Codable, Equatable {
     /// ``Split/everything(_:)``.
     case everything
 
-    /// Splits a dataset this way.
+    /// Splits a dataset.
     public func split(_ dataset: Dataset) throws(DatasetError) -> Split {
         switch self {
         case .leaveOneOut: .leaveOneOut(dataset)

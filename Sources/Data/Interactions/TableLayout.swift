@@ -1,13 +1,13 @@
 import FileSupport
 
 extension LayoutFinder {
-    /// - Parameter delimiters: those that may be meant, the most likely first.
+    /// - Parameter delimiters: the candidates, the most likely first.
     func tableLayout(
         _ format: InputFormat, _ head: Head, _ delimiters: [Delimiter]
     ) throws(DatasetError) -> LogLayout {
         var layout = LogLayout(path: path, format: format)
         var candidates = options.delimiter.map { [$0] } ?? delimiters
-        // Excel's own line for those who choose a delimiter.
+        // Excel's line that declares the delimiter.
         let firstLine = head.lines.first.map(text) ?? ""
         if firstLine.lowercased().hasPrefix("sep="), firstLine.utf8.count == 5, options.delimiter == nil {
             layout.linesBefore = 1
@@ -43,7 +43,7 @@ extension LayoutFinder {
         return layout
     }
 
-    /// The dialect with which the lines make most sense, and the records that it gives.
+    /// The most plausible dialect of the lines, and the records that it gives.
     private func choose(
         _ format: InputFormat, _ head: Head, _ delimiters: [Delimiter], _ linesBefore: Int
     ) -> (TableDialect, Sample) {
@@ -114,8 +114,7 @@ extension LayoutFinder {
         return true
     }
 
-    /// Whether the first line is built like the others in every column, letters and digits in the same pattern, with a digit
-    /// somewhere.
+    /// Whether the first line has the same pattern of letters and digits as the others in every column, with at least one digit.
     private func hasShapeOfEvents(_ sample: Sample) -> Bool {
         func shape(_ text: String) -> String {
             var result = ""
@@ -141,7 +140,7 @@ extension LayoutFinder {
 
     private var hint: String { " (or --format sequences if each line is a user and its items)" }
 
-    /// Options that would read a table without header, as far as its values tell.
+    /// Suggested options for a table without header, inferred from its values.
     private func advice(_ sample: Sample) -> String {
         let columns = Array(0..<(sample.width ?? sample.records[0].count))
         func all(_ predicate: @escaping (String) -> Bool) -> (Int) -> Bool {
@@ -213,7 +212,7 @@ extension LayoutFinder {
         return previous.columns
     }
 
-    /// RecBole's benchmark files hold training cases, each a list of items: read as events they would be nonsense.
+    /// RecBole's benchmark files hold training cases, each a list of items: they cannot be read as events.
     private func refusePresplit(_ header: [String]) throws(LineProblem) {
         let lists = header.filter { UsualNames.key(Self.withoutType($0)).hasSuffix("idlist") }
         guard let list = lists.first, purpose == .events else { return }

@@ -1,4 +1,4 @@
-/// Reads a short text from the front, a few bytes at a time.
+/// A cursor for parsing a short text.
 struct TextCursor {
     private let bytes: Bytes
     private var position = 0
@@ -6,21 +6,20 @@ struct TextCursor {
     init(_ bytes: Bytes) { self.bytes = bytes }
 
     var isAtEnd: Bool { position == bytes.count }
-    /// The byte that comes next, nil at the end.
+    /// The next byte, nil at the end.
     var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    /// Goes behind the next byte if it is this one.
+    /// Skips the next byte if it is this one; returns whether it was.
     mutating func take(_ character: Unicode.Scalar) -> Bool {
         guard let next, UInt32(next) == character.value else { return false }
         position += 1
         return true
     }
 
-    /// Goes behind the next byte, whatever it is; there must be one.
+    /// Skips the next byte, which must exist.
     mutating func skip() { position += 1 }
 
-    /// Goes behind blanks, the two that do not break lines among them (browsers write one before AM and PM); returns whether
-    /// there were any.
+    /// Skips blanks, including the two no-break spaces (browsers write one before AM and PM); returns whether there were any.
     mutating func takeBlanks() -> Bool {
         let start = position
         while let next {
@@ -34,7 +33,7 @@ struct TextCursor {
         return position > start
     }
 
-    /// Takes all digits that come next, at most `limit`; nil where there are none.
+    /// Parses the digits that follow, at most `limit`; nil where there are none.
     mutating func takeDigits(_ limit: Int) -> (value: Int, count: Int)? {
         let start = position
         var value = 0
@@ -47,13 +46,13 @@ struct TextCursor {
         return position > start ? (value, position - start) : nil
     }
 
-    /// Takes a number of exactly so many digits.
+    /// Parses a number of exactly `digits` digits.
     mutating func takeNumber(_ digits: Int) -> Int? {
         guard let (value, count) = takeDigits(digits), count == digits else { return nil }
         return value
     }
 
-    /// Takes the ASCII letters that come next, in lower case.
+    /// Parses the ASCII letters that follow, in lower case.
     mutating func takeWord() -> String {
         var word = ""
         while let next, next | 0x20 >= 0x61, next | 0x20 <= 0x7A {

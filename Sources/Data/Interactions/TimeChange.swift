@@ -1,13 +1,13 @@
-/// How times that were read before more was known of their column are to be understood.
+/// A reinterpretation of times that were read before the unit or the format of their column was certain.
 enum TimeChange: Sendable {
-    /// The numbers have fewer places behind the point: divided by this, rounded down.
+    /// Numbers are stored with fewer decimals: they are divided by this, rounded down.
     case divided(by: Int64)
-    /// The month stands before the day.
+    /// Day and month are swapped: the month comes first.
     case dayAndMonthSwapped
     /// The numbers, times 10^`places`, are calendar dates without separators, followed by as many digits of a time of day.
     case calendarDigits(clockDigits: Int, places: Int)
 
-    /// The time that was meant. Never fails: only times for which it makes sense are changed.
+    /// The time after the change. Times that it does not apply to are unchanged.
     func applied(to time: Int64) -> Int64 {
         switch self {
         case .divided(let divisor): return time.flooredQuotient(divisor)
@@ -34,7 +34,7 @@ struct CalendarDigits {
     private let date: CivilDay
     private let seconds: Int
 
-    /// nil where the number is none of a year from 1900 to 2100.
+    /// Nil where the number is no date between 1900 and 2100.
     init?(_ number: Int64, clockDigits: Int) {
         let clock = powerOfTen(clockDigits)
         let (day, time) = (Int(number / clock), Int(number % clock) * (clockDigits == 4 ? 100 : 1))

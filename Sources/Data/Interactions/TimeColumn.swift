@@ -1,21 +1,21 @@
-/// The times of one log while it is read: exact, and all of one spelling and one unit.
+/// Parses the times of one log: exactly, and all in one format and one unit.
 ///
-/// Numbers and dates become nanoseconds since 1970. What a text means may follow from a later one (whether the day or the
-/// month stands first, what the unit of numbers is): ``read(_:)`` then leaves a change of the times before in ``change``, and
-/// ``finish()`` the last one.
+/// Numbers and dates become nanoseconds since 1970. The meaning of a text may follow from a later one (whether the day or the month
+/// comes first, the unit of numbers): then ``read(_:)`` sets ``change``, which applies to all earlier times, and ``finish()`` returns
+/// the last one.
 struct TimeColumn {
-    /// Where the text that is read next stands.
+    /// The position of the next text.
     var place = TimePlace(path: "", line: 0)
-    /// How all times read before are to be understood from now on; whoever keeps them takes it away.
+    /// A change that applies to all times read before. The caller applies it and sets it to nil.
     var change: TimeChange?
     private var spelling: Spelling?
     /// The first time.
     private var example: TimeExample?
     private(set) var numbers = NumberColumn()
-    /// Dates that are the beginning of 1970.
+    /// Number of dates at the beginning of 1970.
     private var epochs = 0
     private var dayOrder: (order: DayOrder, example: TimeExample)?
-    /// The first date that is the same day in both orders only by chance.
+    /// The first date that is valid in both orders of day and month.
     private var ambiguous: TimeExample?
 
     private enum Spelling {
@@ -25,7 +25,7 @@ struct TimeColumn {
 
     private enum DayOrder { case dayFirst, monthFirst }
 
-    /// The time as nanoseconds since 1970 or, for the time being, a number at `numbers.places`.
+    /// The time as nanoseconds since 1970 or, until the unit is certain, a number with `numbers.places` decimals.
     mutating func read(_ bytes: Bytes) throws(LineProblem) -> Int64 {
         let text = trimmed(bytes)
         switch spelling {
@@ -55,10 +55,10 @@ struct TimeColumn {
         return nanoseconds
     }
 
-    /// Times that are 1970-01-01 or before it, if they are dates: often the mark of a time that is not known.
+    /// Number of dates on or before 1970-01-01, which often stand for unknown times.
     var unlikely: Int { epochs + numbers.notAfterZero }
 
-    /// Takes the first spelling for that of the column; throws for any other.
+    /// Sets the format of the column by its first text; throws for any other.
     private mutating func settle(_ new: Spelling, _ text: Bytes) throws(LineProblem) {
         guard let spelling, let example else {
             (self.spelling, self.example) = (new, TimeExample(text, place))
@@ -79,7 +79,7 @@ struct TimeColumn {
 
     /// A date whose first two numbers are a day and a month, or a month and a day.
     private mutating func inDayOrder(_ time: TimeText, _ text: Bytes) throws(LineProblem) -> Int64? {
-        // As they stand: `time.month` is the first number, `time.day` the second.
+        // As written: `time.month` is the first number, `time.day` the second.
         let (first, second) = (time.month, time.day)
         if first != second, first <= 12, second <= 12, dayOrder == nil {
             guard time.offset == 0, time.nanosecondsOfDay < nanosecondsADay else {
@@ -106,7 +106,7 @@ struct TimeColumn {
             ? time.nanoseconds(month: first, day: second) : time.nanoseconds(month: second, day: first)
     }
 
-    /// Ends the column: the last change of its times, and what they were taken for, in words.
+    /// Ends the column; returns the last change of its times and their interpretation.
     func finish() throws(DatasetError) -> (change: TimeChange?, meaning: TimeMeaning) {
         guard case .date(let form) = spelling, let example else { return try numbers.finish() }
         guard form.form == .yearLast else { return (nil, TimeMeaning("dates such as \(example.text)")) }
@@ -126,11 +126,11 @@ struct TimeColumn {
     }
 }
 
-/// What times were taken for.
+/// The interpretation of a column of times.
 public struct TimeMeaning: Sendable {
     /// In words: "seconds since 1970".
     public let text: String
-    /// Whether they are more than numbers that have an order.
+    /// Whether they are dates rather than ordinal numbers.
     public let areDates: Bool
 
     init(_ text: String, areDates: Bool = true) {
@@ -139,14 +139,14 @@ public struct TimeMeaning: Sendable {
     }
 }
 
-/// Where a text stands.
+/// The position of a text: file and line.
 struct TimePlace: Equatable {
     var path: String
     var line: Int
 
 }
 
-/// A text that says something of its column, for messages.
+/// An example of a column's texts, for messages.
 struct TimeExample {
     let text: String
     let place: TimePlace

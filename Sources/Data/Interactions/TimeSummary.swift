@@ -1,14 +1,14 @@
-/// What is known of a dataset's times.
+/// A summary of a dataset's times.
 public struct TimeSummary: Sendable, Codable, Equatable {
-    /// What they were taken for, in words.
+    /// Their interpretation in words.
     public var meaning: String
-    /// Whether they are dates; else numbers that have an order.
+    /// Whether they are dates rather than ordinal numbers.
     public var areDates: Bool
     /// The first and the last, nanoseconds since 1970.
     public var first = Int64.max, last = Int64.min
-    /// Events that share user and time with another: they stand in the order of the file.
+    /// Events with the same user and time as another: they are in file order.
     public var tiedEvents = 0
-    /// Events whose user, item and time an earlier event has.
+    /// Events with the same user, item and time as an earlier event.
     public var exactDuplicates = 0
     /// Users of whom at least half of the events are tied.
     public var mostlyTiedUsers = 0

@@ -1,10 +1,10 @@
-/// How dates and times of a column are written: one column has one spelling.
+/// The format of the dates and times of a column.
 struct TimeSpelling: Equatable {
-    /// What the date looks like.
+    /// The format of the date.
     enum DateForm: Equatable {
         /// `2022-06-24`, or with another separator.
         case yearFirst
-        /// `24.06.2022` or `06/24/2022`: which is the day follows from the column.
+        /// `24.06.2022` or `06/24/2022`: the column decides which number is the day.
         case yearLast
         /// `Tue Apr 03 18:00:06 +0000 2012`, `24 Jun 2022`.
         case namedMonth
@@ -13,7 +13,7 @@ struct TimeSpelling: Equatable {
     }
 
     var form: DateForm
-    /// Between the parts of the date; 0 where there is no one sign.
+    /// The separator of the parts of the date; 0 where there is not exactly one.
     var separator: UInt8 = 0
     var hasTimeOfDay = false
     var isTwelveHours = false
@@ -21,11 +21,11 @@ struct TimeSpelling: Equatable {
     var hasOffset = false
 }
 
-/// A date, maybe with a time of day and an offset, read from text.
+/// A date, with an optional time of day and offset, parsed from text.
 struct TimeText {
     var spelling: TimeSpelling
     var year = 0
-    /// Month and day; as they stand where the spelling leaves open which is which.
+    /// Month and day; in the order of the text where the format is ambiguous.
     var (month, day) = (0, 0)
     /// Since midnight; a whole day for 24:00.
     var nanosecondsOfDay: Int64 = 0
@@ -47,9 +47,9 @@ struct TimeText {
         spelling = TimeSpelling(form: form, separator: separator)
     }
 
-    /// Reads ISO 8601 and its relatives: one or two digits for months, days and hours, `-`, `/` or `.` between the parts of a
+    /// Parses ISO 8601 and similar formats: one or two digits for months, days and hours, `-`, `/` or `.` between the parts of a
     /// date, T or blanks before the time, a fraction after `.` or `,`, AM or PM, and after that nothing, `Z`, `UTC`, `GMT` or an
-    /// offset; and dates whose month has a name. nil if the text is nothing of the kind.
+    /// offset; and dates whose month has a name. Nil for any other text.
     static func parse(_ bytes: Bytes) -> TimeText? {
         if let time = usual(bytes) { return time }
         var cursor = TextCursor(bytes)
@@ -76,7 +76,7 @@ struct TimeText {
         return time.takeTimeOfDay(&cursor) ? time : nil
     }
 
-    /// Why a text is no time, for people.
+    /// Why a text is no time, for messages.
     static func problem(_ text: Bytes) -> LineProblem {
         let name = text.reversed().prefix { $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A }.count
         if (2...5).contains(name), name < text.count,
@@ -92,7 +92,7 @@ struct TimeText {
             reason: "the timestamp \(quoted(text)) is neither a number nor a date such as 2024-05-01 12:30:00")
     }
 
-    /// The quick way for `2022-06-24T21:20:11`, a blank for the T, with or without a Z. It need not know the others.
+    /// The fast path for `2022-06-24T21:20:11`, with T or a blank, with or without Z; nil for other formats.
     private static func usual(_ bytes: Bytes) -> TimeText? {
         let hasZone = bytes.count == 20 && bytes[19] == UInt8(ascii: "Z")
         guard bytes.count == 19 || hasZone, bytes[4] == 0x2D, bytes[7] == 0x2D, bytes[13] == 0x3A, bytes[16] == 0x3A,
@@ -165,12 +165,12 @@ struct TimeText {
         return true
     }
 
-    /// The hour of the day, after AM or PM where one follows; nil where that does not fit.
+    /// The hour of the day, considering AM or PM where one follows; nil where it is invalid.
     private static func hour24(_ hour: Int, _ cursor: inout TextCursor, _ spelling: inout TimeSpelling) -> Int? {
         var ahead = cursor
         _ = ahead.takeBlanks()
         guard let next = ahead.next, [0x61, 0x70].contains(next | 0x20) else { return hour }
-        // AM, a.m. and their like.
+        // AM, a.m. and the like.
         let isAfternoon = next | 0x20 == 0x70
         ahead.skip()
         _ = ahead.take(".")
@@ -181,7 +181,7 @@ struct TimeText {
         return hour % 12 + (isAfternoon ? 12 : 0)
     }
 
-    /// Nanoseconds; what is finer is cut off.
+    /// Nanoseconds, truncated.
     private static func fraction(_ cursor: inout TextCursor) -> Int64? {
         guard var (value, count) = cursor.takeDigits(9) else { return nil }
         while cursor.takeDigits(9) != nil {}

@@ -5,17 +5,17 @@ import Layers
 
 /// Titles of items by raw id, from a table or JSON objects beside the log.
 public enum Titles {
-    /// Reads a file as a log is read: the same formats but sequences, the same delimiters, quotes and names of columns.
+    /// Reads a file like a log: the same formats except sequences, the same delimiters, quotes and names of columns.
     /// Without a header the first column is the item and the second its title.
     ///
     /// The column of items is the one that `options` name for the log, where the file has it, otherwise one with a usual
-    /// name. Text that is not UTF-8 is taken as Latin-1, which is what MovieLens distributes. An item that occurs more than
+    /// name. Text that is not UTF-8 is decoded as Latin-1, which MovieLens uses. An item that occurs more than
     /// once has its last title.
     /// - Parameters:
-    ///   - options: `format` and `delimiter` of the titles; `columns.item` and `skipsBadLines`. The rest says nothing here.
+    ///   - options: `format` and `delimiter` of the titles; `columns.item` and `skipsBadLines`. The rest is ignored.
     ///   - titleColumn: nil for usual names.
-    ///   - understood: called with how the file will be read, before it is.
-    ///   - skipped: called with the number of malformed records that were passed over, if there were any.
+    ///   - understood: called with the layout of the file before it is read.
+    ///   - skipped: called with the number of malformed records that were skipped, if there were any.
     public static func read(
         _ source: LogSource, _ options: ReadOptions = ReadOptions(), titleColumn: String? = nil,
         understood: (LogLayout) -> Void = { _ in }, skipped: (Int) -> Void = { _ in }
@@ -35,7 +35,7 @@ public enum Titles {
                 case .file(let error): throw .file(error)
                 case .line(let error): problem = error
                 }
-                guard options.skipsBadLines, problem.reach != .whatFollows else {
+                guard options.skipsBadLines, problem.scope != .rest else {
                     throw .line(path: source.path, number: records.lineNumber, reason: problem.reason)
                 }
                 badLines += 1
@@ -61,7 +61,7 @@ public enum Titles {
 }
 
 extension InteractionLog {
-    /// How titles fit the log.
+    /// How titles match the log.
     public struct TitleMatch: Sendable {
         /// Titles of items that do not occur in the log.
         public var unmatched = 0
@@ -71,7 +71,7 @@ extension InteractionLog {
         public var example: (item: String, title: String)?
     }
 
-    /// Compares the ids of titles with the log's items, whatever the filters leave of them. O(items + titles).
+    /// Compares the ids of titles with the log's items, before filters. O(items + titles).
     public func match(_ titles: [String: String]) -> TitleMatch {
         var result = TitleMatch()
         var matched = 0

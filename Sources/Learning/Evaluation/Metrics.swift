@@ -53,7 +53,7 @@ public struct RankMetrics: Sendable, Codable, Equatable {
     }
 }
 
-/// The two settings, never mixed (docs/design.md, "Evaluation protocol").
+/// Metrics in the two common settings, which must not be mixed (docs/design.md, "Evaluation protocol").
 public struct SettingMetrics: Sendable, Codable, Equatable {
     /// Items already seen stay among the candidates (RecBole, the paper's Table 1).
     public var unmasked: RankMetrics

@@ -15,11 +15,11 @@ public struct ModelRanker: Ranker {
     /// The largest number of events that a thread encodes in one pass.
     private static let batchTokens = 2048
 
-    /// Histories longer than `maximumLength` are cut to their last events; nil keeps them whole (training on the last
-    /// 200 events and asking with all of them are two things: docs/design.md, "Traps").
+    /// Only the last `maximumLength` events of a history are encoded; nil encodes all of them. (A model that was trained on the last 200
+    /// events can rank differently after all of them: docs/design.md, "Traps".)
     ///
-    /// `items` are the model's numbers for the dataset's items; nil: it has the same. Items of a history that the model does
-    /// not know are passed over. A case is a miss where it knows the target not, or nothing of the history.
+    /// `items` maps the dataset's items to the model's; nil where they are the same. Items of a history that the model does not know are
+    /// skipped. A case is a miss where the model does not know the target, or no item of the history.
     public init(_ model: SequenceModel, items: ItemMapping? = nil, maximumLength: Int? = nil, threads: Int) {
         self.model = model
         self.items = items

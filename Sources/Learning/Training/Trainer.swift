@@ -47,7 +47,7 @@ public struct Trainer: ~Copyable {
     private let checkpointURL: URL?
 
     /// Prepares a run on a device. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
-    /// Throws where options or sizes are impossible, nothing can be learnt, or the machine has not the memory.
+    /// Throws where options or sizes are invalid, there are no training events, or there is not enough memory.
     public init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
         on device: ComputeDevice, checkpointFolder: URL? = nil
@@ -56,7 +56,7 @@ public struct Trainer: ~Copyable {
             dataset, split, configuration, options, backend: device.backend, checkpointFolder: checkpointFolder)
     }
 
-    /// The same for the operations of a device.
+    /// The same on a backend.
     package init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
         backend: any Backend, checkpointFolder: URL? = nil

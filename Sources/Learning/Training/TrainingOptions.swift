@@ -45,7 +45,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
 
     /// Which positions are predicted.
     public enum Objective: String, Sendable, Codable, CaseIterable {
-        /// Every next item of a history in one pass (docs/design.md, "Training").
+        /// Every event of a history predicts the next one, all in one pass (docs/design.md, "Training").
         case everyPosition = "every-position"
         /// Each prefix of a history is a sample of its own with the next item as its only target, as in the paper. Much slower.
         case lastPosition = "last-position"

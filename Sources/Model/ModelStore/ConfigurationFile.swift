@@ -4,7 +4,7 @@ import Models
 
 /// Versions of the layout of `config.json`: 2 added checksums of the folder's files and its own, 3 dropped a field.
 private let configurationFormats = 1...3
-/// Fields that files of earlier programs lack.
+/// Fields that files of earlier versions lack.
 private let laterFields: Set = ["repeatAware", "mixer", "attentionWindow"]
 
 /// Fields of earlier versions that are ignored: whether the padding item took part in the softmax of training.
@@ -17,8 +17,8 @@ private let otherKeys: Set = ["format", "files", "checksum"]
 /// be there.
 func writeConfiguration(_ configuration: ModelConfiguration, in folder: URL) throws(ModelFileError) {
     let url = folder.appendingPathComponent(ModelFolder.File.configuration)
-    let marks = try withFileErrors { () throws(FileError) in try FileMarks(ofFilesIn: folder) }
-    guard var object = jsonObject(configuration), let files = jsonObject(marks) else {
+    let checksums = try withFileErrors { () throws(FileError) in try FileChecksums(ofFilesIn: folder) }
+    guard var object = jsonObject(configuration), let files = jsonObject(checksums) else {
         throw .malformed(path: url.path, reason: "the configuration cannot be written as JSON")
     }
     object["format"] = configurationFormats.upperBound
@@ -32,7 +32,7 @@ func writeConfiguration(_ configuration: ModelConfiguration, in folder: URL) thr
 
 /// Reads `config.json`: the configuration and the checksums of the folder's files, which version 0.3.0 did not write. All
 /// fields must be there, but for later ones, and no others.
-func readConfiguration(_ folder: FolderReader) throws(ModelFileError) -> (ModelConfiguration, FileMarks?) {
+func readConfiguration(_ folder: FolderReader) throws(ModelFileError) -> (ModelConfiguration, FileChecksums?) {
     let path = folder.url.appendingPathComponent(ModelFolder.File.configuration).path
     let file = try withFileErrors { () throws(FileError) in try folder.file(ModelFolder.File.configuration) }
     let bytes = file.copy()

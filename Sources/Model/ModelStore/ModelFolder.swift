@@ -44,7 +44,7 @@ public struct ModelFolder: Sendable {
     public let trainingRecord: [UInt8]?
 
     /// Length and checksum of each file except `config.json`; nil in folders of version 0.3.0.
-    public let marks: FileMarks?
+    public let checksums: FileChecksums?
     private let weights: MappedFile
 
     /// Reads and checks everything except the weights, which are checked when they are read.
@@ -58,26 +58,26 @@ public struct ModelFolder: Sendable {
 
     private init(_ folder: FolderReader) throws(ModelFileError) {
         url = folder.url
-        (configuration, marks) = try readConfiguration(folder)
+        (configuration, checksums) = try readConfiguration(folder)
         let itemsPath = url.appendingPathComponent(File.items).path
-        let marks = marks
+        let checksums = checksums
         items = try withFileErrors { () throws(FileError) in
-            try Vocabulary.read(try folder.file(File.items, marks), path: itemsPath)
+            try Vocabulary.read(try folder.file(File.items, checksums), path: itemsPath)
         }
         guard items.count == configuration.itemCount else {
             throw .malformed(
                 path: itemsPath,
                 reason: "\(counted(items.count, "item")), but the model was made for \(configuration.itemCount)")
         }
-        popularity = try Self.popularity(folder, marks, count: items.count)
-        trainingRecord = try Self.file(File.training, folder, marks)?.copy()
+        popularity = try Self.popularity(folder, checksums, count: items.count)
+        trainingRecord = try Self.file(File.training, folder, checksums)?.copy()
         weights = try withFileErrors { () throws(FileError) in try folder.file(File.weights) }
     }
 
     private static func popularity(
-        _ folder: FolderReader, _ marks: FileMarks?, count: Int
+        _ folder: FolderReader, _ checksums: FileChecksums?, count: Int
     ) throws(ModelFileError) -> [Int]? {
-        guard let bytes = try file(File.popularity, folder, marks)?.copy() else { return nil }
+        guard let bytes = try file(File.popularity, folder, checksums)?.copy() else { return nil }
         let path = folder.url.appendingPathComponent(File.popularity).path
         guard bytes.count == 8 * count else {
             throw .malformed(path: path, reason: "\(bytes.count) bytes, expected \(8 * count)")
@@ -93,11 +93,11 @@ public struct ModelFolder: Sendable {
 
     /// An optional file; nil where the model has none.
     private static func file(
-        _ name: String, _ folder: FolderReader, _ marks: FileMarks?
+        _ name: String, _ folder: FolderReader, _ checksums: FileChecksums?
     ) throws(ModelFileError) -> MappedFile? {
         try withFileErrors { () throws(FileError) in
-            if marks?[name] == nil, try !folder.has(name) { return nil }
-            return try folder.file(name, marks)
+            if checksums?[name] == nil, try !folder.has(name) { return nil }
+            return try folder.file(name, checksums)
         }
     }
 
@@ -109,9 +109,9 @@ public struct ModelFolder: Sendable {
     /// Reads the weights into a backend's memory.
     package func model(on backend: any Backend) throws(ModelFileError) -> SequenceModel {
         let path = url.appendingPathComponent(File.weights).path
-        if let marks {
+        if let checksums {
             try withFileErrors { () throws(FileError) in
-                try marks.check(weights, File.weights, path: path)
+                try checksums.check(weights, File.weights, path: path)
             }
         }
         let tensors = try SafeTensors(weights, path: path)

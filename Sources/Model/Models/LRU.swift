@@ -4,15 +4,15 @@ import Tensors
 /// A linear recurrence whose decay does not depend on the events, the mixer of LRURec (Yue et al. 2024) after Orvieto et al. 2023:
 ///
 ///     U = X · W_in                                     D → H
-///     a = exp(−softplus(Λ))                            one decay factor a channel
+///     a = exp(−softplus(Λ))                            one decay factor for each channel
 ///     h_t = a ⊙ h_{t−1} + sqrt(1 − a²) ⊙ U_t
 ///     output = h · W_out                               H → D
 ///
-/// It is BD-LRU without what depends on behaviour, and without convolution and output gate. What theirs is and this is not: their
-/// eigenvalues are complex, their a is exp(−exp(ν)).
+/// It is BD-LRU without gates, convolution and output gate. It differs from the cited models in that their eigenvalues are complex and
+/// their a is exp(−exp(ν)).
 ///
-/// The recurrence is ``Tensors/Backend/scan(_:starts:initial:states:output:final:)`` with gates that are open once and for all: their
-/// products are zero and their bias so large that σ is 1 and has no slope.
+/// The recurrence is ``Tensors/Backend/scan(_:starts:initial:states:output:final:)`` with constant gates: their products are
+/// zero and their bias is so large that σ is 1 with slope 0.
 struct LRU: Mixer {
     private let inputProjection: Linear
     private let decay: Parameter

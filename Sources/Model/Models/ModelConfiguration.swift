@@ -8,7 +8,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var hiddenSize: Int = 64
     /// L: number of recurrent layers.
     public var layerCount: Int = 2
-    /// What carries information from event to event.
+    /// The mixer: how an event depends on earlier ones.
     public var mixer: Mixer = .bdlru
     /// What surrounds the recurrence of a BD-LRU.
     public var block: Block = .full
@@ -25,14 +25,15 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// Rows of zeros that run through convolution and recurrence before a user's first event: 0, except for weights
     /// trained by the reference code, which left-pads to a power of two (200 → 56, 50 → 14, 64 → 0; docs/design.md, "Traps").
     public var warmupSteps: Int = 0
-    /// Whether the score of an item of the history gets a learned addition, by how long ago and how often it occurred. Not in the paper.
+    /// Whether a learned number is added to the scores of items in the history, by how long ago and how often they occurred (the
+    /// repeat-aware head). Not in the paper.
     public var repeatAware: Bool = false
     /// How many of the last events the repeat-aware head uses; 0 without one.
     public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
     /// ε of every LayerNorm.
     public var normEpsilon: Float = 1e-12
 
-    /// What carries information from event to event.
+    /// How an event depends on earlier ones.
     public enum Mixer: String, Sendable, Codable, CaseIterable {
         /// The behaviour-dependent linear recurrence of RecBLR.
         case bdlru
@@ -65,8 +66,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var recurrenceSize: Int { block == .full ? expansion * hiddenSize : hiddenSize }
     /// Inner width of the feed-forward network: 4D.
     public var innerSize: Int { 4 * hiddenSize }
-    /// Floats of one user's ``RecurrentState``. A layer of a BD-LRU remembers the last K − 1 inputs of its convolution and the
-    /// recurrence, K · H; of an LRU the recurrence, H; of attention the last W − 1 keys and values, 2 · (W − 1) · D.
+    /// Floats of one user's ``RecurrentState``. A layer of a BD-LRU has the last K − 1 inputs of its convolution and the
+    /// state of the recurrence, K · H; an LRU only the latter, H; attention the last W − 1 keys and values, 2 · (W − 1) · D.
     public var stateSize: Int {
         switch mixer {
         case .bdlru: layerCount * (windowLength + 1) * recurrenceSize

@@ -7,9 +7,8 @@ import Tensors
 ///     s_d    = Q_t · K_{t−d} / sqrt(D) + b_d,  d = 0 ..< W
 ///     output = (Σ_d softmax(s)_d · V_{t−d}) · W_out                         D → D
 ///
-/// Where SASRec adds an embedding of its position to each item, there is a number b_d for each distance here, as in T5 (Raffel
-/// et al. 2020): what an event sees depends on the events before it and not on where a history was cut, so that a step computes
-/// what a pass does. Before a user's first event there are W − 1 events whose keys and values are zeros.
+/// Instead of SASRec's position embeddings there is a relative position bias b_d, as in T5 (Raffel et al. 2020): the output depends on
+/// the previous events and not on where a history was cut, so that a step computes the same as a pass. Before a user's first event there are W − 1 events whose keys and values are zeros.
 struct SelfAttention: Mixer {
     private let inputProjection: Linear
     private let distanceBias: Parameter

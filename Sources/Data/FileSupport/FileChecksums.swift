@@ -1,71 +1,71 @@
 import CZlib
 import Foundation
 
-/// What the files of a folder were when they were written, by name: `files` of the folder's JSON.
-public typealias FileMarks = [String: FileMark]
+/// Lengths and checksums of the files of a folder when they were written, by name: `files` in the folder's JSON.
+public typealias FileChecksums = [String: FileChecksum]
 
-/// What one file was when it was written.
-public struct FileMark: Sendable, Codable, Equatable {
-    /// Its length.
+/// Length and checksum of a file when it was written.
+public struct FileChecksum: Sendable, Codable, Equatable {
+    /// Length in bytes.
     public var bytes: Int
-    /// CRC-32 of its bytes, eight hexadecimal digits.
+    /// CRC-32 of the bytes, eight hexadecimal digits.
     public var crc32: String
 }
 
-extension FileMarks {
-    /// The marks of all files that are in a folder now. O(bytes).
+extension FileChecksums {
+    /// The checksums of all files in a folder. O(bytes).
     public init(ofFilesIn folder: URL) throws(FileError) {
         self.init()
         for name in try entries(ofFolder: folder.path) {
             let file = try MappedFile(folder.appendingPathComponent(name))
-            self[name] = withExtendedLifetime(file) { FileMark(file.bytes) }
+            self[name] = withExtendedLifetime(file) { FileChecksum(file.bytes) }
         }
     }
 
-    /// Throws unless a file is what it was. O(bytes).
+    /// Throws unless a file has its length and checksum. O(bytes).
     public
         func check(_ file: MappedFile, _ name: String, path: String) throws(FileError)
     {
         func damaged(_ reason: String) -> FileError { FileError(path: path, operation: "use", reason: reason) }
-        guard let mark = self[name] else {
+        guard let expected = self[name] else {
             throw damaged("it was not there when the folder was written; it belongs to another one")
         }
-        guard file.bytes.count == mark.bytes else {
+        guard file.bytes.count == expected.bytes else {
             throw damaged(
-                "\(counted(file.bytes.count, "byte")), but \(mark.bytes) were written: it is damaged or from another folder"
+                "\(counted(file.bytes.count, "byte")), but \(expected.bytes) were written: it is damaged or from another folder"
             )
         }
-        let found = FileMark(file.bytes)
-        guard found == mark else {
+        let found = FileChecksum(file.bytes)
+        guard found == expected else {
             throw damaged(
-                "its checksum is \(found.crc32), but \(mark.crc32) was written: it is damaged or from another folder"
+                "its checksum is \(found.crc32), but \(expected.crc32) was written: it is damaged or from another folder"
             )
         }
     }
 }
 
 extension FolderReader {
-    /// Throws unless every file with a mark is there and what it was. O(bytes).
-    public func check(_ marks: FileMarks) throws(FileError) {
-        for name in marks.keys.sorted() {
-            _ = try file(name, marks)
+    /// Throws unless every file exists and has its checksum. O(bytes).
+    public func check(_ checksums: FileChecksums) throws(FileError) {
+        for name in checksums.keys.sorted() {
+            _ = try file(name, checksums)
         }
     }
 }
 
-extension FileMark {
-    /// The mark of these bytes.
+extension FileChecksum {
+    /// The checksum of these bytes.
     init(_ content: UnsafeRawBufferPointer) { self.init(bytes: content.count, crc32: checksum(of: content)) }
 }
 
-/// CRC-32 of bytes that come piece by piece.
+/// The CRC-32 of bytes that are added in pieces.
 public struct Checksum {
     private var value: UInt = 0
 
-    /// Of no bytes.
+    /// The checksum of no bytes.
     public init() {}
 
-    /// Goes on with more bytes. O(count), some gigabytes a second.
+    /// Adds bytes. O(count), some gigabytes per second.
     public mutating func add(_ bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress else { return }
         value = crc32_z(value, start.assumingMemoryBound(to: UInt8.self), bytes.count)
@@ -87,10 +87,10 @@ private func checksum(of bytes: UnsafeRawBufferPointer) -> String {
 /// A JSON object that carries a checksum of its own bytes: the value of the key `checksum`, computed over the bytes with
 /// eight zeros in its place.
 public enum SealedJSON {
-    /// What the key `checksum` must hold when an object is encoded, with or without a blank before the colon.
+    /// The value that the key `checksum` must have when an object is encoded; there may be a blank before the colon.
     public static let placeholder = "00000000"
 
-    /// The object's text with its checksum.
+    /// The text of the object with its checksum filled in.
     public static func seal(_ text: some Sequence<UInt8>) -> [UInt8] {
         var bytes = Array(text)
         guard let place = place(in: bytes) else { return bytes }
@@ -99,7 +99,7 @@ public enum SealedJSON {
         return bytes
     }
 
-    /// Whether bytes are as ``seal(_:)`` gave them.
+    /// Whether bytes are unchanged since ``seal(_:)``.
     public static func isIntact(_ text: [UInt8]) -> Bool {
         guard let place = place(in: text) else { return false }
         var bytes = text
@@ -109,7 +109,7 @@ public enum SealedJSON {
 
     private static func checksum(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes { FileSupport.checksum(of: $0) } }
 
-    /// Where the eight digits are.
+    /// The range of the eight digits.
     public static func place(in text: [UInt8]) -> Range<Int>? {
         let key = Array("\"checksum\"".utf8)
         guard let start = text.firstRange(of: key)?.upperBound else { return nil }
