@@ -142,7 +142,7 @@ import Testing
             message: "none.txt: cannot open: No such file or directory"),
         Case(
             arguments: "recommend model --data data --users empty.csv", status: 65,
-            message: "there is nobody to recommend to"),
+            message: "there are no users to recommend to"),
         Case(
             arguments: "recommend model --title Nothing", status: 65,
             message: "the title 'Nothing' names no single item"),

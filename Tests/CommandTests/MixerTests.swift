@@ -28,7 +28,7 @@ import Testing
         let trained = try command("\(training) --mixer \(mixer)", in: place)
         #expect(trained.status == 0, "\(trained.error)")
         let inspected = try command("inspect model --verify", in: place)
-        #expect(inspected.output.contains(shape) && inspected.output.contains("\(4 * stateSize) bytes a user"))
+        #expect(inspected.output.contains(shape) && inspected.output.contains("\(4 * stateSize) bytes per user"))
         let evaluated = try command("evaluate model data", in: place)
         #expect(evaluated.status == 0, "\(evaluated.error)")
         let answer = try command("recommend model --history i1,i2 -k 3 --json", in: place)

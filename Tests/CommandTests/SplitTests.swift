@@ -51,7 +51,7 @@ import Testing
         let all = ["train", "data", "-m", "all", "--split", "none"] + Self.small
         let production = try run(all + ["--epochs-from", "model"], in: place)
         #expect(production.status == 0, "\(production.error)")
-        #expect(production.error.contains("everything trains: there is no validation and no test"))
+        #expect(production.error.contains("all events are for training: there is no validation and no test"))
         #expect(!production.error.contains("other settings"))
         let (first, second) = (try record("model", place), try record("all", place))
         #expect(second.epochs.count == first.bestEpoch && second.options.epochs == 5)
@@ -75,7 +75,7 @@ import Testing
         let place = try Self.place()
         let one = try run(["train", "data", "-m", "model", "--epochs", "1"] + Self.small, in: place)
         #expect(one.status == 0)
-        #expect(one.error.contains("with leave-one-out only 60 of 150 transitions train"), "\(one.error)")
+        #expect(one.error.contains("with leave-one-out only 60 of 150 transitions are for training"), "\(one.error)")
         // A session that goes on over the cut is the one case.
         let global = try run(
             ["train", "data", "-m", "model", "--epochs", "1", "--split", "global-time"] + Self.small, in: place)

@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func withoutATimeItIsRefusedAndTheColumnsAreListed() {
-        let end = ", or say --file-order if the lines stand in order of time; found user, item, moment"
+        let end = ", or say --file-order if the lines are in order of time; found user, item, moment"
         #expect(
             complaint { _ = try prepare("user,item,moment\n1,a,1\n") }
                 == "log.csv, line 1: there is no column of times; name it with --timestamp" + end)

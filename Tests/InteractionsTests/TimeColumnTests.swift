@@ -180,7 +180,7 @@ import Testing
         ),
         (
             ["03/04/2022", "04/05/2022"],
-            "line 2: whether the day or the month stands first in '03/04/2022' cannot be told: no date of the log has a day after the 12th; write the times as 2024-05-01"
+            "line 2: whether the day or the month comes first in '03/04/2022' cannot be told: no date of the log has a day after the 12th; write the times as 2024-05-01"
         ),
         (
             ["24062022", "1072022"],
@@ -196,7 +196,7 @@ import Testing
         ),
         (
             ["03/04/2022 10:00+02:00", "24/06/2022 10:00+02:00"],
-            "line 2: whether the day or the month stands first in '03/04/2022 10:00+02:00' cannot be told from the lines before"
+            "line 2: whether the day or the month comes first in '03/04/2022 10:00+02:00' cannot be told from the lines before"
         ),
         (["9999-12-31"], "line 2: the timestamp '9999-12-31' is not of the years 1678 to 2261"),
         (

@@ -5,7 +5,8 @@ extension CPUBackend {
     package func rank(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
     ) -> [RankCounts]? {
-        precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
+        precondition(
+            targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history for each row")
         let tiles = ScoreTiles(self, hidden, table, bias)
         var counts: [RankCounts] = []
         counts.reserveCapacity(hidden.rows)
@@ -24,7 +25,7 @@ extension CPUBackend {
     package func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]] {
-        precondition(candidates.count == hidden.rows, "one choice of candidates a row")
+        precondition(candidates.count == hidden.rows, "one choice of candidates for each row")
         let tiles = ScoreTiles(self, hidden, table, bias)
         var lists: [[ScoredRow]] = []
         lists.reserveCapacity(hidden.rows)

@@ -5,7 +5,8 @@ extension CUDABackend {
     package func rank(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
     ) -> [RankCounts]? {
-        precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
+        precondition(
+            targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history for each row")
         guard hidden.rows > 0 else { return [] }
         let tileRows = Geometry.rankingRows(rows: hidden.rows, columns: table.rows)
         let tile = Scratch(4 * tileRows * table.rows, on: queue)
@@ -34,7 +35,7 @@ extension CUDABackend {
     package func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]] {
-        precondition(candidates.count == hidden.rows, "one choice of candidates a row")
+        precondition(candidates.count == hidden.rows, "one choice of candidates for each row")
         guard k > 0, hidden.rows > 0 else { return candidates.map { _ in [] } }
         let lists = CandidateLists(candidates, self)
         if k > Self.longestList { return longTopK(hidden, table, bias, k, lists) }

@@ -4,7 +4,8 @@ extension ReferenceBackend {
     package func rank(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, seen: [[Int32]]
     ) -> [RankCounts]? {
-        precondition(targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history a row")
+        precondition(
+            targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history for each row")
         var counts: [RankCounts] = []
         for n in 0..<hidden.rows {
             let scores = scores(hidden, n, table, bias)
@@ -20,7 +21,7 @@ extension ReferenceBackend {
     package func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]] {
-        precondition(candidates.count == hidden.rows, "one choice of candidates a row")
+        precondition(candidates.count == hidden.rows, "one choice of candidates for each row")
         return (0..<hidden.rows).map { n in
             let scores = scores(hidden, n, table, bias)
             let allowed: [Int]

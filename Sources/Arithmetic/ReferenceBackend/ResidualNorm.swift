@@ -6,7 +6,7 @@ extension ReferenceBackend {
         rstd: Tensor, output: Tensor
     ) {
         precondition(input.hasShape(of: output) && residual?.hasShape(of: input) ?? true, "shapes differ")
-        precondition(rstd.isVector && rstd.count >= input.rows, "one rstd a row")
+        precondition(rstd.isVector && rstd.count >= input.rows, "one rstd for each row")
         let width = input.columns
         for r in 0..<input.rows {
             let sums = (0..<width).map { c in

@@ -16,9 +16,9 @@ package struct NormParameters: Sendable {
 
 /// Weight [K, H] (last tap = current event) and bias [H] of a depthwise convolution, or the gradients of both.
 package struct ConvolutionParameters: Sendable {
-    /// One row a tap.
+    /// One row for each tap.
     package var weight: Tensor
-    /// One value a channel.
+    /// One value for each channel.
     package var bias: Tensor
 
     package init(weight: Tensor, bias: Tensor) {

@@ -59,7 +59,7 @@ extension Storage where Element == Int32 {
 /// A running sum of losses: one number in a backend's memory.
 package typealias LossSum = Storage<Double>
 
-/// Host memory on a 64-byte boundary, zeroed unless told otherwise, for backends that compute on the CPU.
+/// Host memory on a 64-byte boundary, zeroed where `zeroed`, for backends that compute on the CPU.
 package func allocateHost<Element: BitwiseCopyable & Sendable>(
     _ count: Int, of type: Element.Type, zeroed: Bool = true
 ) -> Storage<Element> {

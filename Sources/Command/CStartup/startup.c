@@ -1,4 +1,4 @@
-// Runs before the constructors of shared libraries, so only system calls and what needs no memory is used here.
+// Runs before the constructors of shared libraries, so only system calls and functions that allocate no memory are used here.
 #include "CStartup.h"
 
 #include <errno.h>
@@ -10,8 +10,8 @@
 // EX_OSERR of sysexits.
 enum { system_error = 71 };
 
-// A standard descriptor that is closed would become that of the next file that is opened, and messages would be written
-// into that file. It is opened the wrong way round instead: reading from standard input and writing to the other two stay
+// A closed standard descriptor would be reused for the next file that is opened, and messages would be written into that
+// file. It is opened in the wrong direction instead: reading from standard input and writing to the other two stay
 // errors, as they were.
 static void open_standard_descriptors(void) {
     for (int descriptor = 0; descriptor <= 2; descriptor++) {
@@ -21,7 +21,7 @@ static void open_standard_descriptors(void) {
     }
 }
 
-// Ends the program where a limit is so low that libraries end it with a signal sooner or later.
+// Exits where a limit is so low that libraries would crash sooner or later.
 static void require(int resource, rlim_t least, const char *sentence) {
     struct rlimit limit;
     if (getrlimit(resource, &limit) == -1 || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= least) return;
@@ -35,10 +35,10 @@ static void require_limits(void) {
 }
 
 #if defined(__linux__)
-// OpenBLAS starts a thread a processor when it is loaded, each with a buffer of 128 MiB. A thread whose buffer does not fit
+// OpenBLAS starts a thread for each processor when it is loaded, each with a buffer of 128 MiB. A thread whose buffer does not fit
 // into the limits of memory tries again for ever, and a thread that may not be started ends the program. They are not wanted:
 // CPUBackend has threads of its own. Only the environment keeps OpenBLAS from it, and the C library takes the environment
-// from the block where `environment` lies, which cannot grow: one of its variables, of no meaning to libraries, makes room
+// from the block where `environment` lies, which cannot grow: one of its variables, which libraries do not use, is replaced
 // until their constructors have run.
 static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
 static char **lent_place, *lent_variable;
@@ -54,7 +54,7 @@ static int matters_to_libraries(const char *variable) {
     return 0;
 }
 
-// Begins again with one variable more. Where that cannot be done, things are as they were.
+// Restarts the program with one more variable. Where that fails, nothing changes.
 static void execute_with_one_thread(char **arguments, char **environment) {
     size_t count = 0;
     while (environment[count]) count++;

@@ -5,9 +5,9 @@ import Foundation
 import Models
 import Tensors
 
-/// What is asked to compute.
+/// The device to compute on.
 enum DeviceChoice: ExpressibleByArgument, Equatable {
-    /// The first GPU that can be used, else the processor.
+    /// The first usable GPU, otherwise the processor.
     case automatic
     case cpu
     case cuda(Int)
@@ -29,8 +29,7 @@ enum DeviceChoice: ExpressibleByArgument, Equatable {
     static var allValueStrings: [String] { ["auto", "cpu", "cuda", "cuda:N"] }
     static var defaultCompletionKind: CompletionKind { .list(["auto", "cpu", "cuda"]) }
 
-    /// The GPU that is meant; nil for the processor. Says on standard error why one that is there is not used where nobody asked
-    /// for it.
+    /// The chosen GPU; nil for the processor. Where the choice was left open and there is a GPU that cannot be used, prints why.
     func gpu(_ precision: Precision) throws -> CUDABackend? {
         switch self {
         case .cpu: return nil
@@ -38,7 +37,7 @@ enum DeviceChoice: ExpressibleByArgument, Equatable {
         case .automatic:
             do {
                 let devices = try CUDADevice.all()
-                let chosen = devices.first { $0.problem == nil } ?? devices[0]  // which says what its problem is
+                let chosen = devices.first { $0.problem == nil } ?? devices[0]  // whose error says what its problem is
                 return try CUDABackend(ordinal: chosen.ordinal, precision: precision)
             } catch CUDAError.noDriver, CUDAError.noDevice {
                 return nil
@@ -50,7 +49,7 @@ enum DeviceChoice: ExpressibleByArgument, Equatable {
     }
 }
 
-/// Where to compute, for what only reads a model: everything in float32.
+/// The device for inference, which is always in float32.
 struct DeviceOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -61,7 +60,7 @@ struct DeviceOption: ParsableArguments {
     func backend() throws -> any Backend { try device.gpu(.float32) ?? CPUBackend() }
 }
 
-/// Where to compute and how finely, for training.
+/// The device and the precision of training.
 struct ComputeOptions: ParsableArguments {
     @OptionGroup var place: DeviceOption
     @Option(
@@ -71,7 +70,7 @@ struct ComputeOptions: ParsableArguments {
             """)
     var precision: Precision?
 
-    /// Throws where there is no such device, or it cannot do this.
+    /// Throws where there is no such device, or it does not have the precision.
     func backend() throws -> any Backend {
         if let gpu = try place.device.gpu(precision ?? .tf32) { return gpu }
         if let precision { return CPUBackend(precision: try precision.onThisProcessor()) }
@@ -80,7 +79,7 @@ struct ComputeOptions: ParsableArguments {
 }
 
 extension Precision {
-    /// Itself, where this processor has products of this kind.
+    /// This precision; throws where the processor does not have it.
     func onThisProcessor() throws -> Precision {
         if isAvailable { return self }
         let needs = self == .tf32 ? "only GPUs have them" : "AVX512-BF16 is what it takes"
@@ -89,7 +88,7 @@ extension Precision {
 }
 
 extension Backend {
-    /// The same device without rounding: whatever it was trained with, a model is tested as it will be used.
+    /// The same device in float32: a model is tested with the precision of inference.
     var exact: any Backend {
         if let gpu = self as? CUDABackend { return gpu.with(.float32) }
         return CPUBackend()
@@ -97,7 +96,7 @@ extension Backend {
 }
 
 extension ThreadsOption {
-    /// Replicas on a backend: a GPU is one. Throws where so many threads cannot run.
+    /// Number of replicas on a backend, 1 on a GPU. Throws where so many threads cannot run.
     func count(on backend: any Backend) throws -> Int {
         let count = backend.isQueued ? 1 : count
         try requireThreads(count, on: backend)

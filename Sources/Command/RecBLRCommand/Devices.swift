@@ -20,15 +20,15 @@ struct Devices: ParsableCommand {
 
     @OptionGroup var json: JSONFlag
 
-    /// One line of the list.
+    /// One device of the list.
     struct Entry: Encodable {
-        /// As --device takes it.
+        /// The value for --device.
         var device: String
         var name: String
         var memoryBytes: Int?
         var computeCapability: String?
         var precisions: [String]
-        /// Why it cannot be used; absent if it can.
+        /// Why it cannot be used; nil if it can.
         var problem: String?
     }
 
@@ -57,7 +57,7 @@ struct Devices: ParsableCommand {
 
     private struct Listing: Encodable {
         var devices: [Entry]
-        /// Why there is none; absent where there is one.
+        /// Why there is no GPU; nil if there is one.
         var noGPU: String?
     }
 

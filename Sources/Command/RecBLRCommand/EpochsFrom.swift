@@ -4,9 +4,9 @@ import Models
 import Training
 
 extension Recipe {
-    /// Takes the number of epochs from a trained model: its schedule, and the epoch that validation chose as the last one.
+    /// Uses the number of epochs of a trained model: its schedule, and its best epoch as the last one.
     ///
-    /// Says aloud what else differs from that model's training, since the epoch was chosen for that.
+    /// Prints the other differences from that model's training, for which the epoch was chosen.
     mutating func takeEpochs(from path: String, _ configuration: ModelConfiguration) throws {
         let folder = try openModel(path)
         guard let record = try TrainingRecord.read(folder), record.bestEpoch > 0 else {
@@ -30,7 +30,7 @@ extension Recipe {
     }
 }
 
-/// The values in which two things differ, by their names in JSON: "dropout 0.2 (there 0.5)".
+/// The fields in which two values differ, by their names in JSON: "dropout 0.2 (there 0.5)".
 private func differences<Value: Encodable>(_ one: Value, _ other: Value, but ignored: Set<String>) throws -> [String] {
     func values(_ value: Value) throws -> [String: String] {
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]

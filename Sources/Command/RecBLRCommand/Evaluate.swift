@@ -11,8 +11,8 @@ struct Evaluate: ParsableCommand {
         abstract: "Measure a model on a dataset's held-out events.",
         discussion: """
             Ranks each target among all items, in both settings: unmasked (items already seen stay candidates, as in the \
-            literature) and masked (they do not). Equal scores count against the target. Two counting baselines stand \
-            beside the model. Items are matched by id, so that a dataset may be prepared anew: items of a history that the \
+            literature) and masked (they do not). Equal scores count against the target. Two counting baselines are \
+            evaluated as well. Items are matched by id, so that a dataset may be prepared anew: items of a history that the \
             model does not know are passed over, a target that it does not know is a miss, and both are counted on \
             standard error.
 

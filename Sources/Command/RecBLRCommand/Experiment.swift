@@ -67,7 +67,7 @@ struct Experiment: ParsableCommand {
             let isNew = !FileManager.default.fileExists(atPath: url.path)
             let lock = try lockedFolder(destination)
             defer {
-                if isNew { rmdir(url.path) }  // where nothing came of it
+                if isNew { rmdir(url.path) }  // nothing was written
                 withExtendedLifetime(lock) {}
             }
             var results = try ExperimentResults(experiment, in: url)
@@ -89,7 +89,7 @@ struct Experiment: ParsableCommand {
         }
     }
 
-    /// Makes the folder, if it is not there, and locks it, so that no other experiment's runs are lost.
+    /// Creates the folder where it does not exist and locks it, so that two experiments do not overwrite each other's runs.
     private func lockedFolder(_ destination: FolderDestination) throws -> FileLock? {
         try makeFolder(destination.url)
         switch FileLock.attempt(destination.url.path) {
@@ -105,7 +105,7 @@ struct Experiment: ParsableCommand {
         }
     }
 
-    /// Every variant with the first seed, then with the next: what there is so far can be compared at any time.
+    /// Every variant with the first seed, then with the next, so that the results so far can be compared at any time.
     private func plan(_ data: Dataset, _ backend: any Backend) throws -> [ExperimentResults.Settings] {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false

@@ -5,12 +5,12 @@ import Models
 import Report
 import Training
 
-/// `results.json`: the runs of one experiment, those of other settings than today's among them.
+/// The runs of one experiment, including those with other settings: `results.json`.
 struct ExperimentResults: Codable {
     var experiment: ExperimentKind
     var runs: [Run] = []
 
-    /// All that a run's outcome follows from.
+    /// Everything that determines the outcome of a run.
     struct Settings: Codable, Equatable {
         var variant: String
         var configuration: ModelConfiguration
@@ -27,7 +27,7 @@ struct ExperimentResults: Codable {
         var tokensPerSecond: Double
         var test: EvaluationReport
 
-        /// Whether its numbers can be those of a run.
+        /// Whether all numbers are in their valid ranges.
         var isValid: Bool {
             guard (try? settings.options.validate()) != nil,
                 (try? settings.configuration.validate()) != nil
@@ -45,7 +45,7 @@ struct ExperimentResults: Codable {
         name: "experiment", files: ["results.json", "table.md", "chart.svg"], marker: "results.json",
         markerKeys: ["experiment", "runs"])
 
-    /// What an earlier call left in the folder.
+    /// The results of earlier calls in the folder.
     init(_ experiment: ExperimentKind, in folder: URL) throws {
         self.experiment = experiment
         let url = folder.appendingPathComponent("results.json")
@@ -62,16 +62,16 @@ struct ExperimentResults: Codable {
         runs = before.runs
     }
 
-    /// Whether a run with these settings is there.
+    /// Whether there is a run with these settings.
     func holds(_ settings: Settings) -> Bool { runs.contains { $0.settings == settings } }
 
-    /// Writes everything, whole or not at all.
+    /// Writes each file atomically.
     func write(to folder: URL) throws {
         try writeFile(try jsonText(self).utf8, to: folder.appendingPathComponent("results.json"))
     }
 }
 
-/// What a variant reaches over its seeds.
+/// The runs of one variant with different seeds.
 struct VariantSummary {
     let variant: Variant
     let runs: [ExperimentResults.Run]
@@ -86,7 +86,7 @@ struct VariantSummary {
     }
 }
 
-/// A row a variant: HR and NDCG in both settings, weights and speed.
+/// One row for each variant: HR and NDCG in both settings, weights and speed.
 func table(_ summaries: [VariantSummary]) -> TextTable {
     var table = TextTable(
         ["", "HR@10", "NDCG@10", "masked HR@10", "masked NDCG@10", "weights", "events/s"])
@@ -104,7 +104,7 @@ func table(_ summaries: [VariantSummary]) -> TextTable {
     return table
 }
 
-/// NDCG@10: bars where variants are things, a curve a setting where they are numbers.
+/// NDCG@10: bars where variants have names, one curve for each setting where they are numbers.
 func charts(_ summaries: [VariantSummary], axis: String?) -> [any Chart] {
     let settings: [(String, KeyPath<SettingMetrics, RankMetrics>)] = [("unmasked", \.unmasked), ("masked", \.masked)]
     func ndcg(_ summary: VariantSummary, _ setting: KeyPath<SettingMetrics, RankMetrics>) -> (Double, Double) {

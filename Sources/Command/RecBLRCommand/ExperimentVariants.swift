@@ -2,15 +2,15 @@ import ArgumentParser
 import Models
 import Training
 
-/// What the paper varies, one thing at a time.
+/// The paper's experiments, which vary one thing at a time.
 enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
-    /// Table 3: what each part of the model is worth.
+    /// Table 3: ablations of the model.
     case ablations
     /// Not in the paper: RecBLR beside what SASRec and LRURec have in the place of the BD-LRU, everything else equal.
     case mixers
-    /// Figure 5: how wide the recurrence is.
+    /// Figure 5: width of the recurrence.
     case expansion
-    /// Figure 6: how much is dropped.
+    /// Figure 6: dropout rate.
     case dropout
 
     /// The models that are compared.
@@ -41,7 +41,7 @@ enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
         }
     }
 
-    /// Name of the value that is varied; nil where the variants have none.
+    /// Name of the varied hyperparameter; nil where variants differ in other ways.
     var axis: String? {
         switch self {
         case .ablations, .mixers: nil
@@ -54,9 +54,9 @@ enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
 /// One of the models that an experiment compares.
 struct Variant {
     var name: String
-    /// Place on the experiment's axis, if it has one.
+    /// Value on the experiment's axis, if it has one.
     var value: Double?
-    /// What makes it differ from the others.
+    /// Applies the variant to a configuration and options.
     var change: (inout ModelConfiguration, inout TrainingOptions) -> Void
 
     init(

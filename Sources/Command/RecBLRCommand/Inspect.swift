@@ -51,7 +51,7 @@ struct Inspect: ParsableCommand {
         }
     }
 
-    /// Throws unless every file is as it was written; without checksums, where they could be read.
+    /// Throws unless every file has its checksum; prints a warning where there are none.
     private func check(_ checksums: FileChecksums?, _ url: URL) throws {
         guard let checksums else { return printError("recblr: warning: " + withoutChecksums(folder)) }
         try FolderReader.read(url, marker: nil, wrap: { $0 as any Error }) { try $0.check(checksums) }
@@ -79,7 +79,7 @@ struct Inspect: ParsableCommand {
             Items     \(grouped(shape.itemCount))\(model.items.titles.isEmpty ? "" : ", with titles")
             Shape     \(describe(shape))
             Weights   \(grouped(count))
-            RecurrentState     \(grouped(4 * shape.stateSize)) bytes a user
+            RecurrentState     \(grouped(4 * shape.stateSize)) bytes per user
             """)
         guard let record else { return }
         try printOutput(
@@ -89,7 +89,7 @@ struct Inspect: ParsableCommand {
     }
 }
 
-/// The shape of a model in a few words.
+/// The hyperparameters of a model in a few words.
 func describe(_ shape: ModelConfiguration) -> String {
     let sizes = "D \(shape.hiddenSize), L \(shape.layerCount)"
     let mixer =

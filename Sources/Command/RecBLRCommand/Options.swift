@@ -12,7 +12,7 @@ extension Delimiter: ExpressibleByArgument {
 }
 extension Precision: ExpressibleByArgument {}
 
-/// A path that was given as an argument. One that is empty would mean the current folder.
+/// A path argument. Throws where it is empty, which would mean the current folder.
 func pathArgument(_ text: String) throws -> String {
     guard !text.allSatisfy(\.isWhitespace) else {
         throw ValidationError("it is empty (a variable that is not set?)")
@@ -20,7 +20,7 @@ func pathArgument(_ text: String) throws -> String {
     return text
 }
 
-/// A path as a file's address.
+/// The URL of a path; ~ is the home folder.
 func fileURL(_ path: String) -> URL { URL(fileURLWithPath: (path as NSString).expandingTildeInPath) }
 
 struct JSONFlag: ParsableArguments {

@@ -3,7 +3,7 @@ import FileSupport
 import Foundation
 import Report
 
-// Numbers look here as they do in the report.
+// The same number formats as in the report.
 func fixed(_ value: Double, _ digits: Int) -> String { Report.fixed(value, digits) }
 func grouped(_ value: Int) -> String { FileSupport.grouped(value) }
 func counted(_ count: Int, _ noun: String) -> String { FileSupport.counted(count, noun) }
@@ -21,7 +21,7 @@ func jsonText(
     return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
 }
 
-/// One row a ranker and setting.
+/// One row for each ranker and setting.
 func metricsTable(_ reports: [EvaluationReport]) -> String {
     var table = TextTable(["", "HR@10", "NDCG@10", "MRR@10", "HR@20", "NDCG@20", "MRR@20"])
     for (setting, path) in settings {
@@ -33,7 +33,7 @@ func metricsTable(_ reports: [EvaluationReport]) -> String {
     return table.text
 }
 
-/// One row a slice and setting.
+/// One row for each slice and setting.
 func slicesTable(_ report: EvaluationReport) -> String {
     var table = TextTable(["By popularity", "items", "cases", "HR@10", "NDCG@10", "MRR@10"])
     for (setting, path) in settings {

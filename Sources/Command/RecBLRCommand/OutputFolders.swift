@@ -3,8 +3,8 @@ import Foundation
 import Interactions
 import ModelStore
 
-/// The address of a folder that a command writes. Throws where the path can only be a slip: the current
-/// folder or one above it, somebody's home.
+/// The URL of a folder that a command writes. Throws where the path is probably a mistake: the current
+/// folder or one above it, a home folder.
 func outputFolder(_ path: String, _ option: String) throws -> URL {
     let url = fileURL(path)
     let target = try followingLinks(url).path
@@ -20,8 +20,7 @@ func outputFolder(_ path: String, _ option: String) throws -> URL {
     return url
 }
 
-/// Why nothing can be written to a path inside of a folder of this program, which holds its own files only; nil where it
-/// can.
+/// Why a path inside a folder of this program, which holds only its own files, cannot be written; nil where it can.
 func reasonAgainst(_ path: String) throws -> String? {
     var folder = try followingLinks(fileURL(path))
     while folder.path != "/" {
@@ -35,7 +34,7 @@ func reasonAgainst(_ path: String) throws -> String? {
     return nil
 }
 
-/// Throws where an output would lie in a folder that is read.
+/// Throws where an output is inside a folder that is read.
 func checkApart(_ output: String, _ option: String, from input: String) throws {
     let (target, source) = (
         try followingLinks(fileURL(output)).path, try followingLinks(fileURL(input), to: "open").path

@@ -175,22 +175,22 @@ struct Prepare: ParsableCommand {
     }
 }
 
-/// What the times were taken for, and a warning where they say little of the order.
+/// Prints the interpretation of the times, and a warning where they hardly determine the order.
 private func sayOfTimes(_ times: TimeSummary, _ summary: DatasetSummary) {
     printError("times: \(times.meaning)" + (times.areDates ? ", from \(times.days.first) to \(times.days.last)" : ""))
     if times.mostlyTiedUsers * 20 >= summary.users {
         printError(
             "recblr: warning: for \(grouped(times.mostlyTiedUsers)) of \(counted(summary.users, "user")) at least half of the events "
-                + "share their time with another; these stand in the order of the file")
+                + "have the same time as another; these are in file order")
     }
 }
 
-/// A dataset in a few lines.
+/// A description of a dataset in a few lines.
 func describe(_ summary: DatasetSummary) -> String {
     var lines = [
         "Users     \(grouped(summary.users))",
         "Items     \(grouped(summary.items))",
-        "Events    \(grouped(summary.events)) (\(fixed(Double(summary.events) / Double(summary.users), 1)) a user, "
+        "Events    \(grouped(summary.events)) (\(fixed(Double(summary.events) / Double(summary.users), 1)) per user, "
             + "density \(fixed(100 * summary.density, 3)) %)",
         "Times     \(describeTimes(summary))",
     ]

@@ -7,11 +7,11 @@ import Foundation
     import Darwin
 #endif
 
-/// Where the process begins and ends.
+/// The entry point of the process.
 @main
 enum Program {
     static func main() {
-        // What cannot be written is an error of the call, not a signal that ends the program.
+        // A write to a closed pipe is an error of the call, not a signal that ends the program.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         do {
@@ -22,7 +22,7 @@ enum Program {
         }
     }
 
-    /// What the program was called with. Names that are not text would be changed silently, as Foundation's paths are.
+    /// The arguments. Throws where they are not UTF-8, which Foundation would change silently.
     private static func arguments() throws -> [String] {
         let count = Int(CommandLine.argc)
         let all = try (1..<max(1, count)).map { index in
@@ -40,8 +40,7 @@ enum Program {
         return joiningNegativeNumbers(all)
     }
 
-    /// `--option -1` as `--option=-1`, which is not taken for an option of its own: so a number that is too small is told its
-    /// range.
+    /// `--option -1` as `--option=-1`, which is not parsed as another option, so that the error for a negative number names the range.
     private static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
         arguments.reduce(into: []) { joined, argument in
             let isNumber = argument.hasPrefix("-") && Double(argument) != nil
@@ -53,7 +52,7 @@ enum Program {
         }
     }
 
-    /// Says what went wrong, or gives the help that was asked for.
+    /// Prints the error, or the requested help; returns the exit code.
     private static func end(with error: any Error) -> ExitCode {
         if let error = error as? OutputError { return end(with: error) }
         if let code = error as? ExitCode { return code }
@@ -72,7 +71,7 @@ enum Program {
     private static func end(with error: OutputError) -> ExitCode {
         switch error {
         case .readerIsGone:
-            // As if nobody had kept the signal away: quiet, and the shell sees 128 + SIGPIPE.
+            // As with the signal's default action: quiet, and the shell sees 128 + SIGPIPE.
             signal(SIGPIPE, SIG_DFL)
             raise(SIGPIPE)
             return ExitCode(128 + SIGPIPE)

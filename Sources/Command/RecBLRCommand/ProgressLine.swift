@@ -1,6 +1,6 @@
 import Training
 
-/// Shows training on standard error: a bar that moves on a terminal, one plain line an epoch everywhere.
+/// Shows the progress of training on standard error: a bar on a terminal, and one line for each epoch everywhere.
 final class ProgressLine {
     private let line = StatusLine()
     private let start = ContinuousClock.now

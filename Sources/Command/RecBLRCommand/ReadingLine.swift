@@ -1,4 +1,5 @@
-/// Shows on standard error how far a long log is read: a line that changes on a terminal, one every ten seconds elsewhere.
+/// Shows the progress of reading a long log on standard error: a line that is updated on a terminal, a new line every ten seconds
+/// elsewhere.
 final class ReadingLine {
     private let line = StatusLine(plainInterval: .seconds(10))
     private let start = ContinuousClock.now
@@ -18,7 +19,7 @@ final class ReadingLine {
         ]
     }
 
-    /// Ends the line, if the log was long enough for one.
+    /// Ends the line, if one was shown.
     func finish(_ lines: Int) {
         guard wasShown else { return }
         let seconds = (ContinuousClock.now - start) / .seconds(1)

@@ -3,7 +3,7 @@ import Training
 
 /// The program: each command reads its arguments, calls the library and prints.
 struct RecBLRCommand: ParsableCommand {
-    /// Errors of the arguments begin as all others do.
+    /// Makes errors of arguments start like all others.
     static var _errorPrefix: String { "recblr: " }
 
     static let configuration = CommandConfiguration(

@@ -5,7 +5,7 @@ import Interactions
 import Report
 import Serving
 
-/// Some test cases, evenly spread over the users: the last five events, the five best items, what came next and its rank.
+/// Some test cases, evenly spread over the users: the last five events, the five best items, the item that came next and its rank.
 func examplesForReport(
     _ ranker: ModelRanker, _ recommender: Recommender, _ cases: [EvaluationCase], _ data: Dataset
 ) throws -> [TrainingReport.Example] {

@@ -10,8 +10,8 @@ import Training
     import Darwin
 #endif
 
-/// Where an unfinished run keeps its checkpoint and log: beside the model's folder, under its name and `.training`; inside
-/// of it, where the model's folder is one that cannot be moved. Who trains holds a lock on it.
+/// The folder of an unfinished run's checkpoint and log: beside the model's folder, with its name and `.training`; inside of it
+/// where the model's folder cannot be renamed. A running training holds a lock on it.
 struct RunFolder {
     let url: URL
     private let model: FolderDestination
@@ -26,15 +26,15 @@ struct RunFolder {
     var checkpoint: URL { url.appendingPathComponent(Self.checkpointName) }
     private var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
 
-    /// Where the run of a model is.
+    /// The URL of the run of a model.
     static func url(of model: FolderDestination) -> URL {
         if model.replacesFiles { return model.url.appendingPathComponent(FolderKind.innerRun) }
         let name = model.url.lastPathComponent + ".training"
         let url = model.url.deletingLastPathComponent().appendingPathComponent(name)
-        return (try? followingLinks(url)) ?? url  // making it says what is wrong
+        return (try? followingLinks(url)) ?? url  // creating it throws a better error
     }
 
-    /// Throws where a training of this model is running.
+    /// Throws if a training of this model is running.
     static func checkIdle(_ model: FolderDestination) throws {
         if case .taken = FileLock.attempt(url(of: model).path) { throw isRunning(model) }
     }
@@ -46,14 +46,14 @@ struct RunFolder {
                 + "end or choose another --model")
     }
 
-    /// Takes the run's folder for this process and makes it, if it is not there. A run that is there already is gone on
-    /// with or thrown away only where that was asked for, and a finished model is not trained anew by a slip.
+    /// Locks the run's folder, which is created where it does not exist. An existing run is resumed or discarded only where that was
+    /// requested, and a finished model is not trained again by mistake.
     init(_ model: FolderDestination, _ options: TrainingOptions, resume: Bool, restart: Bool) throws {
         self.model = model
         url = Self.url(of: model)
         lock = try Self.lock(url, model)
         do { try begin(options, resume: resume, restart: restart) } catch {
-            rmdir(url.path)  // which what is in it prevents
+            rmdir(url.path)  // fails, as intended, where it is not empty
             throw error
         }
     }
@@ -64,10 +64,10 @@ struct RunFolder {
             switch FileLock.attempt(url.path) {
             case .held(let lock): return lock
             case .taken: throw isRunning(model)
-            case .impossible: continue  // its last user may just have removed it
+            case .impossible: continue  // another process may just have removed it
             }
         }
-        printError("recblr: warning: \(url.path) cannot be locked: see to it that nobody else trains into this model")
+        printError("recblr: warning: \(url.path) cannot be locked: make sure that no other process trains this model")
         return nil
     }
 
@@ -92,7 +92,7 @@ struct RunFolder {
         printError("There is no unfinished run: training begins.")
     }
 
-    /// Goes on with a finished model, where it has a checkpoint and the options leave something to do.
+    /// Continues a finished model, where it has a checkpoint and the options have more epochs.
     private func lengthen(_ finished: ModelFolder, _ options: TrainingOptions) throws {
         guard let record = try TrainingRecord.read(finished) else {
             throw fail(.usage, "\(model.given.path) was imported: there is no training to go on with")
@@ -113,7 +113,7 @@ struct RunFolder {
         printError("\(done): training goes on to epoch \(options.epochs).")
     }
 
-    /// Leaves nothing of a run that has no checkpoint of its own to go on from.
+    /// Removes the folder of a run without a checkpoint.
     func tidy() {
         let finished = model.url.appendingPathComponent(ModelFolder.File.checkpoint).path
         if !hasCheckpoint
@@ -123,7 +123,7 @@ struct RunFolder {
         }
     }
 
-    /// Writes the finished model; where that fails, says that nothing is lost.
+    /// Writes the finished model; where that fails, prints that the checkpoint is still there.
     func keepingRun(_ write: () throws -> Void) throws {
         do { try write() } catch {
             printError("recblr: note: the training is kept in \(url.path): --resume writes its model.")
@@ -131,16 +131,17 @@ struct RunFolder {
         }
     }
 
-    /// Removes what the run needed; somebody else's files stay.
+    /// Removes the run's files; other files stay.
     func clear() {
-        let strangers = Self.kind.removeFiles(from: url)
-        guard let first = strangers.first else { return }
-        let more = strangers.count > 1 ? " and \(strangers.count - 1) more" : ""
+        let others = Self.kind.removeFiles(from: url)
+        guard let first = others.first else { return }
+        let more = others.count > 1 ? " and \(others.count - 1) more" : ""
         printError("recblr: note: \(url.path) stays: it holds \(first)\(more), which this program did not put there")
     }
 }
 
-/// One JSON object an epoch. A line that cannot be written ends no training: the whole log is in the model at its end.
+/// The log of a run: one JSON object for each epoch. A line that cannot be written does not end training: the finished model has the
+/// whole log.
 struct EpochLog: ~Copyable {
     private var file: AppendedFile
 
@@ -152,7 +153,7 @@ struct EpochLog: ~Copyable {
         return Array((try? encoder.encode(record)) ?? Data()) + [0x0A]
     }
 
-    /// Whether nothing is there, or lines of epochs.
+    /// Whether there is no file, or one with lines of epochs.
     static func isOurs(_ url: URL) -> Bool {
         guard FileManager.default.fileExists(atPath: url.path) else { return true }
         guard let bytes = try? readFile(url) else { return false }

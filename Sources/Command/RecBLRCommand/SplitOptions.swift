@@ -15,15 +15,15 @@ struct SplitOptions: ParsableArguments {
     @Option(
         help: """
             How to split: leave-one-out (a user's last event is the test, the one before it validation), global-time (the \
-            last events of all by time are the test, those before them validation; a user's first event there is asked for), \
-            session (users are sessions, the last to end are the test, those before them validation; all but the first \
-            event of each is asked for) or none (everything trains, for a model whose settings are known). \
-            (default: as the model was trained, else leave-one-out)
+            last events of all by time are the test, those before them validation; a user's first event there is the target), \
+            session (users are sessions, the last to end are the test, those before them validation; all events except \
+            the first of each are targets) or none (all events are for training, for a final model). \
+            (default: as the model was trained, otherwise leave-one-out)
             """)
     var split: Kind?
-    @Option(help: "Share of events or sessions held out for validation by global-time and session. (default: 0.1)")
+    @Option(help: "Fraction of events or sessions held out for validation by global-time and session. (default: 0.1)")
     var validationFraction: Double?
-    @Option(help: "Share of events or sessions held out for the test by global-time and session. (default: 0.1)")
+    @Option(help: "Fraction of events or sessions held out for the test by global-time and session. (default: 0.1)")
     var testFraction: Double?
 
     func validate() throws {
@@ -39,7 +39,7 @@ struct SplitOptions: ParsableArguments {
         }
     }
 
-    /// The split that was asked for. Fractions that were not said are those of `trained`, if it is of the same kind.
+    /// The chosen split; nil without one. Fractions that are not given are those of `trained`, if it is of the same kind.
     func kind(like trained: SplitKind? = nil) -> SplitKind? {
         switch split {
         case .leaveOneOut: return .leaveOneOut
@@ -61,15 +61,15 @@ struct SplitOptions: ParsableArguments {
     }
 }
 
-/// What is to be said of a split before anybody trains with it; nil where nothing is.
+/// Advice about a split before training; nil where there is none.
 func adviceOnSplit(_ kind: SplitKind, _ split: Split, _ data: Dataset) -> String? {
     let transitions = (0..<data.userCount).reduce(0) { $0 + max(0, data.length(ofUser: $1) - 1) }
     let trained = split.trainingEnd.reduce(0) { $0 + max(0, $1 - 1) }
-    let share = "\(grouped(trained)) of \(grouped(transitions)) transitions train"
+    let fraction = "\(grouped(trained)) of \(grouped(transitions)) transitions are for training"
     switch kind {
     case .leaveOneOut where 2 * trained < transitions && data.hasTimestamps:
         return
-            "histories are short: with leave-one-out only \(share); if users are sessions, --split session trains on most"
+            "histories are short: with leave-one-out only \(fraction); if users are sessions, --split session trains on most"
     case .globalTime where split.test.count * 20 < data.userCount:
         return
             "only \(grouped(split.test.count)) of \(counted(data.userCount, "user")) have events on both sides of the last cut; "
@@ -78,18 +78,18 @@ func adviceOnSplit(_ kind: SplitKind, _ split: Split, _ data: Dataset) -> String
         return
             "users have \(counted(data.eventCount / data.userCount, "event")) on average, many for a session: with --split session all "
             + "but the first are cases, and measuring takes long"
-    case .everything: return "everything trains: there is no validation and no test, the last epoch is kept"
+    case .everything: return "all events are for training: there is no validation and no test, the last epoch is kept"
     default: return split.validation.isEmpty ? "there is no validation: the last epoch is kept" : nil
     }
 }
 
-/// A warning where fewer than some hundred cases measure something, with the standard error that follows; else nil.
+/// A warning, with the standard error, where metrics are of fewer than 500 cases; nil otherwise.
 func warningOfFewCases(_ metrics: RankMetrics, _ what: String) -> String? {
     let count = Double(metrics.cases)
     guard metrics.cases < 500, metrics.cases > 0 else { return nil }
-    // Hits at all or none of the cases do not mean that the error is 0: one of each is added (Laplace's rule).
-    let share = min(max(metrics.at10.hr, 1 / (count + 2)), (count + 1) / (count + 2))
-    let error = (share * (1 - share) / count).squareRoot()
+    // With hits in all or none of the cases the error is not 0: one hit and one miss are added (Laplace's rule).
+    let rate = min(max(metrics.at10.hr, 1 / (count + 2)), (count + 1) / (count + 2))
+    let error = (rate * (1 - rate) / count).squareRoot()
     return
         "recblr: warning: only \(counted(metrics.cases, "\(what) case")): HR@10 \(fixed(metrics.at10.hr, 4)) has a "
         + "standard error of \(fixed(error, 4))"

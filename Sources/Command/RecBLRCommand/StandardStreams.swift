@@ -6,16 +6,16 @@ import Report
     import Darwin
 #endif
 
-/// Results that did not reach standard output.
+/// Results that could not be written to standard output.
 enum OutputError: Error, CustomStringConvertible {
-    /// The other end of the pipe was closed, as `head` does: nobody wants the rest.
+    /// The reader closed the pipe, as `head` does.
     case readerIsGone
-    /// What the system said.
+    /// The system's message.
     case failed(reason: String)
 
     var description: String {
         switch self {
-        case .readerIsGone: "standard output: nobody reads it any more"
+        case .readerIsGone: "standard output: the reader closed the pipe"
         case .failed(let reason): "standard output: cannot write: \(reason)"
         }
     }
@@ -31,7 +31,8 @@ func printOutput(_ text: String, terminator: String = "\n") throws(OutputError) 
     }
 }
 
-/// A message on standard error, without control characters but ends of lines. One that cannot be written is lost: messages never end what they are about.
+/// Prints a message on standard error, without control characters except line ends. Errors of writing are ignored, so that messages
+/// never stop the work.
 func printError(_ text: String) {
     Terminal.clearLine()
     writeError(
@@ -39,10 +40,10 @@ func printError(_ text: String) {
             separator: "\n") + "\n")
 }
 
-/// The same without the end of the line.
+/// The same without a line end.
 func writeError(_ text: String) { _ = write(text, to: STDERR_FILENO) }
 
-/// Writes everything, waiting where the descriptor does not block. Returns the system's error, or 0.
+/// Writes all bytes, also to a non-blocking descriptor. Returns the system's error, or 0.
 private func write(_ text: String, to descriptor: Int32) -> Int32 {
     var text = text
     return text.withUTF8 { bytes in

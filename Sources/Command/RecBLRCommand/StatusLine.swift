@@ -8,24 +8,23 @@ import Synchronization
     import Darwin
 #endif
 
-/// Says on standard error how far something is: a line that is drawn again and again on a terminal, a plain line now and then
-/// elsewhere.
+/// A status line on standard error: redrawn in place on a terminal, a plain line from time to time elsewhere.
 final class StatusLine {
     private let isOnTerminal = Terminal.moves
     private let plainInterval: Duration?
     private var lastShown: ContinuousClock.Instant?
 
-    /// Where there is no terminal, a plain line each `plainInterval`; nil for none.
+    /// Interval of plain lines where there is no terminal; nil for none.
     init(plainInterval: Duration? = nil) {
         self.plainInterval = plainInterval
         if !isOnTerminal { lastShown = .now }
     }
 
-    /// What is said next takes the line's place.
+    /// Ends the line: the next output overwrites it.
     deinit { Terminal.clearLine() }
 
-    /// Shows the first of `choices`, which get shorter, that fits into the terminal's width, if it is time for that,
-    /// and says whether it was.
+    /// Shows the first of `choices`, longest first, that fits the terminal's width, unless the last update was too recent; returns
+    /// whether it did.
     @discardableResult func show(_ choices: @autoclosure () -> [String]) -> Bool {
         let now = ContinuousClock.now
         guard let interval = isOnTerminal ? .milliseconds(100) : plainInterval,
@@ -37,14 +36,14 @@ final class StatusLine {
         return true
     }
 
-    /// The first that leaves the last column free, where some terminals begin a new row; the last is cut, if need be.
+    /// The first choice that leaves the last column free, where some terminals wrap; otherwise the last one, truncated.
     static func fit(_ choices: [String], columns: Int) -> String {
-        let room = max(1, columns - 1)
-        if let fitting = choices.first(where: { displayWidth($0) <= room }) { return fitting }
+        let available = max(1, columns - 1)
+        if let fitting = choices.first(where: { displayWidth($0) <= available }) { return fitting }
         var (text, width) = ("", 0)
         for character in choices.last ?? "" {
             width += displayWidth(character)
-            if width > room { break }
+            if width > available { break }
             text.append(character)
         }
         return text
@@ -53,13 +52,13 @@ final class StatusLine {
 
 /// The terminal that standard error may be.
 enum Terminal {
-    /// Whether there is one that understands escape sequences.
+    /// Whether standard error is a terminal that supports escape sequences.
     static let moves: Bool = {
         let kind = ProcessInfo.processInfo.environment["TERM"] ?? ""
         return isatty(STDERR_FILENO) == 1 && !["", "dumb", "unknown"].contains(kind)
     }()
 
-    /// Its width now; it may change at any time.
+    /// The current width, which may change at any time.
     static var columns: Int {
         var size = winsize()
         if ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 { return Int(size.ws_col) }
@@ -68,14 +67,14 @@ enum Terminal {
 
     private static let lineIsOpen = Atomic<Bool>(false)
 
-    /// Draws a line in the place of the last one. The cursor goes back to its beginning, and stays there where a terminal that
-    /// gets narrower breaks the line: everything from there on is erased, so no row is left behind.
+    /// Draws a line over the last one. The cursor returns to its start, where it stays if a terminal that becomes narrower wraps the
+    /// line; everything from there on is erased, so that no row remains.
     static func draw(_ line: String) {
         lineIsOpen.store(true, ordering: .relaxed)
         writeError("\r\u{1B}[J" + line + "\r")
     }
 
-    /// Erases the line that was drawn last, if it is still there. Signal handlers may call this.
+    /// Erases the last line, if there is one. Safe in signal handlers.
     static func clearLine() {
         guard lineIsOpen.exchange(false, ordering: .relaxed) else { return }
         let erase: StaticString = "\r\u{1B}[J"

@@ -6,21 +6,21 @@ import Synchronization
     import Darwin
 #endif
 
-/// Turns the first Ctrl-C, TERM or HUP into a question that training asks after every step; the second ends the program.
+/// Makes the first Ctrl-C, TERM or HUP a flag that is checked after every step; the second ends the program.
 enum StopSignals {
-    private static let asked = Atomic<Bool>(false)
-    /// What the first of them is answered with; set before there is a handler.
+    private static let received = Atomic<Bool>(false)
+    /// The message on the first signal; set before the handler is installed.
     nonisolated(unsafe) private static var answer: StaticString = ""
 
-    /// Whether one of them came.
-    static var wereReceived: Bool { asked.load(ordering: .relaxed) }
+    /// Whether a signal was received.
+    static var wereReceived: Bool { received.load(ordering: .relaxed) }
 
-    /// From now on, saying `text` to the first. HUP stays ignored where it was, as nohup asks.
+    /// Installs the handlers; the first signal prints `text`. HUP stays ignored where it was, for nohup.
     static func catchFromNowOn(
         saying text: StaticString = "Stopping with a checkpoint; Ctrl-C again ends at once, without one.\n"
     ) {
         answer = text
-        _ = wereReceived  // makes the flag before a handler needs it
+        _ = wereReceived  // initialises the flag before a handler needs it
         _ = Terminal.moves
         var wanted = sigset_t()
         sigemptyset(&wanted)
@@ -29,13 +29,12 @@ enum StopSignals {
             let before = signal(number, receive)
             if number == SIGHUP, isIgnored(before) { signal(number, SIG_IGN) }
         }
-        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)  // a parent's mask is inherited
+        pthread_sigmask(SIG_UNBLOCK, &wanted, nil)  // the parent's mask is inherited
     }
 
-    /// A signal handler: it may do no more than what POSIX calls async-signal-safe. Handlers of `exit` are not, as libraries may
-    /// still be at work on other threads.
+    /// A signal handler: only async-signal-safe calls (POSIX), which excludes `exit` and its handlers.
     private static let receive: @convention(c) (Int32) -> Void = { _ in
-        if asked.exchange(true, ordering: .relaxed) { _exit(ExitStatus.interrupted.rawValue) }
+        if received.exchange(true, ordering: .relaxed) { _exit(ExitStatus.interrupted.rawValue) }
         let before = errno
         Terminal.clearLine()
         write(STDERR_FILENO, answer.utf8Start, answer.utf8CodeUnitCount)

@@ -162,7 +162,7 @@ struct Train: ParsableCommand {
     }
 }
 
-/// The two counting rankers on the same cases.
+/// Evaluates the counting baselines on the same cases.
 func baselines(_ cases: [EvaluationCase], _ data: Dataset, _ split: Split) throws -> [EvaluationReport] {
     [
         try EvaluationReport(PopularityRanker(data, split), cases, data, split),

@@ -72,7 +72,7 @@ struct LearningOptions: ParsableArguments {
     @Option(help: "Steps over which the learning rate rises. (default: 100)") var warmupSteps: Int?
     @Option(help: "cosine (to zero) or constant. (default: cosine)") var schedule: TrainingOptions.Schedule?
     @Option(
-        help: "Dropout. (default: 0.2, fast 0.1, for 50 and more events a user, 0.4 for 15 and more, else 0.5)")
+        help: "Dropout. (default: 0.2, fast 0.1, for 50 and more events per user, 0.4 for 15 and more, else 0.5)")
     var dropout: Float?
     @Option(help: "every-position, or last-position as in the paper, much slower. (default: every-position)")
     var objective: TrainingOptions.Objective?
@@ -82,7 +82,7 @@ struct LearningOptions: ParsableArguments {
     @Option(
         help: """
             Decoupled weight decay: a step first multiplies the weights that it moves by 1 - learning rate * decay. \
-            (default: with the full loss 0.3 for less than 50 events a user, 1 for less than 15; else none)
+            (default: with the full loss 0.3 for less than 50 events per user, 1 for less than 15; else none)
             """)
     var weightDecay: Float?
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
@@ -98,7 +98,7 @@ struct LearningOptions: ParsableArguments {
             """)
     var repeatAware: Bool?
 
-    /// Throws where something was given that would change nothing.
+    /// Throws where an option would have no effect.
     func refuseIgnored(_ recipe: Recipe, hasValidation: Bool) throws {
         let loss = recipe.options.loss
         if negatives != nil, loss != .sampled {
@@ -109,7 +109,7 @@ struct LearningOptions: ParsableArguments {
         }
     }
 
-    /// The preset's recipe for this data with what was given in place of its choices.
+    /// The preset's recipe for this data, with the given options instead of its choices.
     func recipe(for data: Dataset, threads: Int) -> Recipe {
         let shape = DatasetShape(users: data.userCount, items: data.itemCount, events: data.eventCount)
         var recipe = preset.recipe(for: shape)

@@ -12,7 +12,7 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
     public let path: String
     /// What was being done: "open", "write", …
     public let operation: String
-    /// What the system said.
+    /// The system's message.
     public let reason: String
 
     /// An error with a reason of its own.

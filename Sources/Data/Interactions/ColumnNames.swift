@@ -2,13 +2,13 @@
 public enum ColumnRole: String, Sendable, Hashable {
     /// The column of users.
     case user
-    /// With what.
+    /// The column of items.
     case item
     /// The column of times.
     case time
-    /// How much it was liked.
+    /// The column of ratings.
     case rating
-    /// What an item is called.
+    /// The column of titles.
     case title
     /// A column with a condition on its values.
     case condition
@@ -27,13 +27,13 @@ public enum ColumnRole: String, Sendable, Hashable {
 /// Columns that the caller names: by their names in the header, by their numbers from 1, or by the keys of JSON objects.
 /// Those not named are found by usual names.
 public struct ColumnNames: Sendable, Equatable {
-    /// The user: who did something.
+    /// The column of users.
     public var user: String?
-    /// The item: with what.
+    /// The column of items.
     public var item: String?
-    /// The time: when.
+    /// The column of times.
     public var timestamp: String?
-    /// The rating: how much it was liked. Read only where a rating threshold asks for it.
+    /// The column of ratings, read only where there is a rating threshold.
     public var rating: String?
 
     /// No names: all columns are found by usual names.

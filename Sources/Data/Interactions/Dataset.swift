@@ -31,7 +31,7 @@ public struct Dataset: @unchecked Sendable {
         self.owners = owners
     }
 
-    /// Data made in memory: one sequence of items a user, and, where given, the time of each event in nanoseconds. Items must be
+    /// A dataset in memory: one sequence of items for each user and, where given, the time of each event in nanoseconds. Items must be
     /// numbered 1 ... `itemCount`. O(events).
     public init(sequences: [[ItemID]], itemCount: Int, timestamps: [[Int64]]? = nil) {
         if let timestamps {
@@ -109,9 +109,9 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
     public var times: TimeSummary?
     /// Name of the file it was prepared from.
     public var source: String?
-    /// What was asked to be left out of the log.
+    /// The filters that were applied to the log.
     public var filters = Filters()
-    /// Counts of what was read and dropped on the way.
+    /// Counts of what was read and dropped while preparing.
     public var report: PrepareReport?
     /// A 64-bit hash of items and starts, in hexadecimal.
     public var fingerprint: String

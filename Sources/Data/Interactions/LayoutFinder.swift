@@ -267,7 +267,7 @@ extension ColumnFinder {
         let hint = looks.isEmpty ? "" : " (\(looks.map(printable).joined(separator: ", ")) looks like times)"
         return LineProblem(
             reason: "there is no \(kindText) of times; name it with --timestamp\(hint), "
-                + "or say --file-order if the lines stand in order of time; \(found)")
+                + "or say --file-order if the lines are in order of time; \(found)")
     }
 
     private var kindText: String { width > 0 ? "column" : "key" }

@@ -13,7 +13,7 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
 
     /// The cases whose targets are about equally popular.
     public struct Slice: Sendable, Codable, Equatable {
-        /// Which of the three slices.
+        /// The popularity of the slice's items.
         public var popularity: Popularity
         /// Number of items in the slice.
         public var items: Int
@@ -21,7 +21,7 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
         public var metrics: SettingMetrics
     }
 
-    /// Where an item stands among items sorted by their number of training events, the most frequent first.
+    /// The popularity of an item, by its position among items sorted by training events, most frequent first.
     public enum Popularity: String, Sendable, Codable, CaseIterable {
         /// The items that have the first half of all events.
         case head

@@ -26,7 +26,7 @@ extension TrainingReport {
         }
         charts.append(
             LineChart(
-                "Events learnt a second", xLabel: "epoch", [.init("events a second", points(\.tokensPerSecond))],
+                "Training events per second", xLabel: "epoch", [.init("events per second", points(\.tokensPerSecond))],
                 digits: 0, startsAtZero: true))
         let figures = charts.map { "<figure>\($0.svg)</figure>" as Markup }
         let note: Markup =

@@ -95,7 +95,7 @@ public struct TrainingReport: Sendable {
         let source = dataset.source.map { " from \($0)" } ?? ""
         return """
             Trained by RecBLR \(record.version) on \(counted(dataset.events, "event"))\(source): \(counted(dataset.users, "user")), \
-            \(counted(dataset.items, "item")), \(fixed(Double(dataset.events) / Double(max(1, dataset.users)), 1)) events a user.
+            \(counted(dataset.items, "item")), \(fixed(Double(dataset.events) / Double(max(1, dataset.users)), 1)) events per user.
             """
     }
 
@@ -124,7 +124,7 @@ public struct TrainingReport: Sendable {
             figures.append((fixed(test.all.masked.at10.ndcg, 4), "test NDCG@10, masked"))
         }
         figures.append(("\(record.bestEpoch) of \(record.epochs.count)", "epoch kept"))
-        figures.append((grouped(medianRate), "events learnt a second"))
+        figures.append((grouped(medianRate), "training events per second"))
         figures.append((duration(record.epochs.last?.seconds ?? 0), "of training"))
         let cells = figures.map { "<div><dt>\($0.name)</dt><dd>\($0.value)</dd></div>" as Markup }
         return "<dl class=\"figures\">\(cells)</dl>"

@@ -14,7 +14,7 @@ public struct EpochRecord: Sendable, Codable, Equatable {
     public var loss: Double
     /// Learning rate of the epoch's last step.
     public var learningRate: Float
-    /// Events learnt from a second, validation not counted; where the epoch was resumed, those of this process alone.
+    /// Training events per second, without validation; where the epoch was resumed, only of the part after that.
     public var tokensPerSecond: Double
     /// Seconds of training and validation since the start of the run, including those of earlier processes.
     public var seconds: Double
@@ -36,7 +36,7 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var split: SplitKind?
     /// Name of the backend and number of its replicas.
     public var backend: String
-    /// One record an epoch, in order.
+    /// The records of all epochs, in order.
     public var epochs: [EpochRecord]
     /// Number of the epoch whose weights the model has.
     public var bestEpoch: Int

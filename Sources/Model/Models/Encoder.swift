@@ -35,7 +35,7 @@ public final class Encoder {
     }
 
     /// The hidden vector after each of these histories, D floats each. O(events · D·H). Throws where one is empty, an item unknown
-    /// or all of them together larger than the encoder.
+    /// or there are more events or sequences than the encoder was made for.
     public func encode(_ histories: [[ItemID]]) throws(HistoryError) -> [[Float]] {
         let values = model.backend.download(try hidden(after: PackedBatch(histories)))
         let size = model.configuration.hiddenSize

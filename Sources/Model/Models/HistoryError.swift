@@ -18,7 +18,7 @@ public enum HistoryError: Error, Equatable, CustomStringConvertible {
         case .unknownItem(let item, let itemCount): "there is no item \(item): the model knows items 1 ... \(itemCount)"
         case .tooLarge(let tokens, let sequences):
             "a batch is larger than its encoder, which was made for \(tokens) events in \(sequences) sequences"
-        case .otherStates: "there must be one state a sequence, each of this model"
+        case .otherStates: "there must be one state of this model for each sequence"
         }
     }
 }

@@ -1,5 +1,5 @@
-/// The state of a model after one user's history of any length: for each layer the last K − 1 inputs of the convolution, oldest first, then
-/// the state of the recurrence. L · K · H floats, 4 KB for the default model.
+/// The state of a model after one user's history of any length: 4 KB for the default model, which has for each layer the last K − 1 inputs
+/// of the convolution, oldest first, and the state of the recurrence, L · K · H floats.
 ///
 /// The values are meaningful only with the weights that computed them.
 public struct RecurrentState: Sendable, Equatable {

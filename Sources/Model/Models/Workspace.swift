@@ -127,7 +127,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
         backend.upload(batch.items.map(\.rawValue), to: items)
         backend.upload(batch.starts, to: starts)
         if let numbers {
-            precondition(numbers.count == batch.tokenCount, "there must be one number a token")
+            precondition(numbers.count == batch.tokenCount, "there must be one number for each token")
             backend.upload(numbers, to: tokenNumbers)
         }
         pass = Pass(

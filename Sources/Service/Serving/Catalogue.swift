@@ -14,8 +14,8 @@ public struct Catalogue: Sendable {
 
     /// Traps unless there are as many names, and as many counts, as the model has items. O(V · D).
     public init(_ model: SequenceModel, items: Vocabulary, popularity: Popularity? = nil) {
-        precondition(items.count == model.configuration.itemCount, "one name an item")
-        precondition(popularity.map { $0.counts.count == items.count } ?? true, "one count an item")
+        precondition(items.count == model.configuration.itemCount, "one name for each item")
+        precondition(popularity.map { $0.counts.count == items.count } ?? true, "one count for each item")
         self.model = model
         self.items = items
         self.popularity = popularity

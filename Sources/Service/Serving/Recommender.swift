@@ -27,9 +27,9 @@ public final class Recommender {
 
     /// The recommendations for one user.
     public struct Answer: Sendable, Equatable {
-        /// Whether it comes of the history, of popularity, or of nothing.
+        /// What the recommendations are based on.
         public var basis: Basis
-        /// Recommended items, the best first.
+        /// The recommended items, best first.
         public var recommendations: [Recommendation]
     }
 
@@ -96,8 +96,7 @@ public final class Recommender {
 
     /// Advances a user's state by one event and returns the `k` best next items, at a cost that does not grow with the history.
     /// `history` are the user's events, as far as they are known, with `item` as the last: ``Choice/excludesSeen`` and a repeat-aware model
-    /// need it. Throws where an item is unknown or the state
-    /// another model's, and where scores are not finite.
+    /// need it. Throws where an item is unknown or the state another model's, and where scores are not finite.
     public func step(
         _ state: inout RecurrentState, item: ItemID, history: [ItemID] = [], k: Int, _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Recommendation] {

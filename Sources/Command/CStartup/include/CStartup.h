@@ -1,1 +1,1 @@
-// What has to be done before anything else of the process runs; see startup.c. Nothing is called from outside.
+// Work that has to be done before anything else in the process; see startup.c. It has no callable functions.

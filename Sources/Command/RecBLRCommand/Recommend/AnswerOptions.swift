@@ -1,12 +1,12 @@
 import ArgumentParser
 import Foundation
 
-/// How answers are written.
+/// The formats of answers.
 enum AnswerFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json, jsonl, tsv, csv
 }
 
-/// Where answers go, and in which form.
+/// Options for the output and its format.
 struct AnswerOptions: ParsableArguments {
     @Option(
         help: """

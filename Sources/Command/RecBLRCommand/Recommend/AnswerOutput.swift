@@ -1,11 +1,11 @@
 import FileSupport
 import Foundation
 
-/// Takes the text of answers: to a file, whole or not at all, or to standard output piece by piece.
+/// Writes answers to a file, atomically, or to standard output as they come.
 struct AnswerOutput: ~Copyable {
     private var file: FileWriter?
     private var waiting = ""
-    private static let pieceSize = 1 << 16
+    private static let batchSize = 1 << 16
 
     init(_ path: String?) throws {
         if let path { file = try FileWriter(fileURL(path)) }
@@ -14,7 +14,7 @@ struct AnswerOutput: ~Copyable {
     mutating func append(_ text: String) throws {
         if file != nil { return try file!.append(text) }
         waiting += text
-        if waiting.utf8.count >= Self.pieceSize { try flush() }
+        if waiting.utf8.count >= Self.batchSize { try flush() }
     }
 
     consuming func finish() throws {

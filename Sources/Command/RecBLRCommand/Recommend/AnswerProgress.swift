@@ -1,4 +1,4 @@
-/// Shows on standard error how far many answers are: a line that changes on a terminal, one every ten seconds elsewhere.
+/// Shows progress on standard error: a line that is updated on a terminal, a new line every ten seconds elsewhere.
 final class AnswerProgress {
     private let line = StatusLine(plainInterval: .seconds(10))
     private let start = ContinuousClock.now

@@ -1,23 +1,23 @@
 import Serving
 
-/// What is to be said of the answers when all are given.
+/// Counts of unusual answers, reported when all are written.
 struct AnswerTally: Sendable {
-    private(set) var questions = 0
+    private(set) var requests = 0
     private var unknownEvents = 0
     private var unknownExamples: [String] = []
-    private var strangers = 0
-    private var strangerExamples: [String] = []
+    private var unknownUsers = 0
+    private var unknownUserExamples: [String] = []
     private var popular = 0
     private(set) var unanswered = 0
     private var withoutChoice = 0
 
-    mutating func add(_ question: Question, _ answer: Recommender.Answer) {
-        questions += 1
-        unknownEvents += question.unknownCount
-        if let example = question.unknownExample { Self.add(example, to: &unknownExamples) }
-        if !question.isInData, case .user(let id) = question.asker {
-            strangers += 1
-            Self.add(id, to: &strangerExamples)
+    mutating func add(_ request: Request, _ answer: Recommender.Answer) {
+        requests += 1
+        unknownEvents += request.unknownCount
+        if let example = request.unknownExample { Self.add(example, to: &unknownExamples) }
+        if !request.isInData, case .user(let id) = request.subject {
+            unknownUsers += 1
+            Self.add(id, to: &unknownUserExamples)
         }
         switch answer.basis {
         case .history, .popularity:
@@ -27,23 +27,23 @@ struct AnswerTally: Sendable {
         }
     }
 
-    /// Adds what comes after it.
+    /// Adds the counts of later answers.
     mutating func add(_ other: AnswerTally) {
-        questions += other.questions
+        requests += other.requests
         unknownEvents += other.unknownEvents
-        strangers += other.strangers
+        unknownUsers += other.unknownUsers
         popular += other.popular
         unanswered += other.unanswered
         withoutChoice += other.withoutChoice
         for example in other.unknownExamples { Self.add(example, to: &unknownExamples) }
-        for example in other.strangerExamples { Self.add(example, to: &strangerExamples) }
+        for example in other.unknownUserExamples { Self.add(example, to: &unknownUserExamples) }
     }
 
     private static func add(_ example: String, to list: inout [String]) {
         if list.count < 3, !list.contains(example) { list.append(example) }
     }
 
-    /// One sentence a matter, none where there is nothing to say.
+    /// One sentence for each kind of unusual answer that occurred.
     var sentences: [String] {
         var sentences: [String] = []
         func list(_ examples: [String], of count: Int) -> String {
@@ -54,8 +54,8 @@ struct AnswerTally: Sendable {
                 "passed over \(events(unknownEvents)) of items that the model does not know "
                     + list(unknownExamples, of: unknownEvents))
         }
-        if strangers > 0 {
-            sentences.append("not in the data: \(users(strangers)) " + list(strangerExamples, of: strangers))
+        if unknownUsers > 0 {
+            sentences.append("not in the data: \(users(unknownUsers)) " + list(unknownUserExamples, of: unknownUsers))
         }
         if popular > 0 {
             sentences.append("popular items for \(users(popular)) without an event that the model knows")

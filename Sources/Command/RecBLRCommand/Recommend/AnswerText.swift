@@ -4,18 +4,18 @@ import Identifiers
 import Report
 import Serving
 
-/// Writes answers in one format.
+/// Formats answers.
 struct AnswerText: Sendable {
     let format: AnswerFormat
-    /// Items a line has room for.
+    /// Number of columns for items.
     let k: Int
     /// Name of the first column.
-    let askerColumn: String
+    let subjectColumn: String
     let items: Vocabulary
 
-    /// Before all answers.
+    /// Text before all answers.
     var head: String {
-        let columns = [askerColumn, "basis"] + (0..<k).map { "item_\($0 + 1)" }
+        let columns = [subjectColumn, "basis"] + (0..<k).map { "item_\($0 + 1)" }
         return switch format {
         case .text, .jsonl: ""
         case .json: "["
@@ -24,7 +24,7 @@ struct AnswerText: Sendable {
         }
     }
 
-    /// Between two answers.
+    /// Text between two answers.
     var separator: String {
         switch format {
         case .text: "\n"
@@ -33,43 +33,43 @@ struct AnswerText: Sendable {
         }
     }
 
-    /// After all answers.
+    /// Text after all answers.
     var tail: String { format == .json ? "\n]\n" : "" }
 
-    func text(_ answer: Recommender.Answer, to question: Question) -> String {
+    func text(_ answer: Recommender.Answer, to request: Request) -> String {
         switch format {
-        case .text: table(answer, question)
-        case .json: "\n  " + object(answer, question)
-        case .jsonl: object(answer, question) + "\n"
-        case .tsv: row(answer, question, "\t", TableText.escaped)
-        case .csv: row(answer, question, ",", csvField)
+        case .text: table(answer, request)
+        case .json: "\n  " + object(answer, request)
+        case .jsonl: object(answer, request) + "\n"
+        case .tsv: row(answer, request, "\t", TableText.escaped)
+        case .csv: row(answer, request, ",", csvField)
         }
     }
 
     private func row(
-        _ answer: Recommender.Answer, _ question: Question, _ separator: String, _ field: (String) -> String
+        _ answer: Recommender.Answer, _ request: Request, _ separator: String, _ field: (String) -> String
     ) -> String {
-        let asker =
-            switch question.asker {
+        let subject =
+            switch request.subject {
             case .user(let id): field(id)
             case .line(let number): String(number)
             case .history: ""
             }
-        var text = asker + separator + answer.basis.rawValue
+        var text = subject + separator + answer.basis.rawValue
         for item in answer.recommendations { text += separator + field(item.id) }
         for _ in answer.recommendations.count..<max(k, answer.recommendations.count) { text += separator }
         return text + "\n"
     }
 
-    private func object(_ answer: Recommender.Answer, _ question: Question) -> String {
+    private func object(_ answer: Recommender.Answer, _ request: Request) -> String {
         var text = "{"
-        switch question.asker {
+        switch request.subject {
         case .user(let id): text += "\"user\":\(jsonString(id)),"
         case .line(let number): text += "\"line\":\(number),"
         case .history: break
         }
-        text += "\"basis\":\"\(answer.basis.rawValue)\",\"events\":\(question.items.count)"
-        text += ",\"unknown\":\(question.unknownCount),\"recommendations\":["
+        text += "\"basis\":\"\(answer.basis.rawValue)\",\"events\":\(request.items.count)"
+        text += ",\"unknown\":\(request.unknownCount),\"recommendations\":["
         for (index, item) in answer.recommendations.enumerated() {
             text += index > 0 ? ",{\"id\":" : "{\"id\":"
             text += jsonString(item.id)
@@ -83,7 +83,7 @@ struct AnswerText: Sendable {
         basis == .popularity ? String(Int(score)) : "\(score)"
     }
 
-    private func table(_ answer: Recommender.Answer, _ question: Question) -> String {
+    private func table(_ answer: Recommender.Answer, _ request: Request) -> String {
         let hasTitles = answer.recommendations.contains { $0.title != nil }
         let score = answer.basis == .popularity ? "events" : "score"
         var table = TextTable(hasTitles ? ["   Next", "id", score] : ["   Next", score])
@@ -93,28 +93,28 @@ struct AnswerText: Sendable {
             let (id, title) = (printable(item.id), item.title.map(printable))
             table.add(hasTitles ? ["\(place) \(title ?? id)", id, value] : ["\(place) \(id)", value])
         }
-        let heading = heading(answer.basis, question)
+        let heading = heading(answer.basis, request)
         return heading + "\n" + (answer.recommendations.isEmpty ? "" : table.text + "\n")
     }
 
-    private func heading(_ basis: Recommender.Basis, _ question: Question) -> String {
-        let asker =
-            switch question.asker {
+    private func heading(_ basis: Recommender.Basis, _ request: Request) -> String {
+        let subject =
+            switch request.subject {
             case .user(let id): "User \(printable(id))"
             case .line(let number): "Line \(number)"
             case .history: "History"
             }
-        let given = question.items.count + question.unknownCount
+        let given = request.items.count + request.unknownCount
         let nothing =
-            !question.isInData
+            !request.isInData
             ? "not in the data" : given > 0 ? "no event whose item the model knows" : "no events"
         switch basis {
-        case .popularity: return "\(asker), \(nothing): popular items"
-        case .none: return "\(asker), \(nothing): no answer"
+        case .popularity: return "\(subject), \(nothing): popular items"
+        case .none: return "\(subject), \(nothing): no answer"
         case .history:
-            let last = question.items.suffix(5).map { items.title(at: $0.row) ?? items.ids[$0.row] }
-            let unknown = question.unknownCount > 0 ? ", \(grouped(question.unknownCount)) more passed over" : ""
-            return "\(asker), last of \(counted(question.items.count, "event"))\(unknown): "
+            let last = request.items.suffix(5).map { items.title(at: $0.row) ?? items.ids[$0.row] }
+            let unknown = request.unknownCount > 0 ? ", \(grouped(request.unknownCount)) more passed over" : ""
+            return "\(subject), last of \(counted(request.items.count, "event"))\(unknown): "
                 + last.map(printable).joined(separator: " · ")
         }
     }

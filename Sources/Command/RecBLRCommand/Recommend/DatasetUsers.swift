@@ -3,7 +3,7 @@ import Foundation
 import Identifiers
 import Interactions
 
-/// A dataset's users and the items that the model knows of their histories.
+/// The users of a dataset, with their histories in the model's items.
 struct DatasetUsers: Sendable {
     private let dataset: Dataset
     private let names: Vocabulary
@@ -23,86 +23,86 @@ struct DatasetUsers: Sendable {
 
     func length(_ user: Int) -> Int { dataset.length(ofUser: user) }
 
-    func question(_ id: String) -> Question {
-        names.position(of: id).map(question) ?? Question(asker: .user(id), isInData: false)
+    func request(_ id: String) -> Request {
+        names.position(of: id).map(request) ?? Request(subject: .user(id), isInData: false)
     }
 
-    func question(_ user: Int) -> Question {
+    func request(_ user: Int) -> Request {
         let events = dataset.sequence(ofUser: user)
         let known = mapping.known(events)
         let unknown = known.count < events.count ? events.first { mapping[$0] == nil } : nil
-        return Question(
-            asker: .user(names.ids[user]), items: known, unknownCount: events.count - known.count,
+        return Request(
+            subject: .user(names.ids[user]), items: known, unknownCount: events.count - known.count,
             unknownExample: unknown.map { itemNames.ids[$0.row] })
     }
 }
 
-/// Every user of a dataset.
-final class AllUsers: QuestionSource {
+/// Requests for every user of a dataset.
+final class AllUsers: RequestSource {
     private let users: DatasetUsers
-    private let pieceSize: Int
+    private let batchSize: Int
     private var position = 0
 
-    init(_ users: DatasetUsers, pieceSize: Int) { (self.users, self.pieceSize) = (users, pieceSize) }
+    init(_ users: DatasetUsers, batchSize: Int) { (self.users, self.batchSize) = (users, batchSize) }
 
-    func next() -> QuestionPiece? {
+    func next() -> RequestBatch? {
         guard position < users.count else { return nil }
         let start = position
         var events = 0
-        while position < users.count, position - start < pieceSize, events < 8192 {
+        while position < users.count, position - start < batchSize, events < 8192 {
             events += users.length(position)
             position += 1
         }
         return .users(start..<position)
     }
 
-    var understand: @Sendable (QuestionPiece) throws -> [Question] {
-        { [users] in if case .users(let range) = $0 { range.map(users.question) } else { [] } }
+    var parse: @Sendable (RequestBatch) throws -> [Request] {
+        { [users] in if case .users(let range) = $0 { range.map(users.request) } else { [] } }
     }
 
     var fractionRead: Double { Double(position) / Double(users.count) }
-    let askerColumn = "user"
+    let subjectColumn = "user"
 }
 
-/// A file with one user a line.
-final class UserFile: QuestionSource {
+/// Requests for the users in a file with one user on each line.
+final class UserFile: RequestSource {
     private let users: DatasetUsers
-    private let pieceSize: Int
+    private let batchSize: Int
     private let path: String
     private var reader: LineReader
 
-    init(_ url: URL, _ users: DatasetUsers, pieceSize: Int) throws {
-        (self.users, self.pieceSize) = (users, pieceSize)
+    init(_ url: URL, _ users: DatasetUsers, batchSize: Int) throws {
+        (self.users, self.batchSize) = (users, batchSize)
         path = inputName(url)
         reader = try LineReader(url)
     }
 
-    func next() throws -> QuestionPiece? {
+    func next() throws -> RequestBatch? {
         var lines = PackedLines()
-        while !lines.isFull(at: pieceSize), let line = try reader.next() {
+        while !lines.isFull(at: batchSize), let line = try reader.next() {
             if !line.allSatisfy(isBlank) { lines.append(line, number: reader.lineNumber) }
         }
         return lines.isEmpty ? nil : .lines(lines)
     }
 
-    var understand: @Sendable (QuestionPiece) throws -> [Question] {
+    var parse: @Sendable (RequestBatch) throws -> [Request] {
         { [users, path] piece in
             guard case .lines(let lines) = piece else { return [] }
-            var questions: [Question] = []
+            var requests: [Request] = []
             try lines.forEach { line, number in
                 guard let id = String(validating: line, as: UTF8.self) else {
                     throw DatasetError.line(path: path, number: number, reason: "not UTF-8")
                 }
-                let exact = users.question(id)
-                questions.append(exact.isInData ? exact : users.question(id.trimmingCharacters(in: .whitespaces)))
+                let exact = users.request(id)
+                requests.append(exact.isInData ? exact : users.request(id.trimmingCharacters(in: .whitespaces)))
             }
-            return questions
+            return requests
         }
     }
 
     var fractionRead: Double { reader.fractionRead }
-    let askerColumn = "user"
+    let subjectColumn = "user"
 }
 
-/// Whether a byte only separates.
+/// Whether a byte is white space.
 func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }

@@ -3,22 +3,22 @@ import Foundation
 import Identifiers
 import Interactions
 
-/// A file with one history a line. What kind of lines they are is told by the first thousand.
-final class HistoryFile: QuestionSource {
+/// Requests for the histories in a file, one on each line. The form of lines is inferred from the first thousand.
+final class HistoryFile: RequestSource {
     private let parser: HistoryLineParser
-    private let pieceSize: Int
+    private let batchSize: Int
     private var reader: LineReader
-    /// Lines that were read to tell the kind.
+    /// Lines that were read to infer the form.
     private var waiting: ArraySlice<PackedLines>
     /// Blank lines that count only if another line follows.
     private var blankLines: [Int] = []
 
-    init(_ url: URL, _ items: Vocabulary, _ start: QuestionOptions.LineStart?, pieceSize: Int) throws {
+    init(_ url: URL, _ items: Vocabulary, _ start: RequestOptions.LineStart?, batchSize: Int) throws {
         var reader = try LineReader(url)
         var (pieces, blank): ([PackedLines], [Int]) = ([], [])
         var (count, bytes) = (0, 0)
         while count < 1000, bytes < 4 << 20 {
-            let lines = try Self.piece(&reader, &blank, pieceSize)
+            let lines = try Self.piece(&reader, &blank, batchSize)
             if lines.isEmpty { break }
             pieces.append(lines)
             (count, bytes) = (count + lines.count, bytes + lines.bytes.count)
@@ -31,13 +31,13 @@ final class HistoryFile: QuestionSource {
         if let why { printError("recblr: note: \(name): \(why)") }
         parser = HistoryLineParser(form: form, items: items, path: name)
         (waiting, blankLines) = (pieces[...], blank)
-        self.pieceSize = pieceSize
+        self.batchSize = batchSize
         self.reader = consume reader
     }
 
-    func next() throws -> QuestionPiece? {
+    func next() throws -> RequestBatch? {
         if let first = waiting.popFirst() { return .lines(first) }
-        let lines = try Self.piece(&reader, &blankLines, pieceSize)
+        let lines = try Self.piece(&reader, &blankLines, batchSize)
         return lines.isEmpty ? nil : .lines(lines)
     }
 
@@ -57,33 +57,33 @@ final class HistoryFile: QuestionSource {
         return lines
     }
 
-    var understand: @Sendable (QuestionPiece) throws -> [Question] {
+    var parse: @Sendable (RequestBatch) throws -> [Request] {
         { [parser] piece in
             guard case .lines(let lines) = piece else { return [] }
-            var questions: [Question] = []
+            var requests: [Request] = []
             try lines.forEach { line, number in
-                if let question = try parser.question(line, number) { questions.append(question) }
+                if let request = try parser.request(line, number) { requests.append(request) }
             }
-            return questions
+            return requests
         }
     }
 
     var fractionRead: Double { reader.fractionRead }
-    var askerColumn: String { if case .items = parser.form { "line" } else { "user" } }
+    var subjectColumn: String { if case .items = parser.form { "line" } else { "user" } }
 }
 
-/// What the lines of a file of histories are.
+/// The form of the lines of a file of histories.
 enum HistoryForm: Sendable {
     /// `{"user": "42", "history": ["a", "b"]}` or `["a", "b"]`.
     case json
     /// Items separated by blanks or commas.
     case items
-    /// The same after a user, as `prepare` reads sequences.
+    /// The same with a user first, as in `prepare`'s sequences.
     case userAndItems
 
-    /// Tells the form from some lines, and what to say of it.
+    /// Infers the form from some lines; returns it with a note for the user.
     static func of(
-        _ pieces: [PackedLines], _ items: Vocabulary, _ start: QuestionOptions.LineStart?
+        _ pieces: [PackedLines], _ items: Vocabulary, _ start: RequestOptions.LineStart?
     ) -> (HistoryForm, saying: String?) {
         var statistics = WordStatistics()
         for piece in pieces { piece.forEach { line, _ in statistics.add(line, items) } }
@@ -106,7 +106,7 @@ enum HistoryForm: Sendable {
     }
 }
 
-/// What tells users from items at the beginning of lines.
+/// Counts that distinguish users from items at the start of lines.
 private struct WordStatistics {
     private(set) var isJSON = false
     private var lines = 0

@@ -3,36 +3,36 @@ import Foundation
 import Identifiers
 import Interactions
 
-/// Understands lines of one form.
+/// Parses lines of one form.
 struct HistoryLineParser: Sendable {
     let form: HistoryForm
     let items: Vocabulary
     let path: String
 
-    /// What a line asks; nil where it is blank and stands for nobody.
-    func question(_ line: UnsafeRawBufferPointer, _ number: Int) throws(DatasetError) -> Question? {
+    /// The request of a line; nil where it is blank and has no meaning in this form.
+    func request(_ line: UnsafeRawBufferPointer, _ number: Int) throws(DatasetError) -> Request? {
         guard isUTF8(line) else { throw .line(path: path, number: number, reason: "not UTF-8") }
-        var question = Question(asker: .line(number))
+        var request = Request(subject: .line(number))
         if case .json = form {
             if line.allSatisfy(isBlank) { return nil }
             var reader = JSONHistory(line)
-            do throws(JSONHistory.Problem) { try reader.read(into: &question, items) } catch {
+            do throws(JSONHistory.Problem) { try reader.read(into: &request, items) } catch {
                 throw .line(path: path, number: number, reason: error.reason)
             }
-            return question
+            return request
         }
         var words = historyWords(line, items)[...]
         if case .userAndItems = form {
             guard let user = words.popFirst() else { return nil }
-            question.asker = .user(String(decoding: user, as: UTF8.self))
+            request.subject = .user(String(decoding: user, as: UTF8.self))
         }
-        for word in words { question.add(word, items) }
-        return question
+        for word in words { request.add(word, items) }
+        return request
     }
 }
 
-/// The ids of a line: what blanks separate, and within that what commas do, unless it is an item as it stands. The first of
-/// several may be a user and stays whole.
+/// The ids of a line, separated by blanks and then by commas, except where an id with a comma is an item. The first of several may be a
+/// user and is not split.
 func historyWords(_ line: UnsafeRawBufferPointer, _ items: Vocabulary) -> [UnsafeRawBufferPointer] {
     let words = line.split(whereSeparator: isBlank).map { UnsafeRawBufferPointer(rebasing: $0) }
     let comma = UInt8(ascii: ",")
@@ -44,8 +44,8 @@ func historyWords(_ line: UnsafeRawBufferPointer, _ items: Vocabulary) -> [Unsaf
     }
 }
 
-extension Question {
-    /// Adds an event, if the model knows its item.
+extension Request {
+    /// Adds an event, or counts it where the model does not know its item.
     mutating func add(_ id: UnsafeRawBufferPointer, _ known: Vocabulary) {
         if let item = known.item(of: id) {
             items.append(item)
@@ -56,7 +56,7 @@ extension Question {
     }
 }
 
-/// Reads a history that is written in JSON: a list of ids, or an object with one.
+/// Parses a history in JSON: a list of ids, or an object with one.
 struct JSONHistory {
     struct Problem: Error { var reason: String }
 
@@ -67,17 +67,17 @@ struct JSONHistory {
 
     init(_ line: UnsafeRawBufferPointer) { bytes = line }
 
-    mutating func read(into question: inout Question, _ items: Vocabulary) throws(Problem) {
+    mutating func read(into request: inout Request, _ items: Vocabulary) throws(Problem) {
         if take("[") {
-            try list(into: &question, items)
+            try list(into: &request, items)
         } else {
             guard take("{") else { throw expected("an object or a list") }
-            try object(into: &question, items)
+            try object(into: &request, items)
         }
         guard peek() == nil else { throw expected("the end of the line") }
     }
 
-    private mutating func object(into question: inout Question, _ items: Vocabulary) throws(Problem) {
+    private mutating func object(into request: inout Request, _ items: Vocabulary) throws(Problem) {
         var (keys, hasUser, hasHistory): ([String], Bool, Bool) = ([], false, false)
         while !take("}") {
             if !keys.isEmpty, !take(",") { throw expected("a comma or the end of the object") }
@@ -87,13 +87,13 @@ struct JSONHistory {
             if Self.userKeys.contains(key) {
                 if hasUser { throw Problem(reason: "the user is given more than once") }
                 hasUser = true
-                if pass("null") { continue }  // nobody in particular
-                question.asker = .user(String(decoding: try id("the user"), as: UTF8.self))
+                if pass("null") { continue }  // without a user
+                request.subject = .user(String(decoding: try id("the user"), as: UTF8.self))
             } else if Self.historyKeys.contains(key) {
                 if hasHistory { throw Problem(reason: "the history is given more than once") }
                 hasHistory = true
                 guard take("[") else { throw expected("the history as a list of ids") }
-                try list(into: &question, items)
+                try list(into: &request, items)
             } else {
                 try passValue()
             }
@@ -104,17 +104,17 @@ struct JSONHistory {
         }
     }
 
-    /// Behind the opening bracket.
-    private mutating func list(into question: inout Question, _ items: Vocabulary) throws(Problem) {
+    /// Parses an array after its opening bracket.
+    private mutating func list(into request: inout Request, _ items: Vocabulary) throws(Problem) {
         if take("]") { return }
         repeat {
             let id = try id("an item")
-            id.withUnsafeBytes { question.add($0, items) }
+            id.withUnsafeBytes { request.add($0, items) }
         } while take(",")
         guard take("]") else { throw expected("a comma or the end of the list") }
     }
 
-    /// Text, or a number as it is written.
+    /// A string, or a number as it is written.
     private mutating func id(_ what: String) throws(Problem) -> [UInt8] {
         guard let first = peek() else { throw expected("\(what) as text or a number") }
         switch first {
@@ -156,7 +156,7 @@ struct JSONHistory {
         return text
     }
 
-    /// Goes behind a value that nobody asks for.
+    /// Skips a value that is not needed.
     private mutating func passValue() throws(Problem) {
         var depth = 0
         repeat {

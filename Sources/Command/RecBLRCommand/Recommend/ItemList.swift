@@ -4,8 +4,7 @@ import Identifiers
 import Report
 import Serving
 
-/// Items that the values of an option name, in order. A value that is itself an item's id is that item; any other is split
-/// at commas.
+/// The items in the values of an option, in order. A value that is an item's id is that item; any other is split at commas.
 struct ItemList {
     private(set) var known: [ItemID] = []
     private(set) var unknown: [String] = []
@@ -25,7 +24,7 @@ struct ItemList {
 }
 
 extension ChoiceOptions {
-    /// For a model of these items. Says what it does not know; throws where `--only` leaves nothing.
+    /// The choice in a model's items. Prints a note about unknown items; throws where `--only` has no known item.
     func choice(_ items: Vocabulary) throws -> Recommender.Choice {
         var choice = Recommender.Choice()
         choice.excludesSeen = excludeSeen
@@ -45,13 +44,13 @@ extension ChoiceOptions {
     }
 }
 
-/// The first three of a list, and how many more there are.
+/// The first three of a list, and the number of the others.
 func examples(_ ids: [String]) -> String {
     printable(ids.prefix(3).joined(separator: ", ")) + (ids.count > 3 ? " and \(grouped(ids.count - 3)) more" : "")
 }
 
 extension Vocabulary {
-    /// The item with this id; nil where there is none. Letters and accents may be written apart or as one.
+    /// The item with this id; nil where there is none. Composed and decomposed accents are equal.
     func item(of id: UnsafeRawBufferPointer) -> ItemID? {
         if let position = position(of: id) { return ItemID(row: position) }
         guard id.contains(where: { $0 >= 0x80 }) else { return nil }
@@ -67,7 +66,7 @@ extension Vocabulary {
         return id.withUTF8 { item(of: UnsafeRawBufferPointer($0)) }
     }
 
-    /// The one item that a title, or a part of it, names.
+    /// The only item whose title is, or contains, a text.
     func item(ofTitle title: String) throws -> ItemID {
         let exact = positions(ofTitle: title)
         if exact.count == 1 { return ItemID(row: exact[0]) }

@@ -18,10 +18,10 @@ struct Recommend: ParsableCommand {
         discussion: """
             Ask for users of a dataset (--user, --users, --all-users), for one history (--history, --title) or for a file \
             of histories (--histories). Items that the model does not know are passed over and counted on standard error. \
-            Whoever has no history that the model knows gets popular items; the answer's basis says so.
+            Users without a history that the model knows get popular items; the answer's basis says so.
 
-            Answers come in the order of the questions, one line a user but in text. JSON Lines hold id, title and score of \
-            each item, TSV and CSV the ids alone, the best first.
+            Answers are in the order of the users or histories, one line each except as text. JSON Lines hold id, title and score of \
+            each item, TSV and CSV the ids only, best first.
 
             Example:
 
@@ -35,14 +35,14 @@ struct Recommend: ParsableCommand {
             """)
 
     @Argument(help: "The model's folder.", transform: pathArgument) var model: String
-    @OptionGroup(title: "Questions") var questions: QuestionOptions
-    @OptionGroup(title: "Choice") var choice: ChoiceOptions
+    @OptionGroup(title: "Users or histories") var requests: RequestOptions
+    @OptionGroup(title: "Items") var choice: ChoiceOptions
     @OptionGroup(title: "Answers") var answers: AnswerOptions
     @OptionGroup var threads: ThreadsOption
 
     func validate() throws {
         guard let output = answers.output else { return }
-        for (name, input) in [("--histories", questions.histories), ("--users", questions.users)] {
+        for (name, input) in [("--histories", requests.histories), ("--users", requests.users)] {
             guard let input, inputURL(input).resolvingSymlinksInPath() == fileURL(output).resolvingSymlinksInPath()
             else {
                 continue
@@ -51,8 +51,8 @@ struct Recommend: ParsableCommand {
         }
     }
 
-    /// Questions that are answered at a time by one thread: their answers must not need much memory.
-    private func pieceSize(_ items: Int) -> Int { max(1, min(512, 65_536 / min(choice.k, items))) }
+    /// Requests of one batch: their answers must not need much memory.
+    private func batchSize(_ items: Int) -> Int { max(1, min(512, 65_536 / min(choice.k, items))) }
 
     func run() throws {
         try reportingErrors {
@@ -60,15 +60,15 @@ struct Recommend: ParsableCommand {
                 throw fail(.usage, "--output \(reason)")
             }
             let folder = try openModel(model)
-            let source = try questions.questions(folder.items, pieceSize: pieceSize(folder.items.count))
+            let source = try requests.requests(folder.items, batchSize: batchSize(folder.items.count))
             let choice = try choice.choice(folder.items)
             let output = try AnswerOutput(answers.output)
             if answers.output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }
             let text = AnswerText(
-                format: answers.format(isBatch: questions.isBatch), k: min(self.choice.k, folder.items.count),
-                askerColumn: source.askerColumn, items: folder.items)
+                format: answers.format(isBatch: requests.isBatch), k: min(self.choice.k, folder.items.count),
+                subjectColumn: source.subjectColumn, items: folder.items)
             let backend = CPUBackend()
-            let threadCount = questions.isBatch ? threads.count : 1
+            let threadCount = requests.isBatch ? threads.count : 1
             try requireThreads(threadCount, on: backend)
             let catalogue = Catalogue(
                 try folder.model(on: backend), items: folder.items,
@@ -76,8 +76,8 @@ struct Recommend: ParsableCommand {
             let run = AnswerRun(
                 catalogue: catalogue, source: source, choice: choice, text: text,
                 threads: threadCount)
-            // Answers that scroll by on a terminal show themselves how far they are.
-            let showsProgress = questions.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)
+            // Answers on a terminal show the progress themselves.
+            let showsProgress = requests.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)
             do { try run.run(into: output, progress: showsProgress ? AnswerProgress() : nil) } catch RecommendError
                 .notFinite
             {

@@ -6,16 +6,16 @@ import Tensors
     import Darwin
 #endif
 
-/// Throws where the limits of this process do not let so many threads compute: libraries would wait for that for ever.
+/// Throws where the limits of this process do not allow so many computing threads: libraries would wait for ever.
 func requireThreads(_ count: Int, on backend: any Backend) throws {
-    let room = 64 << 20  // for what they compute with
-    if let (needed, limit) = MemoryLimit.exceeded(by: room, addresses: count * backend.addressesPerThread) {
+    let bytes = 64 << 20  // for models and workspaces
+    if let (needed, limit) = MemoryLimit.exceeded(by: bytes, addresses: count * backend.addressesPerThread) {
         throw fail(
             .systemError,
             "computing on \(counted(count, "thread")) takes \(readableBytes(needed)), \(limit): raise the limit or give fewer --threads"
         )
     }
-    // The library that runs them has one of its own.
+    // Dispatch has a thread of its own.
     guard canRun(threads: count + 1) else {
         throw fail(
             .systemError,
@@ -23,7 +23,7 @@ func requireThreads(_ count: Int, on backend: any Backend) throws {
     }
 }
 
-/// Whether so many threads can live at once: tries it.
+/// Whether so many threads can exist at once, found out by starting them.
 private func canRun(threads: Int) -> Bool {
     let gate = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     defer { gate.deallocate() }

@@ -3,9 +3,9 @@ import Foundation
 import Identifiers
 import Interactions
 
-/// One user, or one history, that asks what comes next.
-struct Question: Sendable {
-    enum Asker: Sendable {
+/// A request for recommendations for one user or one history.
+struct Request: Sendable {
+    enum Subject: Sendable {
         case user(String)
         /// A history without a user, by its line in the file.
         case line(Int)
@@ -13,43 +13,43 @@ struct Question: Sendable {
         case history
     }
 
-    var asker: Asker
-    /// False for a user whom the dataset does not have.
+    var subject: Subject
+    /// False for a user who is not in the dataset.
     var isInData = true
     /// The events whose items the model knows, in order of time.
     var items: [ItemID] = []
-    /// Events that were passed over.
+    /// Number of events that were skipped because the model does not know their items.
     var unknownCount = 0
-    /// The item of one of them.
+    /// The id of one of these items.
     var unknownExample: String?
 }
 
-/// Some questions, not yet understood: that is work for many threads.
-enum QuestionPiece: Sendable {
-    case questions([Question])
+/// A batch of requests, not yet parsed: parsing is done on many threads.
+enum RequestBatch: Sendable {
+    case requests([Request])
     /// Users of a dataset, by index.
     case users(Range<Int>)
     case lines(PackedLines)
 }
 
-/// Where questions come from. Reading is one thread's work, understanding what was read that of many.
-protocol QuestionSource: AnyObject {
-    /// The next questions; nil after the last. Where one piece ends depends on nothing but what is asked.
-    func next() throws -> QuestionPiece?
-    /// Turns pieces into questions, on any thread.
-    var understand: @Sendable (QuestionPiece) throws -> [Question] { get }
-    /// How much has been read: 0 ... 1; 0 where nobody knows.
+/// A source of requests. Batches are read on one thread and parsed on many.
+protocol RequestSource: AnyObject {
+    /// The next batch; nil after the last. The size of batches depends on the input only.
+    func next() throws -> RequestBatch?
+    /// Parses batches, on any thread.
+    var parse: @Sendable (RequestBatch) throws -> [Request] { get }
+    /// The fraction that has been read, 0 ... 1; 0 where it is not known.
     var fractionRead: Double { get }
-    /// What tells the questions apart: users, or lines of a file.
-    var askerColumn: String { get }
+    /// Name of the first column of answers, "user" or "line".
+    var subjectColumn: String { get }
 }
 
-/// Lines end to end, each with its number in the file.
+/// Lines, concatenated, each with its number in the file.
 struct PackedLines: Sendable {
     private(set) var bytes: [UInt8] = []
     private var ends: [(end: Int, number: Int)] = []
 
-    /// Whether another line would make a piece of work too large.
+    /// Whether the batch is large enough.
     func isFull(at limit: Int) -> Bool { ends.count >= limit || bytes.count >= 1 << 16 }
     var isEmpty: Bool { ends.isEmpty }
     var count: Int { ends.count }
@@ -70,22 +70,22 @@ struct PackedLines: Sendable {
     }
 }
 
-/// Questions of the command line.
-final class QuestionList: QuestionSource {
-    private var rest: [Question]
+/// Requests from the command line.
+final class RequestList: RequestSource {
+    private var rest: [Request]
 
-    init(_ questions: [Question]) { rest = questions }
+    init(_ requests: [Request]) { rest = requests }
 
-    func next() -> QuestionPiece? {
+    func next() -> RequestBatch? {
         guard !rest.isEmpty else { return nil }
         defer { rest = [] }
-        return .questions(rest)
+        return .requests(rest)
     }
 
-    var understand: @Sendable (QuestionPiece) throws -> [Question] {
-        { if case .questions(let list) = $0 { list } else { [] } }
+    var parse: @Sendable (RequestBatch) throws -> [Request] {
+        { if case .requests(let list) = $0 { list } else { [] } }
     }
 
     let fractionRead = 0.0
-    let askerColumn = "user"
+    let subjectColumn = "user"
 }

@@ -4,10 +4,10 @@ import Foundation
 import Identifiers
 import Interactions
 
-/// Who asks: exactly one way of saying it.
-struct QuestionOptions: ParsableArguments {
+/// Options for the users or histories; exactly one kind must be given.
+struct RequestOptions: ParsableArguments {
     @Option(help: "A user of --data; may be given several times.") var user: [String] = []
-    @Option(help: "File with one user of --data a line; - is standard input.", transform: pathArgument) var users:
+    @Option(help: "File with one user of --data on each line; - is standard input.", transform: pathArgument) var users:
         String?
     @Flag(help: "Every user of --data.") var allUsers = false
     @Option(help: "The dataset's folder, for --user, --users and --all-users.", transform: pathArgument) var data:
@@ -21,14 +21,14 @@ struct QuestionOptions: ParsableArguments {
     @Option(help: "Title of the history's next item; may be given several times.") var title: [String] = []
     @Option(
         help: """
-            File with one history a line, gzipped or not; - is standard input. A line is JSON (see above), or ids separated \
+            File with one history on each line, gzipped or not; - is standard input. A line is JSON (see above), or ids separated \
             by blanks or commas.
             """, transform: pathArgument)
     var histories: String?
     @Option(
         help: """
-            What the first id of a line of --histories is, user or item, where lines are not JSON. (default: told by \
-            what the ids are, and said)
+            What the first id of a line of --histories is, user or item, where lines are not JSON. (default: inferred from \
+            the ids, with a note)
             """)
     var lineStartsWith: LineStart?
 
@@ -52,31 +52,31 @@ struct QuestionOptions: ParsableArguments {
         }
     }
 
-    /// Opens what is asked of a model of these items, in pieces of so many questions at most.
-    func questions(_ items: Vocabulary, pieceSize: Int) throws -> any QuestionSource {
+    /// Opens the requests, for a model of these items, in batches of at most `batchSize`.
+    func requests(_ items: Vocabulary, batchSize: Int) throws -> any RequestSource {
         if !history.isEmpty {
             let list = ItemList(history, items)
-            return QuestionList([
-                Question(
-                    asker: .history, items: list.known, unknownCount: list.unknown.count,
+            return RequestList([
+                Request(
+                    subject: .history, items: list.known, unknownCount: list.unknown.count,
                     unknownExample: list.unknown.first)
             ])
         }
         if !title.isEmpty {
-            return QuestionList([Question(asker: .history, items: try title.map { try items.item(ofTitle: $0) })])
+            return RequestList([Request(subject: .history, items: try title.map { try items.item(ofTitle: $0) })])
         }
-        if let histories { return try HistoryFile(inputURL(histories), items, lineStartsWith, pieceSize: pieceSize) }
+        if let histories { return try HistoryFile(inputURL(histories), items, lineStartsWith, batchSize: batchSize) }
         let users = try DatasetUsers(data ?? "", items)
-        if allUsers { return AllUsers(users, pieceSize: pieceSize) }
-        if let file = self.users { return try UserFile(inputURL(file), users, pieceSize: pieceSize) }
-        return QuestionList(user.map(users.question))
+        if allUsers { return AllUsers(users, batchSize: batchSize) }
+        if let file = self.users { return try UserFile(inputURL(file), users, batchSize: batchSize) }
+        return RequestList(user.map(users.request))
     }
 
-    /// Whether there may be more questions than fit on a command line.
+    /// Whether there may be many requests.
     var isBatch: Bool { users != nil || allUsers || histories != nil }
 }
 
-/// Which items may be recommended.
+/// Options for the items that may be recommended.
 struct ChoiceOptions: ParsableArguments {
     @Option(name: .short, help: "How many items to recommend.") var k = 10
     @Flag(inversion: .prefixedNo, help: "Leave out items of the history.") var excludeSeen = true
@@ -88,8 +88,8 @@ struct ChoiceOptions: ParsableArguments {
     }
 }
 
-/// A path as a file's address; - is standard input.
+/// The URL of a path; - is standard input.
 func inputURL(_ path: String) -> URL { path == "-" ? URL(fileURLWithPath: "/dev/stdin") : fileURL(path) }
 
-/// What people call the file at an address.
+/// The name of a file in messages.
 func inputName(_ url: URL) -> String { url.path == "/dev/stdin" ? "standard input" : url.path }

@@ -1,0 +1,62 @@
+import Dispatch
+import Serving
+import Synchronization
+
+/// A worker thread with its own recommender, which answers batches of requests.
+final class AnswerWorker: Sendable {
+    struct Answers: Sendable {
+        var text = ""
+        var tally = AnswerTally()
+    }
+
+    /// The future answers of one batch.
+    final class Pending: Sendable {
+        private let result = Mutex<Result<Answers, any Error>?>(nil)
+        private let isDone = DispatchSemaphore(value: 0)
+
+        fileprivate func complete(_ answers: Result<Answers, any Error>) {
+            result.withLock { $0 = answers }
+            isDone.signal()
+        }
+
+        /// Waits for the answers. May be called once only.
+        func wait() throws -> Answers {
+            isDone.wait()
+            return try result.withLock { $0! }.get()
+        }
+    }
+
+    /// Used on the queue only, which makes it safe to send.
+    private struct Confined: @unchecked Sendable { let recommender: Recommender }
+
+    private let queue = DispatchQueue(label: "recblr.answers")
+    private let confined: Confined
+    private let parse: @Sendable (RequestBatch) throws -> [Request]
+    private let choice: Recommender.Choice
+    private let text: AnswerText
+
+    init(
+        _ catalogue: Catalogue, _ choice: Recommender.Choice, _ text: AnswerText,
+        _ parse: @escaping @Sendable (RequestBatch) throws -> [Request]
+    ) {
+        confined = Confined(recommender: Recommender(catalogue))
+        (self.choice, self.text, self.parse) = (choice, text, parse)
+    }
+
+    func start(_ batch: RequestBatch) -> Pending {
+        let pending = Pending()
+        queue.async { [self] in pending.complete(Result { try answers(batch) }) }
+        return pending
+    }
+
+    private func answers(_ batch: RequestBatch) throws -> Answers {
+        let requests = try parse(batch)
+        var answers = Answers()
+        let lists = try confined.recommender.answer(requests.map(\.items), k: text.k, choice)
+        for (request, answer) in zip(requests, lists) {
+            answers.text += text.separator + text.text(answer, to: request)
+            answers.tally.add(request, answer)
+        }
+        return answers
+    }
+}
