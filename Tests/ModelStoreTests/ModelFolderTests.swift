@@ -235,6 +235,7 @@ import Testing
         let url = folder.appendingPathComponent("config.json")
         let good = [UInt8](try Data(contentsOf: url))
         var generator = SeededGenerator(seed: 8)
+        var valid = 0
         for _ in 0..<1500 {
             var bytes = good
             bytes[Int.random(in: 0..<bytes.count, using: &generator)] = UInt8.random(
@@ -243,8 +244,13 @@ import Testing
             try Data(bytes).write(to: url)
             #expect(throws: ModelFileError.self) { _ = try ModelFolder.open(folder) }
             try Data(SealedJSON.seal(bytes)).write(to: url)
-            if let opened = try? ModelFolder.open(folder) { try opened.configuration.validate() }
+            do throws(ModelFileError) {
+                let configuration = try ModelFolder.open(folder).configuration
+                #expect(throws: Never.self) { try configuration.validate() }
+                valid += 1
+            } catch { #expect(error.description.hasPrefix(folder.path)) }
         }
+        #expect(valid > 20 && valid < 1000, "\(valid) of 1500")
     }
 }
 
