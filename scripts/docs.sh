@@ -14,7 +14,7 @@ out=.build/docs
 rm -rf "$out" && mkdir -p "$out/graphs"
 
 # One graph of everything that the umbrella module exports.
-modules=$(sed -n 's/^@_exported.*import //p' Sources/RecBLR/RecBLR.swift | paste -sd, -)
+modules=$(sed -n "s/^@_exported import \([A-Za-z]*\)$/\1/p" Sources/RecBLR/RecBLR.swift | paste -sd, -)
 maps=()
 for map in "$build"/*.build/module.modulemap Sources/*/*/module.modulemap; do maps+=(-Xcc "-fmodule-map-file=$map"); done
 sdk=()

@@ -3,7 +3,6 @@
 @_exported import CPUBackend
 @_exported import CUDABackend
 @_exported import Evaluation
-@_exported import FileSupport
 @_exported import Identifiers
 @_exported import Interactions
 @_exported import ModelStore
@@ -11,3 +10,5 @@
 @_exported import Serving
 @_exported import Tensors
 @_exported import Training
+
+@_exported import struct FileSupport.FileError
