@@ -33,33 +33,29 @@ import Testing
 
     /// Counter and key are laid out as ``Dropout`` says, for columns of every lane and word.
     @Test func everyElementHasItsOwnWord() {
-        withArena { arena in
-            let rows = arena.indices([9, -1])
-            let dropout = Dropout(
-                rate: 0.5, seed: 0x1234_5678_9ABC_DEF0, step: 77, place: 5, rowNumbers: rows)
-            for (row, number) in [(0, UInt32(9)), (1, UInt32.max)] {
-                for column in [0, 1, 15, 16, 31, 47, 48, 63, 64, 80, 127, 200] {
-                    let counter = SIMD4(UInt32(16 * (column / 64) + column % 16), number, 5, 77)
-                    let words = Philox().words(counter: counter, key: SIMD2(0x9ABC_DEF0, 0x1234_5678))
-                    #expect(dropout.word(row: row, column: column) == words[(column % 64) / 16])
-                }
+        let rows = backend.indices([9, -1])
+        let dropout = Dropout(
+            rate: 0.5, seed: 0x1234_5678_9ABC_DEF0, step: 77, place: 5, rowNumbers: rows)
+        for (row, number) in [(0, UInt32(9)), (1, UInt32.max)] {
+            for column in [0, 1, 15, 16, 31, 47, 48, 63, 64, 80, 127, 200] {
+                let counter = SIMD4(UInt32(16 * (column / 64) + column % 16), number, 5, 77)
+                let words = Philox().words(counter: counter, key: SIMD2(0x9ABC_DEF0, 0x1234_5678))
+                #expect(dropout.word(row: row, column: column) == words[(column % 64) / 16])
             }
-            let all = Set((0..<2).flatMap { row in (0..<1000).map { dropout.word(row: row, column: $0) } })
-            #expect(all.count == 2000)
         }
+        let all = Set((0..<2).flatMap { row in (0..<1000).map { dropout.word(row: row, column: $0) } })
+        #expect(all.count == 2000)
     }
 
     /// About the asked share is dropped: 5 standard deviations of 40,000 draws.
     @Test(arguments: [0, 0.2, 0.5] as [Float])
     func theShareOfDroppedElementsIsTheRate(_ rate: Float) {
-        withArena { arena in
-            let dropout = Dropout(
-                rate: rate, seed: 1, step: 2, place: 3, rowNumbers: arena.indices((0..<200).map { $0 }))
-            let factors = (0..<200).flatMap { row in (0..<200).map { dropout.factor(row: row, column: $0) } }
-            let dropped = Double(factors.count { $0 == 0 })
-            let expected = 40_000 * Double(rate)
-            #expect(abs(dropped - expected) <= 5 * (expected * (1 - Double(rate))).squareRoot())
-            #expect(factors.allSatisfy { $0 == 0 || $0 == Double(1 / (1 - rate)) })
-        }
+        let dropout = Dropout(
+            rate: rate, seed: 1, step: 2, place: 3, rowNumbers: backend.indices((0..<200).map { $0 }))
+        let factors = (0..<200).flatMap { row in (0..<200).map { dropout.factor(row: row, column: $0) } }
+        let dropped = Double(factors.count { $0 == 0 })
+        let expected = 40_000 * Double(rate)
+        #expect(abs(dropped - expected) <= 5 * (expected * (1 - Double(rate))).squareRoot())
+        #expect(factors.allSatisfy { $0 == 0 || $0 == Double(1 / (1 - rate)) })
     }
 }

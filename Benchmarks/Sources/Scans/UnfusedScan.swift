@@ -72,6 +72,7 @@ struct UnfusedScan {
     }
 
     private func multiply(_ a: Tensor, _ b: Tensor, into output: Tensor) {
-        for i in 0..<output.count { output.base[i] = a.base[i] * b.base[i] }
+        let (x, y, product) = (a.base, b.base, output.base)
+        for i in 0..<output.count { product[i] = x[i] * y[i] }
     }
 }
