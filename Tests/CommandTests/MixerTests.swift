@@ -28,11 +28,21 @@ import Testing
         let trained = try command("\(training) --mixer \(mixer)", in: place)
         #expect(trained.status == 0, "\(trained.error)")
         let inspected = try command("inspect model --verify", in: place)
-        #expect(inspected.output.contains(shape) && inspected.output.contains("\(4 * stateSize) bytes per user"))
+        #expect(inspected.output.contains(shape))
+        #expect(inspected.output.contains("\nState     \(4 * stateSize) bytes per user\n"))
         let evaluated = try command("evaluate model data", in: place)
         #expect(evaluated.status == 0, "\(evaluated.error)")
+        #expect(evaluated.output.contains(mixer.hasPrefix("lru") ? "LRU, masked" : "Attention, masked"))
         let answer = try command("recommend model --history i1,i2 -k 3 --json", in: place)
         #expect(answer.status == 0, "\(answer.error)")
+    }
+
+    @Test func besideEachOther() throws {
+        let place = try prepared()
+        let outcome = try command("experiment mixers data -o out --epochs 1 --threads 1", in: place)
+        #expect(outcome.status == 0, "\(outcome.error)")
+        let table = String(decoding: try place.bytes("out/table.md"), as: UTF8.self)
+        for name in ["| BD-LRU ", "| LRU ", "| Attention "] { #expect(table.contains(name), "\(table)") }
     }
 
     @Test(.enabled(if: isEmulated)) func attentionIsRefusedOnAGPU() throws {

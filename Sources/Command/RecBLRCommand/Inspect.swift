@@ -79,7 +79,7 @@ struct Inspect: ParsableCommand {
             Items     \(grouped(shape.itemCount))\(model.items.titles.isEmpty ? "" : ", with titles")
             Shape     \(describe(shape))
             Weights   \(grouped(count))
-            RecurrentState     \(grouped(4 * shape.stateSize)) bytes per user
+            State     \(grouped(4 * shape.stateSize)) bytes per user
             """)
         guard let record else { return }
         try printOutput(

@@ -7,7 +7,13 @@ import Tensors
 
 /// Ranks targets by a model's scores of all items.
 public struct ModelRanker: Ranker {
-    public let name = "RecBLR"
+    public var name: String {
+        switch model.configuration.mixer {
+        case .bdlru: "RecBLR"
+        case .attention: "Attention"
+        case .lru: "LRU"
+        }
+    }
     private let model: SequenceModel
     private let items: ItemMapping?
     private let maximumLength: Int?
