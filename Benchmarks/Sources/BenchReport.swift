@@ -10,25 +10,24 @@ import Training
 
 /// Everything that `recblr bench` measures.
 struct BenchReport: Encodable, Sendable {
-    /// On what.
+    /// The machine.
     let machine: Machine
     /// Of training, evaluation.
     let threads: Int
-    /// One entry a step size and precision.
+    /// One entry for each step size and precision.
     let training: [TrainingRate]
-    /// Products on all threads at once beside one thread: what the threads share (a core, its clock, a cache) shows here,
-    /// and training cannot scale better.
+    /// Speed-up of products on all threads over one thread. Threads share cores, clock and caches; training cannot scale better.
     let productScaling: Double
     /// On one thread.
     let operations: OperationTable
-    /// One user moved on by one event, one core.
+    /// Time of one step of a user's state, on one core.
     let stepMicroseconds: Double
     /// Without the repeat-aware head, and with it.
     let serving: [ServingBench]
-    /// Largest resident size of all this.
+    /// Largest resident size of the process.
     let peakMegabytes: Double
 
-    /// Items of the data made here.
+    /// Number of items of the synthetic data.
     static let items = 3416
     /// Rounds over which medians are taken.
     static let rounds = 5

@@ -44,12 +44,12 @@ struct Bench: ParsableCommand {
 
 extension Precision: ExpressibleByArgument {}
 
-/// Where measurements go.
+/// The output of measurements.
 struct OutputOptions: ParsableArguments {
     @Option(help: "Also write everything to this file, as JSON.") var output: String?
     @Flag(help: "Print the result as JSON on standard output.") var json = false
 
-    /// Opens the file before minutes of measuring, not after.
+    /// Opens the file before measuring, which takes minutes.
     func validate() throws {
         guard let output else { return }
         do { _ = try FileWriter(URL(fileURLWithPath: output)) } catch {

@@ -28,7 +28,7 @@ struct BenchGPU: ParsableCommand {
         try output.write(bench, text: bench.text, keys: Self.keys)
     }
 
-    /// With words_like_these, as the script that reads it writes its own.
+    /// Keys in snake_case, which the script that reads them expects.
     static let keys = JSONEncoder.KeyEncodingStrategy.convertToSnakeCase
 }
 

@@ -19,7 +19,7 @@ extension BenchReport {
         """
     }
 
-    /// One row a model: the head is what `train` turns on where histories repeat.
+    /// One row for each model, without and with the repeat-aware head.
     private var servingText: String {
         let lengths = serving[0].batches.map { "\(grouped($0.events)) event\($0.events == 1 ? "" : "s")" }
         var table = TextTable(
@@ -36,14 +36,14 @@ extension BenchReport {
 
     private var copiesText: String {
         let copies = operations.copyRates.sorted { $0.key < $1.key }.map { bytes, rate in
-            "\(fixed(rate, 0)) in \(grouped(bytes >> 10)) KB (\(machine.home(of: bytes)))"
+            "\(fixed(rate, 0)) in \(grouped(bytes >> 10)) KB (\(machine.nearestMemory(holding: bytes)))"
         }
         let disturbed = operations.processorShare < 0.95
         return "Copies on one thread, GB/s read and written: " + copies.joined(separator: ", ")
             + (disturbed ? "\nOther work ran: the rows below had \(percent(operations.processorShare)) of a core." : "")
     }
 
-    /// "processor ns" is the thread's own time a token, which other work does not change.
+    /// "processor ns" is processor time per token.
     private var trainingText: String {
         var table = TextTable([
             "Training, tokens/s", "1 thread", "processor ns", "of peak", "\(threads) threads", "scaling", "to float32",
@@ -71,7 +71,7 @@ extension Machine {
 }
 
 extension OperationTable {
-    /// One row an operation, the sum, and what a measured step has beyond it.
+    /// One row for each operation, the sum, and the rest of a measured step.
     var text: String {
         var table = TextTable([
             "\(precision), 1 thread, per token", "calls", "ns", "bytes", "FLOPs", "set", "in", "copy GB/s", "by",
@@ -96,4 +96,4 @@ extension OperationTable {
     }
 }
 
-func percent(_ share: Double) -> String { fixed(100 * share, 0) + " %" }
+func percent(_ fraction: Double) -> String { fixed(100 * fraction, 0) + " %" }

@@ -7,8 +7,8 @@ import Operations
 import Tensors
 import Training
 
-/// What a GPU does, beside what it could: the scan beside a copy, training, ranking of a large catalogue, and cost against
-/// length. Times of single operations are the device's, medians; those of training and ranking are the clock's.
+/// Measurements on a GPU: the scan against a copy, training, ranking of a large catalogue, and cost against length. Times of single
+/// operations are medians of the device's time; those of training and ranking are wall-clock times.
 struct GPUBench: Encodable, Sendable {
     /// One direction of the gated scan.
     struct Scan: Encodable, Sendable {
@@ -18,37 +18,37 @@ struct GPUBench: Encodable, Sendable {
         let direction: String
         /// Median of the device's time.
         let seconds: Double
-        /// What must at least be read and written.
+        /// The bytes that must at least be read and written.
         let bytes: Int
-        /// Bytes a second beside those of a copy in this run.
+        /// Bytes per second as a fraction of a copy's in this run.
         let shareOfCopy: Double
     }
     /// Training with one precision and step size.
     struct Rate: Encodable, Sendable {
-        /// What products round their operands to.
+        /// Precision of matrix products.
         let precision: String
-        /// Events a step.
+        /// Events of a step's batch.
         let tokensAStep: Int
-        /// Of the second epoch.
+        /// Rate of the second epoch.
         let tokensPerSecond: Double
-        /// Of data in the shape of MovieLens-1M; the paper's model, whose head is not repeat-aware.
+        /// Seconds of the second epoch over data of the size of MovieLens-1M, with the paper's model (without the repeat-aware head).
         let epochSeconds: Double
     }
-    /// Ten best of all items, for several users at once.
+    /// The ten best of all items, for many users at once.
     struct TopK: Encodable, Sendable {
-        /// Rows of the table, and hidden vectors that ask.
+        /// Rows of the table, and number of hidden vectors.
         let items, users: Int
-        /// Median, until the lists are in the host's memory.
+        /// Median of the time until the lists are in the host's memory.
         let seconds: Double
     }
     /// Forward and backward of one sequence.
     struct Length: Encodable, Sendable {
-        /// Events; the most bytes of the device's memory that a pass keeps and needs beyond weights and gradients.
+        /// Events; peak of the device's memory of a pass, in bytes, without weights and gradients.
         let tokens, bytes: Int
-        /// Median.
+        /// Median time.
         let seconds: Double
     }
-    /// How much is measured.
+    /// The sizes of the measurements.
     struct Sizes: Sendable {
         var copyBytes = 1 << 30
         var scans = [(sequences: 2048, length: 200), (sequences: 1, length: 1_000_000)]
@@ -59,21 +59,21 @@ struct GPUBench: Encodable, Sendable {
         var tokens = [1024, 4096]
         var precisions = [Precision.tf32, .bfloat16]
         var catalogue = 1_000_000
-        var askers = 256
+        var queries = 256
         var lengths = (0...10).map { 100 << $0 }
         var runs = 20
 
-        /// The sizes.
+        /// The sizes of the published figures.
         static let full = Sizes()
-        /// Small ones, to see that it works.
+        /// Small sizes, for tests.
         static let tiny = Sizes(
             copyBytes: 1 << 16, scans: [(7, 9), (1, 300)], channels: 16, users: 8, meanLength: 30, items: 20,
-            tokens: [64], precisions: [.tf32], catalogue: 3000, askers: 3, lengths: [20, 40], runs: 2)
+            tokens: [64], precisions: [.tf32], catalogue: 3000, queries: 3, lengths: [20, 40], runs: 2)
     }
 
-    /// As its maker calls it.
+    /// Name of the device.
     let device: String
-    /// Read and written, from one part of the memory to another.
+    /// Bytes read and written per second by a copy within the device's memory.
     let copyGigabytesPerSecond: Double
     /// Many sequences and a single long one, in both directions.
     let scans: [Scan]
@@ -124,7 +124,7 @@ struct GPUBench: Encodable, Sendable {
         return Double(2 * sizes.copyBytes) / time
     }
 
-    /// The second of two epochs: the first makes graphs of the steps.
+    /// Measures the second of two epochs: the first records graphs.
     private static func training(_ backend: CUDABackend, _ data: Dataset, _ tokens: Int) throws -> Rate {
         var options = TrainingOptions()
         (options.epochs, options.batchTokens, options.threads) = (2, tokens, 1)
@@ -144,13 +144,13 @@ struct GPUBench: Encodable, Sendable {
     private static func topK(_ backend: CUDABackend, _ sizes: Sizes) -> TopK {
         let arguments = Arguments(measuring: backend)
         let (hidden, table) = (
-            arguments.input("hidden", sizes.askers, 64), arguments.input("table", sizes.catalogue, 64)
+            arguments.input("hidden", sizes.queries, 64), arguments.input("table", sizes.catalogue, 64)
         )
-        let candidates = [Candidates](repeating: .allExcept([]), count: sizes.askers)
+        let candidates = [Candidates](repeating: .allExcept([]), count: sizes.queries)
         let time = medianTime(of: sizes.runs) { _ in
             _ = backend.topK(hidden, table: table, k: 10, candidates: candidates)
         }
-        return TopK(items: sizes.catalogue, users: sizes.askers, seconds: time)
+        return TopK(items: sizes.catalogue, users: sizes.queries, seconds: time)
     }
 
     private static func length(_ backend: CUDABackend, _ model: SequenceModel, _ tokens: Int, _ runs: Int) -> Length {

@@ -4,14 +4,14 @@ import Models
 import Tensors
 
 /// The paper's Figure 4 on this machine: time and memory of one sequence against its length, on one thread. RecBLR's model
-/// (with a catalogue of 64 items, so that the softmax does not weigh) beside the same model with self-attention over the whole
+/// (with a catalogue of 64 items, so that the softmax costs little) beside the same model with self-attention over the whole
 /// sequence in the place of the recurrence. No dropout.
 struct LengthBench: Encodable, Sendable {
-    /// What one pass costs.
+    /// The cost of one pass.
     struct Cost: Encodable, Sendable {
         /// Median of the thread's processor time, per token.
         let nanoseconds: Double
-        /// All that the pass keeps and needs at once beyond the weights and their gradients, exactly.
+        /// Peak of the pass's memory in bytes, exactly, without weights and gradients.
         let bytes: Int
     }
     /// One length.
@@ -24,9 +24,9 @@ struct LengthBench: Encodable, Sendable {
         let attentionForward, attentionTraining: Cost
     }
 
-    /// On what.
+    /// The machine.
     let machine: Machine
-    /// In the order asked for.
+    /// One entry for each length, in the given order.
     let rows: [Row]
 
     /// 100, 200, 400 ... 25,600.
@@ -45,7 +45,7 @@ struct LengthBench: Encodable, Sendable {
         }
     }
 
-    /// Not checked: a window as long as the longest sequence is no shape that anybody should train.
+    /// Not checked: a window as long as the longest sequence is not a sensible shape for training.
     private static func model(_ mixer: ModelConfiguration.Mixer, window: Int = 2) -> SequenceModel {
         var shape = ModelConfiguration(itemCount: 64)
         (shape.mixer, shape.attentionWindow) = (mixer, window)
@@ -72,7 +72,7 @@ struct LengthBench: Encodable, Sendable {
         }
     }
 
-    /// Times what `prepare` makes, and counts the memory of both.
+    /// Times what `prepare` returns, and measures the memory of both.
     private static func cost(_ length: Int, _ prepare: () -> () -> Void) -> Cost {
         let before = HostMemory.bytesInUse
         HostMemory.resetPeak()

@@ -1,20 +1,20 @@
 import CPUBackend
 import Foundation
 
-/// What the figures were measured on.
+/// The machine that figures were measured on.
 struct Machine: Encodable, Sendable {
-    /// As the processor calls itself.
+    /// Name of the processor.
     let processor: String
     /// Cores that this process may use.
     let cores: Int
-    /// Kernels that run.
+    /// Instruction set of the kernels.
     let instructionSet: String
-    /// Who multiplies float32 matrices.
+    /// The library that multiplies float32 matrices.
     let productLibrary: String
-    /// Bytes of the caches that one core sees, smallest first; empty where nobody tells.
+    /// Sizes of a core's caches in bytes, smallest first; empty where the system does not say.
     let cacheBytes: [Int]
 
-    /// This one.
+    /// This machine.
     init() {
         processor = CPUBackend.processorName
         cores = ProcessInfo.processInfo.activeProcessorCount
@@ -23,8 +23,8 @@ struct Machine: Encodable, Sendable {
         cacheBytes = Self.caches()
     }
 
-    /// The nearest place that holds `bytes`: "L1", "L2", ... or "memory".
-    func home(of bytes: Int) -> String {
+    /// The smallest cache that holds `bytes`: "L1", "L2", … or "memory".
+    func nearestMemory(holding bytes: Int) -> String {
         guard let level = cacheBytes.firstIndex(where: { bytes <= $0 }) else { return "memory" }
         return "L\(level + 1)"
     }

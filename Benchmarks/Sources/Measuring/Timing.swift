@@ -22,10 +22,10 @@ func medianTime(of runs: Int, _ body: (Int) -> Void) -> Double {
 }
 
 /// Median processor time in seconds of `body`, which runs on the calling thread alone, for about `budget` seconds after one
-/// run to warm up. Of undisturbed work this is the time on the clock; when other work takes turns it still is.
+/// run to warm up. It hardly depends on other processes.
 func medianThreadTime(for budget: Double, _ body: () -> Void) -> Double { median(threadTimes(for: budget, body)) }
 
-/// Processor time of the fastest run: a limit is what can be reached.
+/// Processor time of the fastest run, for measuring limits.
 func bestThreadTime(for budget: Double, _ body: () -> Void) -> Double { threadTimes(for: budget, body).min()! }
 
 /// 200 runs at most, and three at least unless one alone takes longer than the budget.
@@ -40,7 +40,7 @@ private func threadTimes(for budget: Double, _ body: () -> Void) -> [Double] {
     return (0..<runs).map { _ in once() }
 }
 
-/// Seconds that the calling thread has run on a core.
+/// Processor time of the calling thread in seconds.
 func threadSeconds() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)

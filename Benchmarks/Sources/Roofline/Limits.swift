@@ -4,8 +4,8 @@ import Foundation
 import Operations
 import Tensors
 
-/// How fast this machine multiplies and copies on one thread, measured when asked for. The roofline of Williams et al.
-/// (CACM 2009): no operation can be done sooner than its arithmetic at the one rate or its traffic at the other.
+/// The rates of products and copies of this machine on one thread, measured on first use. The roofline model of Williams et al.
+/// (CACM 2009): no operation is faster than its FLOPs at the one rate or its bytes at the other.
 final class Limits {
     private let backend: CPUBackend
     private var copyRates: [Int: Double] = [:]
@@ -27,10 +27,10 @@ final class Limits {
         return Double(product.flops) / time(product.prepare(Arguments(measuring: backend)))
     }
 
-    /// How many times as many products `threads` threads do at once as one thread alone, each its own in its own cache.
+    /// Speed-up of independent products on `threads` threads over one thread.
     func productScaling(threads: Int) -> Double {
         let product = Multiply.linear(rows: 512, 128, 256)
-        // Each is called by one thread at a time.
+        // Each is used by one thread at a time.
         nonisolated(unsafe) let calls = (0..<threads).map { _ in product.prepare(Arguments(measuring: backend)) }
         func time(_ threads: Int) -> Double {
             medianTime(of: 5) { _ in
@@ -42,7 +42,7 @@ final class Limits {
         return Double(threads) * time(1) / time(threads)
     }
 
-    /// Bytes/s, read and written ones, of copies back and forth between two halves of a working set. Measured at the next
+    /// Bytes per second, read and written, of copies between two halves of a working set. Measured at the next
     /// power of two, 64 KB to 256 MB.
     func copyRate(workingSet bytes: Int) -> Double {
         var size = 1 << 16
@@ -50,7 +50,7 @@ final class Limits {
         if let known = copyRates[size] { return known }
         let half = size / 2
         let (a, b) = (allocateHost(half, of: UInt8.self), allocateHost(half, of: UInt8.self))
-        let repeats = max(1, (1 << 21) / half)  // a time that the clock can tell
+        let repeats = max(1, (1 << 21) / half)  // enough for the resolution of the clock
         let time = bestThreadTime(for: 0.02) {
             for i in 0..<repeats { memcpy(i % 2 == 0 ? a.base : b.base, i % 2 == 0 ? b.base : a.base, half) }
         }

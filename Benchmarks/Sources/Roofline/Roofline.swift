@@ -2,35 +2,35 @@ import CPUBackend
 import Models
 import Tensors
 
-/// Operations beside their own limits, on one thread.
+/// A roofline: operations against their limits, on one thread.
 struct OperationTable: Encodable, Sendable {
     /// One operation; figures per token of a whole training step, that is of all layers.
     struct Row: Encodable, Sendable {
-        /// What it does, with shapes.
+        /// The operation with its shapes.
         let name: String
-        /// Calls for each piece (or step).
+        /// Calls in each pass (or step).
         let calls: Int
-        /// Median of its thread's processor time.
+        /// Median of the processor time.
         let nanoseconds: Double
-        /// The least that must be read and written.
+        /// The bytes that must at least be read and written.
         let bytes: Double
-        /// Additions, multiplications, divisions, roots, exponentials.
+        /// FLOPs: additions, multiplications, divisions, roots and exponentials.
         let flops: Double
-        /// KB of everything it touches, and the nearest cache that holds so much.
+        /// Size of the working set in KB, and the smallest cache that holds it.
         let workingSetKilobytes: Double
         /// "L2", "memory", ...
         let home: String
-        /// Copies of a working set of that size, GB/s.
+        /// GB/s of copies with a working set of that size.
         let copyGigabytes: Double
         /// The larger of flops at the product peak and bytes at the copies' rate.
         let limitNanoseconds: Double
         /// Whether the limit is that of arithmetic.
         let limitedByArithmetic: Bool
-        /// Part of its own limit that it reaches.
+        /// Fraction of the limit that is reached.
         let share: Double
     }
 
-    /// What products round their operands to.
+    /// Precision of matrix products.
     let precision: String
     /// Tokens of a forward and backward pass.
     let pieceTokens: Int
@@ -40,14 +40,14 @@ struct OperationTable: Encodable, Sendable {
     let productPeak: Double
     /// GB/s of copies, read and written bytes, by the bytes of their working set: in caches and in memory.
     let copyRates: [Int: Double]
-    /// Processor time beside time on the clock while the rows were timed: less than 0.95 means that other work ran.
+    /// Processor time divided by wall-clock time of the measurements: less than 0.95 means that other processes ran.
     let processorShare: Double
     /// In the order of the forward pass.
     let rows: [Row]
     /// A whole step of training on one thread, processor time too, measured in the same rounds.
     let stepNanoseconds: Double
 
-    /// Time of all rows, and what the step has beyond it.
+    /// Time of all rows, and the rest of the step.
     let sumNanoseconds, restNanoseconds: Double
     /// Time of a step if every operation ran at its limit.
     let limitNanoseconds: Double
@@ -67,7 +67,7 @@ struct OperationTable: Encodable, Sendable {
     }
 }
 
-/// Times the operations round by round, so that a drift of the machine falls on all alike.
+/// Times the operations round by round, so that a drift of the machine affects all alike.
 final class OperationTimer {
     let operations: StepOperations
     private var times: [[Double]]
@@ -99,7 +99,7 @@ final class OperationTimer {
                 name: operation.name, calls: operation.calls, nanoseconds: time,
                 bytes: operation.bytesPerToken, flops: operation.flopsPerToken,
                 workingSetKilobytes: Double(operation.arguments.workingSet) / 1e3,
-                home: machine.home(of: operation.arguments.workingSet), copyGigabytes: copyRate / 1e9,
+                home: machine.nearestMemory(holding: operation.arguments.workingSet), copyGigabytes: copyRate / 1e9,
                 limitNanoseconds: limit, limitedByArithmetic: arithmetic >= traffic, share: limit / time)
         }
     }

@@ -94,13 +94,13 @@ final class StepOperations {
         addLinear("feed-forward", inner, d, accumulatesInputGradient: false)
     }
 
-    /// Two in each layer and the embedding's, which has no residual and is counted as if it had.
+    /// Two in each layer and the embedding's, which has no residual but is counted as if it had one.
     private func addNorms() {
         let norm = ResidualNorm(rows: tokens, columns: shape.hiddenSize, dropoutRate: 0.2)
         add("dropout + residual + norm", calls: 2 * shape.layerCount + 1, norm.forward, norm.backward)
     }
 
-    /// Loss and optimiser. The loss's logits are not counted as traffic, for they need not leave the cache.
+    /// Loss and optimiser. The loss's logits are not counted as traffic, because they can stay in the cache.
     private func addOutside() {
         let weights = shape.layout.count
         add(

@@ -8,30 +8,29 @@ import Training
 
 /// Training speed of one precision and step size.
 struct TrainingRate: Encodable, Sendable {
-    /// What products round their operands to.
+    /// Precision of matrix products.
     let precision: String
-    /// Events a step.
+    /// Events of a step's batch.
     let tokensAStep: Int
-    /// Medians over the rounds, events a second.
+    /// Events per second: medians over the rounds.
     let oneThread, allThreads: Double
-    /// Nanoseconds of processor time a token on one thread, whatever else ran meanwhile, and the part of that in which
-    /// `productPeak` would have done the products.
+    /// Nanoseconds of processor time per token on one thread, and the fraction of it that the products would take at `productPeak`.
     let oneThreadNanoseconds, oneThreadShareOfPeak: Double
     /// GFLOP/s of this precision's products at the shape of the widest layer, on one thread: median over the rounds.
     let layerProductRate: Double
     /// GFLOP/s of the best products of this precision on one thread.
     let productPeak: Double
-    /// All threads beside one: median of the rounds' ratios.
+    /// Speed-up of all threads over one: median of the rounds' ratios.
     let scaling: Double
-    /// Beside float32 at the same step size: median of the rounds' ratios.
+    /// Speed-up over float32 at the same step size: median of the rounds' ratios.
     let speedup: Double
-    /// Tokens/s if products were all there is and ran at `layerProductRate` on all threads.
+    /// The limit of tokens per second if a step had only products, at `layerProductRate` on all threads.
     let limit: Double
-    /// Part of that limit, and of the one that `productPeak` gives.
+    /// Fraction of that limit, and of the limit at `productPeak`.
     let share, shareOfPeak: Double
 }
 
-/// Multiplications and additions of all products of one training step, a token: forward, and twice that backward.
+/// FLOPs of all products of a training step per token: forward, and twice that backward.
 func trainingFLOPs(_ shape: ModelConfiguration) -> Double {
     let (d, h) = (Double(shape.hiddenSize), Double(shape.recurrenceSize))
     let layer = 2 * (d * 2 * h + h * 2 * h + h * d + 2 * d * Double(shape.innerSize))
@@ -50,7 +49,7 @@ func syntheticDataset(users: Int, meanLength: Int, items: Int) -> Dataset {
 }
 
 /// Trains for an epoch with every precision, step size and number of threads in turn, round after round: ratios are taken
-/// within a round, so that a drift of the machine falls on all alike.
+/// within a round, so that a drift of the machine affects all alike.
 final class TrainingTimer {
     struct Setting: Hashable {
         var precision: Precision
@@ -63,7 +62,7 @@ final class TrainingTimer {
     let precisions: [Precision]
     private let steps: [Int]
     private(set) var rates: [Setting: [Double]] = [:]
-    /// Nanoseconds of processor time a token, of settings with one thread.
+    /// Nanoseconds of processor time per token, for one thread.
     private(set) var stepTimes: [Setting: [Double]] = [:]
     private var productRates: [Precision: [Double]] = [:]
 
@@ -85,7 +84,7 @@ final class TrainingTimer {
         }
     }
 
-    /// Events a second of one epoch.
+    /// Events per second of one epoch.
     private func epoch(_ setting: Setting) throws(TrainingError) -> Double {
         var options = TrainingOptions()
         (options.epochs, options.batchTokens, options.threads) = (1, setting.tokens, setting.threads)
@@ -100,7 +99,7 @@ final class TrainingTimer {
             switch event {
             case .step(let progress) where progress.batch == 1: first = threadSeconds()
             case .step(let progress) where progress.batch == progress.batches && setting.threads == 1:
-                // All batches but the first, a batch being a batch.
+                // All batches except the first.
                 let count = Double(tokens) * Double(progress.batches - 1) / Double(progress.batches)
                 stepTimes[setting, default: []].append((threadSeconds() - first) / count * 1e9)
             case .epoch(let record): rate = record.tokensPerSecond

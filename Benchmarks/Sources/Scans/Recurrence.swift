@@ -1,7 +1,7 @@
 import Tensors
 
-/// h_t = decay_t ⊙ h_{t−1} + state_t over rows, h before the first being zero: two plain ways that take decays and inputs
-/// from memory. `state` becomes h. Backwards in time the same runs from the last row to the first.
+/// h_t = decay_t ⊙ h_{t−1} + state_t over rows, from h = 0, in two plain forms that read decay factors and inputs from memory.
+/// `state` is overwritten with h. Backwards in time the same runs from the last row to the first.
 enum Recurrence {
     /// One step after the other, each over all sequences (rows s · length + t).
     static func serial(decay: Tensor, state: Tensor, length: Int, backwards: Bool) {

@@ -4,7 +4,7 @@ import Layers
 import Models
 import Tensors
 
-/// One batch and the layers it goes through, with equal weights and events whatever the form.
+/// One batch and the layers. Weights and events are equal for all forms.
 final class ScanBatch {
     private let layout: ParameterLayout
     private let gradients: Parameters
@@ -38,7 +38,7 @@ final class ScanBatch {
         workspace.load(PackedBatch(items), weights, dropout: nil, tokenNumbers: nil)
     }
 
-    /// Forward and backward; the gradients are added up.
+    /// Forward and backward; the gradients accumulate.
     func run() {
         workspace.forward(from: .fresh, statesOnly: false)
         backend.copy(outputGradient, to: workspace.outputGradient)

@@ -9,19 +9,19 @@ struct ScanBench: Encodable, Sendable {
     struct Row: Encodable, Sendable {
         /// Events of each sequence.
         let length: Int
-        /// With padding: a power of two.
+        /// Events with padding: a power of two.
         let paddedLength: Int
         /// Sequences of the batch.
         let sequences: Int
-        /// Milliseconds of processor time a batch, by form: medians over the rounds.
+        /// Milliseconds of processor time for a batch, by form: medians over the rounds.
         let milliseconds: [String: Double]
-        /// Time beside the packed form's, by form: medians of the rounds' ratios.
+        /// Time divided by the packed form's, by form: medians of the rounds' ratios.
         let ratios: [String: Double]
     }
 
-    /// On what.
+    /// The machine.
     let machine: Machine
-    /// In the order asked for.
+    /// One entry for each length, in the given order.
     let rows: [Row]
 
     /// Lengths of the paper's table.

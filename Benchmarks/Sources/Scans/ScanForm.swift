@@ -1,14 +1,14 @@
 import Tensors
 
-/// How a batch of sequences of one length goes through a recurrence (the columns of the paper's Table 5).
+/// The forms of a recurrence over a batch of sequences of one length (the columns of the paper's Table 5).
 enum ScanForm: String, Sendable, CaseIterable, Encodable {
     /// One step after the other over the whole batch.
     case serial
     /// Parallel scan; every sequence enters the model padded to a power of two.
     case sequencePadding
-    /// Parallel scan; padded after the input projection: only convolution, gates and scan see the padding.
+    /// Parallel scan; padded after the input projection: only convolution, gates and scan process the padding.
     case embeddingPadding
-    /// As this project trains: sequences end to end, gates, scan and output gate in one pass, no padding.
+    /// Packed, as in this project's training: sequences end to end, gates, scan and output gate in one pass, no padding.
     case packed
 
     /// Whether recurrences run as a parallel scan.
@@ -27,7 +27,7 @@ struct RightPadding {
     let sequences, from, to: Int
     var isNone: Bool { from == to }
 
-    /// Copies each sequence's rows to where they lie among padding; the rows of padding stay as they are.
+    /// Copies each sequence's rows to their places between rows of padding, which are not changed.
     func spread(_ rows: Tensor, to padded: Tensor, _ backend: any Backend) {
         if isNone { return }
         for s in 0..<sequences {
@@ -35,7 +35,7 @@ struct RightPadding {
         }
     }
 
-    /// The way back.
+    /// The inverse.
     func collect(_ padded: Tensor, into rows: Tensor, _ backend: any Backend) {
         if isNone { return }
         for s in 0..<sequences {

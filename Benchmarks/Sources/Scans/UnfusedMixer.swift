@@ -2,8 +2,8 @@ import Layers
 import Models
 import Tensors
 
-/// The model's mixer (``BDLRU``, with the same parameters) over a batch of sequences of one length, with a scan that tensor programs
-/// would make: ``UnfusedScan``.
+/// The model's mixer (``BDLRU``, with the same parameters) over a batch of sequences of one length, with the scan as
+/// separate tensor operations: ``UnfusedScan``.
 struct UnfusedMixer: Mixer {
     private let inputProjection, gates, outputProjection: Linear
     private let convolution: CausalConvolution
@@ -31,10 +31,10 @@ struct UnfusedMixer: Mixer {
         width = h
     }
 
-    /// Nothing is remembered: the bench has whole sequences.
+    /// No states: the bench has whole sequences.
     var stateWidths: [Int] { [] }
 
-    /// Tensors with and without rows of padding; the same where there is none.
+    /// Tensors with and without rows of padding; the same tensor where there are none.
     struct Activations {
         let projected, padded, convolved, gates, states, gated, gatedRows: Tensor
         let scan: UnfusedScan
@@ -65,7 +65,7 @@ struct UnfusedMixer: Mixer {
         outputProjection.forward(own.gatedRows, into: output, pass)
     }
 
-    /// Gradients of what is called so above; those of padding are zero and stay so.
+    /// The gradients of the tensors above; those of padding are always zero.
     struct Scratch {
         let projected, padded, convolved, gated, gatedRows: Tensor
     }

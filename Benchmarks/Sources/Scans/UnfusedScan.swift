@@ -1,8 +1,8 @@
 import Tensors
 
-/// A gated scan in the parts that tensor programs make of it: decays and inputs go to memory, a recurrence runs over them,
-/// the output gate follows. Gates and their gradients come from the kernels of the fused scan, called for sequences of one
-/// event (twice forward: once for decays, once for inputs).
+/// A gated scan as separate tensor operations: decay factors and inputs are written to memory, a recurrence reads them, and the
+/// output gate follows. Gates and their gradients come from the kernels of the fused scan, called for sequences of one
+/// event (twice forward: once for decay factors, once for inputs).
 struct UnfusedScan {
     private let length: Int
     private let isParallel: Bool
@@ -10,7 +10,7 @@ struct UnfusedScan {
     private let everyRow: Indices
     private let backend: any Backend
 
-    /// For sequences of `length` rows, `rows` in all.
+    /// A scan of sequences of `length` rows, `rows` in total.
     init(rows: Int, _ h: Int, length: Int, _ isParallel: Bool, on backend: any Backend) {
         (self.length, self.isParallel, self.backend) = (length, isParallel, backend)
         (ones, zeros) = (backend.tensor(rows, h), backend.tensor(rows, h))
@@ -51,7 +51,7 @@ struct UnfusedScan {
             gradients: bareGradients, initialGradient: nil)
     }
 
-    /// The recurrence itself. The parallel form spoils its decays, so it gets a copy of those that are needed again.
+    /// The recurrence itself. The parallel form overwrites the decay factors, so it gets a copy where they are needed again.
     private func run(_ decay: Tensor, _ state: Tensor, backwards: Bool) {
         guard isParallel else {
             return Recurrence.serial(decay: decay, state: state, length: length, backwards: backwards)

@@ -8,22 +8,22 @@ import Models
 import Serving
 import Tensors
 
-/// What answers cost with a model of this many items, trained or not.
+/// The cost of recommendations with a model of a number of items; it need not be trained.
 struct ServingBench: Encodable, Sendable {
     /// Whether the model has the repeat-aware head, which `train` turns on.
     let repeatAware: Bool
     /// Ranking of 6,040 cases, histories of 165 events on average.
     let evaluationSeconds: Double
-    /// One user moved on by one event, and the best ten items after 165 events, one core.
+    /// Time of one step of a user's state, and of the ten best items after 165 events, on one core.
     let recommendMicroseconds: Double
-    /// Users answered together on all threads, the best ten items each.
+    /// Batches of users on all threads, the ten best items each.
     let batches: [Batch]
 
-    /// Users whose histories are equally long.
+    /// Users with histories of one length.
     struct Batch: Encodable, Sendable {
-        /// Of a history.
+        /// Events of a history.
         let events: Int
-        /// On all threads.
+        /// Users per second on all threads.
         let usersPerSecond: Double
     }
 

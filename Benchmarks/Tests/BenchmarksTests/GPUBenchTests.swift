@@ -15,7 +15,7 @@ import Testing
     @Test func sizesAreThoseOfTheGoals() {
         let sizes = GPUBench.Sizes.full
         #expect(sizes.scans.map(\.sequences) == [2048, 1] && sizes.scans.map(\.length) == [200, 1_000_000])
-        #expect(sizes.channels == 128 && sizes.catalogue == 1_000_000 && sizes.askers == 256)
+        #expect(sizes.channels == 128 && sizes.catalogue == 1_000_000 && sizes.queries == 256)
         #expect(sizes.items == 3416 && sizes.users == 6040)
         #expect(sizes.lengths == [100, 200, 400, 800, 1600, 3200, 6400, 12_800, 25_600, 51_200, 102_400])
         // More than any cache holds.
