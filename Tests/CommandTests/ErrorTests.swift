@@ -14,7 +14,9 @@ import Testing
         Case(
             arguments: "prepare none.csv -o out", status: 66,
             message: "none.csv: cannot open: No such file or directory"),
-        Case(arguments: "prepare folder -o out", status: 65, message: "folder/file: its name does not tell the format"),
+        Case(
+            arguments: "prepare folder -o out", status: 65,
+            message: "folder/file: the format follows neither from its name nor from its first lines"),
         Case(
             arguments: "prepare folder --format csv -o out", status: 65,
             message: "folder/file, line 1: there is no column of users; name it with --user; found precious"),

@@ -58,13 +58,13 @@ import Testing
         #expect(answer.recommendations == expected.recommendations)
         #expect(
             outcome.error == """
-                recblr: note: --exclude: passed over what the model does not know (i98)
-                recblr: note: passed over 2 events of items that the model does not know (i99, …)
+                recblr: note: --exclude: skipped what the model does not know (i98)
+                recblr: note: skipped 2 events of items that the model does not know (i99, …)
 
                 """)
         let only = try recommend("--history", "i1", "--only", "i98,i3", "--format", "jsonl")
         #expect(try answers(only)[0].ids == ["i3"])
-        #expect(only.error.contains("--only: passed over what the model does not know (i98)"))
+        #expect(only.error.contains("--only: skipped what the model does not know (i98)"))
     }
 
     @Test(arguments: [["--history", ""], ["--history", "i99"], ["--data", "data", "--user", "u999"]])
@@ -273,7 +273,7 @@ import Testing
         #expect(tables[0] == tables[1], "the same data, numbered otherwise")
         let renamed = try run(["evaluate", "model", "renamed"], in: place)
         #expect(renamed.status == 0)
-        #expect(renamed.error.contains("the model does not know 1 of the 20 items: passed over "))
+        #expect(renamed.error.contains("the model does not know 1 of the 20 items: skipped "))
         #expect(
             renamed.error.contains("of 60 cases ") && renamed.error.contains(" missed for their target, 0 for a"))
         let foreign = try run(["evaluate", "model", "foreign"], in: place)

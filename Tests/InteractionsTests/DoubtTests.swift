@@ -24,7 +24,7 @@ import Testing
     @Test func mostLinesPassedOver() throws {
         let found = try doubts("1,a,1600000000\n1,b,2024-05-01\n1,c,2024-05-02\n", skippingBadLines: true)
         #expect(found.count == 1)
-        #expect(found[0].hasPrefix("passed over: 2 malformed lines of 3"))
+        #expect(found[0].hasPrefix("skipped: 2 malformed lines of 3"))
         #expect(found[0].contains("log.csv, line 3: the timestamp '2024-05-01' is a date"))
     }
 

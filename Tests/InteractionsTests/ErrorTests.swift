@@ -55,7 +55,7 @@ import Testing
         (
             "log.csv", "user,item\n1,\"2\"3\n",
             "log.csv, line 2: a closing quote must be followed by a delimiter (comma) or the end of the line"
-                + "; what follows cannot be told from quoted text, so it is not read: mend the line, or say "
+                + "; what follows cannot be distinguished from quoted text, so it is not read: mend the line, or say "
                 + "--format tsv --delimiter 'comma' if quotes mean nothing here"
         ),
         (
@@ -66,7 +66,7 @@ import Testing
         ("ratings.dat", "1::2::3\n", "ratings.dat, line 1: expected 4 fields, found 3"),
         (
             "ratings.dat", "1:2:3:4\n",
-            "ratings.dat: its name does not tell the format, nor do its first lines; give --format, one of "
+            "ratings.dat: the format follows neither from its name nor from its first lines; give --format, one of "
                 + "csv, tsv, recbole, movielens, jsonl, sequences"
         ),
         ("log.txt", "u1 a\nu2\n", "log.txt, line 2: expected a user id and at least one item id"),
@@ -114,7 +114,7 @@ import Testing
         ),
         (
             "log.unknown", "a b\nc d e\n",
-            "log.unknown: its name does not tell the format, nor do its first lines; give --format, one of "
+            "log.unknown: the format follows neither from its name nor from its first lines; give --format, one of "
                 + "csv, tsv, recbole, movielens, jsonl, sequences"
         ),
     ])

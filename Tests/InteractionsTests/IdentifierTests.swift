@@ -85,11 +85,11 @@ import Testing
         #expect(
             try warnings("user,item,ts\n1,a,1\n1\n1,b\n1,c,2\n1,d,3\n1,e,4\n")
                 == [
-                    "passed over: 2 malformed lines, the first of them: log.csv, line 3: expected 3 fields, found 1"
+                    "skipped: 2 malformed lines, the first of them: log.csv, line 3: expected 3 fields, found 1"
                 ])
         let found = try warnings("user,item,ts\n17850,a,1\nuser,item,ts\n17850.0,e\u{301},1\n3,7.0,1\n3,7,1\n")
         #expect(found.count == 4)
-        #expect(found[0].hasPrefix("passed over: 1 line that only the header should be"))
+        #expect(found[0].hasPrefix("skipped: 1 line that only the header should be"))
         #expect(found[1].hasPrefix("taken for their composed form (NFC): 1 id in a decomposed Unicode form"))
         #expect(found[2].hasPrefix("1 user with and without .0 in the log (17850.0 beside 17850)"))
         #expect(found[3].hasPrefix("1 item with and without .0 in the log (7.0 beside 7)"))

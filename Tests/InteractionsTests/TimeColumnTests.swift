@@ -180,7 +180,7 @@ import Testing
         ),
         (
             ["03/04/2022", "04/05/2022"],
-            "line 2: whether the day or the month comes first in '03/04/2022' cannot be told: no date of the log has a day after the 12th; write the times as 2024-05-01"
+            "line 2: whether the day or the month comes first in '03/04/2022' is ambiguous: no date of the log has a day after the 12th; write the times as 2024-05-01"
         ),
         (
             ["24062022", "1072022"],
@@ -196,7 +196,7 @@ import Testing
         ),
         (
             ["03/04/2022 10:00+02:00", "24/06/2022 10:00+02:00"],
-            "line 2: whether the day or the month comes first in '03/04/2022 10:00+02:00' cannot be told from the lines before"
+            "line 2: whether the day or the month comes first in '03/04/2022 10:00+02:00' does not follow from the lines before"
         ),
         (["9999-12-31"], "line 2: the timestamp '9999-12-31' is not of the years 1678 to 2261"),
         (
@@ -211,7 +211,7 @@ import Testing
         #expect(complaint { _ = try column(texts) } == "log.csv, " + expected)
     }
 
-    /// A line that contradicts its column can be passed over, and changes nothing for the others.
+    /// A line that contradicts its column can be skipped, and changes nothing for the others.
     @Test func contradictionsCanBeSkipped() throws {
         let text = "user,item,time\n1,a,2022-06-24\n1,b,1656105611000\n1,c,20220625\n1,d,2022-06-23\n"
         let prepared = try prepare(text, .with { $0.skipsBadLines = true })

@@ -317,7 +317,7 @@ import Testing
         }
     }
 
-    /// Layers that contradict each other and tensors that nothing needs are named, not passed over.
+    /// Layers that contradict each other and tensors that nothing needs are named, not skipped.
     @Test func contradictionsAndLeftoversAreNamed() throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent(
             "recblr-\(UUID().uuidString)")

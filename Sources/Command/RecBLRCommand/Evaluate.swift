@@ -13,7 +13,7 @@ struct Evaluate: ParsableCommand {
             Ranks each target among all items, in both settings: unmasked (items already seen stay candidates, as in the \
             literature) and masked (they do not). Equal scores count against the target. Two counting baselines are \
             evaluated as well. Items are matched by id, so that a dataset may be prepared anew: items of a history that the \
-            model does not know are passed over, a target that it does not know is a miss, and both are counted on \
+            model does not know are skipped, a target that it does not know is a miss, and both are counted on \
             standard error.
 
             Example:
@@ -96,7 +96,7 @@ struct Evaluate: ParsableCommand {
         }
         printError(
             "recblr: note: the model does not know \(grouped(mapping.unknownCount)) of the \(counted(data.itemCount, "item")): "
-                + "passed over \(counted(events, "event")) of histories; of \(counted(cases.count, "case")) "
+                + "skipped \(counted(events, "event")) of histories; of \(counted(cases.count, "case")) "
                 + "\(grouped(targets)) missed for their target, \(grouped(histories)) for a history without known items"
         )
     }

@@ -21,7 +21,7 @@ struct Experiment: ParsableCommand {
             ablations (Table 3) takes parts of the model away, mixers puts an LRU and attention in the place of the BD-LRU (not \
             on a GPU), expansion (Figure 5) widens the recurrence, dropout (Figure 6) \
             drops more. Each variant is trained with the preset's recipe for the data, without the repeat-aware head unless \
-            it is asked for, and tested on each user's last event in both settings. The output folder gets table.md, \
+            it is given, and tested on each user's last event in both settings. The output folder gets table.md, \
             results.json and chart.svg after every run; a run that results.json has with the same settings is not made \
             again, so that Ctrl-C costs one at most.
 

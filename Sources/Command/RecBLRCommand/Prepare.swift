@@ -9,7 +9,7 @@ struct Prepare: ParsableCommand {
         discussion: """
             Reads csv, tsv, RecBole's .inter, MovieLens' ratings.dat, JSON Lines, or one sequence a line; each may be \
             gzipped. Several files, folders of parts and standard input (-) make one log. Says on standard error how each \
-            file was understood; docs/data.md tells the rules. Filters, sorts each user's events by time (ties keep file \
+            file was understood; docs/data.md explains the rules. Filters, sorts each user's events by time (ties keep file \
             order), numbers users and items, and writes a folder that the other commands map into memory. A long log takes \
             16 bytes an event of disk beside the output meanwhile.
 
@@ -159,7 +159,7 @@ struct Prepare: ParsableCommand {
         options.skipsBadLines = skipBadLines
         return try Titles.read(
             .file(fileURL(titles)), options, titleColumn: titleColumn, understood: { printError($0.description) },
-            skipped: { printError("recblr: note: passed over: \(counted($0, "malformed line")) of titles") })
+            skipped: { printError("recblr: note: skipped: \(counted($0, "malformed line")) of titles") })
     }
 
     private func say(_ match: InteractionLog.TitleMatch) {

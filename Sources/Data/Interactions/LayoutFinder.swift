@@ -70,7 +70,7 @@ struct LayoutFinder {
         if let table { return table }
         throw .malformed(
             path: path,
-            reason: "its name does not tell the format, nor do its first lines; give --format, one of "
+            reason: "the format follows neither from its name nor from its first lines; give --format, one of "
                 + InputFormat.allCases.map(\.rawValue).joined(separator: ", "))
     }
 

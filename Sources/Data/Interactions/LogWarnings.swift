@@ -7,7 +7,7 @@ extension InteractionLog {
         var texts: [String] = []
         if 2 * report.skippedLines >= report.lines, let firstSkipped {
             texts.append(
-                "passed over: \(counted(report.skippedLines, "malformed line")) of \(grouped(report.lines)), so that the "
+                "skipped: \(counted(report.skippedLines, "malformed line")) of \(grouped(report.lines)), so that the "
                     + "dataset is hardly the log; the first of them: \(firstSkipped)")
         }
         for (what, ids) in [("users", userIDs), ("items", itemIDs)] {
@@ -36,10 +36,10 @@ extension InteractionLog {
         var texts: [String] = []
         if let firstSkipped, 2 * report.skippedLines < report.lines {
             texts.append(
-                "passed over: \(counted(report.skippedLines, "malformed line")), the first of them: \(firstSkipped)")
+                "skipped: \(counted(report.skippedLines, "malformed line")), the first of them: \(firstSkipped)")
         }
         if let count = report.repeatedHeaders {
-            texts.append("passed over: \(counted(count, "line")) that only the header should be")
+            texts.append("skipped: \(counted(count, "line")) that only the header should be")
         }
         if let count = report.composedIDs {
             texts.append(

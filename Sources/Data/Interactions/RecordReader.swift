@@ -157,7 +157,7 @@ struct RecordReader: ~Copyable {
         guard problem.scope == .rest else { return problem }
         return LineProblem(
             reason: problem.reason
-                + "; what follows cannot be told from quoted text, so it is not read: mend the line, or say "
+                + "; what follows cannot be distinguished from quoted text, so it is not read: mend the line, or say "
                 + "--format tsv --delimiter '\(layout.table.map { "\($0.delimiter)" } ?? "")' if quotes mean nothing here",
             scope: .rest)
     }

@@ -16,7 +16,7 @@ extension LayoutFinder {
         layout.linesBefore += comments(head, candidates, layout.linesBefore)
         if layout.linesBefore > 0 {
             layout.notes.append(
-                "passed over before the header or the first event: \(counted(layout.linesBefore, "line"))")
+                "skipped before the header or the first event: \(counted(layout.linesBefore, "line"))")
         }
         var (dialect, sample) = choose(format, head, candidates, layout.linesBefore)
         guard let first = sample.records.first else {
@@ -108,7 +108,7 @@ extension LayoutFinder {
         }
         if !isTold, purpose == .events, options.columns.areGiven {
             throw LineProblem(
-                reason: "it cannot be told whether it names columns or is an event (\(quotedList(first))): "
+                reason: "it is ambiguous whether it names columns or is an event (\(quotedList(first))): "
                     + "say --header or --no-header")
         }
         return true

@@ -85,7 +85,7 @@ struct TimeColumn {
             guard time.offset == 0, time.nanosecondsOfDay < nanosecondsADay else {
                 throw LineProblem(
                     reason:
-                        "whether the day or the month comes first in \(quoted(text)) cannot be told from the lines before"
+                        "whether the day or the month comes first in \(quoted(text)) does not follow from the lines before"
                 )
             }
             if ambiguous == nil { ambiguous = TimeExample(text, place) }
@@ -119,7 +119,7 @@ struct TimeColumn {
             throw .line(
                 path: ambiguous.place.path, number: ambiguous.place.line,
                 reason:
-                    "whether the day or the month comes first in \(ambiguous.text) cannot be told: no date of the log has "
+                    "whether the day or the month comes first in \(ambiguous.text) is ambiguous: no date of the log has "
                     + "a day after the 12th; write the times as 2024-05-01")
         }
         return (nil, TimeMeaning("dates with the day before the month, as is usual with dots: \(ambiguous.text)"))

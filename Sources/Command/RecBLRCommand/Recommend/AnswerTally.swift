@@ -51,7 +51,7 @@ struct AnswerTally: Sendable {
         }
         if unknownEvents > 0 {
             sentences.append(
-                "passed over \(events(unknownEvents)) of items that the model does not know "
+                "skipped \(events(unknownEvents)) of items that the model does not know "
                     + list(unknownExamples, of: unknownEvents))
         }
         if unknownUsers > 0 {

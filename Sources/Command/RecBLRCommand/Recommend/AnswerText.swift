@@ -113,7 +113,7 @@ struct AnswerText: Sendable {
         case .none: return "\(subject), \(nothing): no answer"
         case .history:
             let last = request.items.suffix(5).map { items.title(at: $0.row) ?? items.ids[$0.row] }
-            let unknown = request.unknownCount > 0 ? ", \(grouped(request.unknownCount)) more passed over" : ""
+            let unknown = request.unknownCount > 0 ? ", \(grouped(request.unknownCount)) more skipped" : ""
             return "\(subject), last of \(counted(request.items.count, "event"))\(unknown): "
                 + last.map(printable).joined(separator: " · ")
         }

@@ -38,7 +38,7 @@ extension ChoiceOptions {
             choice.only = only.known
         }
         for (name, unknown) in [("--exclude", excluded.unknown), ("--only", only.unknown)] where !unknown.isEmpty {
-            printError("recblr: note: \(name): passed over what the model does not know (\(examples(unknown)))")
+            printError("recblr: note: \(name): skipped what the model does not know (\(examples(unknown)))")
         }
         return choice
     }

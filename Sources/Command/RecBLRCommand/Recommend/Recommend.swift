@@ -16,8 +16,8 @@ struct Recommend: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Say what comes next for users or histories.",
         discussion: """
-            Ask for users of a dataset (--user, --users, --all-users), for one history (--history, --title) or for a file \
-            of histories (--histories). Items that the model does not know are passed over and counted on standard error. \
+            Give users of a dataset (--user, --users, --all-users), one history (--history, --title) or a file of \
+            histories (--histories). Items that the model does not know are skipped and counted on standard error. \
             Users without a history that the model knows get popular items; the answer's basis says so.
 
             Answers are in the order of the users or histories, one line each except as text. JSON Lines hold id, title and score of \
