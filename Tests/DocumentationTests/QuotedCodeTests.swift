@@ -25,6 +25,21 @@ import Testing
         #expect(try Self.swiftBlocks(in: Self.text(of: "README.md")) == [program])
     }
 
+    /// Types and files that are named in the documents of the code are there.
+    @Test(arguments: ["docs/design.md", "CONTRIBUTING.md"])
+    func namesAreThoseOfTheCode(document: String) throws {
+        let folders = ["Examples", "Sources", "Tests", "scripts"]
+        let paths = folders.flatMap { Self.files(in: $0, suffix: "") } + ["Benchmarks"]
+        let code = try paths.filter { $0.hasSuffix(".swift") }.map(Self.text(of:)).joined()
+        func exists(_ name: String) -> Bool {
+            if name.contains(/\.(swift|h|py|sh)$/) { return paths.contains { ("/" + $0).hasSuffix("/" + name) } }
+            guard let type = name.wholeMatch(of: /[A-Z]\w+(?:\.(\w+))?/) else { return true }
+            return code.contains(type.1 ?? type.0) || paths.contains { ("/" + $0 + "/").contains("/" + name + "/") }
+        }
+        let names = try Self.text(of: document).matches(of: /`([^`\s]+)/).map { String($0.1) }
+        #expect(names.filter { !exists($0) } == [])
+    }
+
     private static func text(of path: String) throws -> String {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }

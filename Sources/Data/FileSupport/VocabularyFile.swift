@@ -17,7 +17,7 @@ extension Vocabulary {
 
     /// Writes the file of the strings with these numbers in this order, completely or not at all. The strings must be
     /// UTF-8; there must be no titles or as many as numbers.
-    public static func write(
+    package static func write(
         _ numbers: some Collection<Int32>, of table: Interner, titles: [String] = [], to url: URL
     ) throws(FileError) {
         var writer = try FileWriter(url)

@@ -6,7 +6,7 @@
 
 /// Numbers for byte strings in order of first appearance: an open-addressing hash table over one block of memory, without an
 /// object for each string. Holds up to 2³¹ strings in 16 GB.
-public struct Interner: Sendable {
+package struct Interner: Sendable {
     /// For each string its number, its length and its bytes, padded to whole words.
     private var records: [UInt32] = []
     /// The offset of each string's record.
@@ -22,16 +22,16 @@ public struct Interner: Sendable {
     }
 
     /// No strings.
-    public init() {}
+    package init() {}
 
     /// Number of distinct strings.
-    public var count: Int { offsets.count }
+    package var count: Int { offsets.count }
 
     /// The string numbered `index`, with replacement characters where it is not UTF-8.
-    public func string(_ index: Int32) -> String { withBytes(index) { String(decoding: $0, as: UTF8.self) } }
+    package func string(_ index: Int32) -> String { withBytes(index) { String(decoding: $0, as: UTF8.self) } }
 
     /// Calls `body` with the bytes of the string numbered `index`.
-    public func withBytes<Value, Failure: Error>(
+    package func withBytes<Value, Failure: Error>(
         _ index: Int32, _ body: (UnsafeRawBufferPointer) throws(Failure) -> Value
     ) throws(Failure) -> Value {
         let offset = Int(offsets[Int(index)])
@@ -41,13 +41,13 @@ public struct Interner: Sendable {
     }
 
     /// The number of a string; nil if it was never added. O(length).
-    public func index(of bytes: UnsafeRawBufferPointer) -> Int32? {
+    package func index(of bytes: UnsafeRawBufferPointer) -> Int32? {
         let slot = slots[slot(of: bytes, Self.hash(bytes))]
         return slot.isEmpty ? nil : index(at: slot.offset)
     }
 
     /// The number of a string, a new one if it is new. Amortised O(length).
-    public mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (index: Int32, isNew: Bool) {
+    package mutating func intern(_ bytes: UnsafeRawBufferPointer) -> (index: Int32, isNew: Bool) {
         intern(bytes, Self.hash(bytes))
     }
 
@@ -55,7 +55,7 @@ public struct Interner: Sendable {
     ///
     /// In a table larger than the caches each string has two cache misses, for its slot and for its record. Many independent misses
     /// take hardly longer than one, so all slots are read first, then all records.
-    public mutating func intern(_ texts: PackedTexts) -> [Int32] {
+    package mutating func intern(_ texts: PackedTexts) -> [Int32] {
         texts.withEach { texts in
             let hashes = texts.map(Self.hash)
             let firstSlots = hashes.map { slots[firstSlot($0)] }
@@ -146,31 +146,31 @@ public struct Interner: Sendable {
 
 extension Interner: Equatable {
     /// Whether the same strings have the same numbers.
-    public static func == (a: Interner, b: Interner) -> Bool { a.records == b.records }
+    package static func == (a: Interner, b: Interner) -> Bool { a.records == b.records }
 }
 
 /// Byte strings, concatenated.
-public struct PackedTexts: Sendable {
+package struct PackedTexts: Sendable {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
 
     /// No strings.
-    public init() {}
+    package init() {}
 
     /// Number of strings.
-    public var count: Int { ends.count }
+    package var count: Int { ends.count }
 
     /// Whether there are so many strings that interning more at once would not be faster.
-    public var isFull: Bool { count >= 256 || bytes.count >= 1 << 16 }
+    package var isFull: Bool { count >= 256 || bytes.count >= 1 << 16 }
 
     /// Adds a string.
-    public mutating func append(_ text: UnsafeRawBufferPointer) {
+    package mutating func append(_ text: UnsafeRawBufferPointer) {
         bytes.append(contentsOf: text)
         ends.append(bytes.count)
     }
 
     /// Removes all strings and keeps the capacity.
-    public mutating func removeAll() {
+    package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ends.removeAll(keepingCapacity: true)
     }

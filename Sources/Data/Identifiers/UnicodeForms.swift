@@ -1,7 +1,7 @@
 import Foundation
 
 /// The bytes of a text's composed form (NFC) where it is not in that form already; nil where it is. O(length).
-public func composed(_ text: String) -> [UInt8]? {
+package func composed(_ text: String) -> [UInt8]? {
     if text.unicodeScalars.allSatisfy(isSurelyComposed) { return nil }
     let composed = text.precomposedStringWithCanonicalMapping
     return composed.utf8.elementsEqual(text.utf8) ? nil : Array(composed.utf8)
