@@ -47,7 +47,7 @@ import Testing
         expectNothingHappens(emulator, backend)
     }
 
-    /// Blocks that nobody holds go back to the driver before anybody is refused, though commands that use them still wait.
+    /// Unused blocks are freed before an allocation fails, though commands that use them still wait.
     @Test func spareMemoryIsGivenUpFirst() throws {
         let emulator = try Emulator()
         let backend = try emulator.backend()

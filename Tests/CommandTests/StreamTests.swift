@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Standard input, output and error that are full, closed or read by nobody.
+/// Standard input, output and error that are full, closed or without a reader.
 @Suite struct StreamTests {
     private static func prepared() throws -> Workplace {
         let place = try Workplace()

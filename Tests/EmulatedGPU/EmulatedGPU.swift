@@ -2,7 +2,7 @@ import CUDABackend
 import Foundation
 import Tensors
 
-/// GPUs for tests: the emulated one (Tests/Emulator), and the machine's own where `RECBLR_TEST_GPU=1` asks for it.
+/// GPUs for tests: the emulated one (Tests/Emulator), and the machine's own where `RECBLR_TEST_GPU=1`.
 public enum TestGPU {
     /// Folder of the stand-in for NVIDIA's libraries, built where it is not up to date; nil where that is not possible.
     public static let emulatorFolder: String? = {

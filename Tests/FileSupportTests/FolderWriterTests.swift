@@ -73,7 +73,7 @@ import Testing
         }
     }
 
-    /// Files that only have the names of ours are somebody else's.
+    /// Files that only have the same names belong to others.
     @Test(arguments: [
         (["b": "x"], "it holds b but no a, so it is no pair's folder of this program; choose another folder"),
         (["a": "x"], "its a is none that this program wrote for a pair; choose another folder"),
@@ -209,7 +209,7 @@ import Testing
 
 #if os(Linux)
     @Suite struct AppendedFileTests {
-        /// A piece that finds no room is an error each time, and no end.
+        /// A write without space is an error each time, and later writes may succeed.
         @Test func aFullDiskIsAnError() throws {
             var file = try AppendedFile(URL(fileURLWithPath: "/dev/full"), emptied: false)
             for _ in 0..<2 {

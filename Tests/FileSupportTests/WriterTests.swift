@@ -98,7 +98,7 @@ extension FileWriterTests {
         }
     }
 
-    /// A device or a pipe is not replaced by a file, whoever asks for it.
+    /// A device or a pipe is never replaced by a file.
     @Test func devicesAreNotReplaced() throws {
         try withTemporaryFolder { folder in
             let pipe = folder.appendingPathComponent("pipe")

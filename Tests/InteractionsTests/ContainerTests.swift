@@ -54,7 +54,7 @@ import Testing
         #expect(pretty.contains("every object must stand in a line of its own: jq -c . "))
     }
 
-    /// Values that nobody reads may be anything, as long as it can be told where they end.
+    /// Values that are not read may be anything, as long as their end is clear.
     @Test func unreadValuesOfJSON() throws {
         for value in [
             "NaN", "-Infinity", "1e999", "01", "\"\\ud800\"", "\"\\x\"", "\"a\tb\"", "+1", "None", "[1,{]}", "1.2.3",

@@ -23,7 +23,7 @@ import Testing
         #expect(split.test == [EvaluationCase(user: 0, position: 4), EvaluationCase(user: 1, position: 1)])
     }
 
-    /// Whoever comes only after a cut has no history and is not asked for.
+    /// Users with events only after a boundary have no history and no case.
     @Test func newcomersAreNotAskedFor() throws {
         let times: [[Int64]] = [[0, 1, 2, 3, 4, 5, 6, 8], [7], [9]]
         let dataset = Dataset(sequences: times.map { $0.map { _ in 1 } }, itemCount: 1, timestamps: times)
@@ -57,7 +57,7 @@ import Testing
             }
             for question in split.validation { #expect(split.trainingEnd[question.user] == question.position) }
             #expect(Set(split.test.map(\.user)).count == split.test.count)
-            // Every user with events on both sides of the cut is asked for, and nobody else.
+            // Every user with events on both sides of the boundary has a case, and no other user.
             let all = times.joined().sorted()
             let cut = all[Int(Double(all.count) * 0.7)]
             for (user, own) in times.enumerated() {

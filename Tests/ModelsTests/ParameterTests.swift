@@ -127,7 +127,7 @@ import Testing
     }
 }
 
-/// Scores whose size nobody knows are not ranked.
+/// Scores without a finite bound are not ranked.
 @Suite struct ScoreBoundTests {
     /// Hidden vectors (x, x) and items (1, 2), (y, 0): the largest norm, wherever it is, times that of the vector.
     @Test func theBoundIsTheProductOfTheNorms() throws {

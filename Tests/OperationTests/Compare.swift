@@ -24,7 +24,7 @@ struct Discrepancy: CustomStringConvertible {
 /// What a comparison found.
 struct Comparison {
     var discrepancies: [Discrepancy] = []
-    /// The largest error met, as a share of the tolerance.
+    /// The largest error as a fraction of the tolerance.
     var worst = 0.0
 }
 

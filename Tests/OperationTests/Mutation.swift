@@ -1,6 +1,6 @@
 import Operations
 
-/// A mistake that somebody could make in a fast backend.
+/// A plausible mistake in a fast backend.
 enum Mutation: String, CaseIterable, Sendable {
     case productIgnoresAccumulate, productForgetsLastTerm, copyIgnoresStride
     case scatterOverwrites, gatherRepeatsFirstRow

@@ -11,7 +11,7 @@ package struct Adam: Sendable {
     var inParts = false
     var largestNorm: Float?
 
-    /// Over so many weights, which hardly change.
+    /// An update of many weights, which hardly change.
     package static func step(_ count: Int) -> OperationCase {
         Adam(rows: 1, columns: count, learningRate: 1e-6).operation
     }

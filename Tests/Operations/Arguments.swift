@@ -2,14 +2,14 @@ import Tensors
 
 /// Arguments of an operation in a backend's memory, with random numbers.
 ///
-/// Every argument has a name. A name that is asked for again gives the same memory: a backward pass that is prepared after its
-/// forward pass reads what that left, and one that is prepared alone gets random numbers instead. The gradient of the argument
+/// Every argument has a name. Requesting a name again returns the same memory: a backward pass that is prepared after its
+/// forward pass reads that pass's results, and one that is prepared alone reads random numbers. The gradient of the argument
 /// "x" is called "gradient of x".
 ///
-/// Two with one seed hold the same numbers, whatever the backend. Between guards every block is surrounded by floats that nobody
-/// may read or write, and so is every row of a strided one: ``outcome()`` tells what was damaged.
+/// Equal seeds give equal numbers on every backend. With guards, every block, and every row of a strided one, is surrounded by floats
+/// that must not be read or written: ``outcome()`` reports damage.
 package final class Arguments {
-    /// What an operation does with an argument.
+    /// How an operation uses an argument.
     package enum Role {
         case read, written
         /// Read, then overwritten.
@@ -26,7 +26,7 @@ package final class Arguments {
         let floor: Float
         /// Elements that the operation uses, where those are not all.
         let used: Int
-        /// The whole of the storage at first; empty without guards.
+        /// The initial contents of the storage; empty without guards.
         let before: [Float]
     }
 
@@ -50,12 +50,12 @@ package final class Arguments {
     /// What an operation returned as its loss, times the scale of the gradients.
     private(set) var returnedLoss = 0.0
 
-    /// Stands before, after and between rows: a NaN, so that whoever reads it spoils the result, with a payload.
+    /// The guard before, after and between rows: a NaN with a payload, so that reading it spoils the result.
     static let guardValue = Float(bitPattern: 0x7FC0_5A5A)
-    /// Fills what is to be overwritten.
+    /// The initial value of what is to be overwritten.
     static let unwritten = Float(bitPattern: 0x7FC0_BEEF)
 
-    /// To see what an operation does: between guards.
+    /// For correctness: with guards.
     package init(_ backend: any Backend, seed: UInt64, rounded: Bool = false) {
         self.backend = backend
         self.rounded = rounded
@@ -63,8 +63,8 @@ package final class Arguments {
         generator = SeededGenerator(seed: seed)
     }
 
-    /// To see what an operation takes: blocks begin where the backend aligns them, what is overwritten is zero at first, and in
-    /// large blocks the numbers come again and again.
+    /// For measuring time: without guards, aligned as the backend aligns blocks, with zeros in what is overwritten and repeated numbers
+    /// in large blocks.
     package init(measuring backend: any Backend) {
         self.backend = backend
         rounded = false
@@ -95,8 +95,8 @@ package final class Arguments {
 
     // MARK: Tensors
 
-    /// What an operation reads and must leave alone; random unless `values` are given. `used` is the number of elements that it
-    /// needs, all unless told.
+    /// An argument that an operation reads and must not change; random unless `values` are given. `used` is the number of elements that
+    /// it needs, by default all.
     package func input(
         _ name: String, _ rows: Int, _ columns: Int, gap: Int = 0, in range: ClosedRange<Float> = -1...1,
         used: Int? = nil, values: @autoclosure () -> [Float]? = nil
@@ -104,12 +104,12 @@ package final class Arguments {
         block(name, .read, rows, columns, gap: gap, used: used, in: range, values: values)
     }
 
-    /// What an operation overwrites. Errors are never measured against less than `floor`: the size of the terms where they cancel.
+    /// An argument that an operation overwrites. Errors are never measured against less than `floor`: the size of the terms where they cancel.
     package func output(_ name: String, _ rows: Int, _ columns: Int, gap: Int = 0, floor: Float = 0) -> Tensor {
         block(name, .written, rows, columns, gap: gap, floor: floor)
     }
 
-    /// What an operation reads and then overwrites, perhaps with something that has a name of its own.
+    /// An argument that an operation reads and then overwrites, possibly with a result of another name.
     func replaced(
         _ name: String, by other: String? = nil, _ rows: Int, _ columns: Int, gap: Int = 0, floor: Float = 0,
         in range: ClosedRange<Float> = -1...1, values: @autoclosure () -> [Float]? = nil
@@ -121,7 +121,7 @@ package final class Arguments {
         return tensor
     }
 
-    /// What an operation adds to.
+    /// An argument that an operation adds to.
     func accumulated(
         _ name: String, _ rows: Int, _ columns: Int, gap: Int = 0, floor: Float = 0, used: Int? = nil
     ) -> Tensor {
@@ -168,7 +168,7 @@ package final class Arguments {
         return whole
     }
 
-    /// A million random numbers, and these again.
+    /// A million random numbers, repeated.
     private func fill(_ whole: Tensor, in range: ClosedRange<Float>) {
         var known = min(whole.count, 1 << 20)
         backend.upload(numbers(known, in: range), to: whole)

@@ -3,14 +3,14 @@ import Tensors
 /// Causal attention over a sliding window, forward and backward.
 package struct Attention: Sendable {
     var rows, width: Int
-    /// An event sees so many, itself included.
+    /// W: the number of events that an event attends to, itself included.
     var span: Int
     var division: Division
     /// Whether queries, keys and values are thirds of one tensor.
     var isStrided = true
     /// Events before the sequences; the last events of them, which may take the window's place.
     var hasWindow = false, hasFinalWindow = false, inPlace = false
-    /// The bias lies in ± this: nothing much, or what decides.
+    /// The bias lies in ± this: small, or dominant.
     var biasSize: Float = 1
 
     init(rows: Int, width: Int, span: Int, division: Division) {
@@ -24,11 +24,11 @@ package struct Attention: Sendable {
         biasSize = shape.has(4) ? 30 : 1
     }
 
-    /// Score, softmax 4 and weighted sum, of every event with each that it sees.
+    /// Score, softmax 4 and weighted sum, for every pair of events that attend.
     private var forwardFlops: Int { rows * span * (4 * width + 4) }
     /// Scores again; gradients of weights, values, queries and keys; softmax 4.
     private var backwardFlops: Int { rows * span * (10 * width + 8) }
-    /// Of a window: a key and a value an event.
+    /// Width of a window: a key and a value for each event.
     private var past: Int { (span - 1) * 2 * width }
 
     package var forward: OperationCase {

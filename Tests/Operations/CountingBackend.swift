@@ -1,7 +1,7 @@
 import Synchronization
 import Tensors
 
-/// A backend that counts what is asked of it.
+/// A backend that counts the calls of its operations.
 package final class CountingBackend<Inner: HostBackend>: HostBackend {
     private let inner: Inner
     private let counts = Mutex<[String: Int]>([:])

@@ -1,6 +1,6 @@
 import Tensors
 
-/// What needs no more than one element, or all of them.
+/// Elementwise operations and reductions over all elements.
 package struct Elementwise: Sendable {
     var operation: Operation
     var rows, columns: Int

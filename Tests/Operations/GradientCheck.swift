@@ -1,22 +1,22 @@
 import Tensors
 
-/// A forward pass and the backward pass whose gradients finite differences of the forward pass must confirm.
+/// A forward pass and its backward pass, whose gradients are checked with finite differences of the forward pass.
 package struct DifferentiableCase: Sendable, CustomStringConvertible {
     package let forward: OperationCase
-    /// Nil for a loss, which leaves its gradients by itself.
+    /// The backward pass; nil for a loss, which computes its gradients itself.
     package let backward: OperationCase?
     /// Largest allowed |gradient − difference quotient| / (1 + |difference quotient|).
     package let tolerance: Double
 
-    /// Of every operation that has gradients.
+    /// All operations that have gradients.
     package static let all: [DifferentiableCase] =
         ResidualNorm.differentiableCases + Activation.differentiableCases + Convolution.differentiableCases
         + Attention.differentiableCases + Scan.differentiableCases + Loss.differentiableCases
 
     package var description: String { forward.name }
 
-    /// Compares each gradient with central differences of Σ outputs ⊙ their gradients, or of the loss that is returned; a
-    /// sentence for each argument whose gradient is wrong. `backend` computes in this process's memory.
+    /// Compares each gradient with central differences of Σ outputs ⊙ their gradients, or of the loss that is returned;
+    /// returns a sentence for each argument whose gradient is wrong. `backend` computes in this process's memory.
     ///
     /// The step of 2⁻⁷ is a compromise for values of size 1 in 32-bit storage: outputs are rounded to 6e-8 of their size,
     /// which makes up to 1e-5 of a difference quotient, and the fourth-order formula neglects about 1e-7. So `tolerance`
@@ -54,7 +54,7 @@ package struct DifferentiableCase: Sendable, CustomStringConvertible {
     }
 }
 
-/// What a backward pass left for one argument.
+/// The gradient that a backward pass computed for one argument.
 private struct Gradient {
     let name: String
     let argument: Tensor
@@ -64,7 +64,7 @@ private struct Gradient {
 extension Arguments {
     private static let gradientOf = "gradient of "
 
-    /// Everything as it was at first.
+    /// The initial contents of all arguments.
     fileprivate func restore() {
         for block in blocks { backend.upload(block.before, to: block.storage.tensor) }
     }
@@ -97,7 +97,7 @@ extension Arguments {
         }
     }
 
-    /// The elements that a block had at first.
+    /// The initial elements of a block.
     private func first(_ block: Block) -> [Float] {
         let tensor = block.tensor
         return (0..<tensor.rows).flatMap { row in

@@ -1,9 +1,9 @@
 import Tensors
 
-/// The different items of each event's history.
+/// The distinct items of each event's history.
 struct ListOccurrences: Sendable {
     var events, window, items: Int
-    /// Each sequence has up to so many events before it.
+    /// The largest number of events before each sequence.
     var mostEarlier: Int
 
     var operation: OperationCase {
@@ -53,7 +53,7 @@ struct ListOccurrences: Sendable {
     }
 
     /// Windows shorter and longer than sequences, few items and many, with events before the sequences and without; some events
-    /// at the end are not listed, and the histories have room to spare.
+    /// at the end are not listed, and the histories have spare capacity.
     static let cases: [OperationCase] = lengths.flatMap { events in
         [(3, 1, 2), (7, 40, 0), (1024, 5, 0), (33, 300, 40), (40, 9, 70)].map { window, items, mostEarlier in
             ListOccurrences(events: events, window: window, items: items, mostEarlier: mostEarlier).operation

@@ -9,7 +9,7 @@ package struct Loss: Sendable {
     var hasGradients = true
     /// Different values that are added to some scores; nil for no bias.
     var biasKinds: Int?
-    /// Negatives that all rows share, some of them perhaps the same; for the sampled loss.
+    /// Number of negatives, the same for all rows; for the sampled loss.
     var negatives = 0
     var scale: Float = 0.7
     /// Hidden vectors and table are whole numbers up to 40, whose scores are exact: margins far beyond where e^x overflows, and
@@ -30,7 +30,7 @@ package struct Loss: Sendable {
     }
 
     /// Products, once or with both gradients; maximum, difference, exponential and sum of a logit. The target's difference is
-    /// not worth counting.
+    /// neglected.
     private var flops: Int {
         let logits = kind == .crossEntropy ? tableRows : kind == .sampled ? negatives + 1 : 2
         return rows * logits * ((hasGradients ? 6 : 2) * columns + 4)
@@ -91,7 +91,7 @@ package struct Loss: Sendable {
         }
     }
 
-    /// A third are drawn from a table's first rows, so that targets are met.
+    /// A third are drawn from a table's first rows, so that some are targets.
     private func drawnNegatives(_ arguments: Arguments) -> [Int32] {
         let drawn = (0..<negatives).map { i in
             arguments.rowNumbers(1, below: i % 3 == 0 ? min(tableRows, 8) : tableRows)[0]
@@ -111,7 +111,7 @@ package struct Loss: Sendable {
 extension Loss {
     private static let extremeHidden: [Float] = [8, -8, 8, -8, 0, 8]
 
-    /// Tokens, features and table rows, whose product is kept small; every fourth without gradients.
+    /// Tokens, features and table rows, whose product is small; every fourth without gradients.
     private static func shapes(_ kind: Kind, budget: Int = 400_000) -> [Loss] {
         var triples: [(Int, Int, Int)] = []
         for (i, rows) in lengths.enumerated() {

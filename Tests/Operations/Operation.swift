@@ -35,7 +35,7 @@ package enum Operation: String, CaseIterable, Sendable {
         }
     }
 
-    /// Whether a GPU has it.
+    /// Whether GPUs have the operation.
     package var isOnGPUs: Bool { self != .attend && self != .attendBackward }
 
     /// Shapes and options on which backends are compared.
@@ -73,7 +73,7 @@ package struct OperationCase: Sendable {
     package let name: String
     /// Additions, multiplications, divisions, roots and exponentials, one each.
     package let flops: Int
-    /// Asks for the arguments and gives the call, which may be made again and again.
+    /// Requests the arguments and returns the call, which may be repeated.
     package let prepare: @Sendable (Arguments) -> () -> Void
 
     init(
@@ -87,7 +87,7 @@ package struct OperationCase: Sendable {
     }
 }
 
-/// Flops of what several operations contain.
+/// FLOPs of functions that several operations use.
 enum Flops {
     /// σ: exponential, addition, division. SiLU: one more.
     static let sigmoid = 3, silu = 4

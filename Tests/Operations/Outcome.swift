@@ -1,6 +1,6 @@
 import Tensors
 
-/// One tensor or number that came out of an operation.
+/// One result of an operation: a tensor or a number.
 package struct OperationResult {
     package let name: String
     package let values: [Float]
@@ -14,16 +14,16 @@ package struct OperationResult {
     }
 }
 
-/// Everything that an operation left.
+/// All results of an operation.
 package struct Outcome {
-    /// In the order in which arguments were asked for.
+    /// The results, in the order in which arguments were requested.
     package var results: [OperationResult]
-    /// Sentences about guards and inputs that are not what they were.
+    /// Sentences about guards and inputs that were changed.
     package var damage: [String]
 }
 
 extension Arguments {
-    /// What came out, and damage to guards and inputs.
+    /// The results, and damage to guards and inputs.
     package func outcome() -> Outcome {
         var outcome = Outcome(results: reports, damage: [])
         for block in blocks {

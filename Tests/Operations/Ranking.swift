@@ -1,13 +1,13 @@
 import Tensors
 
-/// The place of a target among all table rows, and the best of them.
+/// The rank of a target among all table rows, and the best rows.
 package struct Ranking: Sendable {
     var rows, columns, tableRows: Int
     /// Hidden vectors and table are whole numbers up to this, so that scores are exact; 1 makes most of them tie.
     var bound: Int
-    /// Of the best.
+    /// Number of best rows.
     var k = 0
-    /// A table row whose score is not a number.
+    /// A table row whose score is NaN.
     var notANumber: Int?
 
     private var hasBias: Bool { bound != 1 && notANumber == nil }

@@ -9,10 +9,10 @@ package struct Scan: Sendable {
     var hasOutputGate = true, isStrided = true
     /// States before the sequences and after them; the latter may take the former's place.
     var hasInitial = false, hasFinal = false, inPlace = false
-    /// Backward: whether the gates' gradients take the gates' place, and whether those of the initial states are wanted.
+    /// Backward: whether the gates' gradients take the gates' place, and whether those of the initial states are computed.
     var gatesInPlace = false, hasInitialGradient = false
 
-    /// What the numbers look like.
+    /// The distribution of the numbers.
     enum Numbers: CaseIterable {
         /// As in a model.
         case ordinary
@@ -22,7 +22,7 @@ package struct Scan: Sendable {
         case extremeGates
         /// Both, and Z of ±1e4.
         case extremeAll
-        /// States that decay soon: every number matters.
+        /// States that decay fast, so that every number matters.
         case quick
     }
 

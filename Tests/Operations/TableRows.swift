@@ -31,7 +31,7 @@ package struct TableRows: Sendable {
         arguments.indices("row numbers", numbers ?? arguments.rowNumbers(rows, below: tableRows))
     }
 
-    /// Tables of few rows, so that some are met many times.
+    /// Tables of few rows, so that some occur many times.
     static let cases: [TableRows] = shapes().map {
         TableRows(rows: $0.rows, columns: $0.columns, tableRows: tableSizes[$0.options % 4])
     }

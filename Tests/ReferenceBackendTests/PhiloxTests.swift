@@ -47,7 +47,7 @@ import Testing
         #expect(all.count == 2000)
     }
 
-    /// About the asked share is dropped: 5 standard deviations of 40,000 draws.
+    /// About the requested fraction is dropped: 5 standard deviations of 40,000 draws.
     @Test(arguments: [0, 0.2, 0.5] as [Float])
     func theShareOfDroppedElementsIsTheRate(_ rate: Float) {
         let dropout = Dropout(

@@ -21,7 +21,7 @@ struct MarkovChain {
         ItemID(rawValue: .random(in: 1...Int32(items), using: &generator))
     }
 
-    /// Nobody can hit at rank 1 more often than this.
+    /// An upper bound of the hit rate at rank 1.
     var bestHitRate: Double { certainty + (1 - certainty) / Double(items) }
 
     func dataset(users: Int, length: Int, seed: UInt64) -> Dataset {
@@ -71,7 +71,7 @@ func temporaryFolder() throws -> URL {
 }
 
 extension TrainingOutcome {
-    /// What a run that nobody interrupts ends with.
+    /// Thrown where a run does not finish.
     struct Unfinished: Error {}
 
     /// The model and the record of a run that must have come to its end.
