@@ -2,7 +2,12 @@
 import PackageDescription
 
 // Warnings are errors in this package; SwiftPM lifts that where the package is somebody's dependency.
-let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+// Each file declares what it uses, and `public import` says what a module's interface speaks of.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
 // `fp-contract=fast` comes from a pragma in the sources, so that no unsafe flags are needed.
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
@@ -21,6 +26,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
     .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
+/// What every floor stands on: what an error is.
+let ground: [Target] = [.target(name: "ErrorSupport", swiftSettings: strict)]
+
 /// Operations on matrices and who computes them.
 let arithmetic: [Target] = [
     target("Arithmetic", "Tensors"),
@@ -33,7 +41,7 @@ let arithmetic: [Target] = [
     .target(
         name: "CCUDA", path: "Sources/Arithmetic/CCUDA", exclude: ["kernels"], cSettings: strictC,
         linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
-    target("Arithmetic", "CUDABackend", ["Tensors", "CCUDA"]),
+    target("Arithmetic", "CUDABackend", ["ErrorSupport", "Tensors", "CCUDA"]),
 ]
 
 /// Files, identifiers and logs.
@@ -43,29 +51,32 @@ let data: [Target] = [
         providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .target(name: "CFileSupport", path: "Sources/Data/CFileSupport", cSettings: strictC),
     target("Data", "Identifiers"),
-    target("Data", "FileSupport", ["Identifiers", "CZlib", "CFileSupport"]),
-    target("Data", "Interactions", ["FileSupport", "Identifiers"]),
+    target("Data", "FileSupport", ["ErrorSupport", "Identifiers", "CZlib", "CFileSupport"]),
+    target("Data", "Interactions", ["ErrorSupport", "FileSupport", "Identifiers"]),
 ]
 
 /// The model and its files.
 let model: [Target] = [
     target("Model", "Layers", ["Tensors", "Identifiers"]),
-    target("Model", "Models", ["Layers", "Tensors", "Identifiers"]),
-    target("Model", "ModelStore", ["Models", "Layers", "Tensors", "FileSupport", "Identifiers"]),
+    target("Model", "Models", ["ErrorSupport", "Layers", "Tensors", "Identifiers"]),
+    target("Model", "ModelStore", ["ErrorSupport", "Models", "Layers", "Tensors", "FileSupport", "Identifiers"]),
 ]
 
 /// Metrics, training and what it reports.
 let learning: [Target] = [
-    target("Learning", "Evaluation", ["Models", "Tensors", "Interactions", "Identifiers"]),
+    target("Learning", "Evaluation", ["ErrorSupport", "Models", "Tensors", "Interactions", "Identifiers"]),
     target(
         "Learning", "Training",
-        ["FileSupport", "Models", "Layers", "Tensors", "ModelStore", "Interactions", "Identifiers", "Evaluation"]),
+        [
+            "ErrorSupport", "FileSupport", "Models", "Layers", "Tensors", "ModelStore", "Interactions",
+            "Identifiers", "Evaluation",
+        ]),
     target("Learning", "Report", ["FileSupport", "Models", "Interactions", "Identifiers", "Evaluation", "Training"]),
 ]
 
 /// Answers.
 let service: [Target] = [
-    target("Service", "Serving", ["Models", "Tensors", "FileSupport", "Identifiers"])
+    target("Service", "Serving", ["ErrorSupport", "Models", "Tensors", "FileSupport", "Identifiers"])
 ]
 
 /// The program.
@@ -75,7 +86,7 @@ let command: [Target] = [
         name: "RecBLRCommand",
         dependencies: [
             "Tensors", "CPUBackend", "CUDABackend", "Models", "Training", "Serving", "Report", "Interactions",
-            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "CStartup",
+            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "ErrorSupport", "CStartup",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         path: "Sources/Command/RecBLRCommand", swiftSettings: strict),
@@ -86,8 +97,8 @@ let umbrella: [Target] = [
     .target(
         name: "RecBLR",
         dependencies: [
-            "CPUBackend", "CUDABackend", "Evaluation", "FileSupport", "Identifiers", "Interactions", "ModelStore",
-            "Models", "Serving", "Tensors", "Training",
+            "CPUBackend", "CUDABackend", "ErrorSupport", "Evaluation", "FileSupport", "Identifiers", "Interactions",
+            "ModelStore", "Models", "Serving", "Tensors", "Training",
         ],
         exclude: ["RecBLR.docc"], swiftSettings: strict)
 ]
@@ -142,6 +153,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
-    targets: arithmetic + data + model + learning + service + command + umbrella + examples + testTargets,
+    targets: ground + arithmetic + data + model + learning + service + command + umbrella + examples + testTargets,
     swiftLanguageModes: [.v6]
 )

@@ -9,6 +9,8 @@ let identity = String(
     parent.lowercased().enumerated().map { $1.isLetter || $1.isNumber && $0 > 0 ? $1 : "_" })
 let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
     .unsafeFlags(["-package-name", identity]),
 ]
 

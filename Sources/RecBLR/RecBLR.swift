@@ -2,6 +2,7 @@
 
 @_exported import CPUBackend
 @_exported import CUDABackend
+@_exported import ErrorSupport
 @_exported import Evaluation
 @_exported import Identifiers
 @_exported import Interactions

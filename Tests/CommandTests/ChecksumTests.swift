@@ -112,7 +112,10 @@ import Testing
             ["--epochs", "4", "--schedule", "constant", "--dropout", "0.1", "-m", "model", "--resume"],
             in: place)
         #expect(
-            other.status == 65 && other.error.contains("--dropout was 0.4 and is 0.1 now"),
+            other.status == 65
+                && other.error.hasSuffix(
+                    "dropout was 0.4 and is 0.1 now; give what it began with: --dropout 0.4, or begin anew with --restart\n"
+                ),
             "\(other.error)")
         let longer = ["--epochs", "4", "--schedule", "constant", "-m", "model", "--resume"]
         #expect(!place.exists("model.training"), "nothing was begun")

@@ -16,10 +16,12 @@ import Testing
             message: "none.csv: cannot open: No such file or directory"),
         Case(
             arguments: "prepare folder -o out", status: 65,
-            message: "folder/file: the format follows neither from its name nor from its first lines"),
+            message: "nor from its first lines; give --format, one of csv, tsv, recbole, movielens, jsonl, sequences"),
         Case(
             arguments: "prepare folder --format csv -o out", status: 65,
-            message: "folder/file, line 1: there is no column of users; name it with --user; found precious"),
+            message:
+                "folder/file, line 1: there is no column of users; found precious; name the one that is meant with --user"
+        ),
         Case(arguments: "prepare log.csv log.csv -o out", status: 65, message: "is given twice"),
         Case(
             arguments: "prepare log.csv --where type -o out", status: 64,
@@ -31,21 +33,45 @@ import Testing
             arguments: "prepare log.csv --title-column x -o out", status: 64, message: "--title-column needs --titles."),
         Case(
             arguments: "prepare timeless.csv -o out", status: 65,
-            message: "line 1: there is no column of times; name it with --timestamp, or say --file-order"),
+            message:
+                "line 1: there is no column of times; found user, item, moment; name the one that is meant with --timestamp, "
+                + "or say --file-order if the lines are in order of time"),
         Case(arguments: "prepare empty.csv -o out", status: 65, message: "empty.csv: it is empty"),
         Case(arguments: "prepare header.csv -o out", status: 65, message: "header.csv: no events"),
-        Case(arguments: "prepare bad.csv -o out", status: 65, message: "bad.csv, line 3: the item is empty"),
+        Case(
+            arguments: "prepare bad.csv -o out", status: 65,
+            message: "bad.csv, line 3: the item is empty; give --skip-bad-lines, which"),
+        Case(
+            arguments: "prepare events.csv -o out", status: 65,
+            message: "say which columns are which, for instance --no-header --user 1 --item 2 --timestamp 3"),
+        Case(
+            arguments: "prepare words.csv --user 1 --item 2 --file-order -o out", status: 65,
+            message: "('bob', 'apple'); say --header or --no-header"),
+        Case(
+            arguments: "prepare header.csv --no-header -o out", status: 65,
+            message: "it names columns (user, item, ts); leave --no-header out"),
+        Case(
+            arguments: "prepare quotes.csv -o out", status: 65,
+            message: "; say --format tsv --delimiter comma if quotes mean nothing here"),
+        Case(
+            arguments: "prepare pairs.txt -o out", status: 65,
+            message:
+                "--no-header --user 1 --item 2 --file-order, or give --format sequences if each line is a user and its items"
+        ),
+        Case(
+            arguments: "prepare array.json -o out", status: 65,
+            message:
+                "array.json: it is one JSON array, not an object a line; feed what is in it: jq -c '.[]' '"),
         Case(
             arguments: "prepare log.csv --user nobody -o out", status: 65,
             message: "line 1: there is no column nobody; found user_id, item_id, timestamp"),
         Case(
             arguments: "prepare twice.csv -o out", status: 65,
-            message: "line 1: the column user occurs more than once; give its number to --user; found user, user, item"),
+            message: "line 1: the column user occurs more than once; found user, user, item; give its number to --user"),
         Case(
             arguments: "prepare log.csv --min-user-events 999 -o out", status: 65,
             message:
-                "no event of 900: users need 999 events (--min-user-events), items 5 (--min-item-events), counted among what is left; "
-                + "the longest history has 15 events, "
+                "no event of 900: users need 999 events, items 5, counted among what is left; the longest history has 15 events, "
         ),
         Case(
             arguments: "prepare log.csv --min-user-events 0 -o out", status: 64,
@@ -65,10 +91,10 @@ import Testing
             message: "GB for weights, gradients and moments, "),
         Case(
             arguments: "train data -m out --clip-norm -1", status: 64,
-            message: "clip-norm must be a positive number"),
+            message: "the clip norm must be a positive number"),
         Case(
             arguments: "train data -m out --clip-norm inf", status: 64,
-            message: "clip-norm must be a positive number"),
+            message: "the clip norm must be a positive number"),
         Case(arguments: "train data -m out --epochs -1", status: 64, message: "epochs must lie in 1 ... 100000"),
         Case(
             arguments: "train data -m out --recurrence-only --expansion 4", status: 64,
@@ -178,6 +204,11 @@ import Testing
         try place.write("user,item,ts\n1,2,3\n1,,3\n", "bad.csv")
         try place.write("user,item,moment\n1,2,3\n", "timeless.csv")
         try place.write("user,user,item\n1,2,3\n", "twice.csv")
+        try place.write("u1,i1,1700000000\nu2,i1,1700000001\n", "events.csv")
+        try place.write("bob,apple\nann,pear\n", "words.csv")
+        try place.write("user,item,ts\n1,\"2\"3,4\n", "quotes.csv")
+        try place.write("1,10,4\n1,11,3\n", "pairs.txt")
+        try place.write("[{\"user\":1}]\n", "array.json")
         try place.write("1 a b c d e\n2 a b c d e\n3 a b c d e\n4 a b c d e\n5 a b c d e\n", "log.txt")
         try FileManager.default.createDirectory(atPath: place.path("folder"), withIntermediateDirectories: true)
         try place.write("precious", "folder/file")

@@ -1,6 +1,6 @@
 import CUDABackend
 import Foundation
-import Tensors
+package import Tensors
 
 /// GPUs for tests: the emulated one (Tests/Emulator), and the machine's own where `RECBLR_TEST_GPU=1`.
 public enum TestGPU {

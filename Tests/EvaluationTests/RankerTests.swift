@@ -3,6 +3,7 @@ import Evaluation
 import FileSupport
 import Identifiers
 import Interactions
+import Layers
 import Models
 import Tensors
 import Testing

@@ -97,7 +97,7 @@ import Testing
             let url = parent.appendingPathComponent("folder")
             try folder(url, ["a": Self.old])
             try folder(url.appendingPathComponent("b"), ["precious": [1]])
-            #expect(fileError { try write(url, ["a": Self.new]) }?.operation == "replace")
+            #expect(fileError { try write(url, ["a": Self.new]) }?.operation == .replace)
             #expect(try contents(of: url.appendingPathComponent("b")) == ["precious"])
         }
     }

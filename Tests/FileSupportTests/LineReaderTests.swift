@@ -154,7 +154,7 @@ import Testing
         let packed = try gzipped(Array("user,item\n1,2\n3,4\n".utf8))
         for length in 2..<packed.count {
             let error = fileError { _ = try lines(of: Array(packed[0..<length])) }
-            #expect(error?.operation == "read", "cut to \(length) of \(packed.count) bytes")
+            #expect(error?.operation == .read, "cut to \(length) of \(packed.count) bytes")
             #expect(error?.reason.hasPrefix("damaged gzip data") == true)
         }
     }
@@ -166,7 +166,7 @@ import Testing
         for i in 10..<packed.count {
             var damaged = packed
             damaged[i] ^= 0x55
-            #expect(fileError { _ = try lines(of: damaged) }?.operation == "read", "byte \(i)")
+            #expect(fileError { _ = try lines(of: damaged) }?.operation == .read, "byte \(i)")
         }
     }
 

@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Identifiers
 import Interactions
 import Tensors
 import Testing
@@ -183,7 +184,7 @@ import Testing
             try edit("items.tsv", "b\t\n", "a\t\n")
                 == "dataset/items.tsv: cannot read line 3: an id that an earlier line has")
         #expect(
-            try edit("dataset.json", "{", "") == "dataset/dataset.json: expected the JSON that `recblr prepare` writes")
+            try edit("dataset.json", "{", "") == "dataset/dataset.json: expected the JSON of a prepared dataset")
         #expect(
             try edit("dataset.json", "\"format\" : 2", "\"format\" : 3")?.hasSuffix(
                 "format 3; this program reads formats 1 and 2") == true)

@@ -10,26 +10,26 @@ import Testing
         ("log.csv", "user,item,ts\n\n\n", "log.csv: no events"),
         (
             "log.csv", "\nsku,item\n",
-            "log.csv, line 2: there is no column of users; name it with --user; found sku, item"
+            "log.csv, line 2: there is no column of users; found sku, item"
         ),
-        ("log.csv", "a,b\n1,2\n", "log.csv, line 1: there is no column of users; name it with --user; found a, b"),
+        ("log.csv", "a,b\n1,2\n", "log.csv, line 1: there is no column of users; found a, b"),
         (
             "log.csv", "user,b\n1,2\n",
-            "log.csv, line 1: there is no column of items; name it with --item; found user, b"
+            "log.csv, line 1: there is no column of items; found user, b"
         ),
         (
             "log.csv", "user,item,user\n",
-            "log.csv, line 1: the column user occurs more than once; give its number to --user; found user, item, user"
+            "log.csv, line 1: the column user occurs more than once; found user, item, user"
         ),
         ("log.csv", "user,item\n1,2\n1\n", "log.csv, line 3: expected 2 fields, found 1"),
         ("log.csv", "user,item\n1,2,3\n", "log.csv, line 2: expected 2 fields, found 3"),
         (
             "log.csv", "user,item\n,2\n",
-            "log.csv, line 2: the user is empty (--skip-bad-lines counts and passes over such lines)"
+            "log.csv, line 2: the user is empty"
         ),
         (
             "log.csv", "user,item\n1,\"\"\n",
-            "log.csv, line 2: the item is empty (--skip-bad-lines counts and passes over such lines)"
+            "log.csv, line 2: the item is empty"
         ),
         (
             "log.csv", "user,item,ts\n1,2,x\n",
@@ -55,26 +55,24 @@ import Testing
         (
             "log.csv", "user,item\n1,\"2\"3\n",
             "log.csv, line 2: a closing quote must be followed by a delimiter (comma) or the end of the line"
-                + "; what follows cannot be distinguished from quoted text, so it is not read: mend the line, or say "
-                + "--format tsv --delimiter 'comma' if quotes mean nothing here"
+                + "; what follows cannot be distinguished from quoted text, so it is not read: the line must be mended"
         ),
         (
             "log.inter", "user:token\tx:token\n",
-            "log.inter, line 1: there is no column of items; name it with --item; found user, x"
+            "log.inter, line 1: there is no column of items; found user, x"
         ),
         ("ratings.dat", "", "ratings.dat: it is empty"),
         ("ratings.dat", "1::2::3\n", "ratings.dat, line 1: expected 4 fields, found 3"),
         (
             "ratings.dat", "1:2:3:4\n",
-            "ratings.dat: the format follows neither from its name nor from its first lines; give --format, one of "
-                + "csv, tsv, recbole, movielens, jsonl, sequences"
+            "ratings.dat: the format follows neither from its name nor from its first lines"
         ),
         ("log.txt", "u1 a\nu2\n", "log.txt, line 2: expected a user id and at least one item id"),
         ("log.txt", " \n", "log.txt: it is empty"),
         ("log.jsonl", "[1]\n", "log.jsonl, line 1: expected a JSON object at byte 1"),
         (
             "log.jsonl", "{\"user\":1}\n",
-            "log.jsonl, line 1: there is no key of items; name it with --item; found user"
+            "log.jsonl, line 1: there is no key of items; found user"
         ),
         (
             "log.jsonl", "{\"user\":true,\"item\":1}\n",
@@ -106,16 +104,15 @@ import Testing
         ),
         (
             "log.jsonl", "{\"user\":1,\"item\":2,\"ts\":3}\n{\"user\":1,\"item\":2}\n",
-            "log.jsonl, line 2: there is no key ts of the time; --timestamp names another; found user, item"
+            "log.jsonl, line 2: there is no key ts of the time; found user, item"
         ),
         (
             "log.jsonl", "{\"user\":1,\"item\":2}\n{\"user\":1,\"item\":2,\"ts\":3}\n",
-            "log.jsonl, line 1: there is no key ts of the time; --timestamp names another; found user, item"
+            "log.jsonl, line 1: there is no key ts of the time; found user, item"
         ),
         (
             "log.unknown", "a b\nc d e\n",
-            "log.unknown: the format follows neither from its name nor from its first lines; give --format, one of "
-                + "csv, tsv, recbole, movielens, jsonl, sequences"
+            "log.unknown: the format follows neither from its name nor from its first lines"
         ),
     ])
     func wording(_ name: String, _ text: String, _ expected: String) {
@@ -135,11 +132,11 @@ import Testing
         ),
         (
             "user,item,ts\n1,2,3\n", .with { $0.minimumRating = 3 },
-            "log.csv, line 1: there is no column of ratings; name it with --rating; found user, item, ts"
+            "log.csv, line 1: there is no column of ratings; found user, item, ts"
         ),
         (
             "user,item,ts,rating,rating\n1,2,3,4,5\n", .with { $0.minimumRating = 3 },
-            "log.csv, line 1: the column rating occurs more than once; give its number to --rating; found user, item, ts, rating, rating"
+            "log.csv, line 1: the column rating occurs more than once; found user, item, ts, rating, rating"
         ),
         (
             "user,item,rating,ts\n1,2,good,1\n", .with { $0.minimumRating = 3 },
@@ -177,6 +174,40 @@ import Testing
     ])
     func wordingWithOptions(_ text: String, _ options: ReadOptions, _ expected: String) {
         #expect(complaint { _ = try prepare(text, options) } == expected)
+    }
+
+    @Test(arguments: [
+        ("log.csv", "a,item,ts\n1,2,3\n", ReadOptions(), [LogRemedy.nameColumn(.user)]),
+        ("log.csv", "user,item\n1,2\n", ReadOptions(), [.nameColumn(.time), .fileOrder]),
+        ("log.csv", "user,uid,item,ts\n1,2,3,4\n", ReadOptions(), []),
+        ("log.csv", "user,User,item,ts\n1,2,3,4\n", ReadOptions(), [.nameColumn(.user)]),
+        ("log.csv", "user,user,item,ts\n1,2,3,4\n", ReadOptions(), [.numberColumn(.user)]),
+        ("log.csv", "user,sku,ts\nu,a,5\n", .with { $0.columns.item = "4" }, [.nameColumn(.item)]),
+        (
+            "log.csv", "1,2,3\n", .with { ($0.hasHeader, $0.columns.user) = (false, "1") },
+            [.numberColumns(user: 1, item: 2, time: nil)]
+        ),
+        (
+            "log.csv", "1,2,3\n",
+            .with {
+                $0.hasHeader = false
+                $0.columns = ColumnNames(user: "x", item: "2", timestamp: "3")
+            }, [.numberColumn(.user)]
+        ),
+        (
+            "log.txt", "1,10,4\n1,11,3\n", ReadOptions(),
+            [.numberColumns(user: 1, item: 2, time: nil), .format(.sequences)]
+        ),
+        ("log.csv", "user,item\n1,2\n", .with { $0.hasHeader = false }, [.keepHeader]),
+        ("log.csv", "user,item\n1,\"2\"3\n", .fileOrder, [.withoutQuotes(.comma)]),
+        ("log.csv", "user,item\n1,\n", .fileOrder, [.skipBadLines]),
+        ("log.csv", "user,item\n1,NA\n", .fileOrder, [.skipBadLines]),
+        ("log.jsonl", "{\"user\":1,\"item\":2,\"ts\":3}\n{\"user\":1}\n", ReadOptions(), [.nameColumn(.item)]),
+        ("log.unknown", "a b\nc d e\n", ReadOptions(), [.nameFormat]),
+        ("log.tsv", "user\titem\tdate\ttime\n1\ta\t2020-01-02\t1000\n", ReadOptions(), [.nameColumn(.time)]),
+    ])
+    func whatHelps(_ name: String, _ text: String, _ options: ReadOptions, _ expected: [LogRemedy]) {
+        #expect(remedies { _ = try prepare(text, named: name, options) } == expected)
     }
 
     @Test(arguments: ["log.csv", "log.txt", "log.jsonl"]) func bytesThatAreNotUTF8(_ name: String) {
@@ -229,7 +260,8 @@ import Testing
         filters.minimumUserEvents = 3
         #expect(
             complaint { _ = try prepare("user,item\n1,2\n1,3\n", .fileOrder, filters) }
-                == "the filters leave no event of 2: users need 3 events (--min-user-events), items 1 (--min-item-events), counted "
-                + "among what is left; the longest history has 2 events, the most frequent item 1: give lower numbers")
+                == "the filters leave no event of 2: users need 3 events, items 1, counted among what is left; "
+                + "the longest history has 2 events, the most frequent item 1")
+        #expect(remedies { _ = try prepare("user,item\n1,2\n1,3\n", .fileOrder, filters) } == [.fewerEvents])
     }
 }

@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Identifiers
 import Tensors
 import Testing
 

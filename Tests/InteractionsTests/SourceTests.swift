@@ -46,7 +46,7 @@ import Testing
     @Test func partsThatDoNotFit() {
         #expect(
             complaint { _ = try read([("a.csv", "user,item,ts\n1,a,1\n"), ("b.txt", "1 a b c d\n2 a\n")]) }
-                == "parts/a.csv has times, parts/b.txt has none: they make no one log (--file-order ignores times)")
+                == "parts/a.csv has times, parts/b.txt has none: they make no one log")
         #expect(
             complaint { _ = try read([("a.csv", "user,item,ts\n1,a,1\n"), ("b.csv", "user,item,ts\n1,a\n")]) }
                 == "parts/b.csv, line 2: expected 3 fields, found 2")

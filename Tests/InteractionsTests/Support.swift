@@ -1,6 +1,7 @@
 import CZlib
 import FileSupport
 import Foundation
+import Identifiers
 import Interactions
 
 /// A new folder that is removed when `body` ends.
@@ -66,6 +67,12 @@ func complaint(_ body: () throws -> Void) -> String? {
         return error.description.replacing(/\/[^ ,:]*recblr-[-0-9A-F]{36}\//, with: "")
     }
     return nil
+}
+
+/// What the error says that can be done; empty if there was none.
+func remedies(_ body: () throws -> Void) -> [LogRemedy] {
+    do { try body() } catch { return (error as? DatasetError)?.remedies.compactMap { $0 as? LogRemedy } ?? [] }
+    return []
 }
 
 /// Bytes as gzip packs them.

@@ -44,13 +44,13 @@ import Testing
         ("t.csv", "item,title\n", "t.csv: no titles"),
         (
             "t.csv", "\nitem,what\n",
-            "t.csv, line 2: there is no column of titles; name it with --title-column; found item, what"
+            "t.csv, line 2: there is no column of titles; found item, what"
         ),
-        ("t.csv", "art,title\n", "t.csv, line 1: there is no column of items; name it with --item; found art, title"),
+        ("t.csv", "art,title\n", "t.csv, line 1: there is no column of items; found art, title"),
         ("t.csv", "item,title\n1\n", "t.csv, line 2: expected 2 fields, found 1"),
         ("t.csv", "item,title\n1,a, b\n", "t.csv, line 2: expected 2 fields, found 3"),
         ("t.csv", "item,title\nNA,x\n", "t.csv, line 2: the item is 'NA'"),
-        ("movies.dat", "1:x\n", "movies.dat, line 1: there is no column of items; name it with --item; found 1:x"),
+        ("movies.dat", "1:x\n", "movies.dat, line 1: there is no column of items; found 1:x"),
     ])
     func wording(_ name: String, _ text: String, _ expected: String) {
         #expect(complaint { _ = try titles([UInt8](text.utf8), named: name) } == expected)

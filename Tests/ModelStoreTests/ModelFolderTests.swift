@@ -2,6 +2,7 @@ import CPUBackend
 import FileSupport
 import Foundation
 import Identifiers
+import Layers
 import ModelStore
 import Models
 import Tensors

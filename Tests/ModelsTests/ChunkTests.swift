@@ -1,4 +1,5 @@
 import CPUBackend
+import Identifiers
 import Layers
 import Models
 import ReferenceBackend

@@ -1,5 +1,6 @@
 import Foundation
 import Identifiers
+import Layers
 import ModelStore
 import Models
 import Tensors

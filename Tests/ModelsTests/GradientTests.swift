@@ -1,5 +1,6 @@
 import CPUBackend
 import Foundation
+import Identifiers
 import Layers
 import Models
 import ReferenceBackend

@@ -2,6 +2,7 @@ import CPUBackend
 import EmulatedGPU
 import Foundation
 import Identifiers
+import Layers
 import Models
 import ReferenceBackend
 import Tensors

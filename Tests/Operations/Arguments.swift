@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// Arguments of an operation in a backend's memory, with random numbers.
 ///

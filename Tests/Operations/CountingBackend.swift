@@ -1,5 +1,5 @@
 import Synchronization
-import Tensors
+package import Tensors
 
 /// A backend that counts the calls of its operations.
 package final class CountingBackend<Inner: HostBackend>: HostBackend {

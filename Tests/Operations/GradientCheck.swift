@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// A forward pass and its backward pass, whose gradients are checked with finite differences of the forward pass.
 package struct DifferentiableCase: Sendable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import Identifiers
 import Interactions
 import Models
 import Report

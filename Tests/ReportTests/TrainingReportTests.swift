@@ -1,5 +1,7 @@
 import Foundation
+import Interactions
 import Testing
+import Training
 
 @testable import Report
 

@@ -1,6 +1,7 @@
 import CPUBackend
 import FileSupport
 import Identifiers
+import Layers
 import Models
 import ReferenceBackend
 import Serving

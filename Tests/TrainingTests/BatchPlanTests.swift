@@ -1,4 +1,5 @@
 import CPUBackend
+import Identifiers
 import Interactions
 import Layers
 import Models

@@ -1,8 +1,10 @@
 import CPUBackend
 import CUDABackend
 import EmulatedGPU
+import Evaluation
 import Foundation
 import Interactions
+import Layers
 import Models
 import Tensors
 import Testing

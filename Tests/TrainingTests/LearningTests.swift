@@ -1,8 +1,11 @@
 import CPUBackend
 import Evaluation
 import Foundation
+import Identifiers
 import Interactions
+import Layers
 import Models
+import Tensors
 import Testing
 import Training
 

@@ -1,6 +1,7 @@
 import CPUBackend
 import Foundation
 import Interactions
+import Layers
 import ModelStore
 import Models
 import Tensors
@@ -99,15 +100,16 @@ import Training
         var options = Self.options(.full, .everyPosition)
         _ = try trainedWeights(randomDataset(), options, folder: folder)
         let path = folder.appendingPathComponent("checkpoint.safetensors").path
-        let reason =
-            "--dropout was 0.2 and is 0.3 now: give what it began with, or begin anew with --restart"
-        #expect(throws: TrainingError.otherRun(path: path, reason: reason)) {
+        let dropout = RunDifference.Setting(name: "dropout", was: "0.2", now: "0.3")
+        let error = TrainingError.otherRun(path: path, .settings([dropout], cosineEpochs: nil))
+        #expect(error.description == "\(path) cannot be resumed: dropout was 0.2 and is 0.3 now")
+        #expect(error.remedies as? [ResumeRemedy] == [.give([dropout]), .beginAnew])
+        #expect(throws: error) {
             options.dropout = 0.3
             _ = try trainedWeights(randomDataset(), options, folder: folder, resuming: true)
         }
         let fingerprint = randomDataset().summary.fingerprint
-        let others = "it was trained on other data (fingerprint \(fingerprint))"
-        #expect(throws: TrainingError.otherRun(path: path, reason: others)) {
+        #expect(throws: TrainingError.otherRun(path: path, .data(fingerprint: fingerprint))) {
             options.dropout = 0.2
             _ = try trainedWeights(randomDataset(seed: 5), options, folder: folder, resuming: true)
         }
@@ -121,7 +123,7 @@ import Training
         let split = Split.leaveOneOut(data)
         let other = Split(trainingEnd: split.trainingEnd, validation: split.test, test: split.validation)
         let path = folder.appendingPathComponent("checkpoint.safetensors").path
-        #expect(throws: TrainingError.otherRun(path: path, reason: "the data was split in another way")) {
+        #expect(throws: TrainingError.otherRun(path: path, .split)) {
             _ = try Trainer(
                 data, other, smallShape(items: data.itemCount), options, backend: CPUBackend(),
                 checkpointFolder: folder
@@ -234,13 +236,12 @@ import Training
         options.schedule = .cosine
         _ = try trainedWeights(data, options, folder: folder)
         options.epochs = 5
-        let error = #expect(throws: TrainingError.self) {
-            _ = try trainedWeights(data, options, folder: folder, resuming: true)
-        }
-        let expected =
-            "--epochs was 3 and is 5 now: give what it began with, or begin anew with --restart; the cosine"
-        #expect(
-            error?.description.contains(expected) == true, "\(error.map(String.init(describing:)) ?? "")")
+        let path = folder.appendingPathComponent("checkpoint.safetensors").path
+        let longer = RunDifference.Setting(name: "epochs", was: "3", now: "5")
+        let error = TrainingError.otherRun(path: path, .settings([longer], cosineEpochs: 3))
+        #expect(error.description.hasSuffix("epochs was 3 and is 5 now; the cosine schedule was laid out for 3 epochs"))
+        #expect(error.remedies as? [ResumeRemedy] == [.give([longer]), .beginAnewAtConstantRate])
+        #expect(throws: error) { _ = try trainedWeights(data, options, folder: folder, resuming: true) }
     }
 
     /// One changed byte of the header or of the numbers, or a lost end: an error that names the file. The file as it was

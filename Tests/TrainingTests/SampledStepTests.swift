@@ -1,5 +1,6 @@
 import CPUBackend
 import Foundation
+import Identifiers
 import Interactions
 import Layers
 import Models

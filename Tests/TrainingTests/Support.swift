@@ -2,6 +2,7 @@ import CPUBackend
 import Foundation
 import Identifiers
 import Interactions
+import Layers
 import Models
 import Tensors
 import Training

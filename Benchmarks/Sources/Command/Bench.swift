@@ -1,7 +1,7 @@
-import ArgumentParser
+public import ArgumentParser
 import FileSupport
 import Foundation
-import Tensors
+public import Tensors
 
 @main
 struct Bench: ParsableCommand {

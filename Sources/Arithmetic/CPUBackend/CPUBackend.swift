@@ -1,5 +1,5 @@
 import CKernels
-import Tensors
+package import Tensors
 
 /// The operations on a CPU: C kernels for one instruction set, OpenBLAS (Accelerate on Apple platforms) for products.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 extension ComputeDevice {
     /// This machine's processor. `precision` is what matrix products round their operands to: float32 everywhere, bfloat16 only on processors with

@@ -1,5 +1,5 @@
 import CKernels
-import Tensors
+package import Tensors
 
 extension CPUBackend {
     package func residualNorm(

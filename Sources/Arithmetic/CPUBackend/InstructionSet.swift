@@ -1,4 +1,4 @@
-import CKernels
+public import CKernels
 
 /// The instruction sets that the kernels are compiled for.
 package enum InstructionSet: String, Sendable, CaseIterable {

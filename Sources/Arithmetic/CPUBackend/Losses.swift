@@ -1,5 +1,5 @@
 import CKernels
-import Tensors
+package import Tensors
 
 #if canImport(Glibc)
     import Glibc

@@ -1,5 +1,5 @@
 import CKernels
-import Tensors
+package import Tensors
 
 extension Precision {
     /// Whether this processor and this build can compute products of this precision.

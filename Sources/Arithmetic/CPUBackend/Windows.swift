@@ -1,3 +1,4 @@
+import CKernels
 import Tensors
 
 /// The last rows of each sequence (of a convolution's inputs, of an attention's keys and values), which are the window of the

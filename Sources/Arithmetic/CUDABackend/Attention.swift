@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 extension CUDABackend {
     /// There are no kernels for it.

@@ -1,6 +1,6 @@
 import CCUDA
-import Foundation
-import Tensors
+package import Foundation
+package import Tensors
 
 /// The operations on an NVIDIA GPU: CUDA kernels, compiled for the device at first use, and cuBLASLt for products.
 ///

@@ -1,5 +1,7 @@
+public import ErrorSupport
+
 /// Why a GPU cannot be used, or not any longer.
-public enum CUDAError: Error, Equatable, CustomStringConvertible {
+public enum CUDAError: UserFacingError, Equatable {
     /// NVIDIA's driver is not there: what the loader says.
     case noDriver(String)
     /// The driver cannot run programs of CUDA 12; versions as the driver counts them, 12040 for 12.4.
@@ -56,6 +58,9 @@ public enum CUDAError: Error, Equatable, CustomStringConvertible {
         case .call(let call, let error): "\(call) failed: \(error)"
         }
     }
+
+    /// A device that cannot be used.
+    public var exitStatus: ExitStatus { .unavailable }
 
     private func remedy(_ library: Library) -> String {
         ": install CUDA 12 or 13, or `pip install \(library.package(12))` (CUDA 13: \(library.package(13))), "

@@ -1,4 +1,4 @@
-import Tensors
+public import Tensors
 
 extension ComputeDevice {
     /// The NVIDIA GPU numbered `ordinal`. Opens NVIDIA's libraries and, at first use, compiles the kernels (some seconds). Throws

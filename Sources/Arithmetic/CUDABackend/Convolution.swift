@@ -1,5 +1,5 @@
 import CCUDA
-import Tensors
+package import Tensors
 
 extension CUDABackend {
     /// MAXIMUM_TAPS of convolution.cu.

@@ -1,5 +1,5 @@
 import CCUDA
-import Foundation
+package import Foundation
 
 /// The kernels as machine code for one device, compiled at first use and cached on disk.
 struct KernelCache {

@@ -1,4 +1,4 @@
-import CCUDA
+public import CCUDA
 
 #if canImport(Glibc)
     import Glibc

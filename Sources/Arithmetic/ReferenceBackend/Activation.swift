@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 extension ReferenceBackend {
     package func activate(_ input: Tensor, bias: Tensor?, dropout: Dropout?, output: Tensor) {

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 extension ReferenceBackend {
     package func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep) {

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// The operations as plain loops over elements, close to their formulas: the oracle for all fast backends.
 ///

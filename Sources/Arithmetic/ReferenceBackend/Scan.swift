@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// The gates of one channel at one event.
 private struct Gates {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CPUBackend
 import CUDABackend
+import ErrorSupport
 import Foundation
 import Models
 import Tensors

@@ -1,3 +1,4 @@
+import ErrorSupport
 import Foundation
 import ModelStore
 import Models

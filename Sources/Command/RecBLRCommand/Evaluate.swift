@@ -1,9 +1,11 @@
 import ArgumentParser
+import ErrorSupport
 import Evaluation
 import Foundation
 import Identifiers
 import Interactions
 import ModelStore
+import Models
 import Training
 
 struct Evaluate: ParsableCommand {
@@ -39,46 +41,44 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        try reportingErrors {
-            let folder = try openModel(model)
-            let data = try openDataset(dataset)
-            let mapping = data.items.map { ItemMapping($0, to: folder.items) }
-            if let mapping, mapping.unknownCount == data.itemCount {
-                throw fail(.badData, "\(model) knows none of the \(counted(data.itemCount, "item")) of \(dataset)")
-            }
-            let trained = try folder.model(on: try place.backend())
-            let record = try TrainingRecord.read(folder)
-            let trainedOn = record?.split
-            let kind =
-                splitOptions.kind(like: trainedOn)
-                ?? (trainedOn == .everything ? .leaveOneOut : trainedOn ?? .leaveOneOut)
-            if trainedOn == .everything {
-                let has = record?.dataset == data.summary.fingerprint ? "has" : "may have"
-                printError(
-                    "recblr: warning: the model was trained on everything (--split none) and \(has) seen these targets: the "
-                        + "metrics say nothing of events to come")
-            } else if let trainedOn, trainedOn != kind {
-                printError("recblr: warning: the model was trained with another split and may have seen these targets")
-            }
-            let split = try kind.split(data)
-            let cases = validation ? split.validation : split.test
-            if let mapping { sayWhatIsUnknown(mapping, cases, data) }
-            let ranker = ModelRanker(
-                trained, items: mapping.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maxLength,
-                threads: try threads.count(on: trained.backend))
-            let started = ContinuousClock.now
-            let report = try EvaluationReport(ranker, cases, data, split)
-            let seconds = (ContinuousClock.now - started) / .seconds(1)
-            let reports = try baselines(cases, data, split) + [report]
-            if let warning = warningOfFewCases(report.all.unmasked, validation ? "validation" : "test") {
-                printError(warning)
-            }
-            if json.isOn { return try printJSON(reports) }
-            try printOutput(
-                "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
-                    + "\(counted(report.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
-            try printOutput(metricsTable(reports) + "\n\n" + slicesTable(report))
+        let folder = try openModel(model)
+        let data = try openDataset(dataset)
+        let mapping = data.items.map { ItemMapping($0, to: folder.items) }
+        if let mapping, mapping.unknownCount == data.itemCount {
+            throw fail(.badData, "\(model) knows none of the \(counted(data.itemCount, "item")) of \(dataset)")
         }
+        let trained = try folder.model(on: try place.backend())
+        let record = try TrainingRecord.read(folder)
+        let trainedOn = record?.split
+        let kind =
+            splitOptions.kind(like: trainedOn)
+            ?? (trainedOn == .everything ? .leaveOneOut : trainedOn ?? .leaveOneOut)
+        if trainedOn == .everything {
+            let has = record?.dataset == data.summary.fingerprint ? "has" : "may have"
+            printError(
+                "recblr: warning: the model was trained on everything (--split none) and \(has) seen these targets: the "
+                    + "metrics say nothing of events to come")
+        } else if let trainedOn, trainedOn != kind {
+            printError("recblr: warning: the model was trained with another split and may have seen these targets")
+        }
+        let split = try kind.split(data)
+        let cases = validation ? split.validation : split.test
+        if let mapping { sayWhatIsUnknown(mapping, cases, data) }
+        let ranker = ModelRanker(
+            trained, items: mapping.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maxLength,
+            threads: try threads.count(on: trained.backend))
+        let started = ContinuousClock.now
+        let report = try EvaluationReport(ranker, cases, data, split)
+        let seconds = (ContinuousClock.now - started) / .seconds(1)
+        let reports = try baselines(cases, data, split) + [report]
+        if let warning = warningOfFewCases(report.all.unmasked, validation ? "validation" : "test") {
+            printError(warning)
+        }
+        if json.isOn { return try printJSON(reports) }
+        try printOutput(
+            "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
+                + "\(counted(report.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
+        try printOutput(metricsTable(reports) + "\n\n" + slicesTable(report))
     }
 
     private func sayWhatIsUnknown(_ mapping: ItemMapping, _ cases: [EvaluationCase], _ data: Dataset) {

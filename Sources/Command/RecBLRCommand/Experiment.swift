@@ -1,4 +1,5 @@
 import ArgumentParser
+import ErrorSupport
 import Evaluation
 import FileSupport
 import Foundation
@@ -48,45 +49,43 @@ struct Experiment: ParsableCommand {
     }
 
     func run() throws {
-        try reportingErrors {
-            let url = try outputFolder(output, "--output")
-            try checkApart(output, "--output", from: dataset)
-            let destination = try FolderDestination(url, ExperimentResults.folder)
-            let data = try openDataset(dataset)
-            let split = Split.leaveOneOut(data)
-            guard !split.test.isEmpty else { throw EvaluationError.noCases }
-            let backend = try compute.backend()
-            if let advice = adviceOnSplit(.leaveOneOut, split, data) { printError(advice) }
-            let plan = try self.plan(data, backend)
-            try learning.refuseIgnored(
-                learning.recipe(for: data, threads: 1), hasValidation: !split.validation.isEmpty)
-            for settings in plan {
-                try settings.options.validate()
-                try settings.configuration.validate(for: backend)
-            }
-            let isNew = !FileManager.default.fileExists(atPath: url.path)
-            let lock = try lockedFolder(destination)
-            defer {
-                if isNew { rmdir(url.path) }  // nothing was written
-                withExtendedLifetime(lock) {}
-            }
-            var results = try ExperimentResults(experiment, in: url)
-            for (index, settings) in plan.enumerated() {
-                let name = "\(settings.variant), seed \(settings.options.seed) (\(index + 1) of \(plan.count))"
-                let isDone = results.holds(settings)
-                printError(isDone ? "\(name): done before" : name)
-                if !isDone {
-                    results.runs.append(try Self.run(settings, data, split, backend))
-                    try results.write(to: fileURL(output))
-                }
-                try writeTables(results, plan, data)
-            }
-            if let run = results.runs.last, let warning = warningOfFewCases(run.test.all.unmasked, "test") {
-                printError(warning)
-            }
-            try printOutput("\n" + table(summaries(results, plan)).text)
-            try printOutput("\nTable, results and chart are in \(printable(output))")
+        let url = try outputFolder(output, "--output")
+        try checkApart(output, "--output", from: dataset)
+        let destination = try FolderDestination(url, ExperimentResults.folder)
+        let data = try openDataset(dataset)
+        let split = Split.leaveOneOut(data)
+        guard !split.test.isEmpty else { throw EvaluationError.noCases }
+        let backend = try compute.backend()
+        if let advice = adviceOnSplit(.leaveOneOut, split, data) { printError(advice) }
+        let plan = try self.plan(data, backend)
+        try learning.refuseIgnored(
+            learning.recipe(for: data, threads: 1), hasValidation: !split.validation.isEmpty)
+        for settings in plan {
+            try settings.options.validate()
+            try settings.configuration.validate(for: backend)
         }
+        let isNew = !FileManager.default.fileExists(atPath: url.path)
+        let lock = try lockedFolder(destination)
+        defer {
+            if isNew { rmdir(url.path) }  // nothing was written
+            withExtendedLifetime(lock) {}
+        }
+        var results = try ExperimentResults(experiment, in: url)
+        for (index, settings) in plan.enumerated() {
+            let name = "\(settings.variant), seed \(settings.options.seed) (\(index + 1) of \(plan.count))"
+            let isDone = results.holds(settings)
+            printError(isDone ? "\(name): done before" : name)
+            if !isDone {
+                results.runs.append(try Self.run(settings, data, split, backend))
+                try results.write(to: fileURL(output))
+            }
+            try writeTables(results, plan, data)
+        }
+        if let run = results.runs.last, let warning = warningOfFewCases(run.test.all.unmasked, "test") {
+            printError(warning)
+        }
+        try printOutput("\n" + table(summaries(results, plan)).text)
+        try printOutput("\nTable, results and chart are in \(printable(output))")
     }
 
     /// Creates the folder where it does not exist and locks it, so that two experiments do not overwrite each other's runs.

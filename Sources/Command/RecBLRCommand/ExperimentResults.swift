@@ -1,6 +1,8 @@
+import ErrorSupport
 import Evaluation
 import FileSupport
 import Foundation
+import Layers
 import Models
 import Report
 import Training

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CPUBackend
+import ErrorSupport
 import FileSupport
 import Foundation
 import Identifiers
@@ -36,24 +37,22 @@ struct Import: ParsableCommand {
     }
 
     func run() throws {
-        try reportingErrors {
-            let url = try outputFolder(model, "--model")
-            try RunFolder.checkIdle(try ModelFolder.destination(url))
-            let steps = ReferenceCheckpoint.warmupSteps(sequenceLength: length)
-            let checkpoint = try ReferenceCheckpoint(fileURL(weights), warmupSteps: steps)
-            let count = checkpoint.configuration.itemCount
-            let names = try items.map { try Vocabulary.read(fileURL($0)) }
-            if let names, names.count != count {
-                throw fail(
-                    .badData, "\(items ?? "") names \(counted(names.count, "item")), the weights are for \(count)")
-            }
-            let vocabulary = names ?? Vocabulary(ids: (1...count).map(String.init))!
-            try ModelFolder.write(
-                try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: url)
-            if json.isOn { return try printJSON(checkpoint.configuration) }
-            try printOutput(
-                "\(counted(count, "item")), \(describe(checkpoint.configuration)), \(counted(steps, "warm-up step")): \(model)"
-            )
+        let url = try outputFolder(model, "--model")
+        try RunFolder.checkIdle(try ModelFolder.destination(url))
+        let steps = ReferenceCheckpoint.warmupSteps(sequenceLength: length)
+        let checkpoint = try ReferenceCheckpoint(fileURL(weights), warmupSteps: steps)
+        let count = checkpoint.configuration.itemCount
+        let names = try items.map { try Vocabulary.read(fileURL($0)) }
+        if let names, names.count != count {
+            throw fail(
+                .badData, "\(items ?? "") names \(counted(names.count, "item")), the weights are for \(count)")
         }
+        let vocabulary = names ?? Vocabulary(ids: (1...count).map(String.init))!
+        try ModelFolder.write(
+            try checkpoint.model(on: CPUBackend()), items: vocabulary, trainingRecord: nil, to: url)
+        if json.isOn { return try printJSON(checkpoint.configuration) }
+        try printOutput(
+            "\(counted(count, "item")), \(describe(checkpoint.configuration)), \(counted(steps, "warm-up step")): \(model)"
+        )
     }
 }

@@ -1,8 +1,11 @@
 import ArgumentParser
 import CPUBackend
+import ErrorSupport
 import FileSupport
 import Foundation
+import Identifiers
 import Interactions
+import Layers
 import ModelStore
 import Models
 import Training
@@ -22,23 +25,21 @@ struct Inspect: ParsableCommand {
     @OptionGroup var json: JSONFlag
 
     func run() throws {
-        try reportingErrors {
-            let url = fileURL(folder)
-            switch try kind(of: url) {
-            case .dataset:
-                let data = try Dataset.open(url)
-                if verify { try check(data.summary.files, url) }
-                if json.isOn { try printJSON(data.summary) } else { try printOutput(describe(data.summary)) }
-            case .model:
-                let model = try ModelFolder.open(url)
-                if verify {
-                    try check(model.checksums, url)
-                    _ = try model.model(on: CPUBackend())
-                }
-                try inspectModel(model)
-            case nil:
-                throw fail(.noInput, "\(folder) is neither a dataset's nor a model's folder")
+        let url = fileURL(folder)
+        switch try kind(of: url) {
+        case .dataset:
+            let data = try Dataset.open(url)
+            if verify { try check(data.summary.files, url) }
+            if json.isOn { try printJSON(data.summary) } else { try printOutput(describe(data.summary)) }
+        case .model:
+            let model = try ModelFolder.open(url)
+            if verify {
+                try check(model.checksums, url)
+                _ = try model.model(on: CPUBackend())
             }
+            try inspectModel(model)
+        case nil:
+            throw fail(.noInput, "\(folder) is neither a dataset's nor a model's folder")
         }
     }
 

@@ -1,8 +1,8 @@
-import ArgumentParser
+public import ArgumentParser
 import Foundation
-import Interactions
+public import Interactions
 import Models
-import Tensors
+public import Tensors
 import Training
 
 extension InputFormat: ExpressibleByArgument {}

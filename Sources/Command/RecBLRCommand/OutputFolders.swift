@@ -1,3 +1,4 @@
+import ErrorSupport
 import FileSupport
 import Foundation
 import Interactions
@@ -37,7 +38,7 @@ func reasonAgainst(_ path: String) throws -> String? {
 /// Throws where an output is inside a folder that is read.
 func checkApart(_ output: String, _ option: String, from input: String) throws {
     let (target, source) = (
-        try followingLinks(fileURL(output)).path, try followingLinks(fileURL(input), to: "open").path
+        try followingLinks(fileURL(output)).path, try followingLinks(fileURL(input), to: .open).path
     )
     if target == source || target.hasPrefix(source + "/") {
         throw fail(.usage, "\(option) \(output) lies in \(input), which is read: choose another folder")

@@ -103,30 +103,28 @@ struct Prepare: ParsableCommand {
     }
 
     func run() throws {
-        try reportingErrors {
-            let target = try outputFolder(output, "--output")
-            try InteractionLog.checkReplaceable(target)
-            let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
-            let names = try readTitles()
-            let progress = ReadingLine()
-            var said: LogLayout?
-            let log = try InteractionLog.read(sources, try readOptions(beside: target)) { layout in
-                if said.map({ layout.isReadLike($0) }) != true { printError(layout.description) }
-                said = layout
-            } progress: {
-                progress.show($0, $1)
-            }
-            progress.finish(log.report.lines)
-            for text in log.doubts { printError("recblr: warning: " + text) }
-            for text in log.warnings { printError("recblr: note: " + text) }
-            if titles != nil { say(log.match(names)) }
-            let source =
-                sources.count > 3
-                ? "\(sources[0].name) and \(sources.count - 1) more" : sources.map(\.name).joined(separator: ", ")
-            let summary = try log.prepare(filters, titles: names, source: source, to: target)
-            if let times = summary.times { sayOfTimes(times, summary) }
-            if json.isOn { try printJSON(summary) } else { try printOutput(describe(summary)) }
+        let target = try outputFolder(output, "--output")
+        try InteractionLog.checkReplaceable(target)
+        let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
+        let names = try readTitles()
+        let progress = ReadingLine()
+        var said: LogLayout?
+        let log = try InteractionLog.read(sources, try readOptions(beside: target)) { layout in
+            if said.map({ layout.isReadLike($0) }) != true { printError(text(layout)) }
+            said = layout
+        } progress: {
+            progress.show($0, $1)
         }
+        progress.finish(log.report.lines)
+        for text in log.doubts { printError("recblr: warning: " + text) }
+        for text in log.warnings { printError("recblr: note: " + text) }
+        if titles != nil { say(log.match(names)) }
+        let source =
+            sources.count > 3
+            ? "\(sources[0].name) and \(sources.count - 1) more" : sources.map(\.name).joined(separator: ", ")
+        let summary = try log.prepare(filters, titles: names, source: source, to: target)
+        if let times = summary.times { sayOfTimes(times, summary) }
+        if json.isOn { try printJSON(summary) } else { try printOutput(describe(summary)) }
     }
 
     private func readOptions(beside target: URL) throws -> ReadOptions {
@@ -158,7 +156,7 @@ struct Prepare: ParsableCommand {
         options.columns.item = item
         options.skipsBadLines = skipBadLines
         return try Titles.read(
-            .file(fileURL(titles)), options, titleColumn: titleColumn, understood: { printError($0.description) },
+            .file(fileURL(titles)), options, titleColumn: titleColumn, understood: { printError(text($0)) },
             skipped: { printError("recblr: note: skipped: \(counted($0, "malformed line")) of titles") })
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ErrorSupport
 import Foundation
 
 #if canImport(Glibc)
@@ -55,6 +56,7 @@ enum Program {
     /// Prints the error, or the requested help; returns the exit code.
     private static func end(with error: any Error) -> ExitCode {
         if let error = error as? OutputError { return end(with: error) }
+        if let error = error as? any UserFacingError { return fail(error) }
         if let code = error as? ExitCode { return code }
         let (code, text) = (RecBLRCommand.exitCode(for: error), RecBLRCommand.fullMessage(for: error))
         switch code {

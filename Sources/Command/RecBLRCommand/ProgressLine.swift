@@ -1,3 +1,4 @@
+import Evaluation
 import Training
 
 /// Shows the progress of training on standard error: a bar on a terminal, and one line for each epoch everywhere.

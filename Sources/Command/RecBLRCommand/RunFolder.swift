@@ -1,4 +1,5 @@
 import ArgumentParser
+import ErrorSupport
 import FileSupport
 import Foundation
 import ModelStore

@@ -1,3 +1,4 @@
+import ErrorSupport
 import Synchronization
 
 #if canImport(Glibc)

@@ -1,3 +1,4 @@
+import ErrorSupport
 import Tensors
 
 #if canImport(Glibc)

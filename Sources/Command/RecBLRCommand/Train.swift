@@ -1,4 +1,5 @@
 import ArgumentParser
+import ErrorSupport
 import Evaluation
 import FileSupport
 import Foundation
@@ -70,43 +71,41 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
-        try reportingErrors {
-            let url = try outputFolder(model, "--model")
-            try checkApart(model, "--model", from: dataset)
-            let destination = try ModelFolder.destination(url)
-            try RunFolder.checkIdle(destination)
-            let data = try openDataset(dataset)
-            let kind = splitOptions.kind() ?? .leaveOneOut
-            let split = try kind.split(data)
-            let backend = try compute.backend()
-            var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
-            try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
-            var configuration = shape.configuration(itemCount: data.itemCount)
-            configuration.repeatAware = recipe.repeatAware
-            if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
-            let trainer = try Trainer(
-                data, split, configuration, recipe.options, backend: backend,
-                checkpointFolder: RunFolder.url(of: destination))
-            let folder = try RunFolder(destination, recipe.options, resume: resume, restart: restart)
-            defer { folder.tidy() }
-            let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
-            for reason in reasons { printError(reason) }
-            if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
-            StopSignals.catchFromNowOn()
-            let progress = ProgressLine()
-            var log = try EpochLog(folder.log, appending: resume)
-            let outcome = try trainer.run(resuming: resume, shouldStop: { StopSignals.wereReceived }) { event in
-                progress.show(event)
-                if case .epoch(let record) = event { log.append(record) }
-            }
-            switch outcome {
-            case .interrupted(let epoch, _):
-                throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
-            case .finished(let trained, var record):
-                record.split = kind
-                let model = trained.on(backend.exact)
-                try finish(model, &record, reasons, data, split, folder)
-            }
+        let url = try outputFolder(model, "--model")
+        try checkApart(model, "--model", from: dataset)
+        let destination = try ModelFolder.destination(url)
+        try RunFolder.checkIdle(destination)
+        let data = try openDataset(dataset)
+        let kind = splitOptions.kind() ?? .leaveOneOut
+        let split = try kind.split(data)
+        let backend = try compute.backend()
+        var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
+        try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
+        var configuration = shape.configuration(itemCount: data.itemCount)
+        configuration.repeatAware = recipe.repeatAware
+        if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
+        let trainer = try Trainer(
+            data, split, configuration, recipe.options, backend: backend,
+            checkpointFolder: RunFolder.url(of: destination))
+        let folder = try RunFolder(destination, recipe.options, resume: resume, restart: restart)
+        defer { folder.tidy() }
+        let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
+        for reason in reasons { printError(reason) }
+        if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
+        StopSignals.catchFromNowOn()
+        let progress = ProgressLine()
+        var log = try EpochLog(folder.log, appending: resume)
+        let outcome = try trainer.run(resuming: resume, shouldStop: { StopSignals.wereReceived }) { event in
+            progress.show(event)
+            if case .epoch(let record) = event { log.append(record) }
+        }
+        switch outcome {
+        case .interrupted(let epoch, _):
+            throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
+        case .finished(let trained, var record):
+            record.split = kind
+            let model = trained.on(backend.exact)
+            try finish(model, &record, reasons, data, split, folder)
         }
     }
 

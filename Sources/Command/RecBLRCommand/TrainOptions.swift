@@ -1,8 +1,9 @@
-import ArgumentParser
+public import ArgumentParser
+import ErrorSupport
 import Interactions
 import Layers
 import Models
-import Training
+public import Training
 
 extension Preset: ExpressibleByArgument {}
 extension ModelConfiguration.Mixer: ExpressibleByArgument {}

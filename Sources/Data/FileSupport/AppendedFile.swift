@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -25,7 +25,7 @@ public struct AppendedFile: ~Copyable {
         #else
             let descriptor = Darwin.open(path, flags, 0o666)
         #endif
-        guard descriptor >= 0 else { throw .system(path, "write") }
+        guard descriptor >= 0 else { throw .system(path, .write) }
         return descriptor
     }
 

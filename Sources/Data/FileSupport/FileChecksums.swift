@@ -1,5 +1,5 @@
 import CZlib
-import Foundation
+public import Foundation
 
 /// Lengths and checksums of the files of a folder when they were written, by name: `files` in the folder's JSON.
 public typealias FileChecksums = [String: FileChecksum]
@@ -26,7 +26,7 @@ extension FileChecksums {
     public
         func check(_ file: MappedFile, _ name: String, path: String) throws(FileError)
     {
-        func damaged(_ reason: String) -> FileError { FileError(path: path, operation: "use", reason: reason) }
+        func damaged(_ reason: String) -> FileError { FileError(path: path, operation: .use, reason: reason) }
         guard let expected = self[name] else {
             throw damaged("it was not there when the folder was written; it belongs to another one")
         }

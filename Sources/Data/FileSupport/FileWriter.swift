@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -30,7 +30,7 @@ public struct FileWriter: ~Copyable {
         var old = stat()
         let replaces = stat(path, &old) == 0
         guard !replaces || old.st_mode & S_IFMT == S_IFREG else {
-            throw FileError(path: url.path, operation: "create", reason: "something else than a file is in its place")
+            throw FileError(path: url.path, operation: .create, reason: "something else than a file is in its place")
         }
         removeLeftoverFiles(of: lastComponent(path), in: folder(of: path))
         let (temporary, descriptor) = try create(for: path, given: url.path)
@@ -43,7 +43,7 @@ public struct FileWriter: ~Copyable {
         while true {
             let name = folder(of: path) + "/" + TemporaryName.make(for: lastComponent(path))
             let descriptor = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-            guard descriptor >= 0 else { throw .system(given, "create") }
+            guard descriptor >= 0 else { throw .system(given, .create) }
             if FileLock.hold(descriptor, at: name) { return (name, descriptor) }
             close(descriptor)
         }
@@ -77,8 +77,8 @@ public struct FileWriter: ~Copyable {
     /// Syncs the file to disk and renames it to its name. An old file is replaced at that moment.
     public consuming func commit() throws(FileError) {
         try flush()
-        guard fsync(descriptor) == 0 else { throw .system(given, "sync") }
-        guard rename(temporary, path) == 0 else { throw .system(given, "rename to") }
+        guard fsync(descriptor) == 0 else { throw .system(given, .sync) }
+        guard rename(temporary, path) == 0 else { throw .system(given, .rename) }
         syncFolder(folder(of: path))
     }
 

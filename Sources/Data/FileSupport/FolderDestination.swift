@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -36,7 +36,7 @@ public struct FolderDestination: Sendable {
         }
         guard isFolder(path) else {
             throw FileError(
-                path: given.path, operation: "replace", reason: "it is a file, expected a folder or nothing")
+                path: given.path, operation: .replace, reason: "it is a file, expected a folder or nothing")
         }
         replacesFiles = try !Self.canBeMoved(path, given: given.path)
         if replacesFiles { kind.removeLeftovers(of: url.lastPathComponent, in: path) }
@@ -49,7 +49,7 @@ public struct FolderDestination: Sendable {
         guard isThere(path) else { return }
         guard isFolder(path) else {
             throw FileError(
-                path: given.path, operation: "replace", reason: "it is a file, expected a folder or nothing")
+                path: given.path, operation: .replace, reason: "it is a file, expected a folder or nothing")
         }
         try kind.checkReplaceable(path, given: given.path, replacesFiles: replacesFiles)
     }
@@ -61,7 +61,7 @@ public struct FolderDestination: Sendable {
     private static func canBeMoved(_ path: String, given: String) throws(FileError) -> Bool {
         let probe = path + "/" + TemporaryName.longest(for: lastComponent(path))
         rmdir(probe)
-        guard mkdir(probe, 0o700) == 0 else { throw .system(given, "write into") }
+        guard mkdir(probe, 0o700) == 0 else { throw .system(given, .writeInto) }
         defer { rmdir(probe) }
         guard rmdir(path) != 0, errno == ENOTEMPTY || errno == EEXIST else { return false }
         let beside = folder(of: path) + "/" + TemporaryName.longest(for: lastComponent(path))
@@ -83,7 +83,7 @@ public struct FolderDestination: Sendable {
         var made: [String] = []
         defer { for path in made.reversed() { rmdir(path) } }
         for path in missing.reversed() {
-            guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) else { throw .system(given, "create") }
+            guard mkdir(path, 0o777) == 0 || (errno == EEXIST && isFolder(path)) else { throw .system(given, .create) }
             made.append(path)
         }
     }
@@ -97,11 +97,11 @@ public func makeFolder(_ url: URL) throws(FileError) {
     case EEXIST:
         var status = stat()  // follows links
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
-            throw FileError(path: path, operation: "create", reason: "a file is in its place")
+            throw FileError(path: path, operation: .create, reason: "a file is in its place")
         }
     case ENOENT where path != "/":
         try makeFolder(url.deletingLastPathComponent())
-        guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw .system(path, "create") }
-    default: throw .system(path, "create")
+        guard mkdir(path, 0o777) == 0 || errno == EEXIST else { throw .system(path, .create) }
+    default: throw .system(path, .create)
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// A kind of folder that this program writes: the files that it may hold, and how it is recognised, so that other folders with
 /// files of the same names are never replaced.
@@ -38,7 +38,7 @@ public struct FolderKind: Sendable {
 
     /// Throws unless a folder may be replaced: it must be empty, or of this kind without other entries. Errors name `given`.
     func checkReplaceable(_ path: String, given: String, replacesFiles: Bool) throws(FileError) {
-        func refused(_ reason: String) -> FileError { FileError(path: given, operation: "replace", reason: reason) }
+        func refused(_ reason: String) -> FileError { FileError(path: given, operation: .replace, reason: reason) }
         let foreignEntries = try foreignEntries(in: path).filter {
             !replacesFiles || ($0 != Self.innerRun && $0 != "lost+found")
         }

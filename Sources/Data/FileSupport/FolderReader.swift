@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -27,7 +27,7 @@ public final class FolderReader: Sendable {
             let code = errno
             guard descriptor >= 0 else {
                 if code == ENOENT, attempt < 100, awaitReplacement(of: url) { continue }
-                throw wrap(.system((marker.map(url.appendingPathComponent) ?? url).path, "open", code: code))
+                throw wrap(.system((marker.map(url.appendingPathComponent) ?? url).path, .open, code: code))
             }
             let folder = FolderReader(url, descriptor)
             let result: Result<Value, Failure>
@@ -56,7 +56,7 @@ public final class FolderReader: Sendable {
     public func has(_ name: String) throws(FileError) -> Bool {
         var status = stat()
         if fstatat(descriptor, name, &status, 0) == 0 { return true }
-        guard errno == ENOENT || errno == ELOOP else { throw .system(url.path, "open") }
+        guard errno == ENOENT || errno == ELOOP else { throw .system(url.path, .open) }
         return false
     }
 

@@ -1,5 +1,5 @@
 import CFileSupport
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -46,7 +46,7 @@ private final class TemporaryFolder {
         try makeFolder(URL(fileURLWithPath: destination.temporaryParent))
         self.destination = destination
         path = destination.temporaryParent + "/" + TemporaryName.make(for: destination.url.lastPathComponent)
-        guard mkdir(path, 0o777) == 0 else { throw .system(destination.given.path, "create") }
+        guard mkdir(path, 0o777) == 0 else { throw .system(destination.given.path, .create) }
         lock = FileLock.attempt(path)
         if let old = status(destination.path), !destination.replacesFiles { chmod(path, old.st_mode & 0o7777) }
     }
@@ -60,7 +60,7 @@ private final class TemporaryFolder {
         case 0: moveForeignEntries()
         case EINVAL, ENOSYS, ENOTSUP: try renameTwice()
         case EBUSY, EXDEV, EACCES, EPERM: try replaceFiles()
-        case let code: throw .system(destination.given.path, "rename to", code: code)
+        case let code: throw .system(destination.given.path, .rename, code: code)
         }
         syncFolder(folder(of: destination.path))
     }
@@ -70,8 +70,8 @@ private final class TemporaryFolder {
         switch recblr_rename_new(path, destination.path) {
         case 0: break
         case EINVAL, ENOSYS, ENOTSUP:
-            guard rename(path, destination.path) == 0 else { throw .system(destination.given.path, "rename to") }
-        case let code: throw .system(destination.given.path, "rename to", code: code)
+            guard rename(path, destination.path) == 0 else { throw .system(destination.given.path, .rename) }
+        case let code: throw .system(destination.given.path, .rename, code: code)
         }
         syncFolder(folder(of: destination.path))
     }
@@ -82,9 +82,9 @@ private final class TemporaryFolder {
         let name = TemporaryName.make(for: destination.url.lastPathComponent, .old)
         let old = folder(of: destination.path) + "/" + name
         let oldLock = FileLock.attempt(destination.path)
-        guard rename(destination.path, old) == 0 else { throw .system(destination.given.path, "rename to") }
+        guard rename(destination.path, old) == 0 else { throw .system(destination.given.path, .rename) }
         guard rename(path, destination.path) == 0 else {
-            let error = FileError.system(destination.given.path, "rename to")
+            let error = FileError.system(destination.given.path, .rename)
             rename(old, destination.path)
             throw error
         }
@@ -98,7 +98,7 @@ private final class TemporaryFolder {
         let new = try entries(ofFolder: path).sorted()
         for name in [kind.marker] + new.filter({ $0 != kind.marker }) where new.contains(name) {
             guard rename(path + "/" + name, destination.path + "/" + name) == 0 else {
-                throw .system(destination.given.path, "rename to")
+                throw .system(destination.given.path, .rename)
             }
         }
         for name in kind.files where !new.contains(name) { unlink(destination.path + "/" + name) }

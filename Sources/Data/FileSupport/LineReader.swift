@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -33,7 +33,7 @@ public struct LineReader: ~Copyable {
         var information = stat()
         let isThere = stat(url.path, &information) == 0
         if isThere, information.st_mode & S_IFMT == S_IFDIR {
-            throw FileError(path: url.path, operation: "open", reason: "it is a folder")
+            throw FileError(path: url.path, operation: .open, reason: "it is a folder")
         }
         source = try UnpackedBytes(url)
         path = url.path
@@ -112,7 +112,7 @@ public struct LineReader: ~Copyable {
     private func checkLength(_ count: Int) throws(FileError) {
         guard count <= Self.longestLine else {
             throw FileError(
-                path: path, operation: "read line \(lineNumber + 1)",
+                path: path, operation: .readLine(lineNumber + 1),
                 reason: "it is longer than \(Self.longestLine >> 20) MB")
         }
     }

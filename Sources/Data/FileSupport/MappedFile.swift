@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -21,12 +21,12 @@ public final class MappedFile: @unchecked Sendable {
 
     /// Maps an open file and closes the descriptor; a negative descriptor throws the system's last error.
     init(_ descriptor: Int32, path: String) throws(FileError) {
-        guard descriptor >= 0 else { throw .system(path, "open") }
+        guard descriptor >= 0 else { throw .system(path, .open) }
         defer { close(descriptor) }
         var information = stat()
-        guard fstat(descriptor, &information) == 0 else { throw .system(path, "inspect") }
+        guard fstat(descriptor, &information) == 0 else { throw .system(path, .inspect) }
         guard information.st_mode & S_IFMT == S_IFREG else {
-            throw FileError(path: path, operation: "open", reason: "not a regular file")
+            throw FileError(path: path, operation: .open, reason: "not a regular file")
         }
         let size = Int(information.st_size)
         guard size > 0 else {
@@ -34,7 +34,7 @@ public final class MappedFile: @unchecked Sendable {
             return
         }
         let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
-        guard let address, address != MAP_FAILED else { throw .system(path, "map") }
+        guard let address, address != MAP_FAILED else { throw .system(path, .map) }
         bytes = UnsafeRawBufferPointer(start: address, count: size)
     }
 

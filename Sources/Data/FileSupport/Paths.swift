@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -8,7 +8,7 @@ import Foundation
 
 /// Resolves symbolic links in a path, the last component included, whether or not it exists. Errors name `operation`, for which the
 /// path is resolved.
-public func followingLinks(_ url: URL, to operation: String = "create") throws(FileError) -> URL {
+public func followingLinks(_ url: URL, to operation: FileError.Operation = .create) throws(FileError) -> URL {
     do { return URL(fileURLWithPath: try followingLinks(url.path, links: 0, given: url.path)) } catch {
         throw FileError(path: error.path, operation: operation, reason: error.reason)
     }
@@ -19,15 +19,15 @@ private func followingLinks(_ path: String, links: Int, given: String) throws(Fi
         defer { free(whole) }
         return String(cString: whole)
     }
-    guard errno == ENOENT else { throw .system(given, "create") }
-    guard links < 40 else { throw .system(given, "create", code: ELOOP) }
+    guard errno == ENOENT else { throw .system(given, .create) }
+    guard links < 40 else { throw .system(given, .create, code: ELOOP) }
     if let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
         let next = target.hasPrefix("/") ? target : folder(of: path) + "/" + target
         return try followingLinks(next, links: links + 1, given: given)
     }
     let name = lastComponent(path)
     guard name != "..", name != ".", path.contains("/"), path != "/" else {
-        throw .system(given, "create", code: ENOENT)
+        throw .system(given, .create, code: ENOENT)
     }
     let parent = try followingLinks(folder(of: path), links: links, given: given)
     return parent == "/" ? parent + name : parent + "/" + name
@@ -56,7 +56,7 @@ func isFile(_ path: String) -> Bool { status(path).map { $0.st_mode & S_IFMT == 
 
 /// Names in a folder, hidden ones included, without `.` and `..`.
 public func entries(ofFolder path: String) throws(FileError) -> [String] {
-    guard let stream = opendir(path) else { throw .system(path, "open") }
+    guard let stream = opendir(path) else { throw .system(path, .open) }
     defer { closedir(stream) }
     var names: [String] = []
     while true {
@@ -69,6 +69,6 @@ public func entries(ofFolder path: String) throws(FileError) -> [String] {
         }
         if name != ".", name != ".." { names.append(name) }
     }
-    guard errno == 0 else { throw .system(path, "read the folder") }
+    guard errno == 0 else { throw .system(path, .readFolder) }
     return names
 }

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 #if canImport(Glibc)
     import Glibc
@@ -28,7 +28,7 @@ public struct TemporaryFile: ~Copyable, Sendable {
         #endif
         let name = folder.appendingPathComponent(".\(UInt64.random(in: 0 ... .max)).tmp").path
         let descriptor = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .system(folder.path, "create") }
+        guard descriptor >= 0 else { throw .system(folder.path, .create) }
         unlink(name)
         return descriptor
     }
@@ -48,7 +48,7 @@ public struct TemporaryFile: ~Copyable, Sendable {
         while done < bytes.count {
             let got = pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset + done))
             if got < 0 && errno == EINTR { continue }
-            guard got > 0 else { throw .system(folder, "read", code: got < 0 ? errno : EIO) }
+            guard got > 0 else { throw .system(folder, .read, code: got < 0 ? errno : EIO) }
             done += got
         }
     }
@@ -60,7 +60,7 @@ func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: Strin
     while done < bytes.count {
         let written = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
         if written < 0 && errno == EINTR { continue }
-        guard written > 0 else { throw .system(path, "write") }
+        guard written > 0 else { throw .system(path, .write) }
         done += written
     }
 }

@@ -28,7 +28,7 @@ struct UnpackedBytes: ~Copyable {
 
     init(_ url: URL) throws(FileError) {
         let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .system(url.path, "open") }
+        guard descriptor >= 0 else { throw .system(url.path, .open) }
         self.init(descriptor, path: url.path, closes: true)
     }
 
@@ -67,7 +67,7 @@ struct UnpackedBytes: ~Copyable {
         form = isMember ? .gzip : .plain
         guard form == .gzip else { return }
         let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard status == Z_OK else { throw FileError(path: path, operation: "read", reason: "no memory for zlib") }
+        guard status == Z_OK else { throw FileError(path: path, operation: .read, reason: "no memory for zlib") }
     }
 
     private mutating func nextPlain(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
@@ -95,7 +95,7 @@ struct UnpackedBytes: ~Copyable {
         repeat {
             guard packed[first..<last].allSatisfy({ $0 == 0 }) else {
                 throw FileError(
-                    path: path, operation: "read",
+                    path: path, operation: .read,
                     reason: "behind the end of its gzip data, at byte \(used), there is something else")
             }
             used += last - first
@@ -137,11 +137,11 @@ struct UnpackedBytes: ~Copyable {
         while true {
             let count = read(descriptor, buffer.baseAddress, buffer.count)
             if count >= 0 { return count }
-            guard errno == EINTR else { throw .system(path, "read") }
+            guard errno == EINTR else { throw .system(path, .read) }
         }
     }
 
     private func damaged(_ what: String) -> FileError {
-        FileError(path: path, operation: "read", reason: "damaged gzip data (\(what))")
+        FileError(path: path, operation: .read, reason: "damaged gzip data (\(what))")
     }
 }

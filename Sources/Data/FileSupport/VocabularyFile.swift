@@ -1,5 +1,5 @@
-import Foundation
-import Identifiers
+public import Foundation
+public import Identifiers
 
 #if canImport(Glibc)
     import Glibc
@@ -68,7 +68,7 @@ extension Vocabulary {
     private static func noHeader(_ path: String) -> FileError { malformed(path, 1, "expected the header id<TAB>title") }
 
     private static func malformed(_ path: String, _ line: Int, _ reason: String) -> FileError {
-        FileError(path: path, operation: "read line \(line)", reason: reason)
+        FileError(path: path, operation: .readLine(line), reason: reason)
     }
 
     private mutating func add(_ line: UnsafeRawBufferPointer, number: Int, path: String) throws(FileError) {

@@ -19,18 +19,20 @@ struct ColumnFinder {
         if equal.count == 1 { return column(role, equal[0], isGiven: true) }
         guard equal.isEmpty else {
             throw LineProblem(
-                reason: "the \(kind) \(name) occurs more than once; give its number to \(role.option); \(found)")
+                reason: "the \(kind) \(name) occurs more than once; \(found)", remedies: [.numberColumn(role)])
         }
         if width > 0, let number = Int(name) {
             guard (1...width).contains(number) else {
-                throw LineProblem(reason: "there is no column \(number) for \(role.option): the line has \(width)")
+                throw LineProblem(
+                    reason: "there is no column \(number) for the \(role.rawValue): the line has \(width)",
+                    remedies: [.nameColumn(role)])
             }
             return column(role, number - 1, isGiven: true)
         }
         guard self.names != nil else {
             throw LineProblem(
-                reason: "without a header columns go by number: \(role.option) '\(name)' should be one of 1 to \(width)"
-            )
+                reason: "without a header columns go by number from 1 to \(width), and \(name) is none",
+                remedies: [.numberColumn(role)])
         }
         let plain = UsualNames.key(LayoutFinder.withoutType(name))
         let alike = names.indices.filter { UsualNames.key(names[$0]) == plain }
@@ -50,11 +52,12 @@ struct ColumnFinder {
         guard let best = ranked.first else { return nil }
         let equal = ranked.filter { $0.rank == best.rank }.map { names[$0.position] }
         if equal.count > 1 {
-            let what =
-                Set(equal).count == 1
-                ? "the \(kind) \(equal[0]) occurs more than once; give its number to \(role.option)"
-                : "the \(kind)s \(equal.joined(separator: " and ")) mean the same: choose with \(role.option)"
-            throw LineProblem(reason: "\(what); \(found)")
+            throw Set(equal).count == 1
+                ? LineProblem(
+                    reason: "the \(kind) \(equal[0]) occurs more than once; \(found)", remedies: [.numberColumn(role)])
+                : LineProblem(
+                    reason: "the \(kind)s \(equal.joined(separator: " and ")) mean the same; \(found)",
+                    remedies: [.nameColumn(role)])
         }
         var result = column(role, best.position, isGiven: false)
         result.others = ranked.dropFirst().map { names[$0.position] }
@@ -75,8 +78,9 @@ struct ColumnFinder {
         let column = "\(kind) \(printable(names[position]))"
         throw LineProblem(
             reason: "the \(column) holds numbers such as \(quoted(found[0])), which are no dates, and there is "
-                + "\(others.map(printable).joined(separator: ", ")) too: say with --timestamp which holds the time; "
-                + "if it takes several, write them as one")
+                + "\(others.map(printable).joined(separator: ", ")) too: a time that takes several columns must be "
+                + "written as one",
+            remedies: [.nameColumn(.time)])
     }
 
     /// Whether a column has exactly this name.

@@ -12,16 +12,6 @@ public enum ColumnRole: String, Sendable, Hashable {
     case title
     /// A column with a condition on its values.
     case condition
-
-    /// The command's option for the name of such a column.
-    var option: String {
-        switch self {
-        case .time: "--timestamp"
-        case .title: "--title-column"
-        case .condition: "--where"
-        default: "--" + rawValue
-        }
-    }
 }
 
 /// Columns that the caller names: by their names in the header, by their numbers from 1, or by the keys of JSON objects.

@@ -7,12 +7,11 @@ struct Container {
     /// A command line that writes lines of text to standard output; FILE stands for the file.
     let command: String?
 
-    /// One sentence for people.
-    func reason(path: String, _ format: String = "csv") -> String {
-        guard let command else { return "it is \(name), not an interaction log" }
-        let file = "'" + path.replacing("'", with: "'\\''") + "'"
-        return "it is \(name); feed what is in it: "
-            + command.replacing("FILE", with: file) + " | recblr prepare - --format \(format) …"
+    /// Why `path` cannot be read.
+    func error(path: String) -> DatasetError {
+        guard let command else { return .malformed(path: path, reason: "it is \(name), not an interaction log") }
+        let shell = command.replacing("FILE", with: shellWord(path))
+        return .malformed(path: path, reason: "it is \(name)", remedies: [.convert(shell: shell, to: .csv)])
     }
 
     /// Nil where the bytes may be text.
@@ -102,4 +101,9 @@ struct Container {
         }
         return nil
     }
+}
+
+/// A file's name as one word of a shell's command line.
+func shellWord(_ path: String) -> String {
+    path == LogSource.standardInput.path ? "FILE" : "'" + path.replacing("'", with: "'\\''") + "'"
 }

@@ -1,6 +1,6 @@
-import FileSupport
+public import FileSupport
 import Foundation
-import Identifiers
+public import Identifiers
 
 /// A dataset of interactions: for each user a sequence of items in order of time.
 ///

@@ -1,25 +1,67 @@
-import FileSupport
+public import ErrorSupport
+public import FileSupport
 
 /// Why interactions cannot be read or used.
-public enum DatasetError: Error, Equatable, CustomStringConvertible {
+public enum DatasetError: UserFacingError, Equatable {
     /// The system refused.
     case file(FileError)
     /// One line is not what it should be.
-    case line(path: String, number: Int, reason: String)
+    case line(path: String, number: Int, reason: String, remedies: [LogRemedy] = [])
     /// The whole file is not what it should be.
-    case malformed(path: String, reason: String)
+    case malformed(path: String, reason: String, remedies: [LogRemedy] = [])
     /// A filter or a split leaves nothing, or needs what the data has not.
-    case unusable(String)
+    case unusable(String, remedies: [LogRemedy] = [])
 
     /// One sentence for people.
     public var description: String {
         switch self {
         case .file(let error): error.description
-        case .line(let path, let number, let reason): "\(path), line \(number): \(reason)"
-        case .malformed(let path, let reason): "\(path): \(reason)"
-        case .unusable(let reason): reason
+        case .line(let path, let number, let reason, _): "\(path), line \(number): \(reason)"
+        case .malformed(let path, let reason, _): "\(path): \(reason)"
+        case .unusable(let reason, _): reason
         }
     }
+
+    /// The file's, else that of bad data.
+    public var exitStatus: ExitStatus { if case .file(let error) = self { error.exitStatus } else { .badData } }
+
+    /// What a reader of logs can be told.
+    public var remedies: [any Remedy] {
+        switch self {
+        case .file(let error): error.remedies
+        case .line(_, _, _, let remedies), .malformed(_, _, let remedies), .unusable(_, let remedies): remedies
+        }
+    }
+}
+
+/// What can be told to ``ReadOptions`` or ``Filters``, or done to a log, so that it can be read and used.
+public enum LogRemedy: Remedy, Equatable {
+    /// Name the column, or the key, that has this role.
+    case nameColumn(ColumnRole)
+    /// Give the number of the column that has this role: its name occurs more than once.
+    case numberColumn(ColumnRole)
+    /// The table has no header: give numbers of its columns, from 1; these are what they look like. `time` is nil where no column
+    /// looks like times: then the order of the lines is the order of time.
+    case numberColumns(user: Int, item: Int, time: Int?)
+    /// Take the order of the lines for the order of time.
+    case fileOrder
+    /// Say whether the first line names the columns.
+    case tellHeader
+    /// Do not say that there is no header.
+    case keepHeader
+    /// Name the format.
+    case nameFormat
+    /// Read it as this format, if that is what it is.
+    case format(InputFormat)
+    /// Read it as a table whose quotes mean nothing, with this delimiter.
+    case withoutQuotes(Delimiter)
+    /// Count malformed lines and pass over them.
+    case skipBadLines
+    /// Make a text of this format of it, which this command line of a shell writes to standard output. FILE stands for a file without
+    /// a name.
+    case convert(shell: String, to: InputFormat)
+    /// Ask for fewer events of a user or an item.
+    case fewerEvents
 }
 
 extension DatasetError: FileFailure {

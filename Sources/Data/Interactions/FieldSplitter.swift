@@ -19,7 +19,12 @@ struct LineProblem: Error {
     }
 
     let reason: String
+    var remedies: [LogRemedy] = []
     var scope = Scope.record
+
+    func error(_ path: String, line: Int) -> DatasetError {
+        .line(path: path, number: line, reason: reason, remedies: remedies)
+    }
 }
 
 /// Splits records into fields, reusing its memory. Fields are valid until the next record.

@@ -8,10 +8,11 @@ enum Identifier {
     static func check(_ bytes: Bytes, _ what: String) throws(LineProblem) -> [UInt8]? {
         // The fast path: most ids are printable ASCII.
         guard let first = bytes.first, first > 0x20 && first < 0x7F || !trimmed(bytes).isEmpty else {
-            throw LineProblem(reason: "the \(what) is empty" + wayOut)
+            throw LineProblem(reason: "the \(what) is empty", remedies: [.skipBadLines])
         }
         if isNullMark(bytes) {
-            throw LineProblem(reason: "the \(what) is \(quoted(bytes)), which marks a missing value" + wayOut)
+            throw LineProblem(
+                reason: "the \(what) is \(quoted(bytes)), which marks a missing value", remedies: [.skipBadLines])
         }
         if bytes.reduce(0, |) < 0x80 { return nil }
         guard let text = String(validating: bytes, as: UTF8.self) else {
@@ -19,8 +20,6 @@ enum Identifier {
         }
         return composed(text)
     }
-
-    private static let wayOut = " (--skip-bad-lines counts and passes over such lines)"
 
     /// Markers of missing values in R, pandas, SQL, MySQL, Python, Ruby, spreadsheets and JavaScript in upper and
     /// lower case.

@@ -1,5 +1,5 @@
 import FileSupport
-import Foundation
+public import Foundation
 import Identifiers
 import Layers
 
@@ -138,7 +138,7 @@ public struct InteractionLog: ~Copyable, Sendable {
         guard let previous, (previous.index(.time) == nil) != (layout.index(.time) == nil) else { return }
         let (with, without) = layout.index(.time) == nil ? (previous, layout) : (layout, previous)
         throw .unusable(
-            "\(with.path) has times, \(without.path) has none: they make no one log (--file-order ignores times)")
+            "\(with.path) has times, \(without.path) has none: they make no one log", remedies: [.fileOrder])
     }
 
     private func nothing(_ sources: [LogSource], isEmpty: Bool, _ unmet: String?) -> DatasetError {
@@ -170,7 +170,7 @@ public struct InteractionLog: ~Copyable, Sendable {
             report.lines += 1
         }
         guard skipsBad, problem.scope != .rest else {
-            throw .line(path: records.layout.path, number: records.lineNumber, reason: problem.reason)
+            throw problem.error(records.layout.path, line: records.lineNumber)
         }
         report.skippedLines += 1
         firstSkipped = firstSkipped ?? "\(records.layout.path), line \(records.lineNumber): \(problem.reason)"

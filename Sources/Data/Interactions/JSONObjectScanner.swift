@@ -13,10 +13,14 @@ struct JSONObjectScanner {
         case nested
     }
 
-    private static let isPython =
-        "its keys stand in single quotes, as Python prints them, which is not JSON: python3 -c \"import sys, ast, json; "
-        + "[print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]\" < FILE | recblr prepare - --format jsonl "
-        + "-o DATASET"
+    private static let isPython = LineProblem(
+        reason: "its keys stand in single quotes, as Python prints them, which is not JSON",
+        remedies: [
+            .convert(
+                shell:
+                    "python3 -c \"import sys, ast, json; [print(json.dumps(ast.literal_eval(line))) for line in sys.stdin]\" "
+                    + "< FILE", to: .jsonl)
+        ])
 
     private let line: Bytes
     private let scratch: Scratch
@@ -44,7 +48,7 @@ struct JSONObjectScanner {
         isFirst = false
         guard take("\"") else {
             let rest = line[position...].drop { $0 == 0x20 }
-            if rest.first == 0x27 || rest.starts(with: [0x75, 0x27]) { throw LineProblem(reason: Self.isPython) }
+            if rest.first == 0x27 || rest.starts(with: [0x75, 0x27]) { throw Self.isPython }
             throw expected("a key")
         }
         let key = try string()

@@ -1,3 +1,5 @@
+import Identifiers
+
 /// The k-core of a log: the largest sets of users and items that have enough events among themselves.
 struct KCore {
     private var users: [Bool]

@@ -29,7 +29,7 @@ struct LayoutFinder {
         let bytes: Bytes
         do { bytes = try reader.peek(Self.headSize) } catch { throw .file(error) }
         if let container = Container(bytes, path: path) {
-            throw .malformed(path: path, reason: container.reason(path: path))
+            throw container.error(path: path)
         }
         let head = Head(bytes, isWhole: bytes.count < Self.headSize)
         guard let first = head.lines.first(where: { !trimmed($0).isEmpty }).map({ text(trimmed($0)) }) else {
@@ -52,11 +52,9 @@ struct LayoutFinder {
         if let format = options.format { return format }
         if first.hasPrefix("{") { return .jsonl }
         if first.firstMatch(of: /^\[\s*(\{|$)/) != nil {
-            let file = path == LogSource.standardInput.path ? "FILE" : path
             throw .malformed(
-                path: path,
-                reason: "it is one JSON array; feed its objects line by line: "
-                    + "jq -c '.[]' '\(file)' | recblr prepare - --format jsonl …")
+                path: path, reason: "it is one JSON array, not an object a line",
+                remedies: [.convert(shell: "jq -c '.[]' \(shellWord(path))", to: .jsonl)])
         }
         let named = InputFormat(fileName: (path as NSString).lastPathComponent)
         switch named {
@@ -69,9 +67,8 @@ struct LayoutFinder {
         if named == .sequences { return isTable(table, head) ? table ?? .tsv : .sequences }
         if let table { return table }
         throw .malformed(
-            path: path,
-            reason: "the format follows neither from its name nor from its first lines; give --format, one of "
-                + InputFormat.allCases.map(\.rawValue).joined(separator: ", "))
+            path: path, reason: "the format follows neither from its name nor from its first lines",
+            remedies: [.nameFormat])
     }
 
     private static let delimiters: [(Delimiter, InputFormat)] = [
@@ -152,8 +149,8 @@ struct LayoutFinder {
         if let mark = [",", ";", "|"].first(where: { mark in items.allAndSome { $0.contains(mark) } }) {
             throw .malformed(
                 path: path,
-                reason: "its items (\(quoted(items[0]))) have '\(mark)' between them; sequences have blanks: "
-                    + "tr '\(mark)' ' ' < '\(path)' | recblr prepare - --format sequences …")
+                reason: "its items (\(quoted(items[0]))) have '\(mark)' between them; sequences have blanks",
+                remedies: [.convert(shell: "tr '\(mark)' ' ' < \(shellWord(path))", to: .sequences)])
         }
         return layout
     }
@@ -172,12 +169,11 @@ struct LayoutFinder {
         if let problem, objects.isEmpty || !options.skipsBadLines {
             let isPretty =
                 objects.isEmpty && problem.1.reason.contains("byte") && first.hasPrefix("{") && head.lines.count > 1
-            let file = path == LogSource.standardInput.path ? "FILE" : path
-            let hint =
-                isPretty
-                ? "; every object must stand in a line of its own: jq -c . '\(file)' | recblr prepare - --format jsonl …"
-                : ""
-            throw .line(path: path, number: problem.line, reason: problem.1.reason + hint)
+            guard isPretty else { throw problem.1.error(path, line: problem.line) }
+            throw .line(
+                path: path, number: problem.line,
+                reason: problem.1.reason + "; every object must stand in a line of its own",
+                remedies: [.convert(shell: "jq -c . \(shellWord(path))", to: .jsonl)])
         }
         var layout = LogLayout(path: path, format: .jsonl)
         do {
@@ -185,7 +181,7 @@ struct LayoutFinder {
             layout.columns = try columns(finder, &layout.notes) { column in
                 objects.compactMap { $0[keys[column]] }
             }
-        } catch { throw .line(path: path, number: 1, reason: error.reason) }
+        } catch { throw error.error(path, line: 1) }
         layout.first = firstEvent(objects.map { object in layout.columns.map { object[$0.name ?? ""] ?? "" } }, layout)
         return layout
     }
@@ -252,7 +248,8 @@ struct LayoutFinder {
         for column in columns where column.isGiven {
             guard let name = column.name, let number = Int(name), let position = column.position else { continue }
             if number != position + 1 {
-                notes.append("\(column.role.option) \(name) is the column with that name, not column number \(number)")
+                notes.append(
+                    "the \(column.role.rawValue) is the column with the name \(name), not column number \(number)")
             }
         }
     }
@@ -260,14 +257,14 @@ struct LayoutFinder {
 
 extension ColumnFinder {
     func missing(_ role: ColumnRole) -> LineProblem {
-        LineProblem(reason: "there is no \(kindText) of \(role.rawValue)s; name it with \(role.option); \(found)")
+        LineProblem(
+            reason: "there is no \(kindText) of \(role.rawValue)s; \(found)", remedies: [.nameColumn(role)])
     }
 
     func missingTime(_ looks: [String]) -> LineProblem {
         let hint = looks.isEmpty ? "" : " (\(looks.map(printable).joined(separator: ", ")) looks like times)"
         return LineProblem(
-            reason: "there is no \(kindText) of times; name it with --timestamp\(hint), "
-                + "or say --file-order if the lines are in order of time; \(found)")
+            reason: "there is no \(kindText) of times\(hint); \(found)", remedies: [.nameColumn(.time), .fileOrder])
     }
 
     private var kindText: String { width > 0 ? "column" : "key" }

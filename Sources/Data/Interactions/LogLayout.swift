@@ -69,7 +69,7 @@ public struct LogLayout: Sendable, Equatable {
             place += place.isEmpty ? "column \(position + 1)" : " (column \(position + 1))"
         }
         let others = column.others.prefix(4).joined(separator: ", ")
-        let hint = others.isEmpty ? "" : ", not \(others): \(column.role.option) chooses"
+        let hint = others.isEmpty ? "" : ", not \(others)"
         let why = column.isGiven ? "as asked" : column.name == nil ? "as is usual" : "by its name"
         return "\(column.role.rawValue): \(printable(place)), \(why)\(hint)"
     }

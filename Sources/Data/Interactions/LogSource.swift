@@ -1,5 +1,5 @@
 import FileSupport
-import Foundation
+public import Foundation
 
 /// The source of a log or of a part of it.
 public enum LogSource: Sendable, Equatable {

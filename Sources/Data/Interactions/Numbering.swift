@@ -1,3 +1,5 @@
+import Identifiers
+
 /// New numbers for the remaining users and items, by first appearance among the remaining events.
 struct Numbering {
     /// The log's numbers of users 0 … and of items 1 …

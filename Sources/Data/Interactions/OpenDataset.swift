@@ -1,5 +1,5 @@
-import FileSupport
-import Foundation
+public import FileSupport
+public import Foundation
 import Identifiers
 
 extension Dataset {
@@ -87,7 +87,7 @@ extension Dataset {
         let file = try withFileErrors { () throws(FileError) in try folder.file(DatasetFile.summary) }
         let bytes = file.copy()
         guard var summary = try? JSONDecoder().decode(DatasetSummary.self, from: Data(bytes)) else {
-            throw malformed("expected the JSON that `recblr prepare` writes")
+            throw malformed("expected the JSON of a prepared dataset")
         }
         guard (1...2).contains(summary.format) else {
             throw malformed("format \(summary.format); this program reads formats 1 and 2")

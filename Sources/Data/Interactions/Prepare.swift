@@ -1,5 +1,5 @@
 import FileSupport
-import Foundation
+public import Foundation
 import Identifiers
 
 /// Filters of a log, applied in this order: events below the rating threshold (while reading), duplicates, then items and users with
@@ -46,7 +46,7 @@ extension InteractionLog {
         let core = try KCore(self, filters, without: duplicates.events)
         let numbering = try Numbering(self, core)
         let remaining = Int(numbering.starts.last!)
-        guard remaining > 0 else { throw .unusable(Self.nothingLeft(of: count, filters, core)) }
+        guard remaining > 0 else { throw Self.nothingLeft(of: count, filters, core) }
         var summary = DatasetSummary(
             users: numbering.users.count, items: numbering.items.count, events: remaining, fingerprint: "")
         summary.timestamps = hasTimestamps
@@ -67,11 +67,12 @@ extension InteractionLog {
         return summary
     }
 
-    private static func nothingLeft(of count: Int, _ filters: Filters, _ core: KCore) -> String {
-        "the filters leave no event of \(grouped(count)): users need \(counted(filters.minimumUserEvents, "event")) "
-            + "(--min-user-events), items \(grouped(filters.minimumItemEvents)) (--min-item-events), counted among what is "
-            + "left; the longest history has \(counted(core.most.user, "event")), the most frequent item "
-            + "\(grouped(core.most.item)): give lower numbers"
+    private static func nothingLeft(of count: Int, _ filters: Filters, _ core: KCore) -> DatasetError {
+        .unusable(
+            "the filters leave no event of \(grouped(count)): users need \(counted(filters.minimumUserEvents, "event")), "
+                + "items \(grouped(filters.minimumItemEvents)), counted among what is left; the longest history has "
+                + "\(counted(core.most.user, "event")), the most frequent item \(grouped(core.most.item))",
+            remedies: [.fewerEvents])
     }
 
     /// Throws where ``prepare(_:titles:source:to:)`` would refuse to write: to be called before a long log is read.
@@ -97,7 +98,7 @@ private func write(_ summary: DatasetSummary, to url: URL) throws(FileError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let json = try? encoder.encode(summary) else {
-        throw FileError(path: url.path, operation: "write", reason: "it cannot be written as JSON")
+        throw FileError(path: url.path, operation: .write, reason: "it cannot be written as JSON")
     }
     try writeFile(SealedJSON.seal(json + [0x0A]), to: url)
 }

@@ -157,9 +157,8 @@ struct RecordReader: ~Copyable {
         guard problem.scope == .rest else { return problem }
         return LineProblem(
             reason: problem.reason
-                + "; what follows cannot be distinguished from quoted text, so it is not read: mend the line, or say "
-                + "--format tsv --delimiter '\(layout.table.map { "\($0.delimiter)" } ?? "")' if quotes mean nothing here",
-            scope: .rest)
+                + "; what follows cannot be distinguished from quoted text, so it is not read: the line must be mended",
+            remedies: layout.table.map { [.withoutQuotes($0.delimiter)] } ?? [], scope: .rest)
     }
 
     // MARK: Sequences
@@ -214,8 +213,8 @@ struct RecordReader: ~Copyable {
     private func missing(_ column: LogLayout.Column, _ line: Bytes) -> LineProblem {
         let keys = (try? JSONObjectScanner.members(of: line).map(\.key)) ?? []
         return LineProblem(
-            reason:
-                "there is no key \(printable(column.name ?? "")) of the \(column.role.rawValue); \(column.role.option) names "
-                + "another; found \(shortened(keys.map(printable).joined(separator: ", ")))")
+            reason: "there is no key \(printable(column.name ?? "")) of the \(column.role.rawValue); "
+                + "found \(shortened(keys.map(printable).joined(separator: ", ")))",
+            remedies: [.nameColumn(column.role)])
     }
 }

@@ -37,7 +37,7 @@ extension LayoutFinder {
             } else {
                 layout.columns = try numberedColumns(finder, sample, format, &layout.notes)
             }
-        } catch { throw .line(path: path, number: sample.lineNumbers.first ?? 1, reason: error.reason) }
+        } catch { throw error.error(path, line: sample.lineNumbers.first ?? 1) }
         let rows = sample.records.dropFirst(dialect.hasHeader ? 1 : 0).filter { $0.count == layout.width }
         layout.first = firstEvent(rows.map { row in layout.columns.map { row[$0.position ?? 0] } }, layout)
         return layout
@@ -90,8 +90,8 @@ extension LayoutFinder {
         if let asked = options.hasHeader {
             guard asked || known < 2 || numbers else {
                 throw LineProblem(
-                    reason: "it names columns (\(shortened(first.map(printable).joined(separator: ", ")))): "
-                        + "leave --no-header out")
+                    reason: "it names columns (\(shortened(first.map(printable).joined(separator: ", "))))",
+                    remedies: [.keepHeader])
             }
             return asked
         }
@@ -100,7 +100,7 @@ extension LayoutFinder {
         if known > 1 { return true }
         if numbers || hasShapeOfEvents(sample) {
             if purpose != .events || previousColumns(width: first.count) != nil { return false }
-            throw LineProblem(reason: looksLikeEvent(sample))
+            throw looksLikeEvent(sample)
         }
         let rest = sample.records.dropFirst()
         let isTold = first.indices.contains { i in
@@ -108,8 +108,8 @@ extension LayoutFinder {
         }
         if !isTold, purpose == .events, options.columns.areGiven {
             throw LineProblem(
-                reason: "it is ambiguous whether it names columns or is an event (\(quotedList(first))): "
-                    + "say --header or --no-header")
+                reason: "it is ambiguous whether it names columns or is an event (\(quotedList(first)))",
+                remedies: [.tellHeader])
         }
         return true
     }
@@ -133,15 +133,14 @@ extension LayoutFinder {
         shortened(fields.map { quoted($0) }.joined(separator: ", "))
     }
 
-    private func looksLikeEvent(_ sample: Sample) -> String {
-        "it looks like an event (\(quotedList(sample.records[0]))), not like names of columns; say which columns are which, "
-            + "for instance \(advice(sample))" + (path.lowercased().contains(".txt") ? hint : "")
+    private func looksLikeEvent(_ sample: Sample) -> LineProblem {
+        LineProblem(
+            reason: "it looks like an event (\(quotedList(sample.records[0]))), not like names of columns",
+            remedies: [likelyColumns(sample)] + (path.lowercased().contains(".txt") ? [.format(.sequences)] : []))
     }
 
-    private var hint: String { " (or --format sequences if each line is a user and its items)" }
-
-    /// Suggested options for a table without header, inferred from its values.
-    private func advice(_ sample: Sample) -> String {
+    /// How a table without header would be read, as far as its values tell.
+    private func likelyColumns(_ sample: Sample) -> LogRemedy {
         let columns = Array(0..<(sample.width ?? sample.records[0].count))
         func all(_ predicate: @escaping (String) -> Bool) -> (Int) -> Bool {
             { sample.values($0).allSatisfy(predicate) }
@@ -152,8 +151,7 @@ extension LayoutFinder {
         let others = columns.filter { $0 != time }
         let ids = others.filter { !sample.values($0).contains(where: Look.isDecimal) }
         let (user, item) = ids.count > 1 ? (ids[0], ids[1]) : (others.first ?? 0, others.dropFirst().first ?? 1)
-        let order = time.map { "--timestamp \($0 + 1)" } ?? "--file-order"
-        return "--no-header --user \(user + 1) --item \(item + 1) \(order)"
+        return .numberColumns(user: user + 1, item: item + 1, time: time.map { $0 + 1 })
     }
 
     // MARK: Columns
@@ -179,7 +177,7 @@ extension LayoutFinder {
         if purpose == .events {
             guard let user = given.user, let item = given.item, given.timestamp != nil || options.usesFileOrder else {
                 throw LineProblem(
-                    reason: "without a header columns go by number; say which, for instance \(advice(sample))")
+                    reason: "without a header columns go by number", remedies: [likelyColumns(sample)])
             }
             columns = [try finder.given(user, .user), try finder.given(item, .item)]
             if let time = given.timestamp, !options.usesFileOrder { columns.append(try finder.given(time, .time)) }

@@ -36,7 +36,7 @@ public enum Titles {
                 case .line(let error): problem = error
                 }
                 guard options.skipsBadLines, problem.scope != .rest else {
-                    throw .line(path: source.path, number: records.lineNumber, reason: problem.reason)
+                    throw problem.error(source.path, line: records.lineNumber)
                 }
                 badLines += 1
             }

@@ -1,5 +1,5 @@
 import Identifiers
-import Interactions
+public import Interactions
 
 /// The number of training events of each item, by ``ItemID/row``.
 public func trainingCounts(_ dataset: Dataset, _ split: Split) -> [Int] {

@@ -1,4 +1,5 @@
-import Interactions
+import Identifiers
+public import Interactions
 
 /// The metrics of one ranker on a list of cases.
 public struct EvaluationReport: Sendable, Codable, Equatable {

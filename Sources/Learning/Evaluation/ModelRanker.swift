@@ -1,7 +1,7 @@
 import Dispatch
-import Identifiers
-import Interactions
-import Models
+public import Identifiers
+public import Interactions
+public import Models
 import Synchronization
 import Tensors
 

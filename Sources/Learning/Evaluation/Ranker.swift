@@ -1,6 +1,7 @@
+public import ErrorSupport
 import Identifiers
-import Interactions
-import Models
+public import Interactions
+public import Models
 
 /// A method that ranks the target of a case among all items.
 public protocol Ranker: Sendable {
@@ -11,7 +12,7 @@ public protocol Ranker: Sendable {
 }
 
 /// Why an evaluation cannot be trusted.
-public enum EvaluationError: Error, Equatable, CustomStringConvertible {
+public enum EvaluationError: UserFacingError, Equatable {
     /// A score is not a finite number.
     case notANumber(model: String)
     /// Nothing to evaluate.
@@ -27,13 +28,19 @@ public enum EvaluationError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .notANumber(let model):
-            "\(model): scores are not finite numbers; the weights are damaged or training diverged: then \(divergenceAdvice)"
+            "\(model): scores are not finite numbers: the weights are damaged or training diverged"
         case .history(let error): error.description
         case .device(let reason): reason
         case .noCases: "there is nothing to evaluate: no user has enough events"
         case .itemCount(let model, let dataset): "the model knows \(model) items, the dataset \(dataset)"
         }
     }
+
+    /// The device's, else that of bad data.
+    public var exitStatus: ExitStatus { if case .device = self { .unavailable } else { .badData } }
+
+    /// What to do about a training that diverged.
+    public var remedies: [any Remedy] { if case .notANumber = self { [DivergenceRemedy.smallerSteps] } else { [] } }
 }
 
 /// The sorted, unique items of a history.

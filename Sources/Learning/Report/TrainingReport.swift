@@ -1,9 +1,10 @@
 import Evaluation
 import FileSupport
 import Foundation
-import Interactions
-import Models
-import Training
+public import Interactions
+import Layers
+public import Models
+public import Training
 
 /// `report.html`: a self-contained page about a model's training and metrics.
 public struct TrainingReport: Sendable {

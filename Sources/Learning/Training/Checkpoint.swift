@@ -1,5 +1,6 @@
 import FileSupport
 import Foundation
+import Layers
 import ModelStore
 import Models
 import Tensors
@@ -60,7 +61,7 @@ extension Checkpoint {
             switch error {
             case let error as TrainingError: throw error
             case ModelFileError.malformed(let path, let reason):
-                throw .file(.malformed(path: path, reason: reason + "; --restart begins anew"))
+                throw .damagedCheckpoint(path: path, reason: reason)
             case let error as ModelFileError: throw .file(error)
             default: throw .file(.malformed(path: url.path, reason: "\(error)"))
             }
@@ -85,8 +86,8 @@ extension Checkpoint {
         }
         (self.epochs, batch, step, lossCount) = (epochs, counters[0], counters[1], counters[2])
         lossSum = Double(bitPattern: UInt64(bitPattern: Int64(counters[3])))
-        if let reason = identity.difference(from: run, after: self) {
-            throw TrainingError.otherRun(path: path, reason: reason)
+        if let difference = identity.difference(from: run, after: self) {
+            throw TrainingError.otherRun(path: path, difference)
         }
         try file.checkSeal()
         let count = model.network.layout.count

@@ -13,58 +13,35 @@ struct RunIdentity: Codable, Equatable {
 }
 
 extension RunIdentity {
-    /// Why this run cannot be resumed from a checkpoint of the run `other`, and the remedy; nil where it can.
-    func difference(from other: RunIdentity, after checkpoint: Checkpoint) -> String? {
-        if other.version != version {
-            return
-                "version \(other.version) of this program began it: end it with that one, or begin anew with --restart"
-        }
-        if other.dataset != dataset {
-            return "it was trained on other data (fingerprint \(other.dataset))"
-        }
-        if other.split != split { return "the data was split in another way" }
-        // Checked before the options, which include the number of threads.
-        if other.backend != backend {
-            return
-                "it ran on \(other.backend), this is \(backend): give the same --device, --precision and --threads"
-        }
+    /// In what this run differs from the one of a checkpoint, so that it cannot go on from there; nil where it can.
+    func difference(from other: RunIdentity, after checkpoint: Checkpoint) -> RunDifference? {
+        if other.version != version { return .version(other.version) }
+        if other.dataset != dataset { return .data(fingerprint: other.dataset) }
+        if other.split != split { return .split }
+        // Before the options: they tell how many replicas a device has.
+        if other.backend != backend { return .device(was: other.backend, now: backend) }
         var same = other.options
         if checkpoint.couldBe(in: options) {
             (same.lastEpoch, same.patience) = (options.lastEpoch, options.patience)
             if options.schedule == .constant { same.epochs = options.epochs }
         }
         let changes = Self.changes(other.configuration, configuration) + Self.changes(same, options)
-        if changes.isEmpty { return same == options ? nil : "the training options differ" }
-        var way = "give what it began with, or begin anew with --restart"
-        if other.options.epochs != options.epochs, options.schedule == .cosine {
-            way +=
-                "; the cosine schedule was laid out for \(counted(other.options.epochs, "epoch")), only a run with "
-                + "--schedule constant can be given other --epochs on its way"
-        }
-        return "\(changes.joined(separator: ", ")): \(way)"
+        if changes.isEmpty, same == options { return nil }
+        let isLonger = other.options.epochs != options.epochs && options.schedule == .cosine
+        return .settings(changes, cosineEpochs: isLonger ? other.options.epochs : nil)
     }
 
-    /// Each field that differs, with its option's name and both values.
-    private static func changes(_ old: some Encodable, _ new: some Encodable) -> [String] {
+    /// Each field that differs.
+    private static func changes(_ old: some Encodable, _ new: some Encodable) -> [RunDifference.Setting] {
         let (old, new) = (values(old), values(new))
-        return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { key in
-            "\(optionName(of: key)) was \(old[key]?.text ?? "not given") and is \(new[key]?.text ?? "not given") now"
+        return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { name in
+            RunDifference.Setting(name: name, was: old[name]?.text, now: new[name]?.text)
         }
     }
 
     private static func values(_ value: some Encodable) -> [String: PlainValue] {
         guard let data = try? JSONEncoder().encode(value) else { return [:] }
         return (try? JSONDecoder().decode([String: PlainValue].self, from: data)) ?? [:]
-    }
-
-    /// The option of a field: its name with hyphens, with a few exceptions.
-    private static func optionName(of field: String) -> String {
-        let own = [
-            "maximumLength": "max-length", "layerCount": "layers", "block": "recurrence-only",
-            "feedForward": "without-feed-forward", "decayInitialization": "without-decay-ring",
-        ]
-        if let name = own[field] { return "--" + name }
-        return "--" + field.map { $0.isUppercase ? "-" + $0.lowercased() : String($0) }.joined()
     }
 
     private enum PlainValue: Decodable, Equatable {

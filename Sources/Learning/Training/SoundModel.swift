@@ -1,6 +1,8 @@
 import Evaluation
 import Interactions
+import Layers
 import Models
+import Tensors
 
 /// Whether a model's weights are finite, and its scores after histories of up to 64 users, evenly spaced, are not NaN.
 func isSound(_ model: SequenceModel, _ dataset: Dataset, _ split: Split, threads: Int) throws(TrainingError) -> Bool {

@@ -1,9 +1,9 @@
 import Evaluation
-import Foundation
-import Interactions
+public import Foundation
+public import Interactions
 import Layers
-import Models
-import Tensors
+public import Models
+public import Tensors
 
 /// An event that is reported during training.
 public enum TrainingEvent: Sendable {
@@ -132,8 +132,8 @@ public struct Trainer: ~Copyable {
             let total = totalSteps ?? (epoch == 1 ? plan : self.plan(epoch: 1)).steps.count * options.epochs
             totalSteps = total
             guard state.batch <= plan.steps.count else {
-                throw .file(
-                    .malformed(path: checkpointURL?.path ?? "", reason: "it has more batches than the epoch"))
+                throw .damagedCheckpoint(
+                    path: checkpointURL?.path ?? "", reason: "it has more batches than the epoch")
             }
             let capacity = assembler.capacity(for: plan)
             replicas.reserve(tokens: capacity.tokens, sequences: capacity.sequences)

@@ -1,10 +1,11 @@
-import Evaluation
-import ModelStore
-import Models
-import Tensors
+public import ErrorSupport
+public import Evaluation
+public import ModelStore
+public import Models
+public import Tensors
 
 /// Why training cannot start or go on.
-public enum TrainingError: Error, Equatable, CustomStringConvertible {
+public enum TrainingError: UserFacingError, Equatable {
     /// An option out of range.
     case option(String)
     /// The model's shape is impossible.
@@ -18,7 +19,9 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// The device that trains failed.
     case device(String)
     /// A checkpoint of another run.
-    case otherRun(path: String, reason: String)
+    case otherRun(path: String, RunDifference)
+    /// A checkpoint that cannot be what a run wrote.
+    case damagedCheckpoint(path: String, reason: String)
     /// Checkpoint or model cannot be read or written.
     case file(ModelFileError)
     /// Validation failed.
@@ -33,11 +36,35 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
             "this model needs \(readableBytes(needed)) for weights, gradients and moments, \(limit)"
         case .nothingToLearn: "there is nothing to learn from: no user has two training events"
         case .diverged(let epoch, let step):
-            "training diverged: its numbers are not finite any more in epoch \(epoch), step \(step); \(divergenceAdvice)"
+            "training diverged: its numbers are not finite any more in epoch \(epoch), step \(step)"
         case .device(let reason): reason
-        case .otherRun(let path, let reason): "\(path) cannot be resumed: \(reason)"
+        case .otherRun(let path, let difference): "\(path) cannot be resumed: \(difference)"
+        case .damagedCheckpoint(let path, let reason): "\(path): \(reason)"
         case .file(let error): error.description
         case .evaluation(let error): error.description
+        }
+    }
+
+    /// That of impossible settings, bad data, a device or a file.
+    public var exitStatus: ExitStatus {
+        switch self {
+        case .option, .configuration, .memory: .usage
+        case .nothingToLearn, .otherRun, .damagedCheckpoint, .diverged: .badData
+        case .evaluation(let error): error.exitStatus
+        case .device: .unavailable
+        case .file(let error): error.exitStatus
+        }
+    }
+
+    /// What to do about a training that diverged, and about a checkpoint that cannot be gone on from.
+    public var remedies: [any Remedy] {
+        switch self {
+        case .diverged: [DivergenceRemedy.smallerSteps]
+        case .otherRun(_, let difference): difference.remedies
+        case .damagedCheckpoint: [ResumeRemedy.beginAnew]
+        case .evaluation(let error): error.remedies
+        case .file(let error): error.remedies
+        case .option, .configuration, .memory, .nothingToLearn, .device: []
         }
     }
 }

@@ -69,17 +69,17 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         func check(_ holds: Bool, _ what: String) throws(TrainingError) { if !holds { throw .option(what) } }
         try check((1...100_000).contains(epochs), "epochs must lie in 1 ... 100000")
         try check(lastEpoch.map { (1...epochs).contains($0) } ?? true, "the last epoch must lie in 1 ... \(epochs)")
-        try check((1...10_000_000).contains(batchTokens), "batch-tokens must lie in 1 ... 10000000")
+        try check((1...10_000_000).contains(batchTokens), "batch tokens must lie in 1 ... 10000000")
         try check(learningRate > 0 && learningRate < 10, "the learning rate must lie in (0, 10)")
         try check(
-            (0...1_000_000_000).contains(warmupSteps), "warmup-steps must lie in 0 ... 1000000000")
+            (0...1_000_000_000).contains(warmupSteps), "warm-up steps must lie in 0 ... 1000000000")
         try check(dropout >= 0 && dropout < 1, "dropout must lie in [0, 1)")
         try check((1...10_000_000).contains(negatives), "negatives must lie in 1 ... 10000000")
-        try check(weightDecay.map { $0 >= 0 && $0 < 10 } ?? true, "weight-decay must lie in [0, 10)")
-        try check(clipNorm.map { $0 > 0 && $0.isFinite } ?? true, "clip-norm must be a positive number")
+        try check(weightDecay.map { $0 >= 0 && $0 < 10 } ?? true, "weight decay must lie in [0, 10)")
+        try check(clipNorm.map { $0 > 0 && $0.isFinite } ?? true, "the clip norm must be a positive number")
         try check(
             patience.map { (1...1_000_000).contains($0) } ?? true, "patience must lie in 1 ... 1000000")
-        try check((1...10_000_000).contains(maximumLength), "max-length must lie in 1 ... 10000000")
+        try check((1...10_000_000).contains(maximumLength), "the maximum length must lie in 1 ... 10000000")
         try check((1...1024).contains(threads), "threads must lie in 1 ... 1024")
     }
 }

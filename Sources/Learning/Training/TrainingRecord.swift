@@ -1,7 +1,7 @@
-import Evaluation
+public import Evaluation
 import Foundation
-import Interactions
-import ModelStore
+public import Interactions
+public import ModelStore
 import Models
 
 /// The record of one epoch: one line of `training.jsonl`.

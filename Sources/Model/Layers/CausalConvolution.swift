@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// C_t = SiLU(b + Σ_k w_k ⊙ U_{t − (K − 1) + k}): a depthwise convolution over the last K events of a sequence; SiLU alone where K is 0.
 package struct CausalConvolution: Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// The position-wise feed-forward network with its residual and norm:
 /// x = LayerNorm(dropout(W₂ · dropout(SiLU(W₁ · y + b₁)) + b₂) + y).

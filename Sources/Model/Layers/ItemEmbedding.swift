@@ -1,5 +1,5 @@
 import Identifiers
-import Tensors
+package import Tensors
 
 /// X₀ = LayerNorm(dropout(E[items])), without positions.
 package struct ItemEmbedding: Sendable {

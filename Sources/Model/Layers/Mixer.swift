@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// Token mixing: the part of a layer through which an event depends on earlier ones. It carries a state from event to event.
 ///

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// One number for each element of a model's parameters: its weights, their gradients, or an optimiser's moments.
 package struct Parameters: Sendable {

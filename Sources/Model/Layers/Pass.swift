@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// Dropout of one optimiser step: what its places have in common.
 package struct DropoutSettings: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// y = LayerNorm(dropout(x + bias) + residual) (Ba et al. 2016).
 package struct ResidualNorm: Sendable {

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// The items that a target is compared with.
 package enum Negatives: Sendable {

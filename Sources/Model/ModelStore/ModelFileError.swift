@@ -1,8 +1,9 @@
-import FileSupport
-import Models
+public import ErrorSupport
+public import FileSupport
+public import Models
 
 /// A model's file that could not be read, understood or written.
-public enum ModelFileError: Error, Equatable, CustomStringConvertible {
+public enum ModelFileError: UserFacingError, Equatable {
     /// The system refused.
     case file(FileError)
     /// The content is not what it should be.
@@ -20,6 +21,15 @@ public enum ModelFileError: Error, Equatable, CustomStringConvertible {
         case .device(let reason): reason
         case .malformed(let path, let reason): "\(path): \(reason)"
         case .configuration(let path, let error): "\(path): \(error)"
+        }
+    }
+
+    /// The file's, the device's, else that of bad data.
+    public var exitStatus: ExitStatus {
+        switch self {
+        case .file(let error): error.exitStatus
+        case .malformed, .configuration: .badData
+        case .device: .unavailable
         }
     }
 }

@@ -1,8 +1,9 @@
-import FileSupport
-import Foundation
-import Identifiers
-import Models
-import Tensors
+public import FileSupport
+public import Foundation
+public import Identifiers
+import Layers
+public import Models
+public import Tensors
 
 /// A model on disk: `model.safetensors`, `config.json`, `items.tsv` and, after training, `popularity.i64`, `training.json` and
 /// `report.html`.

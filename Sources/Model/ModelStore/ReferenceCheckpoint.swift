@@ -1,8 +1,8 @@
 import FileSupport
-import Foundation
-import Layers
-import Models
-import Tensors
+public import Foundation
+package import Layers
+public import Models
+public import Tensors
 
 /// Weights trained by the paper's own implementation, from a safetensors file of its parameters.
 ///

@@ -1,5 +1,5 @@
 import FileSupport
-import Foundation
+public import Foundation
 
 /// Named tensors in the safetensors format: an 8-byte length, a JSON header, then the elements (little-endian).
 ///

@@ -1,5 +1,5 @@
 import FileSupport
-import Foundation
+public import Foundation
 
 extension SafeTensors {
     /// A tensor to be written.

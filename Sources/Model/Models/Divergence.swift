@@ -1,2 +1,7 @@
-/// The advice in messages about a training that diverged.
-public let divergenceAdvice = "train with a lower --learning-rate or with --clip-norm 1"
+public import ErrorSupport
+
+/// What can be done about numbers of a model that are not finite.
+public enum DivergenceRemedy: Remedy, Equatable {
+    /// Train with a lower learning rate, or with gradients of at most norm 1.
+    case smallerSteps
+}

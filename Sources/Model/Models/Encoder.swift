@@ -1,5 +1,5 @@
-import Identifiers
-import Tensors
+public import Identifiers
+package import Tensors
 
 /// Inference: computes hidden vectors of histories. It owns a workspace, so each thread needs its own encoder.
 ///

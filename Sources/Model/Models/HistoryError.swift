@@ -1,7 +1,8 @@
-import Identifiers
+public import ErrorSupport
+public import Identifiers
 
 /// Why a history or a state cannot be used with a model.
-public enum HistoryError: Error, Equatable, CustomStringConvertible {
+public enum HistoryError: UserFacingError, Equatable {
     /// The history has no events.
     case empty
     /// An item's number lies outside 1 ... `itemCount`.
@@ -21,6 +22,9 @@ public enum HistoryError: Error, Equatable, CustomStringConvertible {
         case .otherStates: "there must be one state of this model for each sequence"
         }
     }
+
+    /// Bad data.
+    public var exitStatus: ExitStatus { .badData }
 }
 
 extension ModelConfiguration {

@@ -1,5 +1,5 @@
-import Layers
-import Tensors
+package import Layers
+package import Tensors
 
 /// Computes losses and gradients of training batches. It owns the workspace of one replica, so each thread needs its own learner.
 package final class Learner {

@@ -1,3 +1,5 @@
+public import ErrorSupport
+
 /// The hyperparameters of a model: everything that determines its parameters and what they mean, and nothing else.
 ///
 /// Letters follow the paper: V items, D hidden size, E expansion, H = E·D, K convolution width, L layers.
@@ -118,7 +120,7 @@ extension ModelConfiguration {
 }
 
 /// Why a ``ModelConfiguration`` cannot be used.
-public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
+public enum ConfigurationError: UserFacingError, Equatable {
     /// A size outside of the supported range.
     case outOfRange(name: String, value: Int, range: ClosedRange<Int>)
     /// ε that is negative, one or more, or not a number.
@@ -139,4 +141,7 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
         case .attention(let device): "there is no attention on \(device): this model needs a CPU"
         }
     }
+
+    /// Impossible settings.
+    public var exitStatus: ExitStatus { .usage }
 }

@@ -1,4 +1,4 @@
-import Identifiers
+package import Identifiers
 
 /// Sequences of items end to end, without padding.
 package struct PackedBatch: Sendable, Equatable {

@@ -1,6 +1,6 @@
-import Identifiers
+package import Identifiers
 import Layers
-import Tensors
+package import Tensors
 
 /// The repeat-aware head: a learned number is added to the logit of each item that the history already holds, chosen by
 /// how long ago the item last occurred and by how often it did, among the last ``window`` events.

@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// Decides whether a model's scores are finite without computing all of them: by the Cauchy–Schwarz inequality none is larger than the
 /// product of two norms.

@@ -1,6 +1,6 @@
 import Identifiers
-import Layers
-import Tensors
+package import Layers
+public import Tensors
 
 /// A model: configuration, weights, and the device that holds them. Copies share the weights. Inference changes nothing, so that many
 /// threads may use one model, each with its own ``Encoder``.

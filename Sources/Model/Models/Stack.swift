@@ -1,5 +1,5 @@
-import Layers
-import Tensors
+package import Layers
+package import Tensors
 
 /// One layer: Y = LayerNorm(dropout(mixer(X)) + X), then the feed-forward network, if the model has one.
 struct Layer<M: Mixer>: Sendable {

@@ -1,5 +1,5 @@
-import Identifiers
-import Layers
+package import Identifiers
+package import Layers
 
 /// The input of one training pass of one replica: sequences of events, targets, and negatives. Built once by `BatchAssembler`; everything up to the
 /// losses uses it as it is.

@@ -1,6 +1,6 @@
 import Identifiers
-import Layers
-import Tensors
+package import Layers
+package import Tensors
 
 /// The state that the sequences of a pass start from.
 package enum StartingPoint {

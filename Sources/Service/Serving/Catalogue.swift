@@ -1,6 +1,6 @@
 import FileSupport
-import Identifiers
-import Models
+public import Identifiers
+public import Models
 
 /// A model with the names and the popularity of its items: what recommenders on many threads share.
 public struct Catalogue: Sendable {

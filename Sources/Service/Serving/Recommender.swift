@@ -1,6 +1,6 @@
 import FileSupport
-import Identifiers
-import Models
+public import Identifiers
+public import Models
 import Tensors
 
 /// Recommends next items after histories. It owns an encoder, so each thread needs its own recommender.

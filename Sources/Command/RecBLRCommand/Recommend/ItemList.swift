@@ -1,3 +1,4 @@
+import ErrorSupport
 import FileSupport
 import Foundation
 import Identifiers

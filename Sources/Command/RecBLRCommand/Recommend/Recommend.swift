@@ -1,7 +1,9 @@
 import ArgumentParser
 import CPUBackend
+import ErrorSupport
 import FileSupport
 import Foundation
+import Identifiers
 import Interactions
 import ModelStore
 import Serving
@@ -55,34 +57,32 @@ struct Recommend: ParsableCommand {
     private func batchSize(_ items: Int) -> Int { max(1, min(512, 65_536 / min(choice.k, items))) }
 
     func run() throws {
-        try reportingErrors {
-            if let output = answers.output, let reason = try reasonAgainst(output) {
-                throw fail(.usage, "--output \(reason)")
-            }
-            let folder = try openModel(model)
-            let source = try requests.requests(folder.items, batchSize: batchSize(folder.items.count))
-            let choice = try choice.choice(folder.items)
-            let output = try AnswerOutput(answers.output)
-            if answers.output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }
-            let text = AnswerText(
-                format: answers.format(isBatch: requests.isBatch), k: min(self.choice.k, folder.items.count),
-                subjectColumn: source.subjectColumn, items: folder.items)
-            let backend = CPUBackend()
-            let threadCount = requests.isBatch ? threads.count : 1
-            try requireThreads(threadCount, on: backend)
-            let catalogue = Catalogue(
-                try folder.model(on: backend), items: folder.items,
-                popularity: folder.popularity.map(Popularity.init))
-            let run = AnswerRun(
-                catalogue: catalogue, source: source, choice: choice, text: text,
-                threads: threadCount)
-            // Answers on a terminal show the progress themselves.
-            let showsProgress = requests.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)
-            do { try run.run(into: output, progress: showsProgress ? AnswerProgress() : nil) } catch RecommendError
-                .notFinite
-            {
-                throw fail(.badData, "\(model): \(RecommendError.notFinite)")
-            }
+        if let output = answers.output, let reason = try reasonAgainst(output) {
+            throw fail(.usage, "--output \(reason)")
+        }
+        let folder = try openModel(model)
+        let source = try requests.requests(folder.items, batchSize: batchSize(folder.items.count))
+        let choice = try choice.choice(folder.items)
+        let output = try AnswerOutput(answers.output)
+        if answers.output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }
+        let text = AnswerText(
+            format: answers.format(isBatch: requests.isBatch), k: min(self.choice.k, folder.items.count),
+            subjectColumn: source.subjectColumn, items: folder.items)
+        let backend = CPUBackend()
+        let threadCount = requests.isBatch ? threads.count : 1
+        try requireThreads(threadCount, on: backend)
+        let catalogue = Catalogue(
+            try folder.model(on: backend), items: folder.items,
+            popularity: folder.popularity.map(Popularity.init))
+        let run = AnswerRun(
+            catalogue: catalogue, source: source, choice: choice, text: text,
+            threads: threadCount)
+        // Answers on a terminal show the progress themselves.
+        let showsProgress = requests.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)
+        do { try run.run(into: output, progress: showsProgress ? AnswerProgress() : nil) } catch RecommendError
+            .notFinite
+        {
+            throw fail(.badData, "\(model): " + sentence(RecommendError.notFinite))
         }
     }
 }
