@@ -114,6 +114,24 @@ import Testing
         }
     }
 
+    /// Each field alone, for one that is left out would come back as the default.
+    @Test func shapesSurviveTheirText() throws {
+        let changes: [(inout ModelConfiguration) -> Void] = [
+            { $0.itemCount = 7 }, { $0.hiddenSize = 7 }, { $0.layerCount = 7 }, { $0.mixer = .attention },
+            { $0.block = .recurrenceOnly }, { $0.expansion = 7 }, { $0.attentionWindow = 7 },
+            { $0.convolutionWidth = 7 }, { $0.feedForward = false }, { $0.decayInitialization = .normal },
+            { $0.warmupSteps = 7 }, { $0.repeatAware = true }, { $0.normEpsilon = 0.125 },
+        ]
+        var seen: [ModelConfiguration] = []
+        for change in changes {
+            var shape = ModelConfiguration(itemCount: 5)
+            change(&shape)
+            #expect(try JSONDecoder().decode(ModelConfiguration.self, from: JSONEncoder().encode(shape)) == shape)
+            #expect(!seen.contains(shape))
+            seen.append(shape)
+        }
+    }
+
     /// L · K · H: written out, for each kind of layer.
     @Test func sizesFollowFromTheShape() {
         var shape = ModelConfiguration(itemCount: 5)

@@ -173,6 +173,21 @@ func variants(itemCount: Int) -> [ModelConfiguration] {
         #expect(throws: HistoryError.otherStates) { try encoder.hidden(advancing: &none, by: PackedBatch([[1]])) }
     }
 
+    /// At least one event and one sequence, and no more than was asked for.
+    @Test(arguments: [(-1, 0), (1, 1), (3, 1), (3, 2)])
+    func anEncoderTakesWhatItWasMadeFor(tokens: Int, sequences: Int) throws {
+        let model = SequenceModel.perturbed(ModelConfiguration(itemCount: 30), on: CPUBackend())
+        let encoder = Encoder(model, tokens: tokens, sequences: sequences)
+        let (tokens, sequences) = (max(1, tokens), max(1, sequences))
+        let tooLarge = HistoryError.tooLarge(tokens: tokens, sequences: sequences)
+        #expect(try encoder.encode([[ItemID](repeating: 7, count: tokens)]).count == 1)
+        #expect(throws: tooLarge) { try encoder.encode([[ItemID](repeating: 7, count: tokens + 1)]) }
+        #expect(throws: tooLarge) { try encoder.encode([[ItemID]](repeating: [7], count: sequences + 1)) }
+        if sequences <= tokens {
+            #expect(try encoder.encode([[ItemID]](repeating: [7], count: sequences)).count == sequences)
+        }
+    }
+
     @Test func repeatsOfWhatCannotBeReadAreAnError() throws {
         var shape = ModelConfiguration(itemCount: 9)
         (shape.hiddenSize, shape.repeatAware) = (4, true)

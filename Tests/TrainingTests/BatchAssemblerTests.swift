@@ -73,7 +73,7 @@ import Testing
         let assembler = BatchAssembler(
             dataset: data, options: options,
             sampler: options.loss == .full ? nil : NegativeSampler(data, split, sample: options.negatives),
-            repeatWindow: 0, microBatchTokens: microBatchTokens, pads: pads)
+            repeatWindow: 5, microBatchTokens: microBatchTokens, pads: pads)
         return (plan, assembler, plan.steps.flatMap { Array(assembler.batches(plan, $0, step: step).joined()) })
     }
 
@@ -97,7 +97,10 @@ import Testing
             #expect(Array(own.sequences.items.prefix(batch.tokenCount)) == batch.sequences.items)
             #expect(own.sequences.items.dropFirst(batch.tokenCount).allSatisfy { (1...23).contains($0.rawValue) })
             #expect(Array(own.sequences.starts.prefix(batch.sequences.starts.count)) == batch.sequences.starts)
-            #expect(own.sequences.starts.last! == tokens)
+            #expect(own.sequences.starts.last! == tokens && own.sequences.earlier == batch.sequences.earlier)
+            #expect(own.sequences.earlierStarts.starts(with: batch.sequences.earlierStarts))
+            #expect(own.sequences.earlierStarts.count == own.sequences.starts.count)
+            #expect(own.sequences.earlierStarts.last! == own.sequences.earlier.count)
             #expect(own.tokenNumbers.count == tokens && own.tokenNumbers.starts(with: batch.tokenNumbers))
             #expect(own.targets.starts(with: batch.targets))
             #expect(own.targets.dropFirst(batch.targets.count).allSatisfy { $0 == TrainingBatch.noTarget })
