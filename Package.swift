@@ -103,9 +103,11 @@ let umbrella: [Target] = [
         exclude: ["RecBLR.docc"], swiftSettings: strict)
 ]
 
-/// The programs of README.md and of the documentation.
+/// The programs of README.md and of the documentation. Without `package` declarations, they see what any program sees: this proves that
+/// `import RecBLR` is enough for them.
 let examples: [Target] = ["TrainAndRecommend", "LiveStates"].map {
-    .executableTarget(name: $0, dependencies: ["RecBLR"], path: "Examples/\($0)", swiftSettings: strict)
+    .executableTarget(
+        name: $0, dependencies: ["RecBLR"], path: "Examples/\($0)", packageAccess: false, swiftSettings: strict)
 }
 
 let testTargets: [Target] = [

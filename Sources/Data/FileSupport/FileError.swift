@@ -48,10 +48,32 @@ public struct FileError: UserFacingError, Equatable {
 
     /// What can be done with a file or a folder, in words that follow "cannot".
     public enum Operation: Sendable, Equatable, CustomStringConvertible {
-        case inspect, open, map, readFolder, read, readLine(Int)
-        /// Its content is not what a checksum says.
+        /// Ask the system what it is.
+        case inspect
+        /// Open a file or a folder to read it.
+        case open
+        /// Map a file into memory.
+        case map
+        /// List the entries of a folder.
+        case readFolder
+        /// Read, or decompress, a file that is open.
+        case read
+        /// Understand the line with this number, from 1.
+        case readLine(Int)
+        /// Use content whose checksum is another.
         case use
-        case create, write, writeInto, sync, rename, replace
+        /// Make a new file or folder.
+        case create
+        /// Write to a file that is open.
+        case write
+        /// Write into a folder.
+        case writeInto
+        /// Make the system store what was written.
+        case sync
+        /// Move something to this path.
+        case rename
+        /// Put something in the place of what is there.
+        case replace
 
         /// A verb.
         public var description: String {
