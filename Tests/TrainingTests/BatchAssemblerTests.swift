@@ -114,6 +114,20 @@ import Testing
         }
     }
 
+    /// Thirty-three targets of 65 events become 64 rows: those without a target need events, too.
+    @Test func rowsWithoutATargetHaveEvents() {
+        let data = Dataset(sequences: randomSequences([36], items: 9, seed: 3), itemCount: 9)
+        var options = TrainingOptions()
+        (options.maximumLength, options.batchTokens, options.objective) = (2, 65, .lastPosition)
+        let plan = BatchPlan(data, .leaveOneOut(data), options, epoch: 1, replicas: 1, microBatchTokens: 400)
+        let assembler = BatchAssembler(
+            dataset: data, options: options, sampler: nil, repeatWindow: 0, microBatchTokens: 400, pads: true)
+        let batch = assembler.batches(plan, plan.steps[0], step: 0)[0][0]
+        #expect(batch.tokenCount == 65 && batch.targetCount == 33 && batch.sequences.tokenCount == 130)
+        #expect(batch.targetRows.map { Array($0.dropFirst(33)) } == Array(65..<96))
+        #expect(assembler.capacity(for: plan) == (130, 64))
+    }
+
     /// The smallest power of two larger than `count`.
     private func powerOfTwo(above count: Int) -> Int {
         var power = 1
