@@ -1,4 +1,5 @@
 public import ArgumentParser
+import CPUBackend
 import FileSupport
 import Foundation
 public import Tensors

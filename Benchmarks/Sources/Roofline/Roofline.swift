@@ -1,5 +1,6 @@
 import CPUBackend
 import Models
+import Operations
 import Tensors
 
 /// A roofline: operations against their limits, on one thread.

@@ -1,4 +1,5 @@
 import CPUBackend
+import Layers
 import Models
 import Operations
 import Tensors
