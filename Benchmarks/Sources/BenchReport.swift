@@ -63,7 +63,7 @@ struct BenchReport: Encodable, Sendable {
     }
 
     private static func step(_ model: SequenceModel) -> Double {
-        let encoder = Encoder(model, tokens: 1, sequences: 1)
+        let encoder = SequenceEncoder(model, tokens: 1, sequences: 1)
         var state = model.initialState()
         return medianTime(of: 2000) { _ = try! encoder.step(&state, item: ItemID(row: $0 % 3000)) } * 1e6
     }

@@ -75,7 +75,7 @@ import Testing
     @Test(arguments: [nil, 1, 3])
     func theModelsScoresAreRanked(maximumLength: Int?) throws {
         let model = try model(items: data.itemCount)
-        let encoder = Encoder(model, tokens: 64, sequences: 1)
+        let encoder = SequenceEncoder(model, tokens: 64, sequences: 1)
         let table = model.backend.download(model.itemTable)
         let reference = expected(split.test) { history in
             let cut = history.suffix(maximumLength ?? history.count)
@@ -105,7 +105,7 @@ import Testing
         var generator = SeededGenerator(seed: 4)
         let values = (0..<40).map { _ in Float(generator.normal()) / 10 }
         model.backend.upload(values, to: try #require(model.weights[named: "repeat_bias"]))
-        let encoder = Encoder(model, tokens: 64, sequences: 1)
+        let encoder = SequenceEncoder(model, tokens: 64, sequences: 1)
         let table = model.backend.download(model.itemTable)
         let reference = expected(split.test) { history in
             let hidden = model.backend.download(try! encoder.hidden(after: PackedBatch([history])))
@@ -151,7 +151,7 @@ import Testing
         let long = (0..<5000).map { _ in ItemID(rawValue: .random(in: 1...15, using: &generator)) }
         let data = Dataset(sequences: [long, [1, 2, 3]], itemCount: 15)
         let model = try model(items: 15)
-        let encoder = Encoder(model, tokens: 5000, sequences: 1)
+        let encoder = SequenceEncoder(model, tokens: 5000, sequences: 1)
         let hidden = try encoder.hidden(after: PackedBatch([long.dropLast()]))
         let scores = model.backend.topK(hidden, table: model.itemTable, k: 15, candidates: [.allExcept([])])[0]
         let rank = 1 + scores.firstIndex { Int($0.row) == long.last!.row }!

@@ -31,7 +31,7 @@ import Testing
         let batch = PackedBatch(lengths.indices.map { items[$0 * width..<$0 * width + lengths[$0]] })
 
         // Hidden vectors and logits.
-        let encoder = Encoder(model, tokens: batch.tokenCount, sequences: lengths.count)
+        let encoder = SequenceEncoder(model, tokens: batch.tokenCount, sequences: lengths.count)
         let hidden = try encoder.hidden(after: batch)
         let difference = largestDifference(backend.download(hidden), try tensors.floats("output.seq_output"))
         #expect(difference < 1e-5, "hidden vectors")

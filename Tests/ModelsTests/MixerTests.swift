@@ -37,7 +37,7 @@ import Testing
         }
         let batch = PackedBatch(sequences)
 
-        let encoder = Encoder(model, tokens: batch.tokenCount, sequences: batch.sequenceCount)
+        let encoder = SequenceEncoder(model, tokens: batch.tokenCount, sequences: batch.sequenceCount)
         let hidden = try encoder.hidden(atAllPositionsOf: batch)
         #expect(largestDifference(backend.download(hidden), try file.floats("output.hidden")) < 1e-5)
         let logits = backend.tensor(batch.tokenCount, shape.itemCount)

@@ -13,7 +13,7 @@ import Testing
     func stepEqualsScanForEveryPrefix(shape: ModelConfiguration, backendIndex: Int) throws {
         let model = SequenceModel.perturbed(shape, on: backends[backendIndex])
         let history = randomSequences([37], items: shape.itemCount, seed: 3)[0]
-        let encoder = Encoder(model, tokens: 64, sequences: 4)
+        let encoder = SequenceEncoder(model, tokens: 64, sequences: 4)
         let all = rows(try encoder.hidden(atAllPositionsOf: PackedBatch([history])), model)
         var state = model.initialState()
         #expect(state.values.count == shape.stateSize)
@@ -31,7 +31,7 @@ import Testing
     func savedAndLoadedStatesGoOn(shape: ModelConfiguration) throws {
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
         let history = randomSequences([23], items: shape.itemCount, seed: 5)[0]
-        let encoder = Encoder(model, tokens: 5, sequences: 2)
+        let encoder = SequenceEncoder(model, tokens: 5, sequences: 2)
         var whole = model.initialState()
         let expected = model.backend.download(try encoder.hidden(advancing: &whole, by: history))
         for cut in 1..<history.count {
@@ -52,7 +52,7 @@ import Testing
     func statesOfManyUsersMoveTogether(shape: ModelConfiguration) throws {
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
         let sequences = randomSequences([1, 9, 2, 17, 4], items: shape.itemCount, seed: 6)
-        let encoder = Encoder(model, tokens: 64, sequences: 5)
+        let encoder = SequenceEncoder(model, tokens: 64, sequences: 5)
         var states = sequences.map { _ in model.initialState() }
         let together = rows(try encoder.hidden(advancing: &states, by: PackedBatch(sequences)), model)
         for (index, sequence) in sequences.enumerated() {
@@ -67,7 +67,7 @@ import Testing
     func packedSequencesDoNotSeeEachOther(shape: ModelConfiguration) throws {
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
         let sequences = randomSequences([3, 1, 65, 2, 16], items: shape.itemCount, seed: 7)
-        let encoder = Encoder(model, tokens: 100, sequences: 5)
+        let encoder = SequenceEncoder(model, tokens: 100, sequences: 5)
         let together = rows(try encoder.hidden(after: PackedBatch(sequences)), model)
         for (index, sequence) in sequences.enumerated() {
             let alone = model.backend.download(try encoder.hidden(after: PackedBatch([sequence])))
@@ -86,7 +86,7 @@ import Testing
         let history = randomSequences([3000], items: 30, seed: 8)[0]
         let results = try [1, 3].map { threads in
             let model = SequenceModel.perturbed(shape, on: CPUBackend(scanThreads: threads))
-            let encoder = Encoder(model, tokens: 3000, sequences: 1)
+            let encoder = SequenceEncoder(model, tokens: 3000, sequences: 1)
             return model.backend.download(try encoder.hidden(after: PackedBatch([history])))
         }
         #expect(largestDifference(results[1], results[0]) < 1e-5)
@@ -144,7 +144,7 @@ func variants(itemCount: Int) -> [ModelConfiguration] {
 @Suite struct HistoryErrorTests {
     @Test func whatCannotBeReadIsAnErrorAndChangesNothing() throws {
         let model = SequenceModel.perturbed(ModelConfiguration(itemCount: 30), on: CPUBackend())
-        let encoder = Encoder(model, tokens: 4, sequences: 2)
+        let encoder = SequenceEncoder(model, tokens: 4, sequences: 2)
         let (empty, unknown) = (HistoryError.empty, HistoryError.unknownItem(31, itemCount: 30))
         let tooLarge = HistoryError.tooLarge(tokens: 4, sequences: 2)
         let batches: [(PackedBatch, HistoryError)] = [
@@ -177,7 +177,7 @@ func variants(itemCount: Int) -> [ModelConfiguration] {
     @Test(arguments: [(-1, 0), (1, 1), (3, 1), (3, 2)])
     func anEncoderTakesWhatItWasMadeFor(tokens: Int, sequences: Int) throws {
         let model = SequenceModel.perturbed(ModelConfiguration(itemCount: 30), on: CPUBackend())
-        let encoder = Encoder(model, tokens: tokens, sequences: sequences)
+        let encoder = SequenceEncoder(model, tokens: tokens, sequences: sequences)
         let (tokens, sequences) = (max(1, tokens), max(1, sequences))
         let tooLarge = HistoryError.tooLarge(tokens: tokens, sequences: sequences)
         #expect(try encoder.encode([[ItemID](repeating: 7, count: tokens)]).count == 1)

@@ -39,7 +39,7 @@ import Testing
     /// Scores of all items after the history, by number, in plain loops.
     private func scores(_ history: [ItemID], repeatAware: Bool) throws -> [Float] {
         let model = try Self.model(repeatAware: repeatAware, on: ReferenceBackend())
-        let encoder = Encoder(model, tokens: history.count, sequences: 1)
+        let encoder = SequenceEncoder(model, tokens: history.count, sequences: 1)
         let hidden = model.backend.download(try encoder.hidden(after: PackedBatch([history])))
         let table = model.backend.download(model.itemTable)
         return (0..<Self.itemCount).map { item in

@@ -58,7 +58,7 @@ struct LengthBench: Encodable, Sendable {
     private static func forward(_ model: SequenceModel, _ length: Int) -> Cost {
         let batch = batch(length)
         return cost(length) {
-            let encoder = Encoder(model, tokens: length, sequences: 1)
+            let encoder = SequenceEncoder(model, tokens: length, sequences: 1)
             return { _ = try! encoder.hidden(atAllPositionsOf: batch) }
         }
     }

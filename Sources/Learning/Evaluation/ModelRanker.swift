@@ -44,7 +44,7 @@ public struct ModelRanker: Ranker {
         let results = Mutex<[CaseRanks]>(Array(repeating: .miss, count: cases.count))
         let failure = Mutex<EvaluationError?>(nil)
         DispatchQueue.concurrentPerform(iterations: min(threads, max(1, batches.count))) { _ in
-            let encoder = Encoder(
+            let encoder = SequenceEncoder(
                 model, tokens: Self.batchTokens, sequences: batches.map(\.count).max() ?? 1)
             while failure.withLock({ $0 == nil }) {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -88,14 +88,14 @@ public struct ModelRanker: Ranker {
     }
 
     /// A history longer than a batch is a batch of its own, encoded in chunks.
-    private func encode(_ batch: PackedBatch, _ encoder: Encoder) throws(HistoryError) -> Tensor {
+    private func encode(_ batch: PackedBatch, _ encoder: SequenceEncoder) throws(HistoryError) -> Tensor {
         guard batch.tokenCount > Self.batchTokens else { return try encoder.hidden(after: batch) }
         var state = model.initialState()
         return try encoder.hidden(advancing: &state, by: batch.items)
     }
 
     private func rank(
-        _ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: Encoder, _ bound: ScoreBound
+        _ cases: [EvaluationCase], _ dataset: Dataset, _ encoder: SequenceEncoder, _ bound: ScoreBound
     ) throws(EvaluationError) -> [CaseRanks] {
         let inputs = cases.map { input($0, dataset) }
         let known = inputs.compactMap(\.self)

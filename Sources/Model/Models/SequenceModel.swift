@@ -3,7 +3,7 @@ package import Layers
 public import Tensors
 
 /// A model: configuration, weights, and the device that holds them. Copies share the weights. Inference changes nothing, so that many
-/// threads may use one model, each with its own ``Encoder``.
+/// threads may use one model, each with its own ``SequenceEncoder``.
 public struct SequenceModel: Sendable {
     /// The shape of the model.
     public let configuration: ModelConfiguration

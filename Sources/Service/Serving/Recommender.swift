@@ -48,7 +48,7 @@ public final class Recommender {
 
     /// The model and its items.
     public let catalogue: Catalogue
-    private let encoder: Encoder
+    private let encoder: SequenceEncoder
     private let tokens: Int
     private var model: SequenceModel { catalogue.model }
 
@@ -56,7 +56,7 @@ public final class Recommender {
     public init(_ catalogue: Catalogue, tokens: Int = 512) {
         self.catalogue = catalogue
         self.tokens = max(1, tokens)
-        encoder = Encoder(catalogue.model, tokens: self.tokens, sequences: self.tokens)
+        encoder = SequenceEncoder(catalogue.model, tokens: self.tokens, sequences: self.tokens)
     }
 
     /// The `k` best next items for a history. O(events · D·H + V · D). Throws where the history is empty or

@@ -5,7 +5,7 @@ package import Tensors
 ///
 /// The result of every call is the hidden vector after the last event, D floats, whose products with the item embeddings are the scores.
 /// `Recommender` ranks items by them.
-public final class Encoder {
+public final class SequenceEncoder {
     /// The model whose layers it runs.
     public let model: SequenceModel
     private let workspace: any Workspace
@@ -44,7 +44,7 @@ public final class Encoder {
 }
 
 /// The same with results in the backend's memory, [S, D], which the next call overwrites.
-extension Encoder {
+extension SequenceEncoder {
     /// After each sequence's last event, from the state before any event. Throws as ``encode(_:)`` does.
     package func hidden(after batch: PackedBatch) throws(HistoryError) -> Tensor {
         try run(batch, from: .fresh)
