@@ -15,7 +15,7 @@ package struct DropoutSettings: Sendable, Equatable {
 }
 
 /// One forward or backward pass over a packed batch: what every layer needs to know of it.
-package struct Pass {
+package final class Pass {
     /// The backend that computes.
     package let backend: any Backend
     /// The model's weights.

@@ -60,6 +60,8 @@ final class StackWorkspace<M: Mixer>: Workspace {
     private let layers: [LayerActivations]
     /// The states of each layer's mixer: S rows.
     private let states: [MixerState]
+    /// Their parts that are not empty, in the order of a ``RecurrentState``.
+    private let stateParts: [Tensor]
     private var training: TrainingMemory?
     private var pass: Pass!
 
@@ -78,11 +80,12 @@ final class StackWorkspace<M: Mixer>: Workspace {
         let shared = forTraining ? nil : activations(stack.layers[0], output: embedding.output)
         layers = stack.layers.map { shared ?? activations($0, output: nil) }
         states = stack.layers.map { $0.mixer.state(sequences: sequences, on: backend) }
+        stateParts = states.joined().compactMap(\.self)
         training = forTraining ? TrainingMemory(stack, tokens: tokens, on: backend) : nil
     }
 
     /// The activations of one layer.
-    private struct LayerActivations {
+    private final class LayerActivations {
         let mixer: M.Activations
         let norm: ResidualNorm.Activations
         let feedForward: FeedForward.Activations?
@@ -137,6 +140,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
     }
 
     func forward(from start: StartingPoint, statesOnly: Bool) {
+        let pass = self.pass!
         stack.embedding.forward(items.prefix(pass.tokens), embedding, pass)
         var x = embedding.output.prefix(pass.tokens)
         for (index, layer) in stack.layers.enumerated() {
@@ -153,7 +157,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
     }
 
     private func mixerStates(of layer: Int, _ start: StartingPoint) -> MixerStates {
-        let own = states[layer].map { $0?.prefix(pass.sequences) }
+        let own = pass.sequences == sequences ? states[layer] : states[layer].map { $0?.prefix(pass.sequences) }
         return switch start {
         case .fresh: MixerStates()
         case .states: MixerStates(initial: own, final: own)
@@ -166,7 +170,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
     var outputGradient: Tensor { training!.stream.prefix(pass.tokens) }
 
     func backward(_ gradients: Parameters, ends: ChunkEnds?) {
-        let memory = training!
+        let (memory, pass) = (training!, self.pass!)
         let (stream, middle) = (memory.stream.prefix(pass.tokens), memory.middle.prefix(pass.tokens))
         let branch = memory.branch.prefix(pass.tokens)
         for (index, layer) in stack.layers.enumerated().reversed() {
@@ -200,7 +204,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
 
     func write(_ state: RecurrentState, row: Int) {
         var values = state.values[...]
-        for part in states.joined().compactMap(\.self) {
+        for part in stateParts {
             backend.upload(Array(values.prefix(part.columns)), to: part.rows(row..<row + 1))
             values = values.dropFirst(part.columns)
         }
@@ -209,7 +213,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
 
     func read(_ state: inout RecurrentState, row: Int) {
         state.values.removeAll(keepingCapacity: true)
-        for part in states.joined().compactMap(\.self) {
+        for part in stateParts {
             state.values += backend.download(part.rows(row..<row + 1))
         }
     }
