@@ -123,7 +123,7 @@ extension CPUBackend {
     }
 }
 
-/// A ``SparseBias`` in this process's memory, for inner loops.
+/// A ``SparseBias`` in this process's memory, for inner loops: its methods are inlined, which those of another module are not.
 struct HostBias {
     private let starts, columns, kinds: UnsafeMutablePointer<Int32>
     private let values: UnsafeMutablePointer<Float>

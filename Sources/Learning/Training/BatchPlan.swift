@@ -54,10 +54,10 @@ struct BatchPlan: Sendable {
             }
         }
         segments.shuffle(using: &generator)
-        let batches = Self.fill(segments, options.batchTokens)
+        let batches = Self.groups(segments.map(\.tokens), budget: options.batchTokens)
         steps = batches.map { batch in
-            Self.partition(batch, of: segments, among: replicas).map {
-                Self.microBatches($0, of: segments, tokens: microBatchTokens)
+            Self.partition(batch, of: segments, among: replicas).map { positions in
+                Self.groups(positions.map { segments[$0].tokens }, budget: microBatchTokens).map { positions[$0] }
             }
         }
         firstTokens = batches.flatMap { batch in
@@ -83,18 +83,18 @@ struct BatchPlan: Sendable {
         }
     }
 
-    /// Batches of consecutive segments with at most `budget` tokens, at least one segment each.
-    private static func fill(_ segments: [Segment], _ budget: Int) -> [Range<Int>] {
-        var batches: [Range<Int>] = []
-        var (start, tokens) = (0, 0)
-        for index in segments.indices {
-            if tokens + segments[index].tokens > budget, index > start {
-                batches.append(start..<index)
-                (start, tokens) = (index, 0)
+    /// Cuts consecutive segments of these numbers of tokens into groups of at most `budget` tokens, at least one segment each.
+    private static func groups(_ tokens: [Int], budget: Int) -> [Range<Int>] {
+        var groups: [Range<Int>] = []
+        var (start, sum) = (0, 0)
+        for index in tokens.indices {
+            if sum + tokens[index] > budget, index > start {
+                groups.append(start..<index)
+                (start, sum) = (index, 0)
             }
-            tokens += segments[index].tokens
+            sum += tokens[index]
         }
-        return start < segments.count ? batches + [start..<segments.count] : batches
+        return start < tokens.count ? groups + [start..<tokens.count] : groups
     }
 
     /// Partitions a batch among replicas: longest segment first, each to the replica with the fewest tokens so far. Positions are
@@ -108,22 +108,6 @@ struct BatchPlan: Sendable {
             loads[lightest] += segments[index].tokens
         }
         return parts.map { $0.sorted() }
-    }
-
-    private static func microBatches(
-        _ positions: [Int], of segments: [Segment], tokens most: Int
-    ) -> [ArraySlice<Int>] {
-        var microBatches: [ArraySlice<Int>] = []
-        var (start, tokens) = (0, 0)
-        for index in positions.indices {
-            let own = segments[positions[index]].tokens
-            if tokens + own > most, index > start {
-                microBatches.append(positions[start..<index])
-                (start, tokens) = (index, 0)
-            }
-            tokens += own
-        }
-        return start < positions.count ? microBatches + [positions[start...]] : microBatches
     }
 
     /// Measured on a CPU at 4,096 tokens a step, D = 64: 123,000 tokens/s with micro-batches of 512, 127,000 of 256, 119,000 without.

@@ -31,6 +31,6 @@ package struct ItemEmbedding: Sendable {
 extension Parameters {
     /// The rows of an embedding that are items [V, D], without padding: row r is the item with ``ItemID/row`` r.
     package func itemTable(_ embedding: ItemEmbedding) -> Tensor {
-        retained(embedding.table).rows(1..<embedding.table.rows)
+        self[embedding.table].rows(1..<embedding.table.rows)
     }
 }

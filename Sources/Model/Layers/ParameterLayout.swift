@@ -42,7 +42,6 @@ package struct ParameterLayout: Sendable, Equatable {
     package private(set) var count = 0
     /// Weight decay applies to the first `decayedCount` floats.
     package private(set) var decayedCount = 0
-    private(set) var offsets: [Int] = []
 
     package init() {}
 
@@ -78,12 +77,11 @@ package struct ParameterLayout: Sendable, Equatable {
             }
             if decays { decayedCount = count }
         }
-        offsets = entries.map(\.offset)
     }
 
     /// Positions in the block of a parameter's elements.
     package func range(of parameter: Parameter) -> Range<Int> {
-        let start = offsets[parameter.index]
+        let start = entries[parameter.index].offset
         return start..<start + parameter.rows * parameter.columns
     }
 }

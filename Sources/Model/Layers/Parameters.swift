@@ -6,8 +6,7 @@ package final class Parameters: Sendable {
     package let layout: ParameterLayout
     /// The whole block as one row.
     package let flat: Tensor
-    /// The elements of each parameter, by the index of its entry. They own nothing: threads that share a model would take turns at counting
-    /// the references to its one block, a third of a step's time.
+    /// The elements of each parameter, by the index of its entry: made once, not at every use.
     private let tensors: [Tensor]
 
     /// All zeros, in the backend's memory.
@@ -15,21 +14,16 @@ package final class Parameters: Sendable {
         self.layout = layout
         let storage = backend.allocate(layout.count)
         flat = storage.tensor
-        tensors = layout.entries.map {
-            Tensor(storage.pointer + $0.offset, rows: $0.rows, columns: $0.columns, in: storage.space)
-        }
+        tensors = layout.entries.map { storage.tensor(at: $0.offset, rows: $0.rows, columns: $0.columns) }
     }
 
-    /// The elements of a parameter, valid as long as this object: for a pass, which keeps its weights.
+    /// The elements of a parameter.
     package subscript(_ parameter: Parameter) -> Tensor { tensors[parameter.index] }
 
-    /// The elements of an entry of the layout; they keep the block alive.
+    /// The elements of an entry of the layout.
     package subscript(_ entry: ParameterLayout.Entry) -> Tensor {
         flat.columns(entry.offset..<entry.offset + entry.count).reshaped(entry.rows, entry.columns)
     }
-
-    /// The elements of a parameter, which keep the block alive: for whoever has no hold on this object.
-    package func retained(_ parameter: Parameter) -> Tensor { self[layout.entries[parameter.index]] }
 
     /// The parameter called `name` in model files, nil if there is none. O(parameters).
     package subscript(named name: String) -> Tensor? {

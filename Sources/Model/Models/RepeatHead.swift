@@ -156,7 +156,7 @@ extension SequenceModel {
     }
 
     private func sparseBias(starts: Indices, columns: Indices, kinds: Indices) -> SparseBias {
-        let values = weights.retained(network.repeatBias!)
+        let values = weights[network.repeatBias!]
         return SparseBias(
             starts: starts, columns: columns, kinds: kinds, values: values.reshaped(1, values.count),
             scale: RepeatHead.scale)

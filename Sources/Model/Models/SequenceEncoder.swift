@@ -47,13 +47,15 @@ public final class SequenceEncoder {
 extension SequenceEncoder {
     /// After each sequence's last event, from the state before any event. Throws as ``encode(_:)`` does.
     package func hidden(after batch: PackedBatch) throws(HistoryError) -> Tensor {
-        try run(batch, from: .fresh)
+        try check(batch)
+        run(batch, from: .fresh)
         return lastRows(of: batch)
     }
 
     /// After every event: [N, D]. Throws as ``encode(_:)`` does.
     package func hidden(atAllPositionsOf batch: PackedBatch) throws(HistoryError) -> Tensor {
-        try run(batch, from: .fresh)
+        try check(batch)
+        run(batch, from: .fresh)
         return workspace.output
     }
 
@@ -67,7 +69,7 @@ extension SequenceEncoder {
             states.allSatisfy({ $0.values.count == model.configuration.stateSize })
         else { throw .otherStates }
         for (row, state) in states.enumerated() { workspace.write(state, row: row) }
-        try run(batch, from: .states)
+        run(batch, from: .states)
         for row in states.indices { workspace.read(&states[row], row: row) }
         return lastRows(of: batch)
     }
@@ -96,8 +98,8 @@ extension SequenceEncoder {
         return result
     }
 
-    private func run(_ batch: PackedBatch, from start: StartingPoint) throws(HistoryError) {
-        try check(batch)
+    /// The batch must have been checked.
+    private func run(_ batch: PackedBatch, from start: StartingPoint) {
         workspace.load(batch, model.weights, dropout: nil, tokenNumbers: nil)
         workspace.forward(from: start, statesOnly: false)
     }
