@@ -74,9 +74,33 @@ let learning: [Target] = [
     target("Learning", "Report", ["FileSupport", "Models", "Interactions", "Identifiers", "Evaluation", "Training"]),
 ]
 
-/// Answers.
+/// Answers: `Serving` is part of the library, the rest of the service is for the program alone.
 let service: [Target] = [
-    target("Service", "Serving", ["ErrorSupport", "Models", "Tensors", "FileSupport", "Identifiers"])
+    target("Service", "Serving", ["ErrorSupport", "Models", "Tensors", "FileSupport", "Identifiers"]),
+    target("Service", "Events", ["ErrorSupport"]),
+    target(
+        "Service", "SQLiteLog",
+        ["Events", "ErrorSupport", "FileSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+    target(
+        "Service", "Live",
+        [
+            "Events", "Serving", "Models", "ModelStore", "Layers", "Tensors", "CPUBackend", "FileSupport", "Identifiers",
+            "ErrorSupport", .product(name: "Logging", package: "swift-log"),
+            .product(name: "Metrics", package: "swift-metrics"),
+        ]),
+    target(
+        "Service", "Server",
+        [
+            "Live", "Events", "ErrorSupport", "FileSupport", "Identifiers",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdTLS", package: "hummingbird"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+            .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "Metrics", package: "swift-metrics"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        ]),
 ]
 
 /// The program.
@@ -86,7 +110,9 @@ let command: [Target] = [
         name: "RecBLRCommand",
         dependencies: [
             "Tensors", "CPUBackend", "CUDABackend", "Models", "Training", "Serving", "Report", "Interactions",
-            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "ErrorSupport", "CStartup",
+            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "ErrorSupport", "CStartup", "Events", "SQLiteLog",
+            "Live", "Server",
+            .product(name: "Logging", package: "swift-log"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         path: "Sources/Command/RecBLRCommand", swiftSettings: strict),
@@ -133,6 +159,19 @@ let testTargets: [Target] = [
     tests(
         "ServingTests",
         ["Serving", "Models", "FileSupport", "Identifiers", "Tensors", "CPUBackend", "ReferenceBackend"]),
+    .target(
+        name: "EventLogConformance", dependencies: ["Events"], path: "Tests/EventLogConformance", swiftSettings: strict),
+    tests("EventLogTests", ["Events", "SQLiteLog", "EventLogConformance"]),
+    tests(
+        "LiveTests",
+        ["Live", "Events", "SQLiteLog", "Serving", "Models", "ModelStore", "Tensors", "CPUBackend", "Identifiers"]),
+    tests(
+        "ServerTests",
+        [
+            "Server", "Live", "Events", "Models", "ModelStore", "Identifiers",
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdTesting", package: "hummingbird"),
+        ]),
     tests("DocumentationTests", ["RecBLR", "TrainAndRecommend", "LiveStates"]),
     tests("ReportTests", ["Report", "Training", "Evaluation", "Interactions", "Identifiers", "Models"]),
     tests("CommandTests", ["RecBLRCommand", "EmulatedGPU", "Identifiers"], exclude: ["Golden"]),
@@ -153,7 +192,16 @@ let package = Package(
         .library(name: "_BenchmarkSupport", targets: ["RecBLR", "Report", "CStartup", "EmulatedGPU", "Operations"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        // What follows is for `recblr serve` alone: a program that depends on the library builds none of it.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.8.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.15.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
     targets: ground + arithmetic + data + model + learning + service + command + umbrella + examples + testTargets,
     swiftLanguageModes: [.v6]

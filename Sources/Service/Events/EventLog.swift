@@ -1,0 +1,152 @@
+public import ErrorSupport
+public import Identifiers
+
+/// A change of the log. Changes are carried out in the order in which they are given.
+public enum LogChange: Sendable, Equatable {
+    /// Stores all of these events, or none where one is refused.
+    case append([NewEvent])
+    /// Forgets a user: events, event ids, profile, checkpoints, and the user's identifier itself.
+    case deleteUser(RawID)
+    /// Forgets events of a user, as if they had never been, and the checkpoints after the first of them.
+    case deleteEvents(user: RawID, [EventSelector])
+    /// Notes something about a user who may have no events. `profile` is JSON.
+    case setProfile(user: RawID, String?)
+    /// Says something about an item; nil: takes it back.
+    case annotate(item: RawID, ItemAnnotation?)
+    /// Keeps a state. Refused where an event or a deletion came before ``StateCheckpoint/last`` meanwhile: `eventCount` is compared.
+    /// The checkpoints of one user and model replace each other.
+    case checkpoint(user: RawID, model: String, StateCheckpoint)
+    /// Forgets the checkpoints of all models but these.
+    case keepCheckpoints(ofModels: [String])
+    /// Keeps a small fact, such as the version of the model that serves.
+    case set(key: String, value: String)
+}
+
+/// Which of a user's events are meant.
+public enum EventSelector: Sendable, Hashable {
+    /// The one with this ``NewEvent/id``.
+    case id(RawID)
+    /// The one at this place in the log.
+    case position(Int64)
+    /// All of an item; of one type where it is given.
+    case item(RawID, type: String?)
+}
+
+/// What became of one change.
+public enum ChangeOutcome: Sendable, Equatable {
+    /// The events as they stand in the log, in the order in which they were given.
+    case appended([AppendedEvent])
+    /// So many events are gone.
+    case deleted(Int)
+    /// It is done.
+    case done
+}
+
+/// One event of an ``LogChange/append(_:)``.
+public struct AppendedEvent: Sendable, Equatable {
+    /// The event as it stands in the log.
+    public var stored: StoredEvent
+    /// Whether it was there before, and nothing was stored.
+    public var isDuplicate: Bool
+    /// Whether events of the user come after it in ``EventOrder``: it was late.
+    public var isLate: Bool
+
+    /// One event of an append.
+    public init(_ stored: StoredEvent, isDuplicate: Bool, isLate: Bool) {
+        (self.stored, self.isDuplicate, self.isLate) = (stored, isDuplicate, isLate)
+    }
+}
+
+/// Why one change was refused. The others of its group are not affected.
+public enum ChangeRefusal: Error, Equatable, Sendable {
+    /// The event at `index` has the id of another one, with other content.
+    case otherContent(index: Int, existing: StoredEvent)
+    /// The event at `index` is more than ``EventLogRules/secondsAhead`` ahead of the server's clock.
+    case tooFarAhead(index: Int, now: Timestamp)
+    /// There is no such user, or no such event.
+    case notFound
+    /// The checkpoint is not of the events as they are now.
+    case outdated
+}
+
+/// What all logs have in common.
+public enum EventLogRules {
+    /// How far ahead of the server's clock an event may be: 10 minutes.
+    public static let secondsAhead: Int64 = 600
+}
+
+/// Why a log cannot do what it was asked for. None of the group's changes is stored then.
+public enum EventLogError: UserFacingError, Equatable {
+    /// There is no room.
+    case full(String)
+    /// The disk, or who else holds it, says no.
+    case unavailable(String)
+    /// What is stored is not what was stored.
+    case damaged(String)
+    /// Another process uses it.
+    case inUse(String)
+    /// It is not a log, or one of a version that this program does not know.
+    case notALog(String)
+
+    /// One sentence for people.
+    public var description: String {
+        switch self {
+        case .full(let text), .unavailable(let text), .damaged(let text), .inUse(let text), .notALog(let text): text
+        }
+    }
+
+    /// Bad data where the log is damaged, else what the system refuses.
+    public var exitStatus: ExitStatus {
+        switch self {
+        case .full: .cannotCreate
+        case .unavailable: .systemError
+        case .damaged, .notALog: .badData
+        case .inUse: .unavailable
+        }
+    }
+}
+
+/// An append-only, durable log of events in raw ids: the truth of which all states are caches.
+///
+/// Changes come from one thread at a time; reads from any thread, and they see nothing that is not durable. A user's events are ordered
+/// by ``EventOrder``. The conformance suite in `Tests/EventLogConformance` says in tests what each call promises.
+public protocol EventLog: Sendable {
+    /// Carries out a group of changes, durably and all at once: after a crash either all that were not refused are there or none. `now` is
+    /// the server's clock. O(events).
+    ///
+    /// An event without a time gets `now`, or the time of the user's last event where that is later (also within one array).
+    func commit(
+        _ changes: [LogChange], now: Timestamp
+    ) throws(EventLogError) -> [Result<ChangeOutcome, ChangeRefusal>]
+
+    /// What is known of a user; nil where nothing is. O(1).
+    func user(_ user: RawID) throws(EventLogError) -> UserSummary?
+    /// Up to `limit` events of a user, in order, after `after`. O(log events + result).
+    func events(of user: RawID, after: EventOrder?, limit: Int) throws(EventLogError) -> [StoredEvent]
+    /// Up to `limit` events of a user, the last one first, before `before`. O(log events + result).
+    func latestEvents(of user: RawID, before: EventOrder?, limit: Int) throws(EventLogError) -> [StoredEvent]
+    /// One event of a user; nil where it is not there. O(log events).
+    func event(of user: RawID, _ selector: EventSelector) throws(EventLogError) -> StoredEvent?
+    /// The items of a user's events, each once, with the time of the last event of each, of events at or after `since`, at or before `until`.
+    func items(
+        of user: RawID, since: Timestamp?, until: Timestamp?
+    ) throws(EventLogError) -> [(item: RawID, last: Timestamp)]
+    /// Up to `limit` users with their numbers of events, by the bytes of their ids, after `after`.
+    func users(after: RawID?, limit: Int) throws(EventLogError) -> [(user: RawID, eventCount: Int)]
+
+    /// The checkpoint of a user's state for a model, whose owner names it; nil where there is none.
+    func checkpoint(of user: RawID, model: String) throws(EventLogError) -> StateCheckpoint?
+    /// What programs have said about an item; nil where nothing.
+    func annotation(of item: RawID) throws(EventLogError) -> ItemAnnotation?
+    /// Up to `limit` annotated items, by the bytes of their ids, after `after`.
+    func annotations(
+        after: RawID?, limit: Int
+    ) throws(EventLogError) -> [(item: RawID, annotation: ItemAnnotation)]
+    /// A fact that was set.
+    func value(of key: String) throws(EventLogError) -> String?
+    /// The number of events in the log. O(1).
+    func eventCount() throws(EventLogError) -> Int
+
+    /// Makes sure that nothing deleted is left in any file of the log. Waits until it is so.
+    func purgeDeleted() throws(EventLogError)
+}
