@@ -121,11 +121,31 @@ public struct StateCheckpoint: Sendable, Equatable {
     public var last: EventOrder
     /// The number of the user's events up to it.
     public var eventCount: Int
+    /// The ``UserHistory/revision`` of the events that the state has seen.
+    public var revision: Int64
     /// The state, as the model's owner writes it.
     public var state: [UInt8]
 
     /// A state after the event `last`.
-    public init(last: EventOrder, eventCount: Int, state: [UInt8]) {
-        (self.last, self.eventCount, self.state) = (last, eventCount, state)
+    public init(last: EventOrder, eventCount: Int, revision: Int64, state: [UInt8]) {
+        (self.last, self.eventCount, self.revision, self.state) = (last, eventCount, revision, state)
+    }
+}
+
+/// What a state is rebuilt from, all of one moment of the log.
+public struct UserHistory: Sendable, Equatable {
+    /// Where to begin; nil: before the first event.
+    public var checkpoint: StateCheckpoint?
+    /// The first events after it, in order.
+    public var events: [StoredEvent]
+    /// Whether there are more.
+    public var hasMore: Bool
+    /// Changes whenever what was there before changes: where the user first appears, when an event comes late, when something is deleted.
+    /// Events after the last one leave it alone. No two moments of the log at which it changed have the same one.
+    public var revision: Int64
+
+    /// What a state is rebuilt from.
+    public init(checkpoint: StateCheckpoint?, events: [StoredEvent], hasMore: Bool, revision: Int64) {
+        (self.checkpoint, self.events, self.hasMore, self.revision) = (checkpoint, events, hasMore, revision)
     }
 }

@@ -13,8 +13,8 @@ public enum LogChange: Sendable, Equatable {
     case setProfile(user: RawID, String?)
     /// Says something about an item; nil: takes it back.
     case annotate(item: RawID, ItemAnnotation?)
-    /// Keeps a state. Refused where an event or a deletion came before ``StateCheckpoint/last`` meanwhile: `eventCount` is compared.
-    /// The checkpoints of one user and model replace each other.
+    /// Keeps a state. Refused as outdated where the user is not there or has another ``UserHistory/revision``. The checkpoints of one user and
+    /// model replace each other.
     case checkpoint(user: RawID, model: String, StateCheckpoint)
     /// Forgets the checkpoints of all models but these.
     case keepCheckpoints(ofModels: [String])
@@ -50,10 +50,15 @@ public struct AppendedEvent: Sendable, Equatable {
     public var isDuplicate: Bool
     /// Whether events of the user come after it in ``EventOrder``: it was late.
     public var isLate: Bool
+    /// Whether it is the user's only event so far: there is no history to read.
+    public var isFirst: Bool
+    /// The user's ``UserHistory/revision`` after it.
+    public var revision: Int64
 
     /// One event of an append.
-    public init(_ stored: StoredEvent, isDuplicate: Bool, isLate: Bool) {
+    public init(_ stored: StoredEvent, isDuplicate: Bool, isLate: Bool, isFirst: Bool, revision: Int64) {
         (self.stored, self.isDuplicate, self.isLate) = (stored, isDuplicate, isLate)
+        (self.isFirst, self.revision) = (isFirst, revision)
     }
 }
 
@@ -134,8 +139,9 @@ public protocol EventLog: Sendable {
     /// Up to `limit` users with their numbers of events, by the bytes of their ids, after `after`.
     func users(after: RawID?, limit: Int) throws(EventLogError) -> [(user: RawID, eventCount: Int)]
 
-    /// The checkpoint of a user's state for a model, whose owner names it; nil where there is none.
-    func checkpoint(of user: RawID, model: String) throws(EventLogError) -> StateCheckpoint?
+    /// The checkpoint of a user's state for a model, as its owner names it, and up to `limit` events after it, all of one moment. Nil where
+    /// nothing is known of the user. O(log events + limit).
+    func history(of user: RawID, model: String, limit: Int) throws(EventLogError) -> UserHistory?
     /// What programs have said about an item; nil where nothing.
     func annotation(of item: RawID) throws(EventLogError) -> ItemAnnotation?
     /// Up to `limit` annotated items, by the bytes of their ids, after `after`.

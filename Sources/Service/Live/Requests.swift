@@ -38,8 +38,6 @@ public struct Recommendations: Sendable, Equatable {
     public enum Basis: String, Sendable, Codable {
         /// The user's events.
         case history
-        /// The model's answer where there are no events.
-        case emptyHistory
         /// The popularity of the items, since there are no events that the model knows.
         case popularity
         /// Nothing: there are no events and the popularity is not known.
