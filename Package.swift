@@ -84,7 +84,8 @@ let service: [Target] = [
     target(
         "Service", "Live",
         [
-            "Events", "Serving", "Models", "ModelStore", "Layers", "Tensors", "CPUBackend", "FileSupport", "Identifiers",
+            "Events", "Serving", "Models", "ModelStore", "Layers", "Tensors", "CPUBackend", "FileSupport",
+            "Identifiers",
             "ErrorSupport", .product(name: "Logging", package: "swift-log"),
             .product(name: "Metrics", package: "swift-metrics"),
         ]),
@@ -95,6 +96,7 @@ let service: [Target] = [
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Crypto", package: "swift-crypto"),
             .product(name: "Logging", package: "swift-log"),
@@ -169,6 +171,8 @@ let testTargets: [Target] = [
         "ServerTests",
         [
             "Server", "Live", "Events", "Models", "ModelStore", "Identifiers",
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ]),

@@ -1,0 +1,72 @@
+import HTTPTypes
+import Hummingbird
+import Live
+import Logging
+import NIOHTTP1
+import Synchronization
+
+/// Turns every error of a route into a problem, also "no such route" and "no such method".
+struct ErrorReplies: RouterMiddleware {
+    let routes: RouteTable
+
+    func handle(
+        _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            guard Self.isUsual(request.uri.path) else { throw HTTPError(.notFound) }
+            return try await next(request, context)
+        } catch let problem as Problem {
+            return problem.response(context)
+        } catch let error as ServiceError {
+            return Problem(error).response(context)
+        } catch let error as HTTPError {
+            if error.status == .notFound { return routes.reply(to: request, context) }
+            return Problem(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers).response(
+                context)
+        } catch let error as HTTPParserError {
+            throw error  // The connection is beyond repair, and its handler says so.
+        } catch {
+            context.logger.error("unexpected error", metadata: ["error": "\(type(of: error))"])
+            return Problem(.internalServerError, "an error that nobody expected; the log has more").response(context)
+        }
+    }
+
+    /// Hummingbird passes over empty segments: `/v1/users//events` would be another route than it looks like. Gorse's clients end
+    /// paths with a slash.
+    private static func isUsual(_ path: String) -> Bool {
+        path == "/" || path.hasPrefix("/api/") || (path.hasPrefix("/") && !path.hasSuffix("/") && !path.contains("//"))
+    }
+}
+
+/// The routes of a router, for those who ask for one that is not there.
+final class RouteTable: Sendable {
+    private let routes = Mutex<[(path: RouterPath, method: HTTPRequest.Method)]>([])
+
+    func fill(from router: Router<ServerContext>) {
+        routes.withLock { $0 = router.routes.map { ($0.path, $0.method) } }
+    }
+
+    /// The reply where no route has both path and method: what may be asked for, a wrong method, or a wrong path.
+    func reply(to request: Request, _ context: ServerContext) -> Response {
+        let methods = methods(of: request.uri.path)
+        if request.method == .options, !methods.isEmpty || request.uri.path == "*" {
+            return Response(status: .noContent, headers: [.allow: methods.joined(separator: ", ")])
+        }
+        guard !methods.isEmpty else { return Problem(.notFound, "there is no such address").response(context) }
+        let allow = methods.joined(separator: ", ")
+        return Problem(.methodNotAllowed, "this address takes \(allow)", headers: [.allow: allow]).response(context)
+    }
+
+    private func methods(of path: String) -> [String] {
+        let segments = path.split(separator: "/")
+        let found = routes.withLock { routes in
+            routes.filter { route in
+                route.path.components.count == segments.count
+                    && zip(route.path.components, segments).allSatisfy { $0 ~= $1 }
+            }.map(\.method)
+        }
+        guard !found.isEmpty else { return [] }
+        let implied: [HTTPRequest.Method] = found.contains(.get) ? [.head, .options] : [.options]
+        return Set(found + implied).map(\.rawValue).sorted()
+    }
+}

@@ -1,0 +1,86 @@
+import Events
+import HTTPTypes
+import Hummingbird
+import Live
+import NIOCore
+
+/// An error as clients see it: problem details of RFC 9457.
+struct Problem: Error, Sendable, Equatable {
+    /// The status of the reply.
+    var status: HTTPResponse.Status
+    /// One sentence for people.
+    var detail: String
+    /// The field of the body or the parameter that is to blame: `events[2].timestamp`.
+    var field: String?
+    /// Headers that belong to the status, such as `Allow`.
+    var headers: HTTPFields = [:]
+
+    /// A problem without a field.
+    init(_ status: HTTPResponse.Status, _ detail: String, headers: HTTPFields = [:]) {
+        (self.status, self.detail, self.headers) = (status, detail, headers)
+    }
+
+    /// A request that cannot be, because of one field.
+    init(field: String, _ detail: String) {
+        self.init(.badRequest, detail)
+        self.field = field
+    }
+
+    /// The server does not do it now and may do it later.
+    static func unavailable(_ detail: String, retryAfterSeconds: Int) -> Problem {
+        Problem(.serviceUnavailable, detail, headers: [.retryAfter: String(max(1, retryAfterSeconds))])
+    }
+
+    /// Writes the members of the problem.
+    func write(to json: inout JSONWriter, requestID: String) {
+        json.object { json in
+            json.key("type")
+            json.string("about:blank")
+            json.key("title")
+            json.string(status.reasonPhrase.isEmpty ? "Error" : status.reasonPhrase)
+            json.key("status")
+            json.number(status.code)
+            json.key("detail")
+            json.string(detail)
+            if let field {
+                json.key("field")
+                json.string(field)
+            }
+            json.key("requestId")
+            json.string(requestID)
+        }
+    }
+
+    /// The reply.
+    func response(_ context: ServerContext) -> Response {
+        var json = JSONWriter(capacity: 256)
+        write(to: &json, requestID: context.requestID)
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
+        headers[.contentLength] = String(json.buffer.readableBytes)
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: json.buffer))
+    }
+}
+
+extension Problem {
+    /// What a client is told of an error of the service. `field` names the field of the event at an index of the request.
+    init(_ error: ServiceError, field: (_ index: Int, _ name: String) -> String = { _, name in name }) {
+        switch error {
+        case .refused(.otherContent(let index, _)):
+            self.init(.conflict, "another event of the user has this eventId")
+            self.field = field(index, "eventId")
+        case .refused(.tooFarAhead(let index, _)):
+            self.init(field: field(index, "timestamp"), "more than 10 minutes ahead of the server's clock")
+        case .refused(.notFound), .notFound: self.init(.notFound, error.description)
+        case .refused(.outdated), .log(.unavailable), .log(.inUse):
+            self = .unavailable(error.description, retryAfterSeconds: 1)
+        case .log(.full):
+            self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), error.description)
+        case .log(.damaged), .log(.notALog), .model: self.init(.internalServerError, error.description)
+        case .overloaded(let seconds): self = .unavailable(error.description, retryAfterSeconds: seconds)
+        case .stopping: self = .unavailable(error.description, retryAfterSeconds: 1)
+        case .invalid(let field, let reason): self.init(field: field, reason)
+        case .release: self.init(.conflict, error.description)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Hummingbird
+import Live
+
+/// How durable an acknowledged event is.
+enum Durability: String, Sendable, CaseIterable {
+    /// On disk.
+    case full
+    /// Handed to the system, which may lose it when the machine stops.
+    case relaxed
+}
+
+/// All routes of the service.
+///
+/// `middleware` is called around them, the first outermost. It sees replies, never errors: these have become problems before. Who refuses a
+/// request returns ``Problem/response(_:)``.
+func router(
+    _ service: LiveService, durability: Durability = .full,
+    middleware: [any MiddlewareProtocol<Request, Response, ServerContext>] = []
+) -> Router<ServerContext> {
+    let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
+    for each in middleware { router.add(middleware: each) }
+    let table = RouteTable()
+    router.add(middleware: ErrorReplies(routes: table))
+    addHealthRoutes(to: router, service)
+    table.fill(from: router)
+    return router
+}
