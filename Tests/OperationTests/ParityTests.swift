@@ -7,7 +7,9 @@ import Testing
 
 /// The backends of this machine's processor.
 let processorBackends: [any Backend] =
-    InstructionSet.available.map { CPUBackend(instructionSet: $0) as any Backend } + [CPUBackend(scanThreads: 2)]
+    InstructionSet.available.flatMap {
+        [CPUBackend(instructionSet: $0), CPUBackend(instructionSet: $0, products: .rowIndependent)] as [any Backend]
+    } + [CPUBackend(scanThreads: 2)]
 
 /// Every fast backend that can be run here.
 let candidates: [any Backend] = processorBackends + TestGPU.backends

@@ -10,13 +10,19 @@ package struct CPUBackend: HostBackend {
     package let instructionSet: InstructionSet
     /// What matrix products round their operands to.
     package let precision: Precision
+    /// Who multiplies matrices.
+    package let products: Products
     /// How many threads may scan one long sequence in parallel; 1 for the replicas of a training run.
     package let scanThreads: Int
     let kernels: ck_kernels
+    /// Packed right operands of ordered products, by address.
+    var constants: [UInt: Panels] = [:]
 
-    /// A backend for `instructionSet` and `precision`, which must be available.
+    /// A backend for `instructionSet` and `precision`, which must be available. Row-independent products are float32, and scans then
+    /// stay on one thread.
     package init(
-        instructionSet: InstructionSet = .best, precision: Precision = .float32, scanThreads: Int = 1
+        instructionSet: InstructionSet = .best, precision: Precision = .float32, products: Products = .library,
+        scanThreads: Int = 1
     ) {
         guard let kernels = instructionSet.kernels else {
             preconditionFailure("this processor has no \(instructionSet.rawValue)")
@@ -25,6 +31,10 @@ package struct CPUBackend: HostBackend {
         precondition(precision.isAvailable, "this processor has no \(precision.rawValue) products")
         self.instructionSet = instructionSet
         self.precision = precision
+        precondition(
+            products == .library || precision == .float32 && scanThreads == 1,
+            "rows are independent in float32 on one thread")
+        self.products = products
         self.scanThreads = max(1, scanThreads)
         self.kernels = kernels.pointee
     }
@@ -39,9 +49,10 @@ package struct CPUBackend: HostBackend {
         #endif
     }
 
-    /// "CPU avx512"; with the precision where it is not float32.
+    /// "CPU avx512"; with the precision where it is not float32, and with the products where they are not the library's.
     package var name: String {
         "CPU \(instructionSet.rawValue)" + (precision == .float32 ? "" : " \(precision.rawValue)")
+            + (products == .library ? "" : " row-independent")
     }
 
     // MARK: Memory

@@ -22,6 +22,9 @@ extension CPUBackend {
         let (inner, n) = bTransposed ? (b.columns, b.rows) : (b.rows, b.columns)
         precondition(k == inner && output.rows == m && output.columns == n, "shapes of a product do not match")
         guard m > 0, n > 0 else { return }
+        if products == .rowIndependent {
+            return orderedProduct(a, aTransposed, b, bTransposed, into: output, accumulate: accumulate)
+        }
         let beta: Float = accumulate ? 1 : 0
         if m == 1, !aTransposed {  // one row: a vector product reads the matrix once, without packing it
             cblas_sgemv(

@@ -22,6 +22,9 @@ package protocol Backend: Sendable {
     /// Runs `body`. A device may record its operations as a graph and start them at once at the end; therefore `body` must not read
     /// what they compute.
     func recordAsGraph(_ body: () -> Void)
+    /// A backend for the same memory that has made ready what it can for products with these matrices [n, k], transposed, which do
+    /// not change any more; or the backend itself.
+    func prepared(for matrices: [Tensor]) -> any Backend
 
     // MARK: Memory
 

@@ -79,6 +79,8 @@ extension Backend {
 }
 
 extension Backend {
+    /// The backend itself: there is nothing to prepare.
+    package func prepared(for matrices: [Tensor]) -> any Backend { self }
     /// 0: threads use no address space beyond what is allocated.
     package var addressesPerThread: Int { 0 }
 }

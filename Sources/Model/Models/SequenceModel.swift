@@ -45,9 +45,15 @@ public struct SequenceModel: Sendable {
         backend.upload(network.layout.initialValues(seed: seed), to: weights.flat)
     }
 
-    /// The same weights with another backend for the same memory.
+    /// The same weights with another backend for the same memory. A backend that packs weights (`CPUBackend(products: .rowIndependent)`,
+    /// for states that are the same bit for bit however events are batched) does so here: they must not change any more.
     package func on(_ backend: any Backend) -> SequenceModel {
-        SequenceModel(configuration: configuration, network: network, weights: weights, backend: backend)
+        let matrices = network.layout.entries.enumerated().filter { index, entry in
+            !entry.isVector && index != network.embedding.table.index
+        }
+        return SequenceModel(
+            configuration: configuration, network: network, weights: weights,
+            backend: backend.prepared(for: matrices.map { weights[$0.element] }))
     }
 
     /// Gradients of the weights, all zero.

@@ -116,6 +116,14 @@ typedef struct {
     void (*add)(ptrdiff_t count, const float *source, float *target);
     // How many x are ≥ bound; sets *nan if any x is NaN.
     ptrdiff_t (*count_at_least)(ptrdiff_t count, const float *x, float bound, bool *nan);
+
+    // Products whose sums have one order whatever the shapes (product.h). The right operand op(b) [k, n], where b is [k, n], or
+    // [n, k] where transposed, is packed into ⌈n / panel⌉ panels of k · panel floats.
+    ptrdiff_t panel;
+    void (*pack)(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t ld, bool transposed, float *panels);
+    // c [m, n] = or += op(a) · panels: a is [m, k], or [k, m] where transposed.
+    void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, bool transposed,
+                     const float *panels, float *c, ptrdiff_t ldc, bool accumulate);
 } ck_kernels;
 
 // The table for an instruction set, or NULL where this processor or build does not have it.

@@ -1,4 +1,5 @@
-// Every operation for one instruction set: the including file defines WIDTH, TABLE and ISA_NAME.
+// Every operation for one instruction set: the including file defines WIDTH, TABLE, ISA_NAME and
+// FUSED, whether it has multiply-add instructions.
 #include "CKernels.h"
 
 #include "vector.h"
@@ -16,6 +17,8 @@
 #include "reduction.h"
 
 #include "attention.h"
+
+#include "product.h"
 
 const ck_kernels TABLE = {
     .name = ISA_NAME,
@@ -40,4 +43,7 @@ const ck_kernels TABLE = {
     .squared_norm = squared_norm,
     .add = add,
     .count_at_least = count_at_least,
+    .panel = PANEL,
+    .pack = pack,
+    .multiply = multiply,
 };

@@ -11,6 +11,7 @@ typedef uint64_t vu64 __attribute__((vector_size(4 * WIDTH)));  // half as many
 typedef vf vf_unaligned __attribute__((aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
+#define UNROLL _Pragma("clang loop unroll(full)")
 // `m` floats from column `c` on: a whole vector, or the rest of a row of `n`.
 #define FOR_VECTORS(c, m, from, n) \
     for (ptrdiff_t c = (from), m; c < (n) && (m = (n) - c < WIDTH ? (n) - c : WIDTH, 1); c += WIDTH)
@@ -30,6 +31,15 @@ INLINE vf choose(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (v
 // One instruction each on x86, unlike fmax and fmin; the second operand where either is NaN.
 INLINE vf vmax(vf a, vf b) { return choose(a > b, a, b); }
 INLINE vf vmin(vf a, vf b) { return choose(a < b, a, b); }
+// a · b + c, rounded once where the instruction set can. Elsewhere `a * b + c` is left to the compiler, which may contract one of two
+// copies of a loop and not the other: not where two of them have to give the same bits.
+INLINE vf multiply_add(vf a, vf b, vf c) {
+#if FUSED
+    return __builtin_elementwise_fma(a, b, c);
+#else
+    return a * b + c;
+#endif
+}
 INLINE vf vsqrt(vf a) { return __builtin_elementwise_sqrt(a); }
 INLINE float sum(vf x) {
     float s = 0;
