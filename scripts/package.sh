@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # package.sh: makes .build/package/recblr-VERSION-ARCH-linux.tar.gz, a folder that runs on any Linux whose C library is at least as
-# new as this machine's, without Swift and OpenBLAS: the program with Swift's runtime in it, and in lib/ every library it links but
+# new as this machine's, without Swift, OpenBLAS and SQLite: the program with Swift's runtime in it, and in lib/ every library it links but
 # the C library's. Then shows that: nothing else is taken from the system, and every command works in a root that has nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."

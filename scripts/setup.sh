@@ -7,7 +7,7 @@ command -v swift >/dev/null || {
     echo "setup: there is no 'swift' on the PATH; get Swift 6.2 or newer from https://www.swift.org/install" >&2
     exit 69
 }
-[ "$(uname -s)" = Linux ] || exit 0 # Apple platforms bring BLAS and zlib.
+[ "$(uname -s)" = Linux ] || exit 0 # Apple platforms bring BLAS, zlib and SQLite.
 
 # What the compiler finds counts, not which package brought it.
 has_header() { echo "#include <$1>" | cc $(pkg-config --cflags "$2" 2>/dev/null) -E -x c - >/dev/null 2>&1; }
@@ -17,6 +17,7 @@ command -v pkg-config >/dev/null || missing+=(pkg-config)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 has_header cblas.h openblas || missing+=(libopenblas-dev)
 has_header zlib.h zlib || missing+=(zlib1g-dev)
+has_header sqlite3.h sqlite3 || missing+=(libsqlite3-dev)
 [ "${1:-}" = --pip ] && { python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip); }
 [ ${#missing[@]} -eq 0 ] && exit 0
 
