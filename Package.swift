@@ -174,6 +174,8 @@ let testTargets: [Target] = [
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Logging", package: "swift-log"),
+            .product(name: "Metrics", package: "swift-metrics"),
             .product(name: "HummingbirdTesting", package: "hummingbird"),
         ]),
     tests("DocumentationTests", ["RecBLR", "TrainAndRecommend", "LiveStates"]),
