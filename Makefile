@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short mutants lint coverage sanitize format bench bench-peers clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short mutants lint coverage sanitize format bench bench-serve bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,12 @@ bench: setup ## speed beside this machine's limits, forms of the scan, cost agai
 	$(BENCH) --output Benchmarks/results/operations.json
 	$(BENCH) scans --output Benchmarks/results/scans.json
 	$(BENCH) lengths --output Benchmarks/results/lengths.json
+
+MINUTES ?= 0.33
+FOR_SERVE ?=
+bench-serve: build ## the service under load beside the figures it should reach (MINUTES=10 a load, FOR_SERVE=--users=1000000)
+	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
+	$(BENCH) serve --program $(RECBLR) --seconds $$(awk "BEGIN { print 60 * $(MINUTES) }") $(FOR_SERVE) --output Benchmarks/results/serve.json
 
 LOG ?=
 bench-peers: build ## the same model in PyTorch, beside ours (LOG=one gzipped sequence a line)

@@ -23,13 +23,17 @@ let package = Package(
     dependencies: [
         .package(name: "RecBLR", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
+        .target(name: "CPolling", path: "CPolling", cSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
+                "CPolling",
                 .product(name: "_BenchmarkSupport", package: "RecBLR"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
             ],
             path: "Sources", packageAccess: false, swiftSettings: settings),
         .testTarget(

@@ -21,7 +21,7 @@ struct Bench: ParsableCommand {
 
               recblr-bench --threads 2 --output results.json
             """,
-        subcommands: [BenchScans.self, BenchLengths.self, BenchGPU.self])
+        subcommands: [BenchScans.self, BenchLengths.self, BenchGPU.self, BenchServe.self, BenchLoad.self])
 
     @Option(help: "Threads to use. (default: all cores)")
     var threads: Int?
