@@ -87,7 +87,7 @@ let service: [Target] = [
             "Events", "Serving", "Models", "ModelStore", "Layers", "Tensors", "CPUBackend", "FileSupport",
             "Identifiers",
             "ErrorSupport", .product(name: "Logging", package: "swift-log"),
-            .product(name: "Metrics", package: "swift-metrics"),
+            .product(name: "CoreMetrics", package: "swift-metrics"),
         ]),
     target(
         "Service", "Server",

@@ -11,8 +11,8 @@ public enum LogChange: Sendable, Equatable {
     case deleteEvents(user: RawID, [EventSelector])
     /// Notes something about a user who may have no events. `profile` is JSON.
     case setProfile(user: RawID, String?)
-    /// Says something about an item; nil: takes it back.
-    case annotate(item: RawID, ItemAnnotation?)
+    /// Says something about items, about all or about none.
+    case annotate([AnnotatedItem])
     /// Keeps a state. Refused as outdated where the user is not there or has another ``UserHistory/revision``. The checkpoints of one user and
     /// model replace each other.
     case checkpoint(user: RawID, model: String, StateCheckpoint)
@@ -30,6 +30,17 @@ public enum EventSelector: Sendable, Hashable {
     case position(Int64)
     /// All of an item; of one type where it is given.
     case item(RawID, type: String?)
+}
+
+/// An item and what is said about it; nil: what was said is taken back.
+public struct AnnotatedItem: Sendable, Equatable {
+    /// The item.
+    public var item: RawID
+    /// What is said about it.
+    public var annotation: ItemAnnotation?
+
+    /// An item and what is said about it.
+    public init(_ item: RawID, _ annotation: ItemAnnotation?) { (self.item, self.annotation) = (item, annotation) }
 }
 
 /// What became of one change.

@@ -1,93 +1,136 @@
+import CoreMetrics
 public import Events
 public import Foundation
-public import Identifiers
+import Identifiers
+public import Logging
+import Synchronization
 
 /// The service behind every interface: it stores events, keeps states, ranks items and releases models.
 ///
-/// Its methods may be called from any task and do no work on the caller's thread.
+/// One event goes one way: ``append(_:)`` → ``LogWriter``, which commits what waits as one group → the user's ``StateShard``, which moves
+/// the state → ``RankQueue``, which answers. Methods may be called from any task and do no work on the caller's thread.
 public final class LiveService: Sendable {
-    /// Opens the models of a folder: a folder of versions, or one model. The version that served last serves again, else the newest one.
-    public init(models: URL, log: any EventLog, options: LiveOptions) throws(ServiceError) { fatalError() }
+    let log: any EventLog
+    let options: LiveOptions
+    let versions: ModelVersions
+    let logger: Logger
+    let writer: LogWriter
+    let reads: BlockingCalls
+    let ranking: RankQueue
+    let shards: [StateShard]
+    let annotations: Annotations
+    let releases: Mutex<Releases>
+    private let threads = ThreadGroup()
+    private let isStopping = Mutex(false)
 
-    // MARK: Events
-
-    /// Stores events, durably, all or none, and moves their users' states.
-    public func append(_ events: [NewEvent]) async throws(ServiceError) -> [EventReceipt] { fatalError() }
-
-    /// Stores events of one user and recommends with them.
-    public func append(
-        _ events: [NewEvent], of user: RawID, thenRecommend query: RecommendationQuery
-    ) async throws(ServiceError) -> (receipts: [EventReceipt], recommendations: Recommendations) { fatalError() }
-
-    /// Up to `limit` events of a user, the last one first, before `before`.
-    public func events(
-        of user: RawID, before: EventOrder?, limit: Int
-    ) async throws(ServiceError) -> [StoredEvent] { fatalError() }
-    /// One event of a user.
-    public func event(of user: RawID, _ selector: EventSelector) async throws(ServiceError) -> StoredEvent {
-        fatalError()
-    }
-    /// Forgets events of a user. Returns when no reader sees them any more; with `waits`, when no file holds their bytes.
-    public func deleteEvents(
-        of user: RawID, _ selectors: [EventSelector], waits: Bool
-    ) async throws(ServiceError) -> Int { fatalError() }
-
-    // MARK: Users
-
-    /// What is known of a user.
-    public func user(_ user: RawID) async throws(ServiceError) -> UserSummary { fatalError() }
-    /// Up to `limit` users, by the bytes of their ids.
-    public func users(
-        after: RawID?, limit: Int
-    ) async throws(ServiceError) -> [(user: RawID, eventCount: Int)] { fatalError() }
-    /// Notes something about a user, as JSON.
-    public func setProfile(_ profile: String?, of user: RawID) async throws(ServiceError) { fatalError() }
-    /// Forgets a user. Throws where there is none.
-    public func deleteUser(_ user: RawID, waits: Bool) async throws(ServiceError) { fatalError() }
-
-    // MARK: Recommendations
-
-    /// The best next items of a user.
-    public func recommend(
-        to user: RawID, _ query: RecommendationQuery
-    ) async throws(ServiceError) -> Recommendations { fatalError() }
-    /// The same for many users, each with a result of its own.
-    public func recommend(
-        to users: [RawID], _ query: RecommendationQuery
-    ) async -> [Result<Recommendations, ServiceError>] { fatalError() }
-    /// The best next items of a session, which the service does not keep. `isTruncated` where the state had to be rebuilt from
-    /// fewer events than the session had.
-    public func recommend(
-        session: SessionState, adding events: [SessionState.Event], _ query: RecommendationQuery
-    ) async throws(ServiceError) -> (recommendations: Recommendations, session: SessionState, isTruncated: Bool) {
-        fatalError()
+    /// The versions of the model that matter now.
+    struct Releases {
+        var active: Release
+        /// The identity of the one before, whose checkpoints are kept.
+        var previous: Release?
+        /// The version that is being made ready.
+        var loading: String?
+        /// Why versions could not be released.
+        var failures: [String: String] = [:]
     }
 
-    // MARK: Items
+    /// Opens the models of a folder (of versions, or one model). The version that served last serves again where it is still there, else
+    /// the newest one. Throws where there is no model or the log cannot be read.
+    public init(
+        models: URL, log: any EventLog, options: LiveOptions = LiveOptions(), logger: Logger = Logger(label: "recblr")
+    ) throws(ServiceError) {
+        (self.log, self.options, self.logger) = (log, options, logger)
+        versions = ModelVersions(models)
+        let release = try Self.firstRelease(versions, log, options, logger)
+        releases = Mutex(Releases(active: release))
+        annotations = try withLogErrors { () throws(EventLogError) in try Annotations(log, for: release) }
+        let count = max(1, options.threads)
+        reads = BlockingCalls(threads: 2, in: threads)
+        writer = LogWriter(log, in: threads, logger: logger)
+        ranking = RankQueue(threads: count, annotations, in: threads)
+        let surroundings = StateShard.Surroundings(
+            log: log, reads: reads, writer: writer, ranking: ranking, logger: logger,
+            memory: options.stateMemory / count)
+        let threads = threads
+        shards = (0..<count).map { StateShard($0, release, surroundings, in: threads) }
+    }
 
-    /// An item that the model knows or somebody annotated.
-    public func item(_ item: RawID) async throws(ServiceError) -> ItemView { fatalError() }
-    /// Up to `limit` items after `after`: those of the model, in its order, then annotated ones that it does not know.
-    public func items(after: RawID?, limit: Int) async throws(ServiceError) -> [ItemView] { fatalError() }
-    /// Up to `limit` items whose title or id contains `text`, upper and lower case alike, the most popular first.
-    public func items(matching text: String, limit: Int) async throws(ServiceError) -> [ItemView] { fatalError() }
-    /// Says something about items, all or none.
-    public func annotate(_ items: [(RawID, ItemAnnotation)]) async throws(ServiceError) { fatalError() }
-    /// Hides an item until it is annotated again.
-    public func hide(_ item: RawID) async throws(ServiceError) { fatalError() }
+    private static let versionKey = "activeVersion"
 
-    // MARK: Models
-
-    /// The versions in the folder.
-    public func versions() async throws(ServiceError) -> [ModelVersion] { fatalError() }
-    /// Releases a version; nil: the newest. Returns when it answers.
-    @discardableResult
-    public func activate(_ version: String?) async throws(ServiceError) -> ModelVersion { fatalError() }
+    private static func firstRelease(
+        _ versions: ModelVersions, _ log: any EventLog, _ options: LiveOptions, _ logger: Logger
+    ) throws(ServiceError) -> Release {
+        let names = try versions.names()
+        guard let newest = names.last else { throw .notFound("model in \(versions.folder.path)") }
+        let last = try withLogErrors { () throws(EventLogError) in try log.value(of: versionKey) }
+        if let last, !names.contains(last) {
+            logger.notice("The version that served last is not there any more.", metadata: ["version": "\(last)"])
+        }
+        let version = last.flatMap { names.contains($0) ? $0 : nil } ?? newest
+        return try Release(folder: versions.url(version), version: version, options: options)
+    }
 
     // MARK: Life
 
-    /// Whether it can answer.
-    public var isReady: Bool { fatalError() }
+    /// Whether it takes requests.
+    public var isReady: Bool { isStopping.withLock { !$0 } }
+
+    /// The version that answers.
+    public var activeVersion: String { release.version }
+
+    var release: Release { releases.withLock { $0.active } }
+
+    /// Throws where the service ends, or where what waits already has waited too long.
+    func admit() throws(ServiceError) -> ContinuousClock.Instant {
+        guard isReady else { throw .stopping }
+        let limit = Duration.milliseconds(options.maximumWait)
+        let waits = [writer.wait, ranking.wait, reads.wait] + shards.map(\.queue.wait)
+        guard waits.allSatisfy({ $0 < limit }) else {
+            LiveMetrics.overloads.increment()
+            throw .overloaded(retryAfterSeconds: 1)
+        }
+        return .now + limit
+    }
+
+    func shard(of user: RawID) -> StateShard { shards[Int(UInt(bitPattern: user.hashValue) % UInt(shards.count))] }
+
     /// Takes no new requests, finishes those that wait, and returns when all states worth keeping are in the log.
-    public func stop() async { fatalError() }
+    public func stop() async {
+        guard
+            isStopping.withLock({ isStopping in
+                defer { isStopping = true }
+                return !isStopping
+            })
+        else { return }
+        // What waits for the log, then the checkpoints that follow from it.
+        _ = try? await reply { (done: @escaping Reply<Void>) in writer.purge(done) }
+        for shard in shards {
+            _ = try? await reply { (done: @escaping Reply<Void>) in
+                if !shard.queue.add(.checkpointAll { done(.success(())) }) { done(.success(())) }
+            }
+        }
+        _ = try? await reply { (done: @escaping Reply<Void>) in writer.purge(done) }
+        reads.close()
+        for shard in shards { shard.queue.close() }
+        writer.close()
+        ranking.close()
+        await withCheckedContinuation { continuation in
+            let threads = threads
+            Thread {
+                threads.wait()
+                continuation.resume()
+            }.start()
+        }
+    }
+
+    /// Makes a version the one that serves at the next start.
+    func remember(_ version: String, keeping identities: [String]) async throws(ServiceError) {
+        let _: ChangeOutcome = try await reply { done in writer.add(.set(key: Self.versionKey, value: version), done) }
+        writer.add(.keepCheckpoints(ofModels: identities)) { _ in }
+    }
+}
+
+/// Reports an error of the log as one of the service.
+func withLogErrors<Value>(_ body: () throws(EventLogError) -> Value) throws(ServiceError) -> Value {
+    do { return try body() } catch { throw .log(error) }
 }

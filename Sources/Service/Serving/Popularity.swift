@@ -1,4 +1,4 @@
-import Identifiers
+package import Identifiers
 
 /// The popularity of items: their numbers of training events.
 public struct Popularity: Sendable, Equatable {
@@ -14,5 +14,7 @@ public struct Popularity: Sendable, Equatable {
     }
 
     /// The `k` most popular items for which `isAllowed` is true. O(k + items for which it is not).
-    func best(_ k: Int, where isAllowed: (ItemID) -> Bool) -> [ItemID] { Array(order.lazy.filter(isAllowed).prefix(k)) }
+    package func best(_ k: Int, where isAllowed: (ItemID) -> Bool) -> [ItemID] {
+        Array(order.lazy.filter(isAllowed).prefix(k))
+    }
 }

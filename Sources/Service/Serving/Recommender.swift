@@ -143,19 +143,13 @@ public final class Recommender {
     private func best(
         _ k: Int, _ hidden: Tensor, _ repeats: SparseBias?, _ histories: [[ItemID]], _ choice: Choice
     ) throws(RecommendError) -> [[Recommendation]] {
-        let backend = model.backend
-        let isFinite = catalogue.scoreBound.holds(for: hidden)
         let only = choice.only.map(Set.init)
         let candidates = histories.map { history -> Candidates in
             let left = choice.excluded + (choice.excludesSeen ? history : [])
             guard let only else { return .allExcept(left.map { Int32($0.row) }) }
             return .only(only.subtracting(left).map { Int32($0.row) })
         }
-        let lists = backend.topK(
-            hidden, table: model.itemTable, bias: repeats, k: min(max(0, k), catalogue.items.count),
-            candidates: candidates)
-        if let failure = backend.failure { throw .device(failure) }
-        guard isFinite, lists.allSatisfy({ $0.allSatisfy(\.score.isFinite) }) else { throw .notFinite }
+        let lists = try catalogue.best(k, hidden, repeats, candidates)
         return lists.map { list in list.map { recommendation(ItemID(row: Int($0.row)), score: $0.score) } }
     }
 

@@ -1,0 +1,33 @@
+import CoreMetrics
+
+/// What the engine counts and measures. `docs/operations.md` says what each number means.
+enum LiveMetrics {
+    static let events = Counter(label: "recblr_events_total")
+    static let duplicates = Counter(label: "recblr_duplicate_events_total")
+    static let unknownEvents = Counter(label: "recblr_unknown_item_events_total")
+    static let lateEvents = Counter(label: "recblr_late_events_total")
+    static let overloads = Counter(label: "recblr_overload_refusals_total")
+    static let rebuilds = Counter(label: "recblr_state_rebuilds_total")
+    static let rebuiltEvents = Counter(label: "recblr_state_rebuild_events_total")
+    static let evictions = Counter(label: "recblr_state_evictions_total")
+    static let checkpoints = Counter(label: "recblr_state_checkpoints_total")
+    static let damagedCheckpoints = Counter(label: "recblr_damaged_checkpoints_total")
+    static let liveStates = Gauge(label: "recblr_live_states")
+    static let stateBytes = Gauge(label: "recblr_live_state_bytes")
+    static let groupSize = Recorder(label: "recblr_commit_group_changes")
+    static let commitTime = Timer(label: "recblr_commit_seconds")
+    static let passTime = Timer(label: "recblr_state_pass_seconds")
+    static let rankTime = Timer(label: "recblr_rank_seconds")
+    static let rankBatch = Recorder(label: "recblr_rank_batch_requests")
+
+    /// Recommendations by model version and basis.
+    static func recommendations(_ version: String, _ basis: Recommendations.Basis) -> Counter {
+        Counter(
+            label: "recblr_recommendations_total", dimensions: [("model_version", version), ("basis", basis.rawValue)])
+    }
+
+    /// Events that cite a recommendation, by the version that made it.
+    static func attributed(_ version: String) -> Counter {
+        Counter(label: "recblr_attributed_events_total", dimensions: [("model_version", version)])
+    }
+}

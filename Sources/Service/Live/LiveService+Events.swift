@@ -1,0 +1,199 @@
+import CoreMetrics
+public import Events
+public import Identifiers
+import Synchronization
+
+/// Events and users.
+extension LiveService {
+    /// Stores events, durably, all or none, and moves their users' states. The receipts come in the order of the events.
+    public func append(_ events: [NewEvent]) async throws(ServiceError) -> [EventReceipt] {
+        let deadline = try admit()
+        return try await reply { done in append(events, deadline, question: nil) { done($0) } }
+    }
+
+    /// Stores events of one user and recommends with them.
+    public func append(
+        _ events: [NewEvent], of user: RawID, thenRecommend query: RecommendationQuery
+    ) async throws(ServiceError) -> (receipts: [EventReceipt], recommendations: Recommendations) {
+        let deadline = try admit()
+        if query.at != nil { try await check(query, user, events) }
+        // Two replies, the receipts always first.
+        return try await reply {
+            (done: @escaping Reply<(receipts: [EventReceipt], recommendations: Recommendations)>) in
+            let receipts = Receipts()
+            let question: Reply<Recommendations> = { result in done(result.map { (receipts.value, $0) }) }
+            append(events, deadline, question: (user, query, question)) { result in
+                switch result {
+                case .success(let value): receipts.value = value
+                case .failure(let error): done(.failure(error))
+                }
+            }
+        }
+    }
+
+    /// The time of the request must not lie before the user's events, which is found out before anything is stored.
+    private func check(_ query: RecommendationQuery, _ user: RawID, _ events: [NewEvent]) async throws(ServiceError) {
+        let log = log
+        let last = try await read { () throws(EventLogError) in try log.user(user)?.last?.time }
+        let now = currentTime()
+        let times = events.map { $0.time ?? now } + (last.map { [$0] } ?? [])
+        guard let latest = times.max(), let at = query.at, at < latest else { return }
+        throw .invalid(field: "at", reason: "it lies before the user's last event")
+    }
+
+    /// Commits events, then hands them to their users' shards, in the order of the log, and only then replies.
+    private func append(
+        _ events: [NewEvent], _ deadline: ContinuousClock.Instant,
+        question: (user: RawID, query: RecommendationQuery, reply: Reply<Recommendations>)?,
+        _ done: @escaping Reply<[EventReceipt]>
+    ) {
+        writer.add(.append(events), deadline: deadline) { [self] result in
+            guard case .success(.appended(let appended)) = result else {
+                return done(result.map { _ in [] })
+            }
+            done(.success(receipts(appended)))
+            for (user, events) in byUser(appended) {
+                deliver(UserJob(user: user, kind: .events(events), question: nil), question)
+            }
+            if events.isEmpty, let question {
+                deliver(UserJob(user: question.user, kind: .read, question: nil), question)
+            }
+        }
+    }
+
+    private func deliver(
+        _ job: UserJob, _ question: (user: RawID, query: RecommendationQuery, reply: Reply<Recommendations>)?
+    ) {
+        var job = job
+        job.question = question.map { Question(query: $0.query, at: $0.query.at ?? currentTime(), reply: $0.reply) }
+        if !shard(of: job.user).queue.add(.user(job)) { job.question?.reply(.failure(.stopping)) }
+    }
+
+    private func byUser(_ events: [AppendedEvent]) -> [(RawID, [AppendedEvent])] {
+        guard let first = events.first?.stored.event.user else { return [] }
+        if events.allSatisfy({ $0.stored.event.user == first }) { return [(first, events)] }
+        return Dictionary(grouping: events) { $0.stored.event.user }.map { ($0, $1) }
+    }
+
+    private func receipts(_ events: [AppendedEvent]) -> [EventReceipt] {
+        let release = release
+        return events.map { event in
+            let stored = event.stored
+            let isKnown = release.item(of: stored.event) != nil
+            count(event, isKnown: isKnown)
+            return EventReceipt(stored: stored, isDuplicate: event.isDuplicate, isKnown: isKnown)
+        }
+    }
+
+    private func count(_ event: AppendedEvent, isKnown: Bool) {
+        if event.isDuplicate { return LiveMetrics.duplicates.increment() }
+        LiveMetrics.events.increment()
+        if !isKnown { LiveMetrics.unknownEvents.increment() }
+        if event.isLate { LiveMetrics.lateEvents.increment() }
+        if let name = event.stored.event.recommendation {
+            let version = RecommendationName.version(of: name)
+            LiveMetrics.attributed(version.flatMap { knownVersion($0) } ?? "unknown").increment()
+        }
+    }
+
+    /// Only versions that this service has seen become labels of metrics.
+    private func knownVersion(_ version: String) -> String? {
+        releases.withLock { $0.active.version == version || $0.previous?.version == version } ? version : nil
+    }
+
+    /// Up to `limit` events of a user, the last one first, before `before`.
+    public func events(
+        of user: RawID, before: EventOrder?, limit: Int
+    ) async throws(ServiceError) -> [StoredEvent] {
+        let log = log
+        return try await read { () throws(EventLogError) in
+            try log.latestEvents(of: user, before: before, limit: limit)
+        }
+    }
+
+    /// One event of a user.
+    public func event(of user: RawID, _ selector: EventSelector) async throws(ServiceError) -> StoredEvent {
+        let log = log
+        let event = try await read { () throws(EventLogError) in try log.event(of: user, selector) }
+        guard let event else { throw .notFound("such event") }
+        return event
+    }
+
+    /// Forgets events of a user, as if they had never been; returns their number. Returns when no reader sees them any more; with `waits`, when
+    /// no file holds their bytes.
+    public func deleteEvents(
+        of user: RawID, _ selectors: [EventSelector], waits: Bool
+    ) async throws(ServiceError) -> Int {
+        guard case .deleted(let count) = try await change(.deleteEvents(user: user, selectors), of: user, "such event")
+        else { return 0 }
+        if waits { try await purge() }
+        return count
+    }
+
+    // MARK: Users
+
+    /// What is known of a user.
+    public func user(_ user: RawID) async throws(ServiceError) -> UserSummary {
+        let log = log
+        guard let summary = try await read({ () throws(EventLogError) in try log.user(user) }) else {
+            throw .notFound("such user")
+        }
+        return summary
+    }
+
+    /// Up to `limit` users, by the bytes of their ids.
+    public func users(
+        after: RawID?, limit: Int
+    ) async throws(ServiceError) -> [(user: RawID, eventCount: Int)] {
+        let log = log
+        return try await read { () throws(EventLogError) in try log.users(after: after, limit: limit) }
+    }
+
+    /// Notes something about a user, as JSON.
+    public func setProfile(_ profile: String?, of user: RawID) async throws(ServiceError) {
+        let deadline = try admit()
+        let _: ChangeOutcome = try await reply { done in
+            writer.add(.setProfile(user: user, profile), deadline: deadline, done)
+        }
+    }
+
+    /// Forgets a user. Throws where there is none.
+    public func deleteUser(_ user: RawID, waits: Bool) async throws(ServiceError) {
+        _ = try await change(.deleteUser(user), of: user, "such user")
+        if waits { try await purge() }
+    }
+
+    /// A change of what was there of a user; `what` says what may not be there.
+    private func change(_ change: LogChange, of user: RawID, _ what: String) async throws(ServiceError) -> ChangeOutcome
+    {
+        let deadline = try admit()
+        do {
+            return try await reply { done in
+                writer.add(change, deadline: deadline) { [self] result in
+                    if case .success = result { shard(of: user).queue.add(.changed(user)) }
+                    done(result)
+                }
+            }
+        } catch .refused(.notFound) { throw .notFound(what) }
+    }
+
+    private func purge() async throws(ServiceError) {
+        try await reply { (done: @escaping Reply<Void>) in writer.purge(done) }
+    }
+
+    /// Reads the log on a thread that may block.
+    func read<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(EventLogError) -> Value
+    ) async throws(ServiceError) -> Value {
+        guard isReady else { throw .stopping }
+        return try await reply { done in
+            let isRunning = reads.run { done(Result(catching: body).mapError(ServiceError.log)) }
+            if !isRunning { done(.failure(.stopping)) }
+        }
+    }
+}
+
+/// Receipts on their way from the writer's thread to the reply, which comes after them.
+private final class Receipts: @unchecked Sendable {  // written once, before the job that reads it is queued
+    var value: [EventReceipt] = []
+}

@@ -1,0 +1,77 @@
+public import Events
+import Foundation
+public import Identifiers
+import Serving
+
+/// Items: the model's vocabulary is the catalogue, and annotations are beside it.
+extension LiveService {
+    /// An item that the model knows or somebody annotated.
+    public func item(_ item: RawID) async throws(ServiceError) -> ItemView {
+        let view = view(item, release)
+        guard view.isKnown || view.annotation != nil else { throw .notFound("such item") }
+        return view
+    }
+
+    /// Up to `limit` items after `after`: those of the model, in its order, then annotated ones that it does not know.
+    public func items(after: RawID?, limit: Int) async throws(ServiceError) -> [ItemView] {
+        let release = release
+        let count = release.catalogue.items.count
+        let afterRow = after.flatMap { release.item($0)?.row }
+        let first = after == nil ? 0 : afterRow.map { $0 + 1 } ?? count
+        let known = (first..<min(count, first + limit)).map { view(release.id(ItemID(row: $0)), release) }
+        if known.count == limit { return known }
+        let unknown = annotations.items.filter { item in
+            release.item(item) == nil && (afterRow != nil || after.map { $0 < item } ?? true)
+        }
+        return known + unknown.prefix(limit - known.count).map { view($0, release) }
+    }
+
+    /// Up to `limit` items whose title or id contains `text`, upper and lower case alike, the most popular first.
+    public func items(matching text: String, limit: Int) async throws(ServiceError) -> [ItemView] {
+        let (release, notes) = (release, annotations.view(for: release))
+        return try await read { [self] () throws(EventLogError) in
+            let items = release.catalogue.items
+            func matches(_ row: Int) -> Bool {
+                let title = notes.titles[Int32(row)] ?? items.title(at: row) ?? ""
+                let options: String.CompareOptions = [.caseInsensitive, .diacriticInsensitive]
+                return title.range(of: text, options: options) != nil
+                    || items.ids[row].range(of: text, options: options) != nil
+            }
+            let rows =
+                release.catalogue.popularity?.best(limit) { matches($0.row) }.map(\.row)
+                ?? Array((0..<items.count).lazy.filter(matches).prefix(limit))
+            return rows.map { view(release.id(ItemID(row: $0)), release) }
+        }
+    }
+
+    private func view(_ item: RawID, _ release: Release) -> ItemView {
+        let (note, row) = (annotations[item], release.item(item)?.row)
+        let title = note?.title ?? row.flatMap { release.catalogue.items.title(at: $0) }
+        return ItemView(item: item, annotation: note, title: title, isKnown: row != nil)
+    }
+
+    /// Says something about items, all or none.
+    public func annotate(_ items: [(RawID, ItemAnnotation)]) async throws(ServiceError) {
+        try await annotate(items.map { ($0, .some($1)) })
+    }
+
+    /// Hides an item until it is annotated again.
+    public func hide(_ item: RawID) async throws(ServiceError) {
+        var note = try await self.item(item).annotation ?? ItemAnnotation()
+        note.isHidden = true
+        try await annotate([(item, .some(note))])
+    }
+
+    private func annotate(_ items: [(RawID, ItemAnnotation?)]) async throws(ServiceError) {
+        let deadline = try admit()
+        let _: ChangeOutcome = try await reply { done in
+            writer.add(.annotate(items.map(AnnotatedItem.init)), deadline: deadline) { [self] result in
+                if case .success = result {
+                    let release = release
+                    for (item, note) in items { annotations.set(item, note, release) }
+                }
+                done(result)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Events
+import Foundation
+import Identifiers
+import Logging
+import Models
+import Serving
+import Synchronization
+
+/// Releasing and rolling back models while requests are answered.
+extension LiveService {
+    /// Users with as many events are made ready for a release, whether they are live or not.
+    private static let longHistory = 4096
+
+    /// The versions in the folder, the newest last.
+    public func versions() async throws(ServiceError) -> [ModelVersion] {
+        let names = try versions.names()
+        return releases.withLock { releases in names.map { describe($0, releases) } }
+    }
+
+    private func describe(_ name: String, _ releases: Releases) -> ModelVersion {
+        let known = [releases.active, releases.previous].compactMap(\.self).first { $0.version == name }
+        let status: ModelVersion.Status =
+            if name == releases.active.version { .active } else if name == releases.loading {
+                .loading
+            } else if name
+                == releases.previous?.version
+            { .previous } else { .available }
+        return ModelVersion(
+            name: name, status: status, itemCount: known?.catalogue.items.count,
+            summary: known?.model.configuration.summary, failure: releases.failures[name])
+    }
+
+    /// Releases a version; nil: the newest. Returns when it answers. Where it fails, the old one goes on.
+    @discardableResult
+    public func activate(_ version: String? = nil) async throws(ServiceError) -> ModelVersion {
+        guard isReady else { throw .stopping }
+        let names = try versions.names()
+        guard let name = version ?? names.last, names.contains(name) else {
+            throw .notFound("version \(version ?? "") of the model")
+        }
+        try beginLoading(name)
+        do {
+            try await release(name)
+            releases.withLock {
+                $0.loading = nil; $0.failures[name] = nil
+            }
+        } catch {
+            releases.withLock {
+                $0.loading = nil; $0.failures[name] = error.description
+            }
+            throw error
+        }
+        return releases.withLock { describe(name, $0) }
+    }
+
+    private func beginLoading(_ name: String) throws(ServiceError) {
+        let other = releases.withLock { releases -> String? in
+            if releases.loading == nil { releases.loading = name; return nil }
+            return releases.loading
+        }
+        if let other { throw .release(version: name, reason: "version \(other) is being made ready") }
+    }
+
+    private func release(_ name: String) async throws(ServiceError) {
+        let (options, url) = (options, versions.url(name))
+        let (new, longUsers) = try await blocking { [self] () throws(ServiceError) in
+            (try Release(folder: url, version: name, options: options), try self.longUsers())
+        }
+        let old = release
+        guard new.identity != old.identity || new.version != old.version else { return }
+        await prepare(new, longUsers)
+        do { try await remember(name, keeping: [new.identity, old.identity]) } catch {
+            for shard in shards { shard.queue.add(.abandon) }
+            throw error
+        }
+        releases.withLock { releases in
+            annotations.use(new)
+            for shard in shards { shard.queue.add(.release) }
+            (releases.previous, releases.active) = (releases.active, new)
+        }
+        logger.notice("A model was released.", metadata: ["version": "\(name)", "previous": "\(old.version)"])
+    }
+
+    /// Makes the states ready, beside the model that answers.
+    private func prepare(_ release: Release, _ users: [RawID]) async {
+        let byShard = Dictionary(grouping: users) { ObjectIdentifier(shard(of: $0)) }
+        await withTaskGroup { group in
+            for shard in shards {
+                group.addTask {
+                    await withCheckedContinuation { continuation in
+                        let users = byShard[ObjectIdentifier(shard)] ?? []
+                        let isAdded = shard.queue.add(.prepare(release, users: users) { continuation.resume() })
+                        if !isAdded { continuation.resume() }
+                    }
+                }
+            }
+        }
+    }
+
+    private func longUsers() throws(ServiceError) -> [RawID] {
+        var (found, last) = ([RawID](), RawID?.none)
+        while true {
+            let page = try withLogErrors { () throws(EventLogError) in try log.users(after: last, limit: 10_000) }
+            found += page.filter { $0.eventCount >= Self.longHistory }.map(\.user)
+            guard let end = page.last else { return found }
+            last = end.user
+        }
+    }
+
+    /// Runs a long call on a thread of its own.
+    private func blocking<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(ServiceError) -> Value
+    ) async throws(ServiceError) -> Value {
+        try await reply { done in
+            let thread = Thread { done(Result(catching: body)) }
+            thread.stackSize = 4 << 20
+            thread.start()
+        }
+    }
+}

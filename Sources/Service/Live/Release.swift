@@ -1,0 +1,68 @@
+import CPUBackend
+import Events
+import FileSupport
+import Foundation
+import Identifiers
+import ModelStore
+import Models
+import Serving
+import Tensors
+
+/// A version of the model, ready to answer. It never changes.
+final class Release: Sendable {
+    /// The name of its folder.
+    let version: String
+    /// What a state depends on beside the log: weights, vocabulary, the events that count, the instruction set. States and checkpoints
+    /// are used only under the same identity.
+    let identity: String
+    /// The model and its items.
+    let catalogue: Catalogue
+    private let eventTypes: Set<String>?
+
+    var model: SequenceModel { catalogue.model }
+
+    /// Opens and checks a model's folder and makes it ready. Throws an error for people.
+    init(folder url: URL, version: String, options: LiveOptions) throws(ServiceError) {
+        self.version = version
+        eventTypes = options.eventTypes
+        do {
+            let folder = try ModelFolder.open(url)
+            let device = ComputeDevice.cpu()
+            let model = try folder.model(on: device)
+            let popularity = folder.popularity.map(Popularity.init(counts:))
+            catalogue = Catalogue(model, items: folder.items, popularity: popularity)
+            identity = Self.identity(try Self.checksums(folder), device, options)
+        } catch {
+            throw .release(version: version, reason: "\(error)")
+        }
+    }
+
+    /// Checksums of the weights and the vocabulary, also of folders that have none of their own.
+    private static func checksums(_ folder: ModelFolder) throws(FileError) -> FileChecksums {
+        if let checksums = folder.checksums { return checksums }
+        return try FileChecksums(ofFilesIn: folder.url)
+    }
+
+    private static func identity(_ files: FileChecksums, _ device: ComputeDevice, _ options: LiveOptions) -> String {
+        let parts = [ModelFolder.File.weights, ModelFolder.File.items].map { name in
+            files[name].map { "\($0.bytes)-\($0.crc32)" } ?? "none"
+        }
+        let types = options.eventTypes.map { $0.sorted().joined(separator: "\u{1F}") } ?? "all"
+        return (parts + [device.name, types, "1"]).joined(separator: "/")
+    }
+
+    /// The item of an event that moves states; nil where the model does not know it or the event's type does not count.
+    func item(of event: NewEvent) -> ItemID? {
+        guard eventTypes?.contains(event.type) ?? true else { return nil }
+        return item(event.item)
+    }
+
+    /// The item with an identifier; nil where the model does not know it.
+    func item(_ id: RawID) -> ItemID? {
+        let position = id.withBytes { catalogue.items.position(of: $0) }
+        return (position ?? catalogue.items.position(of: id.text)).map(ItemID.init(row:))
+    }
+
+    /// The identifier of an item.
+    func id(_ item: ItemID) -> RawID { RawID(catalogue.items.ids[item.row]) }
+}

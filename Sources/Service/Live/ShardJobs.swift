@@ -1,0 +1,81 @@
+import Events
+import Identifiers
+import Models
+
+/// Something that a shard does for one user.
+struct UserJob: Sendable {
+    enum Kind: Sendable {
+        /// Moves the state by these events, which are in the log.
+        case events([AppendedEvent])
+        /// Only answers.
+        case read
+    }
+
+    var user: RawID
+    var kind: Kind
+    /// What is asked, and where the answer goes; nil where nothing is asked.
+    var question: Question?
+    /// Rows of items that the user met before the recent ones, with the last times, where they have been read.
+    var older: [Int32: UInt32]?
+
+    init(user: RawID, kind: Kind, question: Question?) {
+        (self.user, self.kind, self.question) = (user, kind, question)
+    }
+}
+
+/// A query of somebody who waits.
+struct Question: Sendable {
+    var query: RecommendationQuery
+    /// The time of the request.
+    var at: Timestamp
+    var reply: Reply<Recommendations>
+}
+
+/// A question about a session that the service does not keep.
+struct SessionJob: Sendable {
+    var session: SessionState
+    var added: [SessionState.Event]
+    var query: RecommendationQuery
+    var at: Timestamp
+    var reply: Reply<SessionAnswer>
+}
+
+/// The answer to a session.
+struct SessionAnswer: Sendable {
+    var recommendations: Recommendations
+    var session: SessionState
+    var isTruncated: Bool
+}
+
+/// Events of a user that were read from the log, as a release sees them.
+struct HistorySlice: Sendable {
+    struct Event: Sendable {
+        var order: EventOrder
+        /// Nil where it does not move the state.
+        var item: ItemID?
+    }
+    var checkpoint: StateCheckpoint?
+    var events: [Event]
+    var hasMore: Bool
+    var revision: Int64
+}
+
+/// What a shard's thread takes from its queue.
+enum ShardJob: Sendable {
+    case user(UserJob)
+    case session(SessionJob)
+    /// What was there of a user has been deleted, or changed by a late event.
+    case changed(RawID)
+    /// A slice of a history that was asked for; nil: nothing is known of the user.
+    case slice(RawID, ofRelease: String, Result<HistorySlice?, ServiceError>)
+    /// The items that a user met before the recent ones, with their last times, for a question that waits.
+    case older(UserJob, ofRelease: String, Result<[Int32: UInt32], ServiceError>)
+    /// Makes live states and those of `users` ready for a release, beside the one that answers.
+    case prepare(Release, users: [RawID], done: @Sendable () -> Void)
+    /// The prepared release answers from now on.
+    case release
+    /// The prepared release does not come.
+    case abandon
+    /// Writes checkpoints of all states that are worth it; calls back when they are on their way to the log.
+    case checkpointAll(done: @Sendable () -> Void)
+}

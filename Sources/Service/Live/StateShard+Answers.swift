@@ -1,0 +1,115 @@
+import Events
+import Identifiers
+import Models
+
+/// From a state to a question that can be ranked.
+extension StateShard {
+    /// Hands a question to the ranking, together with the items that are left out.
+    func answer(_ question: Question, _ user: RawID, _ state: UserState, in table: StateTable, _ time: UInt64) {
+        if let last = state.last, question.at < last.time {
+            let reason = "it lies before the user's last event"
+            return question.reply(.failure(.invalid(field: "at", reason: reason)))
+        }
+        let rule = question.query.excludeSeen
+        if rule != .never, state.forgottenCount > 0, state.older == nil { return readOlder(question, user, in: table) }
+        let job = RankJob(
+            release: table.release, hidden: state.hidden, recent: recentItems(state, table), met: met(state, question),
+            query: question.query, eventCount: state.eventCount, knownCount: state.knownCount, stepNanoseconds: time,
+            reply: question.reply)
+        surroundings.ranking.add(job)
+    }
+
+    private func recentItems(_ state: UserState, _ table: StateTable) -> [ItemID] {
+        table.release.model.configuration.repeatAware ? state.recentItems : state.recentItems.suffix(1)
+    }
+
+    /// Rows of the items that the query leaves out because the user has met them.
+    private func met(_ state: UserState, _ question: Question) -> [Int32] {
+        switch question.query.excludeSeen {
+        case .never: []
+        case .always: state.rows(metSince: 0)
+        case .within(let seconds):
+            state.rows(metSince: UInt32(clamping: question.at.adding(seconds: -seconds).microseconds / 1_000_000))
+        }
+    }
+
+    /// Reads the items that the user met before the recent ones, from the log's index.
+    private func readOlder(_ question: Question, _ user: RawID, in table: StateTable) {
+        let job = UserJob(user: user, kind: .read, question: question)
+        let (release, log) = (table.release, surroundings.log)
+        let isRunning = surroundings.reads.run { [queue] in
+            let result = Result<[Int32: UInt32], EventLogError> { () throws(EventLogError) in
+                var older: [Int32: UInt32] = [:]
+                for (item, last) in try log.items(of: user, since: nil, until: nil) {
+                    guard let item = release.item(item) else { continue }
+                    older[Int32(item.row)] = UserState.Met(item, last).seconds
+                }
+                return older
+            }
+            queue.add(.older(job, ofRelease: release.identity, result.mapError(ServiceError.log)))
+        }
+        if !isRunning { question.reply(.failure(.stopping)) }
+    }
+
+    /// Goes on with a question that needed older items.
+    func receive(_ result: Result<[Int32: UInt32], ServiceError>, for job: UserJob, _ identity: String) {
+        switch result {
+        case .failure(let error): job.question?.reply(.failure(error))
+        case .success(let older):
+            var job = job
+            job.older = identity == current.release.identity ? older : nil
+            queue.add(.user(job))
+        }
+    }
+
+    // MARK: Sessions
+
+    /// Moves a session's state, which came with the request and leaves with the answer.
+    func handle(_ job: SessionJob) {
+        let (release, table) = (current.release, current)
+        var session = job.session
+        let (state, isTruncated) = resume(session)
+        var items: [ItemID] = []
+        let events = (state.hidden.isEmpty && state.knownCount == 0 ? session.events : []) + job.added
+        for (number, event) in events.enumerated() {
+            let item = release.item(event.item)
+            state.note(EventOrder(time: event.time, position: Int64(number)), item: item)
+            if let item { items.append(item) }
+        }
+        session.events = (session.events + job.added).suffix(SessionState.maximumEvents)
+        session.eventCount += job.added.count
+        session.modelIdentity = release.identity
+        advance(state, by: items, in: table) { [self, session] time in
+            var session = session
+            session.state = state.state.values + state.hidden
+            let answered = session
+            let question = Question(query: job.query, at: job.at) { result in
+                job.reply(
+                    result.map { recommendations in
+                        var recommendations = recommendations
+                        recommendations.eventCount = answered.eventCount
+                        return SessionAnswer(
+                            recommendations: recommendations, session: answered, isTruncated: isTruncated)
+                    })
+            }
+            answer(question, state.user, state, in: table, time)
+        }
+    }
+
+    /// The session's state where it is of the model that answers, else a fresh one.
+    private func resume(_ session: SessionState) -> (UserState, isTruncated: Bool) {
+        let (model, release) = (current.release.model, current.release)
+        let fresh = UserState("", model.initialState(), revision: 0)
+        let size = model.configuration.stateSize
+        guard session.modelIdentity == release.identity, session.state.count == size + model.configuration.hiddenSize,
+            session.state.allSatisfy(\.isFinite),
+            let state = RecurrentState(values: Array(session.state.prefix(size)), for: model.configuration)
+        else { return (fresh, session.eventCount > session.events.count) }
+        for (number, event) in session.events.enumerated() {
+            fresh.note(EventOrder(time: event.time, position: Int64(number)), item: release.item(event.item))
+        }
+        fresh.state = state
+        fresh.hidden = Array(session.state.dropFirst(size))
+        return (fresh, false)
+    }
+}

@@ -1,0 +1,183 @@
+import CoreMetrics
+import Events
+import Identifiers
+import Logging
+import Models
+
+/// Rebuilding states from checkpoint and log, in slices between which other users are served.
+extension StateShard {
+    /// Rebuilds that run beside each other to make a release ready.
+    private static let backgroundRebuilds = 4
+
+    /// Begins to rebuild a state; `job` goes on when it is there.
+    func rebuild(_ user: RawID, for job: UserJob?, in table: StateTable) {
+        table.remove(user)
+        let rebuild = Rebuild()
+        rebuild.waiting = job.map { [$0] } ?? []
+        rebuild.isBackground = job == nil
+        table.rebuilds[user] = rebuild
+        LiveMetrics.rebuilds.increment()
+        readFirst(user, in: table)
+    }
+
+    /// Reads the checkpoint and the first events after it.
+    private func readFirst(_ user: RawID, withCheckpoint: Bool = true, in table: StateTable) {
+        let (release, log) = (table.release, surroundings.log)
+        read(user, release) { () throws(EventLogError) in
+            let model = withCheckpoint ? release.identity : ""
+            guard let history = try log.history(of: user, model: model, limit: StateTable.passEvents) else {
+                return nil
+            }
+            return HistorySlice(
+                checkpoint: history.checkpoint, events: Self.events(history.events, release),
+                hasMore: history.hasMore, revision: history.revision)
+        }
+    }
+
+    /// Reads the events after those that are there.
+    private func readMore(_ user: RawID, after last: EventOrder, in table: StateTable) {
+        let (release, log) = (table.release, surroundings.log)
+        read(user, release) { () throws(EventLogError) in
+            let events = try log.events(of: user, after: last, limit: StateTable.passEvents)
+            return HistorySlice(
+                checkpoint: nil, events: Self.events(events, release),
+                hasMore: events.count == StateTable.passEvents, revision: 0)
+        }
+    }
+
+    private static func events(_ events: [StoredEvent], _ release: Release) -> [HistorySlice.Event] {
+        events.map { HistorySlice.Event(order: $0.order, item: release.item(of: $0.event)) }
+    }
+
+    private func read(
+        _ user: RawID, _ release: Release, _ body: @escaping @Sendable () throws(EventLogError) -> HistorySlice?
+    ) {
+        let isRunning = surroundings.reads.run { [queue] in
+            let result = Result<HistorySlice?, EventLogError>(catching: body).mapError(ServiceError.log)
+            queue.add(.slice(user, ofRelease: release.identity, result))
+        }
+        if !isRunning { queue.add(.slice(user, ofRelease: release.identity, .failure(.stopping))) }
+    }
+
+    /// Moves a state that is being rebuilt by the next slice of its history.
+    func receive(_ result: Result<HistorySlice?, ServiceError>, of user: RawID, in table: StateTable) {
+        guard let rebuild = table.rebuilds[user] else { return }
+        switch result {
+        case .failure(let error): fail(rebuild, user, error, in: table)
+        case .success(nil):  // nothing is known of the user
+            rebuild.state = nil
+            finish(rebuild, user, in: table)
+        case .success(let slice?):
+            if rebuild.state == nil, !begin(rebuild, user, slice, in: table) { return }
+            move(rebuild, user, slice, in: table)
+        }
+    }
+
+    /// False where the checkpoint is not to be used and the history is read again from its first event.
+    private func begin(_ rebuild: Rebuild, _ user: RawID, _ slice: HistorySlice, in table: StateTable) -> Bool {
+        let model = table.release.model
+        let state = UserState(user, model.initialState(), revision: slice.revision)
+        if let checkpoint = slice.checkpoint {
+            guard let content = CheckpointContent(checkpoint.state, for: model.configuration) else {
+                LiveMetrics.damagedCheckpoints.increment()
+                surroundings.logger.warning(
+                    "A damaged checkpoint is passed over: the state is rebuilt from all events.")
+                readFirst(user, withCheckpoint: false, in: table)
+                return false
+            }
+            state.resume(checkpoint, content)
+        }
+        rebuild.state = state
+        return true
+    }
+
+    private func move(_ rebuild: Rebuild, _ user: RawID, _ slice: HistorySlice, in table: StateTable) {
+        let state = rebuild.state!
+        LiveMetrics.rebuiltEvents.increment(by: slice.events.count)
+        for event in slice.events { state.note(event.order, item: event.item) }
+        if slice.hasMore, let last = slice.events.last { readMore(user, after: last.order, in: table) }
+        advance(state, by: slice.events.compactMap(\.item), in: table) { [self] _ in
+            if !slice.hasMore { finish(rebuild, user, in: table) }
+        }
+        // The next slice must find this one done.
+        if slice.hasMore { runPasses() }
+    }
+
+    private func finish(_ rebuild: Rebuild, _ user: RawID, in table: StateTable) {
+        if rebuild.mustRestart {
+            (rebuild.mustRestart, rebuild.state) = (false, nil)
+            return readFirst(user, in: table)
+        }
+        table.rebuilds[user] = nil
+        let state = rebuild.state ?? UserState(user, table.release.model.initialState(), revision: 0)
+        if rebuild.state != nil {
+            table.add(state)
+            checkpoint(state, in: table, ifMoreThan: 256)
+        }
+        for job in rebuild.waiting { proceed(job, state, in: table) }
+        if rebuild.isBackground { backgroundRebuildEnded() }
+    }
+
+    private func fail(_ rebuild: Rebuild, _ user: RawID, _ error: ServiceError, in table: StateTable) {
+        table.rebuilds[user] = nil
+        for job in rebuild.waiting { job.question?.reply(.failure(error)) }
+        if rebuild.isBackground { backgroundRebuildEnded() }
+    }
+
+    /// The service ends: nobody waits any longer.
+    func failWaiting(in table: StateTable) {
+        for (user, rebuild) in table.rebuilds { fail(rebuild, user, .stopping, in: table) }
+    }
+
+    /// What was there of a user has changed: the state is not used any more.
+    func changed(_ user: RawID, in table: StateTable) {
+        table.rebuilds[user]?.mustRestart = true
+        table.remove(user)
+    }
+
+    // MARK: Releases
+
+    /// Begins to make states ready for a release: those that are live here, and those of `users`, whose histories are long.
+    func prepare(_ release: Release, _ users: [RawID], _ done: @escaping @Sendable () -> Void) {
+        var room = surroundings.memory / 2
+        let live = current.usersByUse.prefix { user in
+            room -= current.users[user]!.byteCount
+            return room >= 0
+        }
+        let table = StateTable(release)
+        preparation = Preparation(table: table, waiting: users + live.reversed(), done: done)
+        startBackgroundRebuilds()
+    }
+
+    private func startBackgroundRebuilds() {
+        while let preparation, preparation.isRunning < Self.backgroundRebuilds, let user = preparation.waiting.last {
+            self.preparation!.waiting.removeLast()
+            let table = preparation.table
+            if table.users[user] != nil || table.rebuilds[user] != nil { continue }
+            self.preparation!.isRunning += 1
+            rebuild(user, for: nil, in: table)
+        }
+        if let preparation, preparation.isRunning == 0, let done = preparation.done {
+            self.preparation!.done = nil
+            done()
+        }
+    }
+
+    private func backgroundRebuildEnded() {
+        guard preparation != nil else { return }
+        preparation!.isRunning -= 1
+        startBackgroundRebuilds()
+    }
+
+    /// The prepared release answers from the next job on. What waited for a rebuild under the old one waits for one under the new one.
+    func switchRelease() {
+        guard let preparation else { return }
+        runPasses()
+        let old = current
+        current = preparation.table
+        self.preparation = nil
+        for rebuild in old.rebuilds.values {
+            for job in rebuild.waiting where job.question != nil { queue.add(.user(job)) }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package import Identifiers
+import Models
+package import Tensors
+
+/// Finds the best items for hidden vectors, many at a time. It owns memory, so each thread needs its own.
+package final class Ranker {
+    /// One user's question.
+    package struct Request: Sendable {
+        /// The vector after the user's last event, D floats.
+        package var hidden: [Float]
+        /// The user's latest events, for a repeat-aware head; empty where it does not matter.
+        package var recent: [ItemID]
+        /// Which items may be answered.
+        package var candidates: Candidates
+        /// How many.
+        package var count: Int
+
+        package init(hidden: [Float], recent: [ItemID], candidates: Candidates, count: Int) {
+            (self.hidden, self.recent, self.candidates, self.count) = (hidden, recent, candidates, count)
+        }
+    }
+
+    private let catalogue: Catalogue
+    private let rows: Tensor
+    /// The largest number of requests of one call.
+    package let capacity: Int
+
+    /// A ranker for up to `capacity` users at once.
+    package init(_ catalogue: Catalogue, capacity: Int) {
+        (self.catalogue, self.capacity) = (catalogue, capacity)
+        let model = catalogue.model
+        rows = model.backend.tensor(capacity, model.configuration.hiddenSize)
+    }
+
+    /// The best items for each request, best first. O(requests · V · D). Throws where scores are not finite.
+    package func best(_ requests: [Request]) throws(RecommendError) -> [[ScoredRow]] {
+        precondition(requests.count <= capacity, "more requests than the ranker was made for")
+        guard let most = requests.map(\.count).max(), most > 0 else { return requests.map { _ in [] } }
+        let (model, hidden) = (catalogue.model, rows.prefix(requests.count))
+        model.backend.upload(requests.flatMap(\.hidden), to: hidden)
+        let repeats: SparseBias?
+        do { repeats = try model.repeatBias(after: requests.map(\.recent)) } catch { throw .history(error) }
+        let lists = try catalogue.best(most, hidden, repeats, requests.map(\.candidates))
+        return zip(lists, requests).map { list, request in Array(list.prefix(request.count)) }
+    }
+}
+
+extension Catalogue {
+    /// The `k` best rows of the item table for each row of `hidden`. Throws where scores are not finite.
+    func best(
+        _ k: Int, _ hidden: Tensor, _ repeats: SparseBias?, _ candidates: [Candidates]
+    ) throws(RecommendError) -> [[ScoredRow]] {
+        let (backend, isFinite) = (model.backend, scoreBound.holds(for: hidden))
+        let lists = backend.topK(
+            hidden, table: model.itemTable, bias: repeats, k: min(max(0, k), items.count), candidates: candidates)
+        if let failure = backend.failure { throw .device(failure) }
+        guard isFinite, lists.allSatisfy({ $0.allSatisfy(\.score.isFinite) }) else { throw .notFinite }
+        return lists
+    }
+}
