@@ -92,7 +92,7 @@ let service: [Target] = [
     target(
         "Service", "Server",
         [
-            "Live", "Events", "ErrorSupport", "FileSupport", "Identifiers",
+            "Live", "Events", "Interactions", "ErrorSupport", "FileSupport", "Identifiers",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
