@@ -67,8 +67,13 @@ extension SequenceModel {
         }
     }
 
+    /// The score of an item after a history whose vector is `hidden`, in double precision. O(D + window).
+    package func score(of item: ItemID, _ hidden: [Float], after history: [ItemID]) -> Double {
+        Matrix(1, hidden.count, hidden.map(Double.init)).dot(embeddings([item])) + repeatScore(of: item, after: history)
+    }
+
     /// What the repeat-aware head adds to the score of an item after a history; 0 without such a head. O(window).
-    package func repeatScore(of item: ItemID, after history: [ItemID]) -> Double {
+    private func repeatScore(of item: ItemID, after history: [ItemID]) -> Double {
         let events = history.suffix(RepeatHead.window)
         guard let values = network.repeatBias, let last = events.lastIndex(of: item) else { return 0 }
         let count = events.count { $0 == item }
