@@ -308,4 +308,30 @@ struct BrokenBackend: HostBackend {
         guard mutation == .topKPrefersHigherRow else { return lists }
         return lists.map { $0.sorted { ($0.score, $0.row) > ($1.score, $1.row) } }
     }
+
+    func ranked(_ table: Tensor) -> any RankedTable {
+        BrokenRankedTable(mutation: mutation, inner: PlainRankedTable(self, table))
+    }
+}
+
+/// A table whose best rows are found with one mistake.
+private struct BrokenRankedTable: RankedTable {
+    let mutation: Mutation
+    let inner: PlainRankedTable
+    var rowCount: Int { inner.rowCount }
+
+    func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice], in range: Range<Int>) -> [[ScoredRow]] {
+        let most = choices.map(\.count).max() ?? 0
+        let broken = choices.map { choice in
+            var own = choice
+            if mutation == .bestRowsIgnoreCounts { own.count = most }
+            if case .within(_, let excluded) = own.candidates, mutation == .bestRowsIgnoreSet {
+                own.candidates = .allExcept(excluded)
+            }
+            return own
+        }
+        return inner.best(
+            hidden, bias: mutation == .bestRowsForgetBias ? nil : bias, choices: broken,
+            in: mutation == .bestRowsIgnoreRange ? 0..<rowCount : range)
+    }
 }

@@ -24,6 +24,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case adamForgetsDecay
     case adamDecaysEverything
     case rankCountsOnlyHigher, rankIgnoresSeen, rankIgnoresNaN, topKPrefersHigherRow, topKIgnoresExclusions
+    case bestRowsIgnoreRange, bestRowsIgnoreCounts, bestRowsIgnoreSet, bestRowsForgetBias
 
     /// Where the comparison must find it.
     var operations: [Operation] {
@@ -56,7 +57,8 @@ enum Mutation: String, CaseIterable, Sendable {
         case .pairwiseLossSwapsPair: [.pairwiseLoss]
         case .adamForgetsCorrection, .adamForgetsDecay, .adamDecaysEverything: [.adam]
         case .rankCountsOnlyHigher, .rankIgnoresSeen, .rankIgnoresNaN: [.rank]
-        case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK]
+        case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK, .bestRows]
+        case .bestRowsIgnoreRange, .bestRowsIgnoreCounts, .bestRowsIgnoreSet, .bestRowsForgetBias: [.bestRows]
         }
     }
 

@@ -9,7 +9,7 @@ package enum Operation: String, CaseIterable, Sendable {
     case scan, scanBackward
     case crossEntropy, sampledCrossEntropy, pairwiseLoss
     case adam
-    case rank, topK
+    case rank, topK, bestRows
 
     /// Largest allowed |x − y| / (|y| + root mean square of the result) between a backend and the oracle.
     package var tolerance: Double {
@@ -31,7 +31,7 @@ package enum Operation: String, CaseIterable, Sendable {
         case .scanBackward: 4e-5  // the same both ways, summed over all rows
         case .crossEntropy, .sampledCrossEntropy, .pairwiseLoss: 2e-5
         case .adam: 5e-7
-        case .rank, .topK: 0  // over whole numbers, whose products are exact
+        case .rank, .topK, .bestRows: 0  // over whole numbers, whose products are exact
         }
     }
 
@@ -62,6 +62,7 @@ package enum Operation: String, CaseIterable, Sendable {
         case .adam: Adam.cases
         case .rank: Ranking.rankCases
         case .topK: Ranking.topKCases
+        case .bestRows: Ranking.bestRowsCases
         }
     }
 }

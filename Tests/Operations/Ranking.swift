@@ -50,6 +50,34 @@ package struct Ranking: Sendable {
         }
     }
 
+    var bestRows: OperationCase {
+        OperationCase(.bestRows, "\(self)", flops: flops) { [self] arguments in
+            let (hidden, table, bias) = inputs(arguments)
+            let shared = RowSet(rowCount: tableRows, arguments.rowNumbers(tableRows, below: tableRows))
+            let choices = (0..<rows).map { n in
+                let some = arguments.rowNumbers(n % 7, below: tableRows)
+                let candidates: Candidates =
+                    switch n % 4 {
+                    case 0: .allExcept(some)
+                    case 1: .within(shared, except: some)
+                    case 2: .only(Set(some).sorted(by: >))
+                    default: .within(RowSet(rowCount: tableRows, some), except: Array(some.prefix(1)))
+                    }
+                return RowChoice(n % 5 == 4 ? k / 2 : k, of: candidates)
+            }
+            let inside = arguments.integer(in: 0...tableRows / 2)..<arguments.integer(in: tableRows / 2...tableRows)
+            return {
+                let ranked = arguments.backend.ranked(table)
+                for (name, range) in [("whole", 0..<tableRows), ("part", inside)] {
+                    let lists = ranked.best(hidden, bias: bias, choices: choices, in: range)
+                    arguments.report(name + ": lengths", exactly: lists.map(\.count))
+                    arguments.report(name + ": rows", exactly: lists.joined().map { Int($0.row) })
+                    arguments.report(name + ": scores", exactly: lists.joined().map { Int($0.score) })
+                }
+            }
+        }
+    }
+
     private func inputs(_ arguments: Arguments) -> (hidden: Tensor, table: Tensor, SparseBias?) {
         var scores = arguments.wholeNumbers(tableRows * columns, upTo: bound)
         if let notANumber { scores[notANumber * columns + columns / 2] = .nan }
@@ -74,10 +102,17 @@ package struct Ranking: Sendable {
             [1, 50].map { Ranking(rows: rows, columns: columns, tableRows: tableRows, bound: $0).rank }
         } + [0, 5, 16, 36].map { Ranking(rows: 2, columns: 3, tableRows: 37, bound: 5, notANumber: $0).rank }
 
-    static let topKCases: [OperationCase] = shapes.flatMap { rows, columns, tableRows in
-        let choices = [(1, 10), (50, 1), (50, 0), (1, tableRows), (50, tableRows + 5)]
-        return choices.filter { rows * $0.1 <= 2000 }.map { bound, k in
-            Ranking(rows: rows, columns: columns, tableRows: tableRows, bound: bound, k: k).topK
+    static let topKCases: [OperationCase] = lists(of: shapes).map(\.topK)
+
+    static let bestRowsCases: [OperationCase] = lists(of: shapes + [(200, 7, 129), (9, 40, 64)]).map(\.bestRows)
+
+    /// Long and short lists, with many ties and with few.
+    private static func lists(of shapes: [(Int, Int, Int)]) -> [Ranking] {
+        shapes.flatMap { rows, columns, tableRows in
+            let choices = [(1, 10), (50, 1), (50, 0), (1, tableRows), (50, tableRows + 5)]
+            return choices.filter { rows * $0.1 <= 2000 }.map { bound, k in
+                Ranking(rows: rows, columns: columns, tableRows: tableRows, bound: bound, k: k)
+            }
         }
     }
 }

@@ -6,7 +6,10 @@
 #include "CKernels.h"
 
 #if defined(__x86_64__)
+#include <float.h>
 #include <immintrin.h>
+#include <math.h>
+#include <string.h>
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), \
                              apply_to = function)
 
@@ -97,10 +100,9 @@ static void pack_rows(ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t
             _mm512_mask_storeu_epi32(out + r * pairs + p, first(pairs - p), pairs_in_row(x + r * ld + 2 * p, depth - 2 * p));
 }
 
-// c[rows, 64] (or fewer: `columns`) = or += left · panel. Pair p of left's row r is left[r · rs + p · ps].
-INLINE void tile(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, ptrdiff_t ps, const uint32_t *panel,
-                 float *c, ptrdiff_t ldc, ptrdiff_t columns, bool accumulate) {
-    __m512 sum[ROWS][VECTORS];
+// sum[rows, 64] = left · panel. Pair p of left's row r is left[r · rs + p · ps].
+INLINE void add_products(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, ptrdiff_t ps,
+                         const uint32_t *panel, __m512 sum[ROWS][VECTORS]) {
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = _mm512_setzero_ps();
     for (ptrdiff_t p = 0; p < pairs; p++) {
         __m512bh right[VECTORS];
@@ -110,6 +112,13 @@ INLINE void tile(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, 
             UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = _mm512_dpbf16_ps(sum[r][v], pair, right[v]);
         }
     }
+}
+
+// c[rows, 64] (or fewer: `columns`) = or += left · panel.
+INLINE void tile(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, ptrdiff_t ps, const uint32_t *panel,
+                 float *c, ptrdiff_t ldc, ptrdiff_t columns, bool accumulate) {
+    __m512 sum[ROWS][VECTORS];
+    add_products(rows, pairs, left, rs, ps, panel, sum);
     UNROLL for (int v = 0; v < VECTORS; v++) {
         __mmask16 mask = first(columns - 16 * v);
         UNROLL for (int r = 0; r < rows; r++) {
@@ -154,11 +163,16 @@ static void multiply(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrd
     }
 }
 
+#include "operations/rounded_ranking.h"
+
 static const ck_bfloat16 table = {
     .panel = PANEL,
     .block_size = BLOCK_ROWS * BLOCK_DEPTH / 2,
     .pack = pack,
     .multiply = multiply,
+    .pack_table = pack_table,
+    .pack_vectors = pack_vectors,
+    .rank_rows = rank_rows,
 };
 #pragma clang attribute pop
 #endif

@@ -16,7 +16,7 @@ package struct CPUBackend: HostBackend {
     package let scanThreads: Int
     let kernels: ck_kernels
     /// Packed right operands of ordered products, by address.
-    var constants: [UInt: Panels] = [:]
+    var constants: [UInt: PackedMatrix] = [:]
 
     /// A backend for `instructionSet` and `precision`, which must be available. Row-independent products are float32, and scans then
     /// stay on one thread.

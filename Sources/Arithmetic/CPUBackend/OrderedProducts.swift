@@ -18,7 +18,7 @@ extension CPUBackend {
         guard products == .rowIndependent else { return self }
         var prepared = self
         prepared.constants = Dictionary(
-            uniqueKeysWithValues: matrices.filter { $0.count > 0 }.map { ($0.address, Panels($0, kernels)) })
+            uniqueKeysWithValues: matrices.filter { $0.count > 0 }.map { ($0.address, PackedMatrix($0, kernels)) })
         return prepared
     }
 
@@ -33,12 +33,17 @@ extension CPUBackend {
                 accumulate)
         }
         if bTransposed, let panels = constants[b.address], panels.hold(b) { return multiply(panels.storage.base) }
-        let count = Panels.count(depth, output.columns, kernels)
+        let count = Self.panelSize(depth, output.columns, kernels)
         withUnsafeTemporaryAllocation(byteCount: 4 * count, alignment: 64) { memory in
             let panels = memory.bindMemory(to: Float.self).baseAddress!
             kernels.pack(depth, output.columns, b.base, b.stride, bTransposed, panels)
             multiply(panels)
         }
+    }
+
+    /// Floats of a packed right operand [k, n].
+    static func panelSize(_ k: Int, _ n: Int, _ kernels: ck_kernels) -> Int {
+        (n + kernels.panel - 1) / kernels.panel * kernels.panel * k
     }
 }
 
@@ -47,24 +52,20 @@ extension Tensor {
 }
 
 /// A matrix [n, k] as the transposed right operand of ordered products.
-struct Panels: Sendable {
+struct PackedMatrix: Sendable {
     /// The matrix; it keeps its memory, so that no other can get its address.
     private let matrix: Tensor
     let storage: Storage<Float>
 
     init(_ matrix: Tensor, _ kernels: ck_kernels) {
         self.matrix = matrix
-        storage = allocateHost(Self.count(matrix.columns, matrix.rows, kernels), of: Float.self, zeroed: false)
+        storage = allocateHost(
+            CPUBackend.panelSize(matrix.columns, matrix.rows, kernels), of: Float.self, zeroed: false)
         kernels.pack(matrix.columns, matrix.rows, matrix.base, matrix.stride, true, storage.base)
     }
 
     /// Whether this is the packed `other`, which has the same address.
     func hold(_ other: Tensor) -> Bool {
         matrix.rows == other.rows && matrix.columns == other.columns && matrix.stride == other.stride
-    }
-
-    /// Floats of a right operand [k, n].
-    static func count(_ k: Int, _ n: Int, _ kernels: ck_kernels) -> Int {
-        (n + kernels.panel - 1) / kernels.panel * kernels.panel * k
     }
 }

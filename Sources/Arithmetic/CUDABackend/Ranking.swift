@@ -37,7 +37,7 @@ extension CUDABackend {
     ) -> [[ScoredRow]] {
         precondition(candidates.count == hidden.rows, "one choice of candidates for each row")
         guard k > 0, hidden.rows > 0 else { return candidates.map { _ in [] } }
-        let lists = CandidateLists(candidates, self)
+        let lists = CandidateLists(candidates, rowCount: table.rows, self)
         if k > Self.longestList { return longTopK(hidden, table, bias, k, lists) }
         let best = allocate(hidden.rows * k)
         let rows = allocateIndices(hidden.rows * k + hidden.rows)
@@ -116,7 +116,7 @@ private struct CandidateLists {
     /// Scratch memory of the length of all lists.
     let saved: Storage<Float>
 
-    init(_ candidates: [Candidates], _ backend: CUDABackend) {
+    init(_ candidates: [Candidates], rowCount: Int, _ backend: CUDABackend) {
         var (rows, kinds): ([[Int32]], [Int32]) = ([], [])
         for each in candidates {
             switch each {
@@ -125,6 +125,9 @@ private struct CandidateLists {
                 kinds.append(0)
             case .only(let list):
                 rows.append(list)
+                kinds.append(1)
+            case .within:
+                rows.append(each.rows(in: 0..<rowCount))
                 kinds.append(1)
             }
         }

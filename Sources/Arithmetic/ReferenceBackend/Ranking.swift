@@ -24,14 +24,7 @@ extension ReferenceBackend {
         precondition(candidates.count == hidden.rows, "one choice of candidates for each row")
         return (0..<hidden.rows).map { n in
             let scores = scores(hidden, n, table, bias)
-            let allowed: [Int]
-            switch candidates[n] {
-            case .allExcept(let rows):
-                let excluded = Set(rows.map(Int.init))
-                allowed = scores.indices.filter { !excluded.contains($0) }
-            case .only(let rows):
-                allowed = rows.map(Int.init).filter(scores.indices.contains).sorted()
-            }
+            let allowed = candidates[n].rows(in: scores.indices).map(Int.init)
             // Ties go to the lower row number.
             let best = allowed.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(max(0, k))
             return best.map { ScoredRow(row: Int32($0), score: scores[$0]) }

@@ -212,24 +212,3 @@ package struct RankCounts: Sendable, Equatable {
         self.masked = masked
     }
 }
-
-/// Which table rows a top-K may return.
-package enum Candidates: Sendable {
-    /// All but these (any order).
-    case allExcept([Int32])
-    /// Only these (any order, no duplicates).
-    case only([Int32])
-}
-
-/// A table row and its score.
-package struct ScoredRow: Sendable, Equatable {
-    /// Row number.
-    package var row: Int32
-    /// Dot product with the query.
-    package var score: Float
-
-    package init(row: Int32, score: Float) {
-        self.row = row
-        self.score = score
-    }
-}

@@ -231,4 +231,7 @@ package protocol Backend: Sendable {
     func topK(
         _ hidden: Tensor, table: Tensor, bias: SparseBias?, k: Int, candidates: [Candidates]
     ) -> [[ScoredRow]]
+    /// A table [V, D] that does not change any more, ready for finding its best rows many times. O(V · D), and up to the table's
+    /// memory again.
+    func ranked(_ table: Tensor) -> any RankedTable
 }

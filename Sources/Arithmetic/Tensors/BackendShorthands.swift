@@ -79,6 +79,8 @@ extension Backend {
 }
 
 extension Backend {
+    /// The table as it is.
+    package func ranked(_ table: Tensor) -> any RankedTable { PlainRankedTable(self, table) }
     /// The backend itself: there is nothing to prepare.
     package func prepared(for matrices: [Tensor]) -> any Backend { self }
     /// 0: threads use no address space beyond what is allocated.

@@ -1,6 +1,7 @@
 import FileSupport
 public import Identifiers
 public import Models
+package import Tensors
 
 /// A model with the names and the popularity of its items: what recommenders on many threads share.
 public struct Catalogue: Sendable {
@@ -10,6 +11,8 @@ public struct Catalogue: Sendable {
     public let items: Vocabulary
     /// Popularity of the items, recommended where there is no history; nil where it is not known.
     public let popularity: Popularity?
+    /// The item table, ready for finding its best rows.
+    package let ranked: any RankedTable
     let scoreBound: ScoreBound
 
     /// Traps unless there are as many names, and as many counts, as the model has items. O(V · D).
@@ -19,6 +22,7 @@ public struct Catalogue: Sendable {
         self.model = model
         self.items = items
         self.popularity = popularity
+        ranked = model.backend.ranked(model.itemTable)
         scoreBound = ScoreBound(model)
     }
 }

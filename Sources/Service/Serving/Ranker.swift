@@ -35,25 +35,23 @@ package final class Ranker {
     /// The best items for each request, best first. O(requests · V · D). Throws where scores are not finite.
     package func best(_ requests: [Request]) throws(RecommendError) -> [[ScoredRow]] {
         precondition(requests.count <= capacity, "more requests than the ranker was made for")
-        guard let most = requests.map(\.count).max(), most > 0 else { return requests.map { _ in [] } }
+        guard requests.contains(where: { $0.count > 0 }) else { return requests.map { _ in [] } }
         let (model, hidden) = (catalogue.model, rows.prefix(requests.count))
         model.backend.upload(requests.flatMap(\.hidden), to: hidden)
         let repeats: SparseBias?
         do { repeats = try model.repeatBias(after: requests.map(\.recent)) } catch { throw .history(error) }
-        let lists = try catalogue.best(most, hidden, repeats, requests.map(\.candidates))
-        return zip(lists, requests).map { list, request in Array(list.prefix(request.count)) }
+        return try catalogue.best(hidden, repeats, requests.map { RowChoice($0.count, of: $0.candidates) })
     }
 }
 
 extension Catalogue {
-    /// The `k` best rows of the item table for each row of `hidden`. Throws where scores are not finite.
+    /// The best rows of the item table for each row of `hidden`. Throws where scores are not finite.
     func best(
-        _ k: Int, _ hidden: Tensor, _ repeats: SparseBias?, _ candidates: [Candidates]
+        _ hidden: Tensor, _ repeats: SparseBias?, _ choices: [RowChoice]
     ) throws(RecommendError) -> [[ScoredRow]] {
-        let (backend, isFinite) = (model.backend, scoreBound.holds(for: hidden))
-        let lists = backend.topK(
-            hidden, table: model.itemTable, bias: repeats, k: min(max(0, k), items.count), candidates: candidates)
-        if let failure = backend.failure { throw .device(failure) }
+        let isFinite = scoreBound.holds(for: hidden)
+        let lists = ranked.best(hidden, bias: repeats, choices: choices)
+        if let failure = model.backend.failure { throw .device(failure) }
         guard isFinite, lists.allSatisfy({ $0.allSatisfy(\.score.isFinite) }) else { throw .notFinite }
         return lists
     }

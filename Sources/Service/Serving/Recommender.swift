@@ -48,9 +48,9 @@ public final class Recommender {
 
     /// The model and its items.
     public let catalogue: Catalogue
-    let encoder: SequenceEncoder
+    private let encoder: SequenceEncoder
     private let tokens: Int
-    var model: SequenceModel { catalogue.model }
+    private var model: SequenceModel { catalogue.model }
 
     /// A recommender that encodes up to `tokens` events in one pass.
     public init(_ catalogue: Catalogue, tokens: Int = 512) {
@@ -149,7 +149,7 @@ public final class Recommender {
             guard let only else { return .allExcept(left.map { Int32($0.row) }) }
             return .only(only.subtracting(left).map { Int32($0.row) })
         }
-        let lists = try catalogue.best(k, hidden, repeats, candidates)
+        let lists = try catalogue.best(hidden, repeats, candidates.map { RowChoice(k, of: $0) })
         return lists.map { list in list.map { recommendation(ItemID(row: Int($0.row)), score: $0.score) } }
     }
 

@@ -60,6 +60,28 @@ typedef struct {
     float decay_factor;  // 1 − learning rate · weight decay: multiplies a weight before the step
 } ck_adam;
 
+// A table row and its score.
+typedef struct {
+    int32_t row;
+    float score;
+} ck_scored_row;
+
+// The search for the best rows of a table for one vector (best_rows.c).
+typedef struct {
+    const uint64_t *candidates;          // which rows may be returned: bit r % 64 of word r / 64, r from the first row searched
+    ck_scored_row *heap;                 // [capacity]: the best so far
+    ptrdiff_t capacity, count;
+    float bound;                         // a row that scores less cannot enter
+    float cut;                           // nor one whose upper bound is less (rounded_ranking.h)
+} ck_query;
+
+// Starts a search for the `capacity` best rows.
+void ck_start(ck_query *, ck_scored_row *heap, ptrdiff_t capacity, const uint64_t *candidates);
+// Keeps a row if it is among the best so far: those with higher scores, of equal ones those with lower numbers. −∞ and NaN never are.
+void ck_offer(ck_query *, int32_t row, float score);
+// Puts the rows that were found in order, best first. Nothing can be offered after that.
+void ck_sort(ck_query *);
+
 typedef struct {
     const char *name;
     int width;  // floats in a vector
@@ -124,11 +146,25 @@ typedef struct {
     // c [m, n] = or += op(a) · panels: a is [m, k], or [k, m] where transposed.
     void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, bool transposed,
                      const float *panels, float *c, ptrdiff_t ldc, bool accumulate);
+
+    // Finds the best of the rows begin ..< end of a table [rows, depth], packed as a transposed right operand, for `count` vectors in
+    // rows `ld` apart. `begin` is a multiple of 64; candidates beyond `end` must not be set, as far as their panel or word goes.
+    void (*rank_rows)(const float *panels, ptrdiff_t depth, ptrdiff_t begin, ptrdiff_t end, const float *vectors,
+                      ptrdiff_t ld, ck_query *, ptrdiff_t count);
+    // Offers n rows of the table itself to one query, whether candidates or not, with something added to each score.
+    void (*rank_listed)(ptrdiff_t depth, const float *vector, const float *table, ptrdiff_t ld, const int32_t *rows,
+                        const float *additions, ptrdiff_t n, ck_query *);
 } ck_kernels;
 
 // The table for an instruction set, or NULL where this processor or build does not have it.
 typedef enum { CK_BASELINE, CK_AVX2, CK_AVX512 } ck_isa;
 const ck_kernels *ck_kernels_for(ck_isa isa);
+
+// A table [rows, depth], and the same rounded.
+typedef struct {
+    const float *rows; ptrdiff_t ld, depth;
+    const uint32_t *panels;
+} ck_rounded_table;
 
 // Products of operands rounded to bfloat16, summed in float32 (bfloat16.c). `panels` holds a packed right operand:
 // ⌈n / panel⌉ · panel · ⌈k / 2⌉ pairs; `block` is `block_size` pairs of scratch memory.
@@ -139,6 +175,16 @@ typedef struct {
     // c [m, n] = or += op(a) · panels: a is [m, k], or [k, m] where transposed.
     void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, bool transposed,
                      const uint32_t *panels, float *c, ptrdiff_t ldc, bool accumulate, uint32_t *block);
+
+    // Ranking by upper bounds of scores (operations/rounded_ranking.h). Each row of `pairs` below has ⌈depth / 2⌉ + 1 of them.
+    // A table as ⌈rows / 64⌉ panels of 64 · `pairs`. Returns the largest norm of a row.
+    double (*pack_table)(ptrdiff_t rows, ptrdiff_t depth, const float *table, ptrdiff_t ld, uint32_t *panels);
+    // Vectors as rows of `pairs`, for a table with this largest norm.
+    void (*pack_vectors)(ptrdiff_t count, ptrdiff_t depth, const float *vectors, ptrdiff_t ld, double largest_norm,
+                         uint32_t *pairs);
+    // As `rank_rows` of ck_kernels, and with the same result: the same bits as those of the avx512 and avx2 tables.
+    void (*rank_rows)(const ck_rounded_table *, ptrdiff_t begin, ptrdiff_t end, const float *vectors, ptrdiff_t ld,
+                      const uint32_t *vector_pairs, ck_query *, ptrdiff_t count);
 } ck_bfloat16;
 
 // NULL where this processor or this build cannot.

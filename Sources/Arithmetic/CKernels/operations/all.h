@@ -20,6 +20,8 @@
 
 #include "product.h"
 
+#include "ranking.h"
+
 const ck_kernels TABLE = {
     .name = ISA_NAME,
     .width = WIDTH,
@@ -46,4 +48,6 @@ const ck_kernels TABLE = {
     .panel = PANEL,
     .pack = pack,
     .multiply = multiply,
+    .rank_rows = rank_rows,
+    .rank_listed = rank_listed,
 };

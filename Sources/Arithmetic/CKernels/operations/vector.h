@@ -16,7 +16,7 @@ typedef vf vf_unaligned __attribute__((aligned(4), may_alias));
 #define FOR_VECTORS(c, m, from, n) \
     for (ptrdiff_t c = (from), m; c < (n) && (m = (n) - c < WIDTH ? (n) - c : WIDTH, 1); c += WIDTH)
 
-INLINE vf set1(float x) { return (vf){0} + x; }
+INLINE vf set1(float x) { return x - (vf){0}; }  // not + 0, which would turn −0 into 0
 INLINE vf load(const float *p, ptrdiff_t m) {
     if (__builtin_expect(m == WIDTH, 1)) return *(const vf_unaligned *)p;
     vf x = {0};
