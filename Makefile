@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short mutants lint coverage sanitize format bench bench-serve bench-peers clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short faults mutants lint coverage sanitize format bench bench-serve bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,12 @@ torture-short: build
 CASES ?= 3000
 torture: build ## damage, kills, limits and terminals, another seed each time (CASES=3000)
 	@scripts/torture.sh $(RECBLR) --seed clock --cases $(CASES)
+
+ROUNDS ?= 100
+SOAK ?= 30
+faults: build ## recblr serve: kills, lost power, bad disks, damage, clocks, rude clients, a long load: an hour (ROUNDS=100, SOAK=30 minutes)
+	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
+	@scripts/faults.sh $(RECBLR) --seed clock --rounds $(ROUNDS) --soak $(SOAK) --bench $(BENCH)
 
 SAMPLE ?= 100
 mutants: setup ## breaks the product in a hundred small ways and counts how many the tests notice: hours (SAMPLE=100)

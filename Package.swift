@@ -77,10 +77,10 @@ let learning: [Target] = [
 /// Answers: `Serving` is part of the library, the rest of the service is for the program alone.
 let service: [Target] = [
     target("Service", "Serving", ["ErrorSupport", "Models", "Tensors", "FileSupport", "Identifiers"]),
-    target("Service", "Events", ["ErrorSupport"]),
+    target("Service", "Events", ["ErrorSupport", "Identifiers"]),
     target(
         "Service", "SQLiteLog",
-        ["Events", "ErrorSupport", "FileSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+        ["Events", "ErrorSupport", "Identifiers", "FileSupport", .product(name: "GRDB", package: "GRDB.swift")]),
     target(
         "Service", "Live",
         [
@@ -92,7 +92,7 @@ let service: [Target] = [
     target(
         "Service", "Server",
         [
-            "Live", "Events", "ErrorSupport", "FileSupport", "Identifiers",
+            "Live", "Events", "Interactions", "ErrorSupport", "FileSupport", "Identifiers",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdTLS", package: "hummingbird"),
             .product(name: "NIOCore", package: "swift-nio"),
@@ -162,8 +162,9 @@ let testTargets: [Target] = [
         "ServingTests",
         ["Serving", "Models", "FileSupport", "Identifiers", "Tensors", "CPUBackend", "ReferenceBackend"]),
     .target(
-        name: "EventLogConformance", dependencies: ["Events"], path: "Tests/EventLogConformance", swiftSettings: strict),
-    tests("EventLogTests", ["Events", "SQLiteLog", "EventLogConformance"]),
+        name: "EventLogConformance", dependencies: ["Events", "Identifiers"], path: "Tests/EventLogConformance",
+        swiftSettings: strict),
+    tests("EventLogTests", ["Events", "SQLiteLog", "EventLogConformance", "Identifiers"]),
     tests(
         "LiveTests",
         ["Live", "Events", "SQLiteLog", "Serving", "Models", "ModelStore", "Tensors", "CPUBackend", "Identifiers"]),

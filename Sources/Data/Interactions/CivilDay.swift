@@ -1,9 +1,10 @@
 /// A day of the proleptic Gregorian calendar.
-struct CivilDay: Equatable, CustomStringConvertible {
-    var year, month, day: Int
+package struct CivilDay: Equatable, CustomStringConvertible {
+    /// As people count them: months and days from 1.
+    package var year, month, day: Int
 
     /// As in 2022-06-24.
-    var description: String {
+    package var description: String {
         func padded(_ number: Int, _ digits: Int) -> String {
             let text = String(number)
             return String(repeating: "0", count: max(0, digits - text.count)) + text
@@ -12,13 +13,13 @@ struct CivilDay: Equatable, CustomStringConvertible {
     }
 
     /// Nil if the calendar has no such day.
-    init?(year: Int, month: Int, day: Int) {
+    package init?(year: Int, month: Int, day: Int) {
         guard (1...12).contains(month), day >= 1, day <= Self.days(in: month, of: year) else { return nil }
         (self.year, self.month, self.day) = (year, month, day)
     }
 
     /// The day `days` days after 1970-01-01. (Hinnant, "chrono-Compatible Low-Level Date Algorithms".)
-    init(daysSinceEpoch: Int) {
+    package init(daysSinceEpoch: Int) {
         let shifted = daysSinceEpoch + 719_468
         let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
         let dayOfEra = shifted - era * 146_097
@@ -34,7 +35,7 @@ struct CivilDay: Equatable, CustomStringConvertible {
     init(nanoseconds: Int64) { self.init(daysSinceEpoch: Int(nanoseconds.flooredQuotient(nanosecondsADay))) }
 
     /// Days from 1970-01-01, negative before it.
-    var daysSinceEpoch: Int {
+    package var daysSinceEpoch: Int {
         let shifted = month <= 2 ? year - 1 : year
         let era = (shifted >= 0 ? shifted : shifted - 399) / 400
         let yearOfEra = shifted - era * 400
@@ -56,7 +57,7 @@ let (nanosecondsASecond, nanosecondsADay): (Int64, Int64) = (1_000_000_000, 86_4
 
 extension Int64 {
     /// The quotient rounded down, also for negative numbers, so that division preserves order.
-    func flooredQuotient(_ divisor: Int64) -> Int64 {
+    package func flooredQuotient(_ divisor: Int64) -> Int64 {
         let quotient = self / divisor
         return self % divisor < 0 ? quotient - 1 : quotient
     }

@@ -7,7 +7,8 @@ public enum LogChange: Sendable, Equatable {
     case append([NewEvent])
     /// Forgets a user: events, event ids, profile, checkpoints, and the user's identifier itself.
     case deleteUser(RawID)
-    /// Forgets events of a user, as if they had never been, and the checkpoints after the first of them.
+    /// Forgets events of a user, as if they had never been, and the checkpoints that have seen one of them. Refused where none is meant. A
+    /// user is known as long as there are events or a profile.
     case deleteEvents(user: RawID, [EventSelector])
     /// Notes something about a user who may have no events. `profile` is JSON.
     case setProfile(user: RawID, String?)
@@ -57,7 +58,7 @@ public enum ChangeOutcome: Sendable, Equatable {
 public struct AppendedEvent: Sendable, Equatable {
     /// The event as it stands in the log.
     public var stored: StoredEvent
-    /// Whether it was there before, and nothing was stored.
+    /// Whether it was there before, and nothing was stored. Then it is neither late nor first.
     public var isDuplicate: Bool
     /// Whether events of the user come after it in ``EventOrder``: it was late.
     public var isLate: Bool
@@ -141,9 +142,10 @@ public protocol EventLog: Sendable {
     func events(of user: RawID, after: EventOrder?, limit: Int) throws(EventLogError) -> [StoredEvent]
     /// Up to `limit` events of a user, the last one first, before `before`. O(log events + result).
     func latestEvents(of user: RawID, before: EventOrder?, limit: Int) throws(EventLogError) -> [StoredEvent]
-    /// One event of a user; nil where it is not there. O(log events).
+    /// The last event of a user that is meant; nil where there is none. O(log events) by id, else O(the user's events).
     func event(of user: RawID, _ selector: EventSelector) throws(EventLogError) -> StoredEvent?
-    /// The items of a user's events, each once, with the time of the last event of each, of events at or after `since`, at or before `until`.
+    /// The items of a user's events, each once, with the time of the last event of each, of events at or after `since`, at or before `until`. In
+    /// no order.
     func items(
         of user: RawID, since: Timestamp?, until: Timestamp?
     ) throws(EventLogError) -> [(item: RawID, last: Timestamp)]

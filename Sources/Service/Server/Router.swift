@@ -14,14 +14,19 @@ enum Durability: String, Sendable, CaseIterable {
 /// `middleware` is called around them, the first outermost. It sees replies, never errors: these have become problems before. Who refuses a
 /// request returns ``Problem/response(_:)``.
 func router(
-    _ service: LiveService, durability: Durability = .full,
+    _ service: LiveService, durability: Durability = .full, tokenKeys: TokenKeys = .random(),
     middleware: [any MiddlewareProtocol<Request, Response, ServerContext>] = []
 ) -> Router<ServerContext> {
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     for each in middleware { router.add(middleware: each) }
     let table = RouteTable()
     router.add(middleware: ErrorReplies(routes: table))
-    addHealthRoutes(to: router, service)
+    EventRoutes(service: service, durability: durability).add(to: router)
+    UserRoutes(service: service).add(to: router)
+    RecommendationRoutes(service: service, keys: tokenKeys).add(to: router)
+    ItemRoutes(service: service).add(to: router)
+    ModelRoutes(service: service).add(to: router)
+    HealthRoutes(service: service).add(to: router)
     table.fill(from: router)
     return router
 }

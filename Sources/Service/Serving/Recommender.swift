@@ -48,9 +48,9 @@ public final class Recommender {
 
     /// The model and its items.
     public let catalogue: Catalogue
-    private let encoder: SequenceEncoder
+    let encoder: SequenceEncoder
     private let tokens: Int
-    private var model: SequenceModel { catalogue.model }
+    var model: SequenceModel { catalogue.model }
 
     /// A recommender that encodes up to `tokens` events in one pass.
     public init(_ catalogue: Catalogue, tokens: Int = 512) {

@@ -1,21 +1,19 @@
 import Hummingbird
 import Live
-import NIOCore
 
-/// `/health/live`: the process answers; `/health/ready`: the service can.
-func addHealthRoutes(to router: Router<ServerContext>, _ service: LiveService) {
-    router.get("/health/live") { _, _ in status("live") }
-    router.get("/health/ready") { _, _ in
-        guard service.isReady else {
-            throw Problem.unavailable("the service is starting or stopping", retryAfterSeconds: 1)
+/// Whether the process answers, and whether the service can.
+struct HealthRoutes {
+    let service: LiveService
+
+    func add(to router: Router<ServerContext>) {
+        router.get("/health/live") { _, _ in status("live") }
+        router.get("/health/ready") { _, _ in
+            guard service.isReady else {
+                throw Problem.unavailable("the service is starting or stopping", retryAfterSeconds: 1)
+            }
+            return status("ready")
         }
-        return status("ready")
     }
-}
 
-private func status(_ word: String) -> Response {
-    .json { json in
-        json.key("status")
-        json.string(word)
-    }
+    private func status(_ word: String) -> Response { .json { $0.member("status", word) } }
 }

@@ -1,0 +1,104 @@
+import Identifiers
+import Layers
+import Tensors
+
+/// A matrix of doubles, row by row.
+struct Matrix: Sendable, Equatable {
+    let rows, columns: Int
+    private(set) var values: [Double]
+
+    /// The matrix of these `rows` · `columns` values.
+    init(_ rows: Int, _ columns: Int, _ values: [Double]) {
+        precondition(values.count == rows * columns, "one value for each element")
+        (self.rows, self.columns, self.values) = (rows, columns, values)
+    }
+
+    /// Zeros.
+    init(_ rows: Int, _ columns: Int) { self.init(rows, columns, [Double](repeating: 0, count: rows * columns)) }
+
+    subscript(row: Int, column: Int) -> Double {
+        get { values[row * columns + column] }
+        set { values[row * columns + column] = newValue }
+    }
+
+    /// A copy of some of the rows.
+    func rows(_ range: Range<Int>) -> Matrix {
+        Matrix(range.count, columns, Array(values[range.lowerBound * columns..<range.upperBound * columns]))
+    }
+
+    /// A copy of some of the columns.
+    func columns(_ range: Range<Int>) -> Matrix {
+        Matrix(rows, range.count, (0..<rows).flatMap { row in range.map { self[row, $0] } })
+    }
+
+    /// The rows of `other` below these.
+    func above(_ other: Matrix) -> Matrix { Matrix(rows + other.rows, columns, values + other.values) }
+
+    /// Each element through a function.
+    func map(_ function: (Double) -> Double) -> Matrix { Matrix(rows, columns, values.map(function)) }
+
+    /// The matrix whose element (r, c) is (c, r) of this one.
+    var transposed: Matrix {
+        var result = Matrix(columns, rows)
+        for row in 0..<rows {
+            for column in 0..<columns { result[column, row] = self[row, column] }
+        }
+        return result
+    }
+
+    /// The sum.
+    static func + (a: Matrix, b: Matrix) -> Matrix {
+        var sum = a
+        for index in sum.values.indices { sum.values[index] += b.values[index] }
+        return sum
+    }
+
+    /// The product of each pair of elements.
+    func elementwise(_ other: Matrix) -> Matrix {
+        var product = self
+        for index in product.values.indices { product.values[index] *= other.values[index] }
+        return product
+    }
+
+    /// The sum of the products of each pair of elements.
+    func dot(_ other: Matrix) -> Double {
+        var sum = 0.0
+        for index in values.indices { sum += values[index] * other.values[index] }
+        return sum
+    }
+
+    /// The matrix product. Zeros of the left factor cost nothing: most rows of a gradient may be zeros.
+    static func * (a: Matrix, b: Matrix) -> Matrix {
+        precondition(a.columns == b.rows, "shapes of a product do not match")
+        var product = Matrix(a.rows, b.columns)
+        product.values.withUnsafeMutableBufferPointer { product in
+            b.values.withUnsafeBufferPointer { factors in
+                for row in 0..<a.rows {
+                    let sums = product.baseAddress! + row * b.columns
+                    for k in 0..<a.columns {
+                        let factor = a.values[row * a.columns + k]
+                        if factor == 0 { continue }
+                        let line = factors.baseAddress! + k * b.columns
+                        for column in 0..<b.columns { sums[column] += factor * line[column] }
+                    }
+                }
+            }
+        }
+        return product
+    }
+}
+
+extension SequenceModel {
+    /// A parameter in double precision, by its name in model files; a vector is one row. The model must have it.
+    func doubles(_ name: String) -> Matrix {
+        let tensor = weights[named: name]!
+        return Matrix(tensor.rows, tensor.columns, backend.download(tensor).map(Double.init))
+    }
+
+    /// The embedding of each item [N, D]. The items must be the model's.
+    func embeddings(_ items: [ItemID]) -> Matrix {
+        let rows = backend.tensor(items.count, configuration.hiddenSize)
+        backend.gather(backend.indices(items.map { Int32($0.row) }), from: itemTable, into: rows)
+        return Matrix(rows.rows, rows.columns, backend.download(rows).map(Double.init))
+    }
+}

@@ -1,0 +1,139 @@
+import Layers
+
+/// The layers of a model, frozen for one history: an affine map of the embeddings of its events.
+struct FrozenNetwork {
+    /// The embedding of each event [N, D].
+    let embeddings: Matrix
+    /// From the embeddings to the output of the last layer.
+    let layers: Chain
+    /// The output of the last layer for the history [N, D].
+    let output: Matrix
+
+    /// Freezes the layers at the values that they have for these events after a state of the model.
+    init(_ model: SequenceModel, embeddings: Matrix, state: RecurrentState) {
+        self.embeddings = embeddings
+        var pass = FreezingPass(model, embeddings)
+        pass.freezeLayers(state)
+        (layers, output) = (pass.maps, pass.x)
+    }
+
+    /// The gradient [N, D] of the product of the last row of the output with a vector [1, D], with respect to the embeddings.
+    func gradient(of item: Matrix, _ constants: inout ConstantTerms) -> Matrix {
+        layers.pullBack(Matrix(embeddings.rows - 1, item.columns).above(item), &constants)
+    }
+}
+
+/// A pass through the layers that freezes each part at the value that it has arrived at, and goes on with the part's output.
+struct FreezingPass {
+    private(set) var x: Matrix
+    private(set) var maps = Chain()
+    private let model: SequenceModel
+
+    init(_ model: SequenceModel, _ x: Matrix) { (self.model, self.x) = (model, x) }
+
+    private mutating func apply(_ map: some AffineMap) {
+        x = map.apply(x)
+        maps.maps.append(map)
+    }
+
+    private mutating func residual(_ freeze: (inout FreezingPass) -> Void) {
+        var branch = FreezingPass(model, x)
+        freeze(&branch)
+        x = branch.x + x
+        maps.maps.append(Residual(branch: branch.maps))
+    }
+
+    /// The formulas are those of ``Stack``.
+    mutating func freezeLayers(_ state: RecurrentState) {
+        let shape = model.configuration
+        let size = shape.stateSize / shape.layerCount
+        norm("embedding_norm")
+        for layer in 0..<shape.layerCount {
+            let name = "layers.\(layer)."
+            let own = state.values[layer * size..<(layer + 1) * size].map(Double.init)
+            residual { $0.mixer(name, own) }
+            norm(name + "recurrent_norm")
+            guard shape.feedForward else { continue }
+            residual { $0.feedForward(name + "feed_forward") }
+            norm(name + "feed_forward_norm")
+        }
+    }
+
+    private mutating func norm(_ name: String) {
+        let epsilon = Double(model.configuration.normEpsilon)
+        apply(Normalization(frozenAt: x, scale: model.doubles(name + ".scale"), epsilon: epsilon))
+        apply(Shift(bias: model.doubles(name + ".shift")))
+    }
+
+    private mutating func feedForward(_ name: String) {
+        apply(Projection(model.doubles(name + ".inner.weight")))
+        apply(Shift(bias: model.doubles(name + ".inner.bias")))
+        silu()
+        apply(Projection(model.doubles(name + ".outer.weight")))
+        apply(Shift(bias: model.doubles(name + ".outer.bias")))
+    }
+
+    /// SiLU(x) = σ(x) ⊙ x.
+    private mutating func silu() { apply(Gate(factors: x.map(sigmoid))) }
+
+    private mutating func mixer(_ name: String, _ state: [Double]) {
+        switch (model.configuration.mixer, model.configuration.block) {
+        case (.bdlru, .full): bdlru(name, state)
+        case (.bdlru, .recurrenceOnly): recurrence(name, state)
+        case (.lru, _): lru(name, state)
+        case (.attention, _): attention(name, state)
+        }
+    }
+
+    /// ``BDLRU``. The state is the last K − 1 rows of U, then h.
+    private mutating func bdlru(_ name: String, _ state: [Double]) {
+        let (shape, width) = (model.configuration, model.configuration.recurrenceSize)
+        let projection = model.doubles(name + "input_projection")
+        let z = Projection(projection.rows(width..<2 * width)).apply(x)
+        apply(Projection(projection.rows(0..<width)))
+        if shape.hasConvolution {
+            let window = Matrix(shape.windowLength, width, Array(state.dropLast(width)))
+            apply(FrozenConvolution(weight: model.doubles(name + "convolution.weight"), window: window))
+            apply(Shift(bias: model.doubles(name + "convolution.bias")))
+        }
+        silu()
+        recurrence(name, state.suffix(width))
+        apply(Gate(factors: z.map { $0 * sigmoid($0) }))
+        apply(Projection(model.doubles(name + "output_projection")))
+    }
+
+    /// ``GatedRecurrence``. The state is h.
+    private mutating func recurrence(_ name: String, _ state: some Collection<Double>) {
+        let gates = Projection(model.doubles(name + "gates.weight")).apply(x)
+        let bias = Shift(bias: model.doubles(name + "gates.bias"))
+        apply(
+            FrozenRecurrence(
+                gates: bias.apply(gates), decay: model.doubles(name + "decay"),
+                state: Matrix(1, state.count, Array(state))))
+    }
+
+    /// ``LRU``: a recurrence whose gates are open. The state is h.
+    private mutating func lru(_ name: String, _ state: [Double]) {
+        apply(Projection(model.doubles(name + "input_projection")))
+        let open = Matrix(x.rows, 2 * x.columns).map { _ in .infinity }
+        apply(
+            FrozenRecurrence(gates: open, decay: model.doubles(name + "decay"), state: Matrix(1, state.count, state)))
+        apply(Projection(model.doubles(name + "output_projection")))
+    }
+
+    /// ``SelfAttention``. The state is the key and value of each of the last W − 1 events.
+    private mutating func attention(_ name: String, _ state: [Double]) {
+        let (width, past) = (model.configuration.hiddenSize, model.configuration.attentionWindow - 1)
+        let projection = model.doubles(name + "input_projection")
+        func project(_ part: Int) -> Projection { Projection(projection.rows(part * width..<(part + 1) * width)) }
+        let memory = Matrix(past, 2 * width, state)
+        let keys = memory.columns(0..<width).above(project(1).apply(x))
+        let queries = project(0).apply(x)
+        apply(project(2))
+        apply(
+            FrozenAttention(
+                queries: queries, keys: keys, distanceBias: model.doubles(name + "distance_bias"),
+                window: memory.columns(width..<2 * width)))
+        apply(Projection(model.doubles(name + "output_projection")))
+    }
+}

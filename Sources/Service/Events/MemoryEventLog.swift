@@ -1,0 +1,133 @@
+public import Identifiers
+import Synchronization
+
+/// A log in memory: for tests, and for services whose events need not outlive them.
+///
+/// A late event or a deletion costs O(the user's events), a new user O(users) at the next ``users(after:limit:)``.
+public final class MemoryEventLog: EventLog {
+    private let contents = Mutex(MemoryContents())
+
+    /// An empty log.
+    public init() {}
+
+    /// Carries out the changes one after the other.
+    public func commit(
+        _ changes: [LogChange], now: Timestamp
+    ) throws(EventLogError) -> [Result<ChangeOutcome, ChangeRefusal>] {
+        try contents.withLock { (contents) throws(EventLogError) in
+            var results: [Result<ChangeOutcome, ChangeRefusal>] = []
+            for change in changes { results.append(try contents.carryOut(change, now: now)) }
+            return results
+        }
+    }
+
+    /// What is known of a user.
+    public func user(_ user: RawID) -> UserSummary? {
+        withUser(user) {
+            UserSummary(
+                eventCount: $0.events.count, first: $0.events.first?.order, last: $0.events.last?.order,
+                profile: $0.profile)
+        }
+    }
+
+    /// Up to `limit` events of a user after `after`.
+    public func events(of user: RawID, after: EventOrder?, limit: Int) -> [StoredEvent] {
+        withUser(user) { Array($0.events(after: after).prefix(limit)) } ?? []
+    }
+
+    /// Up to `limit` events of a user before `before`, the last one first.
+    public func latestEvents(of user: RawID, before: EventOrder?, limit: Int) -> [StoredEvent] {
+        withUser(user) { Array($0.events(before: before).suffix(limit).reversed()) } ?? []
+    }
+
+    /// The last event of a user that is meant.
+    public func event(of user: RawID, _ selector: EventSelector) -> StoredEvent? {
+        withUser(user) { $0.events.last { $0.matches(selector) } } ?? nil
+    }
+
+    /// The items of a user's events in a range of times.
+    public func items(
+        of user: RawID, since: Timestamp?, until: Timestamp?
+    ) -> [(item: RawID, last: Timestamp)] {
+        var last: [RawID: Timestamp] = [:]
+        withUser(user) {
+            for event in $0.events {
+                let time = event.order.time
+                if let since, time < since { continue }
+                if let until, time > until { break }
+                last[event.event.item] = time
+            }
+        }
+        return last.map { (item: $0.key, last: $0.value) }
+    }
+
+    /// Up to `limit` users after `after`.
+    public func users(after: RawID?, limit: Int) -> [(user: RawID, eventCount: Int)] {
+        contents.withLock { contents in
+            contents.sortedUsers.elements(after: after, limit: limit)
+                .map { (user: $0, eventCount: contents.users[$0]?.events.count ?? 0) }
+        }
+    }
+
+    /// A checkpoint and what comes after it.
+    public func history(of user: RawID, model: String, limit: Int) -> UserHistory? {
+        withUser(user) {
+            let checkpoint = $0.checkpoints[model]
+            let events = $0.events(after: checkpoint?.last)
+            return UserHistory(
+                checkpoint: checkpoint, events: Array(events.prefix(limit)), hasMore: events.count > limit,
+                revision: $0.revision)
+        }
+    }
+
+    /// What programs have said about an item.
+    public func annotation(of item: RawID) -> ItemAnnotation? { contents.withLock { $0.annotations[item] } }
+
+    /// Up to `limit` annotated items after `after`.
+    public func annotations(after: RawID?, limit: Int) -> [(item: RawID, annotation: ItemAnnotation)] {
+        contents.withLock { contents in
+            contents.annotations.keys.sorted().elements(after: after, limit: limit)
+                .compactMap { item in contents.annotations[item].map { (item: item, annotation: $0) } }
+        }
+    }
+
+    /// A fact that was set.
+    public func value(of key: String) -> String? { contents.withLock { $0.settings[key] } }
+
+    /// The number of events.
+    public func eventCount() -> Int { contents.withLock { $0.eventCount } }
+
+    /// Nothing: memory keeps no traces that this promises anything about.
+    public func purgeDeleted() {}
+
+    @discardableResult
+    private func withUser<Value: Sendable>(_ user: RawID, _ body: (MemoryUser) -> Value) -> Value? {
+        contents.withLock { $0.users[user].map(body) }
+    }
+}
+
+extension [RawID] {
+    /// Up to `limit` elements of the sorted array after `after`.
+    func elements(after: RawID?, limit: Int) -> ArraySlice<RawID> {
+        guard let after else { return prefix(limit) }
+        return self[partitioningIndex { $0 > after }...].prefix(limit)
+    }
+}
+
+extension RandomAccessCollection {
+    /// The index of the first element that `isBehind` holds for, where it holds for none before it and all after it.
+    func partitioningIndex(where isBehind: (Element) -> Bool) -> Index {
+        var (low, length) = (startIndex, count)
+        while length > 0 {
+            let half = length / 2
+            let middle = index(low, offsetBy: half)
+            if isBehind(self[middle]) {
+                length = half
+            } else {
+                low = index(after: middle)
+                length -= half + 1
+            }
+        }
+        return low
+    }
+}

@@ -1,0 +1,63 @@
+import Events
+import Identifiers
+
+extension JSONReader {
+    /// An identifier.
+    mutating func id() throws(Problem) -> RawID { RawID(try idText()) }
+
+    /// The text of an identifier, a type or a category.
+    mutating func idText() throws(Problem) -> String {
+        let text = try string()
+        if let refusal = IDRules.refusal(text) { throw problem(refusal) }
+        return text
+    }
+
+    /// Up to `limit` identifiers.
+    mutating func ids(limit: Int) throws(Problem) -> [RawID] {
+        var ids: [RawID] = []
+        try array(limit: limit) { (reader) throws(Problem) in ids.append(try reader.id()) }
+        return ids
+    }
+
+    /// A time: ISO 8601 with a zone, or seconds since 1970.
+    mutating func time() throws(Problem) -> Timestamp {
+        let isText = try kind() == .string
+        let text = isText ? try string() : try number()
+        guard let time = isText ? Timestamp(iso8601: text) : Timestamp(seconds: text) else {
+            throw problem(Timestamp.expectation)
+        }
+        return time
+    }
+}
+
+extension Timestamp {
+    /// What is wrong with a time that is none.
+    static let expectation = "must be a time with its zone, as in 2026-11-26T03:00:00Z, or seconds since 1970"
+}
+
+extension JSONWriter {
+    /// A member with a string.
+    mutating func member(_ key: StaticString, _ value: String) {
+        self.key(key)
+        string(value)
+    }
+    /// A member with an identifier.
+    mutating func member(_ key: StaticString, _ value: RawID) { member(key, value.text) }
+    /// A member with a time.
+    mutating func member(_ key: StaticString, _ value: Timestamp) { member(key, value.iso8601) }
+    /// A member with a whole number.
+    mutating func member(_ key: StaticString, _ value: some FixedWidthInteger) {
+        self.key(key)
+        number(value)
+    }
+    /// A member with a number.
+    mutating func member(_ key: StaticString, _ value: some BinaryFloatingPoint & LosslessStringConvertible) {
+        self.key(key)
+        number(value)
+    }
+    /// A member with true or false.
+    mutating func member(_ key: StaticString, _ value: Bool) {
+        self.key(key)
+        boolean(value)
+    }
+}

@@ -1,0 +1,108 @@
+public import Identifiers
+public import Models
+
+extension Recommender {
+    /// Why an item has its score: terms that add up to it, and what the score would be without the events that weigh most.
+    ///
+    /// The terms are an ``Models/Attribution``: what each event adds with all gates, activations and deviations as they are. That is
+    /// not what the score would lose without the event; ``Term/scoreWithout`` says that.
+    public struct Explanation: Sendable, Equatable {
+        /// One event's contribution.
+        public struct Term: Sendable, Equatable {
+            /// The event's position in the history, from 0.
+            public var event: Int
+            /// What the event adds to the score; negative where it speaks against the item.
+            public var contribution: Double
+            /// The score after the history without this event, where its contribution is among the three largest, positive or
+            /// negative; nil for all others, and where no event is left.
+            public var scoreWithout: Double?
+        }
+
+        /// The latest events, the last one first.
+        public var terms: [Term]
+        /// What all earlier events add, as one term.
+        public var earlier: Double
+        /// What biases, shifts and the state before any event add, with the gates of this history.
+        public var constant: Double
+        /// What the repeat-aware head adds, where the history holds the item.
+        public var repeats: Double
+        /// The score: the sum of all these.
+        public var score: Double
+    }
+
+    /// The number of latest events that have a term each in an ``Explanation``.
+    public static let explainedEvents = 1024
+
+    /// Explains the scores of some items after a history of any length. `state` is the state that the events before the history have left,
+    /// nil where there are none.
+    ///
+    /// O((1 + items) · events · D·H), and one pass over the events that follow for each event that is left out. Throws where the
+    /// history is empty, an item unknown or the state another model's, and where scores are not finite.
+    public func explain(
+        _ items: [ItemID], after history: [ItemID], from state: RecurrentState? = nil
+    ) throws(RecommendError) -> [Explanation] {
+        let latest = max(0, history.count - Self.explainedEvents)..<history.count
+        let explanations: [Explanation]
+        do throws(HistoryError) {
+            var start = state
+            if latest.lowerBound > 0 {
+                var earlier = state ?? model.initialState()
+                _ = try encoder.advance(&earlier, by: Array(history[..<latest.lowerBound]))
+                start = earlier
+            }
+            let attributions = try model.attributions(of: items, after: Array(history[latest]), from: start)
+            let left = attributions.map { Self.largest($0.events).map { $0 + latest.lowerBound } }
+            let rescans = try rescans(
+                of: history, from: latest.lowerBound, start ?? model.initialState(), without: Set(left.joined()))
+            explanations = zip(attributions, left).map { attribution, left in
+                explanation(attribution, first: latest.lowerBound, left, rescans)
+            }
+        } catch { throw .history(error) }
+        guard explanations.allSatisfy(\.score.isFinite) else { throw .notFinite }
+        return explanations
+    }
+
+    /// The positions of the three largest terms, positive or negative.
+    private static func largest(_ terms: [Double]) -> ArraySlice<Int> {
+        terms.indices.sorted { terms[$0].magnitude > terms[$1].magnitude }.prefix(3)
+    }
+
+    /// A history without one of its events.
+    private struct Rescan {
+        let history: [ItemID]
+        /// The vector after it.
+        let hidden: [Float]
+    }
+
+    /// The history without each of these events, which come at `first` or later, where the state is `state`. One that would have no event at
+    /// all is left out.
+    private func rescans(
+        of history: [ItemID], from first: Int, _ state: RecurrentState, without events: Set<Int>
+    ) throws(HistoryError) -> [Int: Rescan] {
+        var (position, state, rescans) = (first, state, [Int: Rescan]())
+        for event in events.sorted() where history.count - first > 1 {
+            // The state before the event, or before the one in front of it where it is the last: a vector comes from an event.
+            let start = min(event, history.count - 2)
+            if position < start { _ = try encoder.advance(&state, by: Array(history[position..<start])) }
+            position = start
+            var (own, rest) = (state, history)
+            rest.remove(at: event)
+            rescans[event] = Rescan(history: rest, hidden: try encoder.advance(&own, by: Array(rest[start...])))
+        }
+        return rescans
+    }
+
+    private func explanation(
+        _ attribution: Attribution, first: Int, _ left: [Int], _ rescans: [Int: Rescan]
+    ) -> Explanation {
+        var terms = attribution.events.enumerated().map { Explanation.Term(event: first + $0, contribution: $1) }
+        for event in left {
+            terms[event - first].scoreWithout = rescans[event].map { rescan in
+                model.score(of: attribution.item, rescan.hidden, after: rescan.history)
+            }
+        }
+        return Explanation(
+            terms: terms.reversed(), earlier: attribution.earlier, constant: attribution.constant,
+            repeats: attribution.repeats, score: attribution.score)
+    }
+}

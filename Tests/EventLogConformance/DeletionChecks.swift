@@ -1,0 +1,87 @@
+import Events
+import Identifiers
+import Testing
+
+var deletionChecks: [ConformanceCheck] {
+    [
+        ConformanceCheck("A deleted user is as if never there: events, event ids, profile, checkpoints") { store in
+            try store.append(event("a", at: 1, id: "1"), event("only", at: 2), event("a", of: "v", at: 3))
+            try store.commit(.setProfile(user: "u", "{}"))
+            let history = try #require(try store.log.history(of: "u", model: "m", limit: 9))
+            try store.commit(.checkpoint(user: "u", model: "m", history.checkpointAtEnd))
+            #expect(try store.commit(.deleteUser("u")) == .success(.deleted(2)))
+            for _ in 0..<2 {
+                let log = try store.log
+                #expect(
+                    try log.user("u") == nil && log.all().isEmpty && log.history(of: "u", model: "m", limit: 9) == nil)
+                #expect(try log.users(after: nil, limit: 9).map(\.user) == ["v"])
+                #expect(try log.items("v") == ["a"] && log.eventCount() == 1)
+                #expect(try store.commit(.deleteUser("u")).refusal == .notFound)
+                try store.log.purgeDeleted()
+                try store.reopen()
+            }
+            let again = try store.append(event("b", at: 1, id: "1"))[0]
+            #expect(!again.isDuplicate && again.isFirst)
+            let fresh = try #require(try store.log.history(of: "u", model: "m", limit: 9))
+            #expect(fresh.checkpoint == nil && fresh.events == [again.stored])
+            #expect(try store.log.user("u")?.profile == nil)
+        },
+        ConformanceCheck("Deleted events are as if never there") { store in
+            let stored = try store.append(
+                event("a", at: 10, id: "1"), event("b", at: 20), event("a", at: 30, type: "buy"), event("c", at: 40),
+                event("a", at: 50)
+            ).map(\.stored)
+            try store.append(event("a", of: "v", at: 10, id: "1"))
+            #expect(try store.commit(.deleteEvents(user: "u", [.id("1")])) == .success(.deleted(1)))
+            #expect(try store.log.items() == ["b", "a", "c", "a"])
+            #expect(try store.log.event(of: "u", .id("1")) == nil)
+            #expect(try store.log.user("u")?.first == stored[1].order)
+            #expect(try store.commit(.deleteEvents(user: "u", [.item("a", type: "buy")])) == .success(.deleted(1)))
+            #expect(
+                try store.commit(
+                    .deleteEvents(user: "u", [.position(stored[4].order.position), .item("a", type: nil)]))
+                    == .success(.deleted(1)))
+            #expect(try store.log.user("u")?.last == stored[3].order)
+            try store.reopen()
+            #expect(try store.log.items() == ["b", "c"])
+            #expect(try store.log.eventCount() == 3 && store.log.user("u")?.eventCount == 2)
+            #expect(try store.log.items("v") == ["a"])
+            #expect(try !store.append(event("z", at: 60, id: "1"))[0].isDuplicate)
+        },
+        ConformanceCheck("Where nothing is meant, the deletion is refused") { store in
+            try store.append(event("a", at: 10, id: "1"))
+            let elsewhere = try store.append(event("b", of: "v", at: 10, id: "2"))[0].stored.order
+            for selectors: [EventSelector] in [
+                [.id("2")], [.position(elsewhere.position)], [.item("b", type: nil)], [.item("a", type: "buy")], [],
+            ] {
+                #expect(try store.commit(.deleteEvents(user: "u", selectors)).refusal == .notFound)
+                #expect(try store.commit(.deleteEvents(user: "nobody", selectors)).refusal == .notFound)
+            }
+            #expect(try store.commit(.deleteEvents(user: "u", [.id("2"), .id("1")])) == .success(.deleted(1)))
+            #expect(try store.log.eventCount() == 1)
+        },
+        ConformanceCheck("A user is known as long as there are events or a profile") { store in
+            try store.append(event("a", at: 10, id: "1"), event("b", of: "v", at: 10, id: "1"))
+            try store.commit(.setProfile(user: "v", "{}"))
+            for user: RawID in ["u", "v"] { try store.commit(.deleteEvents(user: user, [.id("1")])) }
+            #expect(try store.log.user("u") == nil)
+            #expect(try store.log.user("v") == UserSummary(eventCount: 0, first: nil, last: nil, profile: "{}"))
+            #expect(try store.log.users(after: nil, limit: 9).map(\.user) == ["v"])
+            #expect(try store.append(event("c", of: "v", at: 1))[0].isFirst)
+        },
+        ConformanceCheck("Time goes on from the last event that is left") { store in
+            try store.append(event("a", at: 1000), event("b", at: 1500), now: 1000)
+            try store.commit(.deleteEvents(user: "u", [.item("b", type: nil)]))
+            #expect(try store.append(event("c"), now: 1100)[0].stored.order.time == .seconds(1100))
+        },
+    ]
+}
+
+extension UserHistory {
+    /// What a model would keep after the events, which are all.
+    var checkpointAtEnd: StateCheckpoint {
+        StateCheckpoint(
+            last: events.last?.order ?? checkpoint!.last, eventCount: (checkpoint?.eventCount ?? 0) + events.count,
+            revision: revision, state: events.map { UInt8(truncatingIfNeeded: $0.order.position) })
+    }
+}
