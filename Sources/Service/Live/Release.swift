@@ -27,8 +27,9 @@ final class Release: Sendable {
         eventTypes = options.eventTypes
         do {
             let folder = try ModelFolder.open(url)
-            let device = ComputeDevice.cpu()
-            let model = try folder.model(on: device)
+            // A state must not depend on who else was in the batch.
+            let device = ComputeDevice(CPUBackend(products: .rowIndependent))
+            let model = try folder.model(on: device).on(device.backend)
             let popularity = folder.popularity.map(Popularity.init(counts:))
             catalogue = Catalogue(model, items: folder.items, popularity: popularity)
             identity = Self.identity(try Self.checksums(folder), device, options)
