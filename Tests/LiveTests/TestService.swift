@@ -48,15 +48,13 @@ final class TestModels: Sendable {
 }
 
 /// What the service must answer, computed plainly: the whole history through the model, as `recblr recommend` does it.
-struct Oracle {
+struct Oracle: Sendable {
     let release: Release
-    private let recommender: Recommender
 
     init(_ models: TestModels, _ version: String, eventTypes: Set<String>? = nil) throws {
         var options = LiveOptions()
         options.eventTypes = eventTypes
         release = try Release(folder: models.url.appendingPathComponent(version), version: version, options: options)
-        recommender = Recommender(release.catalogue, tokens: 64)
     }
 
     /// The best items after these events, which are in order.
@@ -64,7 +62,7 @@ struct Oracle {
         let history = events.compactMap(release.item(of:))
         var choice = Recommender.Choice()
         choice.excludesSeen = query.excludeSeen == .always
-        let answer = try recommender.answer([history], k: query.count, choice)[0]
+        let answer = try Recommender(release.catalogue, tokens: 64).answer([history], k: query.count, choice)[0]
         return answer.recommendations.map { Best(item: RawID($0.id), score: $0.score) }
     }
 }

@@ -29,7 +29,7 @@ extension RawID: Comparable {
     public static func < (a: RawID, b: RawID) -> Bool { a.text.utf8.lexicographicallyPrecedes(b.text.utf8) }
 }
 
-extension RawID: ExpressibleByStringLiteral, CustomStringConvertible, Codable {
+extension RawID: ExpressibleByStringInterpolation, CustomStringConvertible, Codable {
     /// The identifier written in a program.
     public init(stringLiteral value: String) { self.init(value) }
     /// The identifier.

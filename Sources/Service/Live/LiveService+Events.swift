@@ -65,7 +65,7 @@ extension LiveService {
         _ job: UserJob, _ question: (user: RawID, query: RecommendationQuery, reply: Reply<Recommendations>)?
     ) {
         var job = job
-        job.question = question.map { Question(query: $0.query, at: $0.query.at ?? currentTime(), reply: $0.reply) }
+        job.question = question.map { Question(query: $0.query, reply: $0.reply) }
         if !shard(of: job.user).queue.add(.user(job)) { job.question?.reply(.failure(.stopping)) }
     }
 

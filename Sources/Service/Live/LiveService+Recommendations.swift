@@ -9,7 +9,7 @@ extension LiveService {
     ) async throws(ServiceError) -> Recommendations {
         _ = try admit()
         return try await reply { done in
-            let question = Question(query: query, at: query.at ?? currentTime(), reply: done)
+            let question = Question(query: query, reply: done)
             if !shard(of: user).queue.add(.user(UserJob(user: user, kind: .read, question: question))) {
                 done(.failure(.stopping))
             }
@@ -22,13 +22,12 @@ extension LiveService {
     ) async throws(ServiceError) -> [Result<Recommendations, ServiceError>] {
         _ = try admit()
         guard !users.isEmpty else { return [] }
-        let at = query.at ?? currentTime()
         return try await reply { (done: @escaping Reply<[Result<Recommendations, ServiceError>]>) in
             let collector = Collector(count: users.count) { done(.success($0)) }
             // A release switches all shards under the same lock: either before all of these jobs or after them.
             releases.withLock { _ in
                 for (index, user) in users.enumerated() {
-                    let question = Question(query: query, at: at) { collector.set($0, at: index) }
+                    let question = Question(query: query) { collector.set($0, at: index) }
                     if !shard(of: user).queue.add(.user(UserJob(user: user, kind: .read, question: question))) {
                         collector.set(.failure(.stopping), at: index)
                     }
@@ -45,7 +44,7 @@ extension LiveService {
         _ = try admit()
         let answer: SessionAnswer = try await reply { done in
             let job = SessionJob(
-                session: session, added: events, query: query, at: query.at ?? currentTime(), reply: done)
+                session: session, added: events, query: query, reply: done)
             if !shards.randomElement()!.queue.add(.session(job)) { done(.failure(.stopping)) }
         }
         return (answer.recommendations, answer.session, answer.isTruncated)

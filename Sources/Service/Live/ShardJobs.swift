@@ -26,8 +26,6 @@ struct UserJob: Sendable {
 /// A query of somebody who waits.
 struct Question: Sendable {
     var query: RecommendationQuery
-    /// The time of the request.
-    var at: Timestamp
     var reply: Reply<Recommendations>
 }
 
@@ -36,7 +34,6 @@ struct SessionJob: Sendable {
     var session: SessionState
     var added: [SessionState.Event]
     var query: RecommendationQuery
-    var at: Timestamp
     var reply: Reply<SessionAnswer>
 }
 

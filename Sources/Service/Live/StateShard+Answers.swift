@@ -6,14 +6,17 @@ import Models
 extension StateShard {
     /// Hands a question to the ranking, together with the items that are left out.
     func answer(_ question: Question, _ user: RawID, _ state: UserState, in table: StateTable, _ time: UInt64) {
-        if let last = state.last, question.at < last.time {
+        // A clock that is behind the sender's by less than the allowance is no reason to refuse.
+        let now = max(currentTime(), state.last?.time ?? currentTime())
+        let at = question.query.at ?? now
+        if let last = state.last, at < last.time {
             let reason = "it lies before the user's last event"
             return question.reply(.failure(.invalid(field: "at", reason: reason)))
         }
         let rule = question.query.excludeSeen
         if rule != .never, state.forgottenCount > 0, state.older == nil { return readOlder(question, user, in: table) }
         let job = RankJob(
-            release: table.release, hidden: state.hidden, recent: recentItems(state, table), met: met(state, question),
+            release: table.release, hidden: state.hidden, recent: recentItems(state, table), met: met(state, rule, at),
             query: question.query, eventCount: state.eventCount, knownCount: state.knownCount, stepNanoseconds: time,
             reply: question.reply)
         surroundings.ranking.add(job)
@@ -24,12 +27,12 @@ extension StateShard {
     }
 
     /// Rows of the items that the query leaves out because the user has met them.
-    private func met(_ state: UserState, _ question: Question) -> [Int32] {
-        switch question.query.excludeSeen {
+    private func met(_ state: UserState, _ rule: RecommendationQuery.SeenRule, _ at: Timestamp) -> [Int32] {
+        switch rule {
         case .never: []
         case .always: state.rows(metSince: 0)
         case .within(let seconds):
-            state.rows(metSince: UInt32(clamping: question.at.adding(seconds: -seconds).microseconds / 1_000_000))
+            state.rows(metSince: UInt32(clamping: at.adding(seconds: -seconds).microseconds / 1_000_000))
         }
     }
 
@@ -83,7 +86,7 @@ extension StateShard {
             var session = session
             session.state = state.state.values + state.hidden
             let answered = session
-            let question = Question(query: job.query, at: job.at) { result in
+            let question = Question(query: job.query) { result in
                 job.reply(
                     result.map { recommendations in
                         var recommendations = recommendations
@@ -100,6 +103,7 @@ extension StateShard {
     private func resume(_ session: SessionState) -> (UserState, isTruncated: Bool) {
         let (model, release) = (current.release.model, current.release)
         let fresh = UserState("", model.initialState(), revision: 0)
+        fresh.older = [:]  // there is no log to ask
         let size = model.configuration.stateSize
         guard session.modelIdentity == release.identity, session.state.count == size + model.configuration.hiddenSize,
             session.state.allSatisfy(\.isFinite),

@@ -145,9 +145,12 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         passes.append(Advance(state: state, items: items, finish: finish))
     }
 
-    /// Moves all states that wait for it, in as few passes as possible.
+    /// Moves all states that wait for it, in as few passes as possible, and those that wait as a consequence.
     func runPasses() {
-        guard let table = tableOfPasses, !passes.isEmpty else { return }
+        while let table = tableOfPasses, !passes.isEmpty { runWaitingPasses(in: table) }
+    }
+
+    private func runWaitingPasses(in table: StateTable) {
         let advances = passes
         passes.removeAll(keepingCapacity: true)
         let start = ContinuousClock.now
