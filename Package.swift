@@ -78,9 +78,15 @@ let learning: [Target] = [
 let service: [Target] = [
     target("Service", "Serving", ["ErrorSupport", "Models", "Tensors", "FileSupport", "Identifiers"]),
     target("Service", "Events", ["ErrorSupport", "Identifiers"]),
+    .target(
+        name: "CSecureDelete", dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
+        path: "Sources/Service/CSecureDelete", cSettings: strictC),
     target(
         "Service", "SQLiteLog",
-        ["Events", "ErrorSupport", "Identifiers", "FileSupport", .product(name: "GRDB", package: "GRDB.swift")]),
+        [
+            "Events", "ErrorSupport", "Identifiers", "FileSupport", "CSecureDelete",
+            .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        ]),
     target(
         "Service", "Live",
         [
@@ -164,7 +170,9 @@ let testTargets: [Target] = [
     .target(
         name: "EventLogConformance", dependencies: ["Events", "Identifiers"], path: "Tests/EventLogConformance",
         swiftSettings: strict),
-    tests("EventLogTests", ["Events", "SQLiteLog", "EventLogConformance", "Identifiers"]),
+    tests(
+        "EventLogTests",
+        ["Events", "SQLiteLog", "EventLogConformance", "Identifiers", .product(name: "GRDB", package: "GRDB.swift")]),
     tests(
         "LiveTests",
         ["Live", "Events", "SQLiteLog", "Serving", "Models", "ModelStore", "Tensors", "CPUBackend", "Identifiers"]),

@@ -11,11 +11,10 @@ var deletionChecks: [ConformanceCheck] {
             try store.commit(.checkpoint(user: "u", model: "m", history.checkpointAtEnd))
             #expect(try store.commit(.deleteUser("u")) == .success(.deleted(2)))
             for _ in 0..<2 {
-                let log = try store.log
-                #expect(
-                    try log.user("u") == nil && log.all().isEmpty && log.history(of: "u", model: "m", limit: 9) == nil)
-                #expect(try log.users(after: nil, limit: 9).map(\.user) == ["v"])
-                #expect(try log.items("v") == ["a"] && log.eventCount() == 1)
+                #expect(try store.log.user("u") == nil && store.log.all().isEmpty)
+                #expect(try store.log.history(of: "u", model: "m", limit: 9) == nil)
+                #expect(try store.log.users(after: nil, limit: 9).map(\.user) == ["v"])
+                #expect(try store.log.items("v") == ["a"] && store.log.eventCount() == 1)
                 #expect(try store.commit(.deleteUser("u")).refusal == .notFound)
                 try store.log.purgeDeleted()
                 try store.reopen()

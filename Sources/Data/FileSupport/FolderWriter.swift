@@ -114,7 +114,7 @@ private final class TemporaryFolder {
 }
 
 /// Makes renames in a folder durable, where the system can.
-func syncFolder(_ path: String) {
+public func syncFolder(_ path: String) {
     let folder = open(path, O_RDONLY | O_CLOEXEC)
     guard folder >= 0 else { return }
     fsync(folder)

@@ -123,19 +123,8 @@ public enum EventLogError: UserFacingError, Equatable {
     }
 }
 
-/// An append-only, durable log of events in raw ids: the truth of which all states are caches.
-///
-/// Changes come from one thread at a time; reads from any thread, and they see nothing that is not durable. A user's events are ordered
-/// by ``EventOrder``. The conformance suite in `Tests/EventLogConformance` says in tests what each call promises.
-public protocol EventLog: Sendable {
-    /// Carries out a group of changes, durably and all at once: after a crash either all that were not refused are there or none. `now` is
-    /// the server's clock. O(events).
-    ///
-    /// An event without a time gets `now`, or the time of the user's last event where that is later (also within one array).
-    func commit(
-        _ changes: [LogChange], now: Timestamp
-    ) throws(EventLogError) -> [Result<ChangeOutcome, ChangeRefusal>]
-
+/// What a log holds, to be read: in this process, or beside the one that writes.
+public protocol EventReader: Sendable {
     /// What is known of a user; nil where nothing is. O(1).
     func user(_ user: RawID) throws(EventLogError) -> UserSummary?
     /// Up to `limit` events of a user, in order, after `after`. O(log events + result).
@@ -165,7 +154,22 @@ public protocol EventLog: Sendable {
     func value(of key: String) throws(EventLogError) -> String?
     /// The number of events in the log. O(1).
     func eventCount() throws(EventLogError) -> Int
+}
 
-    /// Makes sure that nothing deleted is left in any file of the log. Waits until it is so.
+/// An append-only, durable log of events in raw ids: the truth of which all states are caches.
+///
+/// Changes come from one thread at a time; reads from any thread, and they see nothing that is not durable. A user's events are ordered
+/// by ``EventOrder``. The conformance suite in `Tests/EventLogConformance` says in tests what each call promises.
+public protocol EventLog: EventReader {
+    /// Carries out a group of changes, durably and all at once: after a crash either all that were not refused are there or none. `now` is
+    /// the server's clock. O(events).
+    ///
+    /// An event without a time gets `now`, or the time of the user's last event where that is later (also within one array).
+    func commit(
+        _ changes: [LogChange], now: Timestamp
+    ) throws(EventLogError) -> [Result<ChangeOutcome, ChangeRefusal>]
+
+    /// Makes sure that nothing deleted is left in any file of the log. Throws ``EventLogError/unavailable(_:)`` where somebody reads what is
+    /// to go; then it is to be tried again.
     func purgeDeleted() throws(EventLogError)
 }
