@@ -178,3 +178,31 @@ import Testing
         await service.stop()
     }
 }
+
+/// Which events speak for an item.
+@Suite struct ExplanationTests {
+    @Test func termsAddUpToTheScore() async throws {
+        let models = try TestModels(["a"])
+        let service = try LiveService(models: models.url, log: MemoryEventLog(), options: .test())
+        let events = (0..<40).map { NewEvent(user: "u", item: RawID("i\($0 * 7 % 63)"), time: second($0)) }
+        var query = RecommendationQuery()
+        (query.explains, query.excludeSeen, query.count) = (true, .never, 60)
+        let answers = [
+            try await service.append(events, of: "u", thenRecommend: query).recommendations,
+            try await service.recommend(
+                session: .empty, adding: events.map { SessionState.Event(item: $0.item, time: $0.time!) }, query
+            ).recommendations,
+        ]
+        for answer in answers {
+            #expect(answer.items.count == 60)
+            for item in answer.items {
+                let explanation = try #require(item.explanation)
+                #expect(explanation.terms.count == answer.knownCount)
+                #expect(explanation.terms.count { $0.scoreWithout != nil } == 3)
+                let sum = explanation.terms.reduce(0) { $0 + $1.contribution } + explanation.earlier
+                #expect(abs(sum + explanation.constant + explanation.repeats - Double(item.score)) < 1e-3)
+            }
+        }
+        await service.stop()
+    }
+}

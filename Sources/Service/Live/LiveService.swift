@@ -17,6 +17,7 @@ public final class LiveService: Sendable {
     let writer: LogWriter
     let reads: BlockingCalls
     let ranking: RankQueue
+    let explainer: Explainer
     let shards: [StateShard]
     let annotations: Annotations
     let releases: Mutex<Releases>
@@ -48,8 +49,9 @@ public final class LiveService: Sendable {
         reads = BlockingCalls(threads: 2, in: threads)
         writer = LogWriter(log, in: threads, logger: logger)
         ranking = RankQueue(threads: count, annotations, in: threads)
+        explainer = Explainer(log, in: threads)
         let surroundings = StateShard.Surroundings(
-            log: log, reads: reads, writer: writer, ranking: ranking, logger: logger,
+            log: log, reads: reads, writer: writer, ranking: ranking, explainer: explainer, logger: logger,
             memory: options.stateMemory / count)
         let threads = threads
         shards = (0..<count).map { StateShard($0, release, surroundings, in: threads) }
@@ -84,7 +86,7 @@ public final class LiveService: Sendable {
     func admit() throws(ServiceError) -> ContinuousClock.Instant {
         guard isReady else { throw .stopping }
         let limit = Duration.milliseconds(options.maximumWait)
-        let waits = [writer.wait, ranking.wait, reads.wait] + shards.map(\.queue.wait)
+        let waits = [writer.wait, ranking.wait, reads.wait, explainer.wait] + shards.map(\.queue.wait)
         guard waits.allSatisfy({ $0 < limit }) else {
             LiveMetrics.overloads.increment()
             throw .overloaded(retryAfterSeconds: 1)
@@ -114,6 +116,7 @@ public final class LiveService: Sendable {
         for shard in shards { shard.queue.close() }
         writer.close()
         ranking.close()
+        explainer.close()
         await withCheckedContinuation { continuation in
             let threads = threads
             Thread {

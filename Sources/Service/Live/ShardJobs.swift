@@ -27,6 +27,12 @@ struct UserJob: Sendable {
 struct Question: Sendable {
     var query: RecommendationQuery
     var reply: Reply<Recommendations>
+    /// Whether the reply adds the explanations already.
+    var isExplained = false
+
+    init(query: RecommendationQuery, reply: @escaping Reply<Recommendations>) {
+        (self.query, self.reply) = (query, reply)
+    }
 }
 
 /// A question about a session that the service does not keep.

@@ -15,10 +15,13 @@ extension StateShard {
         }
         let rule = question.query.excludeSeen
         if rule != .never, state.forgottenCount > 0, state.older == nil { return readOlder(question, user, in: table) }
+        let reply =
+            question.query.explains && !question.isExplained
+            ? surroundings.explainer.explaining(user, upTo: state.last, table.release, question.reply) : question.reply
         let job = RankJob(
             release: table.release, hidden: state.hidden, recent: recentItems(state, table), met: met(state, rule, at),
             query: question.query, eventCount: state.eventCount, knownCount: state.knownCount, stepNanoseconds: time,
-            reply: question.reply)
+            reply: reply)
         surroundings.ranking.add(job)
     }
 
@@ -86,7 +89,7 @@ extension StateShard {
             var session = session
             session.state = state.state.values + state.hidden
             let answered = session
-            let question = Question(query: job.query) { result in
+            let finish: Reply<Recommendations> = { result in
                 job.reply(
                     result.map { recommendations in
                         var recommendations = recommendations
@@ -94,6 +97,11 @@ extension StateShard {
                         return SessionAnswer(
                             recommendations: recommendations, session: answered, isTruncated: isTruncated)
                     })
+            }
+            var question = Question(query: job.query, reply: finish)
+            if job.query.explains {
+                question.reply = surroundings.explainer.explaining(answered, release, finish)
+                question.isExplained = true
             }
             answer(question, state.user, state, in: table, time)
         }

@@ -13,6 +13,7 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         let reads: BlockingCalls
         let writer: LogWriter
         let ranking: RankQueue
+        let explainer: Explainer
         let logger: Logger
         /// The most that the states of one shard may occupy, in bytes.
         let memory: Int

@@ -1,0 +1,93 @@
+import Events
+import Identifiers
+import Serving
+
+/// Says which events speak for each recommended item. It takes a hundred times as long as an answer without it, so that it has a thread of its
+/// own.
+final class Explainer: Sendable {
+    private let log: any EventLog
+    private let calls: BlockingCalls
+    private static let page = 4096
+
+    init(_ log: any EventLog, in group: ThreadGroup) {
+        self.log = log
+        calls = BlockingCalls(threads: 1, in: group)
+    }
+
+    /// How long the first answer has been waiting.
+    var wait: Duration { calls.wait }
+    func close() { calls.close() }
+
+    /// Adds explanations to a user's answer, which has seen the events up to `last`.
+    func explaining(
+        _ user: RawID, upTo last: EventOrder?, _ release: Release, _ reply: @escaping Reply<Recommendations>
+    ) -> Reply<Recommendations> {
+        explaining(release, reply) { [log] () throws(ServiceError) in
+            try withLogErrors { () throws(EventLogError) in try Self.history(of: user, upTo: last, log, release) }
+        }
+    }
+
+    /// Adds explanations to a session's answer.
+    func explaining(
+        _ session: SessionState, _ release: Release, _ reply: @escaping Reply<Recommendations>
+    ) -> Reply<Recommendations> {
+        explaining(release, reply) { () throws(ServiceError) in
+            guard session.eventCount == session.events.count else {
+                let reason = "a session's answer can be explained up to \(SessionState.maximumEvents) events"
+                throw .invalid(field: "explain", reason: reason)
+            }
+            return session.events.compactMap { event in release.item(event.item).map { ($0, event.time) } }
+        }
+    }
+
+    private typealias History = [(item: ItemID, time: Timestamp)]
+
+    private func explaining(
+        _ release: Release, _ reply: @escaping Reply<Recommendations>,
+        _ history: @escaping @Sendable () throws(ServiceError) -> History
+    ) -> Reply<Recommendations> {
+        { [calls] result in
+            guard case .success(let answer) = result, answer.basis == .history else { return reply(result) }
+            let isRunning = calls.run {
+                reply(
+                    Result { () throws(ServiceError) in try Self.explain(answer, try history(), release) })
+            }
+            if !isRunning { reply(.failure(.stopping)) }
+        }
+    }
+
+    private static func history(
+        of user: RawID, upTo last: EventOrder?, _ log: any EventLog, _ release: Release
+    ) throws(EventLogError) -> History {
+        var (history, after) = (History(), EventOrder?.none)
+        while let last {
+            let events = try log.events(of: user, after: after, limit: page)
+            for each in events where each.order <= last {
+                if let item = release.item(of: each.event) { history.append((item, each.order.time)) }
+            }
+            guard let end = events.last?.order, end < last, events.count == page else { break }
+            after = end
+        }
+        return history
+    }
+
+    private static func explain(
+        _ answer: Recommendations, _ history: History, _ release: Release
+    ) throws(ServiceError) -> Recommendations {
+        var answer = answer
+        let items = answer.items.compactMap { release.item($0.item) }
+        guard !history.isEmpty, items.count == answer.items.count else { return answer }
+        do {
+            let explanations = try Recommender(release.catalogue).explain(items, after: history.map(\.item))
+            for (index, explanation) in explanations.enumerated() {
+                answer.items[index].explanation = Recommendations.Explanation(
+                    terms: explanation.terms.map { term in
+                        Recommendations.Explanation.Term(
+                            item: release.id(history[term.event].item), time: history[term.event].time,
+                            contribution: term.contribution, scoreWithout: term.scoreWithout)
+                    }, earlier: explanation.earlier, constant: explanation.constant, repeats: explanation.repeats)
+            }
+        } catch { throw .model("\(error)") }
+        return answer
+    }
+}
