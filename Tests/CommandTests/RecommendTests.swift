@@ -67,6 +67,48 @@ import Testing
         #expect(only.error.contains("--only: skipped what the model does not know (i98)"))
     }
 
+    struct Explained: Decodable {
+        struct Explanation: Decodable {
+            struct Term: Decodable { var item: String, contribution: Double, scoreWithout: Double? }
+            var terms: [Term], earlier: Double, constant: Double, repeats: Double
+        }
+        struct Item: Decodable { var id: String, score: Double, explanation: Explanation? }
+        var recommendations: [Item]
+    }
+
+    private func explained(_ history: [String], _ arguments: String...) throws -> [Explained.Item] {
+        let outcome = try run(
+            ["recommend", "model", "--json"] + history.flatMap { ["--history", $0] } + arguments, in: place)
+        try #require(outcome.status == 0, "\(outcome.error)")
+        return try JSONDecoder().decode([Explained].self, from: Data(outcome.output.utf8))[0].recommendations
+    }
+
+    /// The terms of each item add up to its score; the score without an event is that of the history without it.
+    @Test func explanationsAddUp() throws {
+        let history = ["i1", "a,b", "i5", "i7", "c d"]
+        let items = try explained(history, "--explain", "-k", "3")
+        #expect(items.count == 3)
+        for item in items {
+            let explanation = try #require(item.explanation)
+            #expect(explanation.terms.map(\.item) == history.reversed() && explanation.earlier == 0)
+            let sum = explanation.terms.reduce(explanation.constant + explanation.repeats) { $0 + $1.contribution }
+            #expect(abs(sum - item.score) < 1e-4)
+            #expect(explanation.terms.count { $0.scoreWithout != nil } == 3)
+            for (index, term) in explanation.terms.enumerated() {
+                guard let scoreWithout = term.scoreWithout else { continue }
+                var without = history
+                without.remove(at: history.count - 1 - index)
+                let own = try explained(without, "--only", item.id, "--no-exclude-seen")[0]
+                #expect(abs(own.score - scoreWithout) < 1e-4 && own.explanation == nil)
+            }
+        }
+        #expect(try explained(["i99"], "--explain").allSatisfy { $0.explanation == nil }, "popular items")
+        for arguments in [["--format", "csv"], ["--output", "a.tsv"]] {
+            let outcome = try run(["recommend", "model", "--history", "i1", "--explain"] + arguments, in: place)
+            #expect(outcome.status == 64 && outcome.error.contains("--explain: tsv and csv hold ids only"))
+        }
+    }
+
     @Test(arguments: [["--history", ""], ["--history", "i99"], ["--data", "data", "--user", "u999"]])
     func whoeverHasNoHistoryGetsWhatIsPopular(arguments: [String]) throws {
         let outcome = try run(["recommend", "model", "-k", "3", "--format", "jsonl"] + arguments, in: place)

@@ -75,8 +75,9 @@ import Testing
         let embeddings = model.embeddings(history)
         let network = FrozenNetwork(model, embeddings: embeddings, state: model.initialState())
         func score(_ embeddings: Matrix, _ item: ItemID) -> Double {
-            let output = network.layers.apply(embeddings)
-            return output.rows(output.rows - 1..<output.rows).dot(model.embeddings([item]))
+            var output = embeddings
+            network.layers.apply(&output)
+            return output.dot(model.embeddings([item]))
         }
         for attribution in try model.attributions(of: items, after: history) {
             let own = score(embeddings, attribution.item)
@@ -100,12 +101,14 @@ import Testing
         let recurrence = FrozenRecurrence(gates: gates, decay: Matrix(1, 1, [-2]), state: Matrix(1, 1, [5]))
         let alpha = [0.3, 1].map { exp(-log1p(exp(-2)) * sigmoid($0)) }
         let beta = zip(alpha, [-0.2, 0.5]).map { (1 - $0 * $0 + 1e-8).squareRoot() * sigmoid($1) }
-        let states = recurrence.apply(Matrix(2, 1, [2, 3]))
+        var states = Matrix(2, 1, [2, 3])
+        recurrence.apply(&states)
         let first = alpha[0] * 5 + beta[0] * 2
         let second = alpha[1] * first + beta[1] * 3
         #expect(abs(states[0, 0] - first) < 1e-12 && abs(states[1, 0] - second) < 1e-12)
         var constants = ConstantTerms()
-        let gradient = recurrence.pullBack(Matrix(2, 1, [0, 1]), &constants)
+        var gradient = Matrix(2, 1, [0, 1])
+        recurrence.pullBack(&gradient, &constants)
         #expect(abs(gradient[0, 0] - alpha[1] * beta[0]) < 1e-12 && abs(gradient[1, 0] - beta[1]) < 1e-12)
         #expect(abs(constants.state - alpha[1] * alpha[0] * 5) < 1e-12 && constants.parameters == 0)
     }

@@ -63,7 +63,7 @@ extension SequenceModel {
                 events: history.indices.map { gradient.rows($0..<$0 + 1).dot(network.embeddings.rows($0..<$0 + 1)) },
                 earlier: state == nil ? 0 : constants.state,
                 constant: constants.parameters + (state == nil ? constants.state : 0), repeats: repeats,
-                score: network.output.rows(history.count - 1..<history.count).dot(embedding) + repeats)
+                score: network.output.dot(embedding) + repeats)
         }
     }
 

@@ -1,9 +1,9 @@
 /// A part of a network whose gates, activations and deviations are frozen: an affine map of matrices with one row for each event.
 protocol AffineMap: Sendable {
-    /// The output for x.
-    func apply(_ x: Matrix) -> Matrix
-    /// The gradient of x, given that of the output. Adds what the map's constants contribute: each times its gradient.
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix
+    /// Replaces x by the output.
+    func apply(_ x: inout Matrix)
+    /// Replaces the gradient of the output by that of x. Adds what the map's constants contribute: each times its gradient.
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms)
 }
 
 /// What does not depend on the events of a history adds to a score.
@@ -22,8 +22,8 @@ struct Projection: AffineMap {
 
     init(_ weight: Matrix) { (self.weight, transposed) = (weight, weight.transposed) }
 
-    func apply(_ x: Matrix) -> Matrix { x * transposed }
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix { gradient * weight }
+    func apply(_ x: inout Matrix) { x = x * transposed }
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) { gradient = gradient * weight }
 }
 
 /// y = x + b.
@@ -31,19 +31,16 @@ struct Shift: AffineMap {
     /// b [1, D].
     let bias: Matrix
 
-    func apply(_ x: Matrix) -> Matrix {
-        var y = x
+    func apply(_ x: inout Matrix) {
         for t in 0..<x.rows {
-            for c in 0..<x.columns { y[t, c] += bias[0, c] }
+            for c in 0..<x.columns { x[t, c] += bias[0, c] }
         }
-        return y
     }
 
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix {
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
         for t in 0..<gradient.rows {
             for c in 0..<gradient.columns { constants.parameters += gradient[t, c] * bias[0, c] }
         }
-        return gradient
     }
 }
 
@@ -52,8 +49,8 @@ struct Gate: AffineMap {
     /// f [N, D].
     let factors: Matrix
 
-    func apply(_ x: Matrix) -> Matrix { factors.elementwise(x) }
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix { factors.elementwise(gradient) }
+    func apply(_ x: inout Matrix) { x.scale(by: factors) }
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) { gradient.scale(by: factors) }
 }
 
 /// LayerNorm without its shift: y = (x − mean(x)) / deviation ⊙ scale, row by row, with the deviations of the rows that it was frozen for.
@@ -65,7 +62,8 @@ struct Normalization: AffineMap {
 
     init(frozenAt x: Matrix, scale: Matrix, epsilon: Double) {
         self.scale = scale
-        let centered = Self.centered(x)
+        var centered = x
+        Self.center(&centered)
         rstd = (0..<x.rows).map { t in
             var variance = 0.0
             for c in 0..<x.columns { variance += centered[t, c] * centered[t, c] / Double(x.columns) }
@@ -73,27 +71,40 @@ struct Normalization: AffineMap {
         }
     }
 
-    func apply(_ x: Matrix) -> Matrix { scaled(Self.centered(x)) }
-
-    /// Centring and scaling are symmetric, and so their own transposes.
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix { Self.centered(scaled(gradient)) }
-
-    private func scaled(_ x: Matrix) -> Matrix {
-        var y = x
-        for t in 0..<x.rows {
-            for c in 0..<x.columns { y[t, c] *= rstd[t] * scale[0, c] }
-        }
-        return y
+    func apply(_ x: inout Matrix) {
+        Self.center(&x)
+        rescale(&x)
     }
 
-    private static func centered(_ x: Matrix) -> Matrix {
-        var y = x
+    /// Centring and scaling are symmetric, and so their own transposes.
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
+        rescale(&gradient)
+        Self.center(&gradient)
+    }
+
+    private func rescale(_ x: inout Matrix) {
+        for t in 0..<x.rows {
+            for c in 0..<x.columns { x[t, c] *= rstd[t] * scale[0, c] }
+        }
+    }
+
+    private static func center(_ x: inout Matrix) {
         for t in 0..<x.rows {
             var mean = 0.0
             for c in 0..<x.columns { mean += x[t, c] / Double(x.columns) }
-            for c in 0..<x.columns { y[t, c] -= mean }
+            for c in 0..<x.columns { x[t, c] -= mean }
         }
-        return y
+    }
+}
+
+/// y = the last row of x.
+struct LastRow: AffineMap {
+    /// The number of rows of x.
+    let rows: Int
+
+    func apply(_ x: inout Matrix) { x = x.rows(rows - 1..<rows) }
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
+        gradient = Matrix(rows - 1, gradient.columns).above(gradient)
     }
 }
 
@@ -101,9 +112,9 @@ struct Normalization: AffineMap {
 struct Chain: AffineMap {
     var maps: [any AffineMap] = []
 
-    func apply(_ x: Matrix) -> Matrix { maps.reduce(x) { $1.apply($0) } }
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix {
-        maps.reversed().reduce(gradient) { $1.pullBack($0, &constants) }
+    func apply(_ x: inout Matrix) { for map in maps { map.apply(&x) } }
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
+        for map in maps.reversed() { map.pullBack(&gradient, &constants) }
     }
 }
 
@@ -111,8 +122,15 @@ struct Chain: AffineMap {
 struct Residual: AffineMap {
     let branch: Chain
 
-    func apply(_ x: Matrix) -> Matrix { branch.apply(x) + x }
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix {
-        branch.pullBack(gradient, &constants) + gradient
+    func apply(_ x: inout Matrix) {
+        let input = x
+        branch.apply(&x)
+        x.add(input)
+    }
+
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
+        let own = gradient
+        branch.pullBack(&gradient, &constants)
+        gradient.add(own)
     }
 }

@@ -46,18 +46,14 @@ struct Matrix: Sendable, Equatable {
         return result
     }
 
-    /// The sum.
-    static func + (a: Matrix, b: Matrix) -> Matrix {
-        var sum = a
-        for index in sum.values.indices { sum.values[index] += b.values[index] }
-        return sum
+    /// Adds each element of `other`.
+    mutating func add(_ other: Matrix) {
+        for index in values.indices { values[index] += other.values[index] }
     }
 
-    /// The product of each pair of elements.
-    func elementwise(_ other: Matrix) -> Matrix {
-        var product = self
-        for index in product.values.indices { product.values[index] *= other.values[index] }
-        return product
+    /// Multiplies by each element of `factors`.
+    mutating func scale(by factors: Matrix) {
+        for index in values.indices { values[index] *= factors.values[index] }
     }
 
     /// The sum of the products of each pair of elements.

@@ -13,18 +13,17 @@ struct FrozenConvolution: AffineMap {
     /// [K − 1, H], oldest first.
     let window: Matrix
 
-    func apply(_ u: Matrix) -> Matrix {
+    func apply(_ u: inout Matrix) {
         let inputs = window.above(u)
-        var output = Matrix(u.rows, u.columns)
+        u = Matrix(u.rows, u.columns)
         for t in 0..<u.rows {
             for k in 0..<weight.rows {
-                for c in 0..<u.columns { output[t, c] += weight[k, c] * inputs[t + k, c] }
+                for c in 0..<u.columns { u[t, c] += weight[k, c] * inputs[t + k, c] }
             }
         }
-        return output
     }
 
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix {
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
         var inputs = Matrix(window.rows + gradient.rows, gradient.columns)
         for t in 0..<gradient.rows {
             for k in 0..<weight.rows {
@@ -32,11 +31,11 @@ struct FrozenConvolution: AffineMap {
             }
         }
         constants.state += inputs.rows(0..<window.rows).dot(window)
-        return inputs.rows(window.rows..<inputs.rows)
+        gradient = inputs.rows(window.rows..<inputs.rows)
     }
 }
 
-/// h_t = α_t ⊙ h_{t−1} + β_t ⊙ c_t, after the state h before.
+/// h_t = α_t ⊙ h_{t−1} + β_t ⊙ x_t, after the state h before.
 struct FrozenRecurrence: AffineMap {
     /// α and β [N, H].
     private let decay, input: Matrix
@@ -59,21 +58,20 @@ struct FrozenRecurrence: AffineMap {
         (self.decay, self.input) = (decay, input)
     }
 
-    func apply(_ c: Matrix) -> Matrix {
-        var states = state.above(input.elementwise(c))
-        for t in 0..<c.rows {
-            for channel in 0..<c.columns { states[t + 1, channel] += decay[t, channel] * states[t, channel] }
+    func apply(_ x: inout Matrix) {
+        x.scale(by: input)
+        for c in 0..<x.columns { x[0, c] += decay[0, c] * state[0, c] }
+        for t in 1..<x.rows {
+            for c in 0..<x.columns { x[t, c] += decay[t, c] * x[t - 1, c] }
         }
-        return states.rows(1..<states.rows)
     }
 
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix {
-        var states = Matrix(1, gradient.columns).above(gradient)
-        for t in (0..<gradient.rows).reversed() {
-            for channel in 0..<gradient.columns { states[t, channel] += decay[t, channel] * states[t + 1, channel] }
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
+        for t in (1..<gradient.rows).reversed() {
+            for c in 0..<gradient.columns { gradient[t - 1, c] += decay[t, c] * gradient[t, c] }
         }
-        constants.state += states.rows(0..<1).dot(state)
-        return input.elementwise(states.rows(1..<states.rows))
+        for c in 0..<gradient.columns { constants.state += gradient[0, c] * decay[0, c] * state[0, c] }
+        gradient.scale(by: input)
     }
 }
 
@@ -103,26 +101,25 @@ struct FrozenAttention: AffineMap {
         self.weights = weights
     }
 
-    func apply(_ values: Matrix) -> Matrix {
-        let values = window.above(values)
-        var output = Matrix(weights.rows, window.columns)
+    func apply(_ x: inout Matrix) {
+        let values = window.above(x)
+        x = Matrix(x.rows, x.columns)
         for t in 0..<weights.rows {
             for d in 0..<weights.columns {
-                for c in 0..<window.columns { output[t, c] += weights[t, d] * values[window.rows + t - d, c] }
+                for c in 0..<x.columns { x[t, c] += weights[t, d] * values[window.rows + t - d, c] }
             }
         }
-        return output
     }
 
-    func pullBack(_ gradient: Matrix, _ constants: inout ConstantTerms) -> Matrix {
+    func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
         var values = Matrix(window.rows + gradient.rows, gradient.columns)
-        for t in 0..<gradient.rows {
+        for t in 0..<weights.rows {
             for d in 0..<weights.columns {
                 for c in 0..<gradient.columns { values[window.rows + t - d, c] += weights[t, d] * gradient[t, c] }
             }
         }
         constants.state += values.rows(0..<window.rows).dot(window)
-        return values.rows(window.rows..<values.rows)
+        gradient = values.rows(window.rows..<values.rows)
     }
 }
 

@@ -4,9 +4,9 @@ import Layers
 struct FrozenNetwork {
     /// The embedding of each event [N, D].
     let embeddings: Matrix
-    /// From the embeddings to the output of the last layer.
+    /// From the embeddings to that output.
     let layers: Chain
-    /// The output of the last layer for the history [N, D].
+    /// The output of the last layer for the last event [1, D].
     let output: Matrix
 
     /// Freezes the layers at the values that they have for these events after a state of the model.
@@ -17,9 +17,11 @@ struct FrozenNetwork {
         (layers, output) = (pass.maps, pass.x)
     }
 
-    /// The gradient [N, D] of the product of the last row of the output with a vector [1, D], with respect to the embeddings.
+    /// The gradient of the score of an item, whose embedding is given [1, D], with respect to the embeddings of the events [N, D].
     func gradient(of item: Matrix, _ constants: inout ConstantTerms) -> Matrix {
-        layers.pullBack(Matrix(embeddings.rows - 1, item.columns).above(item), &constants)
+        var gradient = item
+        layers.pullBack(&gradient, &constants)
+        return gradient
     }
 }
 
@@ -32,14 +34,17 @@ struct FreezingPass {
     init(_ model: SequenceModel, _ x: Matrix) { (self.model, self.x) = (model, x) }
 
     private mutating func apply(_ map: some AffineMap) {
-        x = map.apply(x)
+        map.apply(&x)
         maps.maps.append(map)
     }
+
+    /// x · Wᵀ, on which only what is frozen depends.
+    private func projected(by weight: Matrix) -> Matrix { x * weight.transposed }
 
     private mutating func residual(_ freeze: (inout FreezingPass) -> Void) {
         var branch = FreezingPass(model, x)
         freeze(&branch)
-        x = branch.x + x
+        x.add(branch.x)
         maps.maps.append(Residual(branch: branch.maps))
     }
 
@@ -52,6 +57,7 @@ struct FreezingPass {
             let name = "layers.\(layer)."
             let own = state.values[layer * size..<(layer + 1) * size].map(Double.init)
             residual { $0.mixer(name, own) }
+            if layer == shape.layerCount - 1 { apply(LastRow(rows: x.rows)) }  // the score depends on no other
             norm(name + "recurrent_norm")
             guard shape.feedForward else { continue }
             residual { $0.feedForward(name + "feed_forward") }
@@ -89,7 +95,7 @@ struct FreezingPass {
     private mutating func bdlru(_ name: String, _ state: [Double]) {
         let (shape, width) = (model.configuration, model.configuration.recurrenceSize)
         let projection = model.doubles(name + "input_projection")
-        let z = Projection(projection.rows(width..<2 * width)).apply(x)
+        let z = projected(by: projection.rows(width..<2 * width))
         apply(Projection(projection.rows(0..<width)))
         if shape.hasConvolution {
             let window = Matrix(shape.windowLength, width, Array(state.dropLast(width)))
@@ -104,12 +110,10 @@ struct FreezingPass {
 
     /// ``GatedRecurrence``. The state is h.
     private mutating func recurrence(_ name: String, _ state: some Collection<Double>) {
-        let gates = Projection(model.doubles(name + "gates.weight")).apply(x)
-        let bias = Shift(bias: model.doubles(name + "gates.bias"))
-        apply(
-            FrozenRecurrence(
-                gates: bias.apply(gates), decay: model.doubles(name + "decay"),
-                state: Matrix(1, state.count, Array(state))))
+        var gates = projected(by: model.doubles(name + "gates.weight"))
+        Shift(bias: model.doubles(name + "gates.bias")).apply(&gates)
+        let state = Matrix(1, state.count, Array(state))
+        apply(FrozenRecurrence(gates: gates, decay: model.doubles(name + "decay"), state: state))
     }
 
     /// ``LRU``: a recurrence whose gates are open. The state is h.
@@ -125,11 +129,11 @@ struct FreezingPass {
     private mutating func attention(_ name: String, _ state: [Double]) {
         let (width, past) = (model.configuration.hiddenSize, model.configuration.attentionWindow - 1)
         let projection = model.doubles(name + "input_projection")
-        func project(_ part: Int) -> Projection { Projection(projection.rows(part * width..<(part + 1) * width)) }
+        func weights(_ part: Int) -> Matrix { projection.rows(part * width..<(part + 1) * width) }
         let memory = Matrix(past, 2 * width, state)
-        let keys = memory.columns(0..<width).above(project(1).apply(x))
-        let queries = project(0).apply(x)
-        apply(project(2))
+        let keys = memory.columns(0..<width).above(projected(by: weights(1)))
+        let queries = projected(by: weights(0))
+        apply(Projection(weights(2)))
         apply(
             FrozenAttention(
                 queries: queries, keys: keys, distanceBias: model.doubles(name + "distance_bias"),

@@ -15,6 +15,12 @@ struct AnswerOptions: ParsableArguments {
             """)
     var format: AnswerFormat?
     @Flag(help: "The same as --format json.") var json = false
+    @Flag(
+        help: """
+            Say for each item which events speak for and against it: what each adds to the score, with the gates of the model as they \
+            are, and for the three that weigh most the score without the event. Text, json and jsonl only.
+            """)
+    var explain = false
     @Option(
         name: .shortAndLong, help: "Write to this file, whole or not at all, instead of standard output.",
         transform: pathArgument)
@@ -23,6 +29,9 @@ struct AnswerOptions: ParsableArguments {
     func validate() throws {
         if json, let format, format != .json {
             throw ValidationError("--json and --format \(format.rawValue) contradict each other.")
+        }
+        if explain, [.tsv, .csv].contains(self.format(isBatch: false)) {
+            throw ValidationError("--explain: tsv and csv hold ids only: use text, json or jsonl.")
         }
         guard let output else { return }
         if ["gz", "zip", "zst", "bz2", "xz"].contains(pathExtension) {

@@ -12,6 +12,8 @@ struct AnswerText: Sendable {
     /// Name of the first column.
     let subjectColumn: String
     let items: Vocabulary
+    /// Whether answers say which events speak for each item.
+    let explains: Bool
 
     /// Text before all answers.
     var head: String {
@@ -36,11 +38,14 @@ struct AnswerText: Sendable {
     /// Text after all answers.
     var tail: String { format == .json ? "\n]\n" : "" }
 
-    func text(_ answer: Recommender.Answer, to request: Request) -> String {
+    /// The answer to one request. `explanations` has one element for each recommended item, or none.
+    func text(
+        _ answer: Recommender.Answer, _ explanations: [Recommender.Explanation], to request: Request
+    ) -> String {
         switch format {
-        case .text: table(answer, request)
-        case .json: "\n  " + object(answer, request)
-        case .jsonl: object(answer, request) + "\n"
+        case .text: table(answer, explanations, request)
+        case .json: "\n  " + object(answer, explanations, request)
+        case .jsonl: object(answer, explanations, request) + "\n"
         case .tsv: row(answer, request, "\t", TableText.escaped)
         case .csv: row(answer, request, ",", csvField)
         }
@@ -61,7 +66,10 @@ struct AnswerText: Sendable {
         return text + "\n"
     }
 
-    private func object(_ answer: Recommender.Answer, _ request: Request) -> String {
+    private func object(
+        _ answer: Recommender.Answer, _ explanations: [Recommender.Explanation], _ request: Request
+    ) -> String {
+        let explanation = ExplanationText(items: items, answer: answer, history: request.items)
         var text = "{"
         switch request.subject {
         case .user(let id): text += "\"user\":\(jsonString(id)),"
@@ -74,7 +82,9 @@ struct AnswerText: Sendable {
             text += index > 0 ? ",{\"id\":" : "{\"id\":"
             text += jsonString(item.id)
             if let title = item.title { text += ",\"title\":\(jsonString(title))" }
-            text += ",\"score\":\(number(item.score, answer.basis))}"
+            text += ",\"score\":\(number(item.score, answer.basis))"
+            if !explanations.isEmpty { text += ",\"explanation\":" + explanation.object(explanations[index]) }
+            text += "}"
         }
         return text + "]}"
     }
@@ -83,7 +93,9 @@ struct AnswerText: Sendable {
         basis == .popularity ? String(Int(score)) : "\(score)"
     }
 
-    private func table(_ answer: Recommender.Answer, _ request: Request) -> String {
+    private func table(
+        _ answer: Recommender.Answer, _ explanations: [Recommender.Explanation], _ request: Request
+    ) -> String {
         let hasTitles = answer.recommendations.contains { $0.title != nil }
         let score = answer.basis == .popularity ? "events" : "score"
         var table = TextTable(hasTitles ? ["   Next", "id", score] : ["   Next", score])
@@ -93,8 +105,11 @@ struct AnswerText: Sendable {
             let (id, title) = (printable(item.id), item.title.map(printable))
             table.add(hasTitles ? ["\(place) \(title ?? id)", id, value] : ["\(place) \(id)", value])
         }
-        let heading = heading(answer.basis, request)
-        return heading + "\n" + (answer.recommendations.isEmpty ? "" : table.text + "\n")
+        let heading = heading(answer.basis, request) + "\n"
+        if answer.recommendations.isEmpty { return heading }
+        if explanations.isEmpty { return heading + table.text + "\n" }
+        let explanation = ExplanationText(items: items, answer: answer, history: request.items)
+        return heading + table.text + "\n\n" + explanation.table(explanations) + "\n"
     }
 
     private func heading(_ basis: Recommender.Basis, _ request: Request) -> String {
@@ -128,7 +143,7 @@ private func csvField(_ text: String) -> String {
 }
 
 /// A JSON string in its quotes.
-private func jsonString(_ text: String) -> String {
+func jsonString(_ text: String) -> String {
     guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C || $0 == 0x7F }) else {
         return "\"\(text)\""
     }

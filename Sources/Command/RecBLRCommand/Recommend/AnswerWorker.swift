@@ -54,9 +54,19 @@ final class AnswerWorker: Sendable {
         var answers = Answers()
         let lists = try confined.recommender.answer(requests.map(\.items), k: text.k, choice)
         for (request, answer) in zip(requests, lists) {
-            answers.text += text.separator + text.text(answer, to: request)
+            let explanations = try text.explains ? explanations(answer, request) : []
+            answers.text += text.separator + text.text(answer, explanations, to: request)
             answers.tally.add(request, answer)
         }
         return answers
+    }
+
+    /// One for each recommended item; none where they are only popular.
+    private func explanations(
+        _ answer: Recommender.Answer, _ request: Request
+    ) throws -> [Recommender.Explanation] {
+        guard answer.basis == .history else { return [] }
+        let items = answer.recommendations.compactMap { text.items.item(of: $0.id) }
+        return try confined.recommender.explain(items, after: request.items)
     }
 }

@@ -25,10 +25,16 @@ struct Recommend: ParsableCommand {
             Answers are in the order of the users or histories, one line each except as text. JSON Lines hold id, title and score of \
             each item, TSV and CSV the ids only, best first.
 
+            --explain adds to each item what adds up to its score: a term for each of the last 1,024 events, one for all earlier \
+            ones, one for the repeat-aware head and one that any history has. The terms tell how the score came about, with the \
+            gates and deviations that the model computed from this history; without an event those would be others, so the score would \
+            not change by the event's term. "score without" is the model's answer to that, for the three largest terms.
+
             Example:
 
               recblr recommend models/ml-100k --data data/ml-100k --user 42
               recblr recommend models/ml-100k --history 50,181 --history 172 -k 5
+              recblr recommend models/ml-100k --data data/ml-100k --user 42 -k 3 --explain
               recblr recommend models/ml-100k --title "Toy Story" --title "Aladdin"
               recblr recommend models/ml-100k --data data/ml-100k --all-users --output answers.csv
               recblr recommend models/ml-100k --histories histories.jsonl > answers.jsonl
@@ -54,7 +60,10 @@ struct Recommend: ParsableCommand {
     }
 
     /// Requests of one batch: their answers must not need much memory.
-    private func batchSize(_ items: Int) -> Int { max(1, min(512, 65_536 / min(choice.k, items))) }
+    private func batchSize(_ items: Int) -> Int {
+        let terms = answers.explain ? 128 : 1
+        return max(1, min(512, 65_536 / (min(choice.k, items) * terms)))
+    }
 
     func run() throws {
         if let output = answers.output, let reason = try reasonAgainst(output) {
@@ -67,7 +76,7 @@ struct Recommend: ParsableCommand {
         if answers.output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }
         let text = AnswerText(
             format: answers.format(isBatch: requests.isBatch), k: min(self.choice.k, folder.items.count),
-            subjectColumn: source.subjectColumn, items: folder.items)
+            subjectColumn: source.subjectColumn, items: folder.items, explains: answers.explain)
         let backend = CPUBackend()
         let threadCount = requests.isBatch ? threads.count : 1
         try requireThreads(threadCount, on: backend)
