@@ -179,7 +179,7 @@ let testTargets: [Target] = [
     tests(
         "ServerTests",
         [
-            "Server", "Live", "Events", "Models", "ModelStore", "Identifiers",
+            "Server", "Live", "Events", "Models", "ModelStore", "Identifiers", "CPUBackend",
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
             .product(name: "Hummingbird", package: "hummingbird"),

@@ -13,7 +13,7 @@ struct ErrorReplies: RouterMiddleware {
         _ request: Request, context: ServerContext, next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         do {
-            guard Self.isUsual(request.uri.path) else { throw HTTPError(.notFound) }
+            guard Self.isUsual(request.uri.path) else { throw Problem.noSuchAddress }
             return try await next(request, context)
         } catch let problem as Problem {
             return problem.response(context)
@@ -34,8 +34,13 @@ struct ErrorReplies: RouterMiddleware {
     /// Hummingbird passes over empty segments: `/v1/users//events` would be another route than it looks like. Gorse's clients end
     /// paths with a slash.
     private static func isUsual(_ path: String) -> Bool {
-        path == "/" || path.hasPrefix("/api/") || (path.hasPrefix("/") && !path.hasSuffix("/") && !path.contains("//"))
+        path == "/" || path == "*" || path.hasPrefix("/api/")
+            || (path.hasPrefix("/") && !path.hasSuffix("/") && !path.contains("//"))
     }
+}
+
+extension Problem {
+    fileprivate static let noSuchAddress = Problem(.notFound, "there is no such address")
 }
 
 /// The routes of a router, for those who ask for one that is not there.
@@ -52,7 +57,7 @@ final class RouteTable: Sendable {
         if request.method == .options, !methods.isEmpty || request.uri.path == "*" {
             return Response(status: .noContent, headers: [.allow: methods.joined(separator: ", ")])
         }
-        guard !methods.isEmpty else { return Problem(.notFound, "there is no such address").response(context) }
+        guard !methods.isEmpty else { return Problem.noSuchAddress.response(context) }
         let allow = methods.joined(separator: ", ")
         return Problem(.methodNotAllowed, "this address takes \(allow)", headers: [.allow: allow]).response(context)
     }

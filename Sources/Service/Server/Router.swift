@@ -27,6 +27,7 @@ func router(
     ItemRoutes(service: service).add(to: router)
     ModelRoutes(service: service).add(to: router)
     HealthRoutes(service: service).add(to: router)
+    OpenAPIRoute().add(to: router)
     table.fill(from: router)
     return router
 }

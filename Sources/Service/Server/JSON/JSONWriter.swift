@@ -24,6 +24,13 @@ struct JSONWriter {
         needsComma = false
     }
 
+    /// The key of the next value, of any characters.
+    mutating func key(text: String) {
+        string(text)
+        buffer.writeInteger(UInt8(ascii: ":"))
+        needsComma = false
+    }
+
     /// A string.
     mutating func string(_ text: String) {
         separate()

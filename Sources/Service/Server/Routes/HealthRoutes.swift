@@ -6,8 +6,12 @@ struct HealthRoutes {
     let service: LiveService
 
     func add(to router: Router<ServerContext>) {
-        router.get("/health/live") { _, _ in status("live") }
-        router.get("/health/ready") { _, _ in
+        router.get("/health/live") { request, _ in
+            try Query(request).finish()
+            return status("live")
+        }
+        router.get("/health/ready") { request, _ in
+            try Query(request).finish()
             guard service.isReady else {
                 throw Problem.unavailable("the service is starting or stopping", retryAfterSeconds: 1)
             }

@@ -1,0 +1,50 @@
+import HTTPTypes
+
+/// What a key may do.
+enum Role: String {
+    /// Nothing needs no key.
+    case none
+    /// Reads recommendations, events, items.
+    case read
+    /// Stores and deletes events, annotates items.
+    case write
+    /// Releases models.
+    case admin
+}
+
+/// One route as the document describes it.
+struct Operation {
+    /// JSON in a body.
+    struct Content {
+        /// The name of its schema.
+        var schema: String
+        /// An example, as JSON.
+        var example: String
+
+        init(_ schema: String, _ example: String) { (self.schema, self.example) = (schema, example) }
+    }
+
+    var method: HTTPRequest.Method
+    /// The address, with parameters in braces.
+    var path: String
+    /// Its name in programs.
+    var id: String
+    /// Who may.
+    var role: Role
+    /// A line for people.
+    var summary: String
+    /// More for people.
+    var description: String
+    /// Names of parameters, of the path first.
+    var parameters: [String] = []
+    var body: Content?
+    var reply: Content
+    /// Statuses of problems beside those that every route may have.
+    var problems: [Int] = []
+
+    /// Statuses of problems that it may have.
+    var allProblems: [Int] {
+        (problems + [400, 421, 431, 500, 503] + (role == .none ? [] : [401, 403]) + (body == nil ? [] : [413, 415]))
+            .sorted()
+    }
+}
