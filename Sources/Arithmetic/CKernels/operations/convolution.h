@@ -16,7 +16,8 @@ INLINE ptrdiff_t tap_rows(const ck_convolution *a, ptrdiff_t s, ptrdiff_t t, con
 INLINE vf pre_activation(const ck_convolution *a, const float *const *rows, ptrdiff_t first, ptrdiff_t taps,
                          ptrdiff_t c, ptrdiff_t m) {
     vf x = load(a->bias + c, m);
-    for (ptrdiff_t k = first; k < taps; k++) x += load(a->weight + k * a->channels + c, m) * load(rows[k] + c, m);
+    for (ptrdiff_t k = first; k < taps; k++)
+        x = multiply_add(load(a->weight + k * a->channels + c, m), load(rows[k] + c, m), x);
     return x;
 }
 

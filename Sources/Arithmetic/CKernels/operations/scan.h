@@ -24,7 +24,7 @@ static void scan(const ck_scan *a, ptrdiff_t begin, ptrdiff_t end, const float *
         FOR_VECTORS(c, m, 0, n) {
             gate_values g = gates_at(a, t, c, m);
             vf h = g.root * g.input * load(a->input + t * n + c, m);
-            if (before) h += g.alpha * load(before + c, m);
+            if (before) h = multiply_add(g.alpha, load(before + c, m), h);  // a chunk's first row like all others
             store(states + t * n + c, h, m);
             if (a->output_gate) {
                 vf z = load(a->output_gate + t * a->ld_output_gate + c, m);
