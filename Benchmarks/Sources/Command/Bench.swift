@@ -21,7 +21,9 @@ struct Bench: ParsableCommand {
 
               recblr-bench --threads 2 --output results.json
             """,
-        subcommands: [BenchScans.self, BenchLengths.self, BenchGPU.self, BenchServe.self, BenchLoad.self])
+        subcommands: [
+            BenchScans.self, BenchLengths.self, BenchRanking.self, BenchGPU.self, BenchServe.self, BenchLoad.self,
+        ])
 
     @Option(help: "Threads to use. (default: all cores)")
     var threads: Int?

@@ -87,7 +87,7 @@ struct RowSearch {
         }
         if case .allExcept = choices[choices.startIndex + i].candidates { return listed }
         let left = (0..<wordCount).reduce(0) { $0 + bits[$1].nonzeroBitCount }
-        guard left < range.count / 64 else { return listed }
+        guard left < range.count / 128 else { return listed }  // about what the pass over all rows costs
         for word in 0..<wordCount {
             while bits[word] != 0 {
                 listed.rows.append(Int32(rows.lowerBound + 64 * word + bits[word].trailingZeroBitCount))
