@@ -69,11 +69,12 @@ sanitize: setup ## the C kernels under address and undefined-behaviour sanitizer
 format: ## rewrite the sources in the project's style
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Examples $(addprefix Benchmarks/,Package.swift Sources Tests)
 
-bench: setup ## speed beside this machine's limits, forms of the scan, cost against length: two minutes
+bench: setup ## speed beside this machine's limits, forms of the scan, cost against length, ranking: three minutes
 	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
 	$(BENCH) --output Benchmarks/results/operations.json
 	$(BENCH) scans --output Benchmarks/results/scans.json
 	$(BENCH) lengths --output Benchmarks/results/lengths.json
+	$(BENCH) ranking --output Benchmarks/results/ranking.json
 
 MINUTES ?= 0.33
 FOR_SERVE ?=
