@@ -13,15 +13,18 @@ import traceback
 
 import clients
 import damage
+import deletions
 import disks
 import kills
+import releases
 import soak
 import users
 from context import Context
 from disk import build
 from service import Failed, Lost
 
-CHECKS = {**kills.CHECKS, **disks.CHECKS, **damage.CHECKS, **clients.CHECKS, **users.CHECKS, **soak.CHECKS}
+PARTS = (kills, deletions, releases, disks, damage, clients, users, soak)
+CHECKS = {name: check for part in PARTS for name, check in part.CHECKS.items()}
 
 
 def arguments():
