@@ -26,11 +26,11 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
-        .target(name: "CPolling", path: "CPolling", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "CReadiness", path: "CReadiness", cSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
             name: "Benchmarks",
             dependencies: [
-                "CPolling",
+                "CReadiness",
                 .product(name: "_BenchmarkSupport", package: "RecBLR"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Histogram", package: "hdrhistogram-swift"),

@@ -186,7 +186,7 @@ def fuzz(context):
             thread.join()
         service.alive()
         if failures:
-            raise Failed(f"{len(failures)} of {total}, such as:\n    " + "\n    ".join(failures[:5]))
+            raise Failed(f"{len(failures)} of {total}, by status {dict(sorted(statuses.items()))}, such as:\n    " + "\n    ".join(failures[:5]))
         service.stop()
     return f"{total:,} requests, replies by status (0: closed) {dict(sorted(statuses.items()))}"
 

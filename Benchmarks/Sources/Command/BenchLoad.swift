@@ -37,6 +37,7 @@ struct BenchLoad: ParsableCommand {
     }
 
     func run() throws {
+        raiseConnectionLimit()
         let ids = Array(try Vocabulary.read(URL(fileURLWithPath: items)).ids)
         let load = Load(
             kind: kind, arrivals: rate.map { .open(perSecond: $0) } ?? .closed, connections: connections, users: users,

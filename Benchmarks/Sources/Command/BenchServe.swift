@@ -37,6 +37,7 @@ struct BenchServe: ParsableCommand {
     }
 
     func run() throws {
+        raiseConnectionLimit()
         let folder = URL(fileURLWithPath: workplace)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var bench = ServiceBench(

@@ -4,6 +4,19 @@
     import Darwin
 #endif
 
+/// Lets this process open as many connections as the system allows it to ask for.
+func raiseConnectionLimit() {
+    #if canImport(Glibc)
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        let files = RLIMIT_NOFILE
+    #endif
+    var limit = rlimit()
+    guard getrlimit(files, &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(files, &limit)
+}
+
 /// The address of a server on this machine.
 struct ServerAddress: Sendable {
     /// A port on 127.0.0.1.

@@ -1,4 +1,4 @@
-import CPolling
+import CReadiness
 
 #if canImport(Glibc)
     import Glibc
@@ -39,7 +39,9 @@ struct LoadGenerator {
     /// When the request under way on each connection should have been sent.
     private var scheduled: [UInt64]
     private var idle: [Int]
-    private var busy: [Int] = []
+    private var isBusy: [Bool]
+    private let readiness: Readiness
+    private var keys = [UInt32](repeating: 0, count: 64)
     private var outcome: LoadOutcome
     private let begin: UInt64
     private let end: UInt64
@@ -52,7 +54,10 @@ struct LoadGenerator {
         let run = String(generator.next() ^ nanoseconds(), radix: 36)
         requests = RequestRing(load.kind, users: load.users, items: load.items, run: run, seed: load.seed)
         connections = try (0..<load.connections).map { _ in try Connection(to: address) }
+        readiness = try Readiness()
+        for (number, connection) in connections.enumerated() { try readiness.watch(connection, number) }
         scheduled = Array(repeating: 0, count: load.connections)
+        isBusy = Array(repeating: false, count: load.connections)
         idle = Array(0..<load.connections)
         next = nanoseconds()
         begin = next + UInt64(load.warmUpSeconds * 1e9)
@@ -66,29 +71,32 @@ struct LoadGenerator {
         var (hasBegun, nextSample) = (false, begin)
         while true {
             let now = nanoseconds()
-            if now >= end, busy.isEmpty || now >= end + 10_000_000_000 { break }
+            try startRequests(now)
+            if now >= end, idle.count == connections.count || now >= end + 10_000_000_000 { break }
             if now >= begin, !hasBegun { (hasBegun, started) = (true, ProcessUsage(of: process)) }
             if now >= nextSample, now < end {
                 outcome.noteMemory(ProcessUsage(of: process).resident, at: now)
                 nextSample += max(1, (end - begin) / 50)
             }
-            try startRequests(now)
             try awaitReplies(now)
         }
         if case .open = load.arrivals { outcome.unsent = countUnsent() }
-        outcome.unanswered = busy.count
+        outcome.unanswered = connections.count - idle.count
         outcome.processorSeconds = ProcessUsage(of: process).processorSeconds - started.processorSeconds
         return outcome
     }
 
+    /// Sends what is due. What was due just before the end is sent after it where this thread had to wait for a core.
     private mutating func startRequests(_ now: UInt64) throws {
         var broken: [Int] = []
-        while !idle.isEmpty, now < end, load.arrivals.areClosed || next <= now {
+        let lastMoment = load.arrivals.areClosed ? end : end + 100_000_000
+        while !idle.isEmpty, now < lastMoment, load.arrivals.areClosed || next <= min(now, end) {
             let connection = idle.removeLast()
             scheduled[connection] = load.arrivals.areClosed ? now : next
             do {
                 try connections[connection].begin(requests.next())
-                busy.append(connection)
+                isBusy[connection] = true
+                if connections[connection].hasOutput { try readiness.watchAgain(connections[connection], connection) }
             } catch {
                 outcome.note(status: 0, scheduled: scheduled[connection], now: now)
                 try reopen(connection)
@@ -107,7 +115,7 @@ struct LoadGenerator {
     /// Requests that should have been sent before the end and found no connection.
     private mutating func countUnsent() -> Int {
         var count = 0
-        while next < end {
+        while next <= end {
             count += 1
             advanceSchedule()
         }
@@ -115,36 +123,34 @@ struct LoadGenerator {
     }
 
     private mutating func awaitReplies(_ now: UInt64) throws {
-        var entries = busy.map { connection in
-            let sends = connections[connection].hasOutput
-            return pollfd(
-                fd: connections[connection].descriptor, events: Int16(POLLIN | (sends ? POLLOUT : 0)), revents: 0)
-        }
         let due = now < end && !load.arrivals.areClosed && !idle.isEmpty ? next : now + 20_000_000
-        poll_nanoseconds(&entries, Int32(entries.count), due > now ? min(due - now, 20_000_000) : 0)
-        var open: [Int] = []
-        for (place, connection) in busy.enumerated() {
-            let isOver = entries[place].revents == 0 ? false : try finish(connection)
-            if !isOver { open.append(connection) }
-        }
-        busy = open
+        let count = readiness_wait(readiness.descriptor, &keys, due > now ? min(due - now, 20_000_000) : 0)
+        for key in keys.prefix(Int(count)) { try goOn(Int(key)) }
     }
 
-    /// Goes on with a request; true when it is over.
-    private mutating func finish(_ number: Int) throws -> Bool {
+    /// Goes on with what a connection is at.
+    private mutating func goOn(_ number: Int) throws {
         do {
-            if connections[number].hasOutput { try connections[number].continueSending() }
-            guard let reply = try connections[number].receive() else { return false }
+            if connections[number].hasOutput {
+                try connections[number].continueSending()
+                try readiness.watchAgain(connections[number], number)
+            }
+            guard let reply = try connections[number].receive() else { return }
             outcome.note(status: reply.status, scheduled: scheduled[number], now: nanoseconds())
         } catch {
-            outcome.note(status: 0, scheduled: scheduled[number], now: nanoseconds())
+            // A connection that the server closes between two requests is no failure.
+            if isBusy[number] { outcome.note(status: 0, scheduled: scheduled[number], now: nanoseconds()) }
             try reopen(number)
+            guard isBusy[number] else { return }
         }
+        isBusy[number] = false
         idle.append(number)
-        return true
     }
 
-    private mutating func reopen(_ number: Int) throws { connections[number] = try Connection(to: address) }
+    private mutating func reopen(_ number: Int) throws {
+        connections[number] = try Connection(to: address)
+        try readiness.watch(connections[number], number)
+    }
 }
 
 extension Arrivals {

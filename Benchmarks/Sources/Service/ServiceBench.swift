@@ -70,7 +70,7 @@ struct ServiceBench {
             "saturation before overload", load(.appendAndRecommend, .closed, connections: 64), server,
             durability: "full")
         let found = try measure(
-            "twice saturation", load(.appendAndRecommend, .open(perSecond: 2 * full.perSecond), connections: 1024),
+            "twice saturation", load(.appendAndRecommend, .open(perSecond: 2 * full.perSecond), connections: 2048),
             server, durability: "full")
         figures.goals.append(
             .atLeast(0.8 * full.perSecond, "/s", "successes at 2 × saturation, 80 % of it", found.perSecond))
