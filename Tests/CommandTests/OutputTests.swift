@@ -4,7 +4,7 @@ import Testing
 /// What people read, kept in `Golden`. `RECBLR_UPDATE_GOLDEN=1 swift test --filter CommandTests` writes it anew.
 @Suite struct OutputTests {
     @Test(arguments: [
-        "", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "devices",
+        "", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "devices", "serve",
     ])
     func helpIsAsItWas(command: String) throws {
         let words = command.split(separator: " ").map(String.init)

@@ -2,7 +2,7 @@ import Hummingbird
 import Live
 
 /// How durable an acknowledged event is.
-enum Durability: String, Sendable, CaseIterable {
+public enum Durability: String, Sendable, CaseIterable {
     /// On disk.
     case full
     /// Handed to the system, which may lose it when the machine stops.

@@ -17,5 +17,11 @@ struct ServerContext: RequestContext {
     }
 
     /// The name under which the request is logged and which problems cite.
-    var requestID: String { logger[metadataKey: "hb.request.id"]?.description ?? "unknown" }
+    var requestID: String {
+        get { logger[metadataKey: Self.requestKey]?.description ?? "unknown" }
+        set { logger[metadataKey: Self.requestKey] = .string(newValue) }
+    }
+
+    /// Hummingbird's key of it.
+    static let requestKey = "hb.request.id"
 }

@@ -53,6 +53,7 @@ public struct ServiceLog: LogHandler {
         if let more = metadataProvider?.get() { values.merge(more) { $1 } }
         if let more = event.metadata { values.merge(more) { $1 } }
         if let error = event.error { values["error"] = "\(error)" }
+        if let request = values.removeValue(forKey: ServerContext.requestKey) { values["request"] = request }
         if !showsUsers { values[Self.userKey] = nil }
         let time = Date.now.formatted(
             .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(separator: .omitted))

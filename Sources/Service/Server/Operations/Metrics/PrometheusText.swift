@@ -31,7 +31,7 @@ func header(_ name: String, _ kind: MetricKind, _ help: String) -> String {
 
 /// The full name of a metric: `recblr_`, the label with underscores, and what its kind asks for.
 func metricName(_ label: String, _ kind: MetricKind) -> String {
-    let name = "recblr_" + identifier(label)
+    let name = label.hasPrefix("recblr_") ? identifier(label) : "recblr_" + identifier(label)
     return name.hasSuffix(kind.suffix) ? name : name + kind.suffix
 }
 
