@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short faults mutants lint coverage sanitize format bench bench-serve bench-peers clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve faults mutants lint coverage sanitize format bench bench-serve bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,7 @@ test: setup ## all tests
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
 	@scripts/test-cuda.sh
 
-check: lint test docs coverage sanitize torture-short ## format, lint, all tests, documentation, coverage, sanitizers over the C kernels, two minutes of torture
+check: lint test docs coverage sanitize check-serve torture-short ## format, lint, all tests, documentation, coverage, sanitizers over the C kernels, two minutes of torture
 
 torture-short: build
 	@scripts/torture.sh $(RECBLR)
@@ -51,6 +51,9 @@ SOAK ?= 30
 faults: build ## recblr serve: kills, lost power, bad disks, damage, clocks, rude clients, a long load: an hour (ROUNDS=100, SOAK=30 minutes)
 	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
 	@scripts/faults.sh $(RECBLR) --seed clock --rounds $(ROUNDS) --soak $(SOAK) --bench $(BENCH)
+
+check-serve: build ## the process around recblr serve: settings, keys, TLS, slow clients, metrics, signals: a minute
+	@scripts/check-serve.sh $(RECBLR)
 
 SAMPLE ?= 100
 mutants: setup ## breaks the product in a hundred small ways and counts how many the tests notice: hours (SAMPLE=100)

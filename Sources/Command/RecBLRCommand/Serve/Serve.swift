@@ -67,8 +67,8 @@ struct Serve: ParsableCommand {
     }
 
     private func eventLog(_ settings: ServiceSettings) throws -> any EventLog {
-        guard settings.store != nil else { return MemoryEventLog() }
-        throw fail(.unavailable, "--store is not there yet: give --in-memory")
+        guard let store = settings.store else { return MemoryEventLog() }
+        return try SQLiteEventLog(fileURL(store), durability: settings.durability == .full ? .full : .relaxed)
     }
 
     private func raiseConnectionLimit(_ settings: ServiceSettings) {
