@@ -14,8 +14,10 @@ enum Limits {
     static let items = 10_000
     /// Items of a recommendation.
     static let count = 1_000
-    /// Items to leave out or to choose from.
+    /// Items to leave out or to choose from, in a body.
     static let choices = 10_000
+    /// The same in a query.
+    static let queryChoices = 1_000
     /// Categories to choose from, or of an item.
     static let categories = 100
     /// Bytes of a title.

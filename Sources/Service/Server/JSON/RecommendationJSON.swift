@@ -13,8 +13,8 @@ extension Query {
             }
             query.excludeSeen = rule
         }
-        query.excluded = try ids("exclude", limit: Limits.choices) ?? []
-        query.only = try ids("only", limit: Limits.choices)
+        query.excluded = try ids("exclude", limit: Limits.queryChoices) ?? []
+        query.only = try ids("only", limit: Limits.queryChoices)
         query.categories = try ids("category", limit: Limits.categories)?.map(\.text)
         if let text = try one("at") {
             guard let time = Timestamp(iso8601: text) ?? Timestamp(seconds: text) else {

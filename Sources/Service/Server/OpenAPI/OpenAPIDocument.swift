@@ -80,7 +80,7 @@ enum OpenAPIDocument {
     }
 
     private static func content(_ content: Operation.Content) -> String {
-        #"{"application/json":{"schema":\#(Schemas.ref(content.schema)),"example":\#(content.example)}}"#
+        #"{"\#(content.mediaType)":{"schema":\#(Schemas.ref(content.schema)),"example":\#(content.example)}}"#
     }
 
     private static func components(_ json: inout JSONWriter) {

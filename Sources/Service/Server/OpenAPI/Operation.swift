@@ -14,8 +14,10 @@ enum Role: String {
 
 /// One route as the document describes it.
 struct Operation {
-    /// JSON in a body.
+    /// What is in a body.
     struct Content {
+        /// JSON nearly everywhere.
+        var mediaType = "application/json"
         /// The name of its schema.
         var schema: String
         /// An example, as JSON.

@@ -143,9 +143,18 @@ extension Operation {
             description: "Needs no key. 503 while it starts or stops.", reply: Content("Health", #"{"status":"ready"}"#)
         ),
         Operation(
+            method: .get, path: "/metrics", id: "getMetrics", role: .read, summary: "Metrics for Prometheus",
+            description: "In its text format.", reply: metrics),
+        Operation(
             method: .get, path: "/openapi.json", id: "getOpenAPI", role: .none, summary: "This document",
             description: "Needs no key.", reply: Content("OpenAPI", #"{"openapi":"3.1.0"}"#)),
     ]
+
+    private static let metrics = {
+        var content = Content("Metrics", ##""# TYPE recblr_events_total counter\nrecblr_events_total 17\n""##)
+        content.mediaType = "text/plain"
+        return content
+    }()
 
     // MARK: Examples
 

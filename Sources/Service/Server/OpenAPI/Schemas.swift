@@ -13,9 +13,12 @@ enum Schemas {
                 "recommend", "How many recommendations; none without it.",
                 #"{"type":"integer","minimum":0,"maximum":\#(Limits.count)}"#)
         ),
-        ("exclude", query("exclude", "Items that are not recommended. Repeated for each.", list("Id", Limits.choices))),
+        (
+            "exclude",
+            query("exclude", "Items that are not recommended. Repeated for each.", list("Id", Limits.queryChoices))
+        ),
         ("excludeSeen", query("excludeSeen", "Whether items that the user has met are left out.", ref("SeenRule"))),
-        ("only", query("only", "Items that may be recommended; all without it.", list("Id", Limits.choices))),
+        ("only", query("only", "Items that may be recommended; all without it.", list("Id", Limits.queryChoices))),
         (
             "category",
             query("category", "Categories, of which an item has at least one.", list("Id", Limits.categories))
@@ -71,6 +74,7 @@ enum Schemas {
                 "requestId":{"type":"string","description":"As in the server's log."}
                 """#)
         ),
+        ("Metrics", #"{"type":"string"}"#),
         ("OpenAPI", #"{"type":"object","required":["openapi"]}"#),
         ("Health", object(required: ["status"], #""status":{"enum":["live","ready"]}"#)),
     ]
