@@ -4,7 +4,7 @@ public import Models
 extension Recommender {
     /// Why an item has its score: terms that add up to it, and what the score would be without the events that weigh most.
     ///
-    /// The terms are an ``Models/Attribution``: what each event adds with all gates, activations and deviations as they are. That is
+    /// The terms are an ``Attribution``: what each event adds with all gates, activations and deviations as they are. That is
     /// not what the score would lose without the event; ``Term/scoreWithout`` says that.
     public struct Explanation: Sendable, Equatable {
         /// One event's contribution.
