@@ -35,6 +35,11 @@ final class Annotations: Sendable {
     /// Items with annotations, by the bytes of their ids.
     var items: [RawID] { notes.withLock { $0.keys.sorted() } }
 
+    /// Items whose annotations are meant, by the bytes of their ids.
+    func items(where isMeant: (RawID, ItemAnnotation) -> Bool) -> [RawID] {
+        notes.withLock { $0 }.filter { isMeant($0.key, $0.value) }.keys.sorted()
+    }
+
     /// Takes note of what is in the log already; visible to all requests that come later.
     func set(_ item: RawID, _ note: ItemAnnotation?, _ release: Release) {
         let before = notes.withLock { notes in

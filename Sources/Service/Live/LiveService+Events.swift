@@ -11,6 +11,16 @@ extension LiveService {
         return try await reply { done in append(events, deadline, question: nil) { done($0) } }
     }
 
+    /// Stores events in place of others: forgets those that `replaced` means, of their users, and stores, in one transaction.
+    public func append(
+        _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]]
+    ) async throws(ServiceError) -> [EventReceipt] {
+        let deadline = try admit()
+        return try await reply { done in
+            append(events, replacing: replaced, deadline, question: nil) { done($0) }
+        }
+    }
+
     /// Stores events of one user and recommends with them.
     public func append(
         _ events: [NewEvent], of user: RawID, thenRecommend query: RecommendationQuery
@@ -43,11 +53,13 @@ extension LiveService {
 
     /// Commits events, then hands them to their users' shards, in the order of the log, and only then replies.
     private func append(
-        _ events: [NewEvent], _ deadline: ContinuousClock.Instant,
+        _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]] = [:], _ deadline: ContinuousClock.Instant,
         question: (user: RawID, query: RecommendationQuery, reply: Reply<Recommendations>)?,
         _ done: @escaping Reply<[EventReceipt]>
     ) {
-        writer.add(.append(events), deadline: deadline) { [self] result in
+        let deletions = replaced.map { LogChange.deleteEvents(user: $0, $1) }
+        writer.add(deletions + [.append(events)], deadline: deadline) { [self] result in
+            for user in replaced.keys { shard(of: user).queue.add(.changed(user)) }
             guard case .success(.appended(let appended)) = result else {
                 return done(result.map { _ in [] })
             }
@@ -101,6 +113,12 @@ extension LiveService {
         releases.withLock { $0.active.version == version || $0.previous?.version == version } ? version : nil
     }
 
+    /// Up to `limit` events of a user, in order, after `after`.
+    public func events(of user: RawID, after: EventOrder?, limit: Int) async throws(ServiceError) -> [StoredEvent] {
+        let log = log
+        return try await read { () throws(EventLogError) in try log.events(of: user, after: after, limit: limit) }
+    }
+
     /// Up to `limit` events of a user, the last one first, before `before`.
     public func events(
         of user: RawID, before: EventOrder?, limit: Int
@@ -149,11 +167,12 @@ extension LiveService {
         return try await read { () throws(EventLogError) in try log.users(after: after, limit: limit) }
     }
 
-    /// Notes something about a user, as JSON.
-    public func setProfile(_ profile: String?, of user: RawID) async throws(ServiceError) {
+    /// Notes something about users, as JSON, about all or none.
+    public func setProfiles(_ profiles: [(user: RawID, profile: String?)]) async throws(ServiceError) {
+        guard !profiles.isEmpty else { return }
         let deadline = try admit()
         let _: ChangeOutcome = try await reply { done in
-            writer.add(.setProfile(user: user, profile), deadline: deadline, done)
+            writer.add(profiles.map { .setProfile(user: $0.user, $0.profile) }, deadline: deadline, done)
         }
     }
 

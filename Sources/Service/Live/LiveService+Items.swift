@@ -26,21 +26,27 @@ extension LiveService {
         return known + unknown.prefix(limit - known.count).map { view($0, release) }
     }
 
-    /// Up to `limit` items whose title or id contains `text`, upper and lower case alike, the most popular first.
+    /// Up to `limit` items whose title, id or comment contains `text`, upper and lower case alike: the most popular first, then annotated ones
+    /// that the model does not know.
     public func items(matching text: String, limit: Int) async throws(ServiceError) -> [ItemView] {
         let (release, notes) = (release, annotations.view(for: release))
         return try await read { [self] () throws(EventLogError) in
             let items = release.catalogue.items
-            func matches(_ row: Int) -> Bool {
-                let title = notes.titles[Int32(row)] ?? items.title(at: row) ?? ""
+            func contains(_ whole: String?) -> Bool {
                 let options: String.CompareOptions = [.caseInsensitive, .diacriticInsensitive]
-                return title.range(of: text, options: options) != nil
-                    || items.ids[row].range(of: text, options: options) != nil
+                return whole?.range(of: text, options: options) != nil
+            }
+            let annotated = annotations.items { contains($0.text) || contains($1.title) || contains($1.comment) }
+            let annotatedRows = Set(annotated.compactMap { release.item($0)?.row })
+            func matches(_ row: Int) -> Bool {
+                annotatedRows.contains(row) || contains(items.ids[row])
+                    || contains(notes.titles[Int32(row)] ?? items.title(at: row))
             }
             let rows =
                 release.catalogue.popularity?.best(limit) { matches($0.row) }.map(\.row)
                 ?? Array((0..<items.count).lazy.filter(matches).prefix(limit))
-            return rows.map { view(release.id(ItemID(row: $0)), release) }
+            let unknown = annotated.filter { release.item($0) == nil }.prefix(limit - rows.count)
+            return (rows.map { release.id(ItemID(row: $0)) } + unknown).map { view($0, release) }
         }
     }
 

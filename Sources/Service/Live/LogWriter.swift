@@ -5,9 +5,10 @@ import Logging
 
 /// The one thread that changes the log. What waits is committed together: one wait for the disk, however many requests.
 final class LogWriter: Sendable {
-    /// A change and what happens when it is durable. Completions run on the writer's thread, in the order of the log.
+    /// Changes that are committed together, and what happens with the outcome of the last one when all are durable. Completions run on the
+    /// writer's thread, in the order of the log.
     struct Request: Sendable {
-        var change: LogChange
+        var changes: [LogChange]
         /// Nil: it may wait for ever.
         var deadline: ContinuousClock.Instant?
         var completion: @Sendable (Result<ChangeOutcome, ServiceError>) -> Void
@@ -20,7 +21,7 @@ final class LogWriter: Sendable {
     private let logger: Logger
 
     private enum Entry: Sendable {
-        case change(Request)
+        case changes(Request)
         case purge(@Sendable (Result<Void, ServiceError>) -> Void)
     }
 
@@ -37,8 +38,16 @@ final class LogWriter: Sendable {
         _ change: LogChange, deadline: ContinuousClock.Instant? = nil,
         _ completion: @escaping @Sendable (Result<ChangeOutcome, ServiceError>) -> Void
     ) {
-        let request = Request(change: change, deadline: deadline, completion: completion)
-        if !queue.add(.change(request)) { completion(.failure(.stopping)) }
+        add([change], deadline: deadline, completion)
+    }
+
+    /// Adds changes that are committed together, at least one.
+    func add(
+        _ changes: [LogChange], deadline: ContinuousClock.Instant? = nil,
+        _ completion: @escaping @Sendable (Result<ChangeOutcome, ServiceError>) -> Void
+    ) {
+        let request = Request(changes: changes, deadline: deadline, completion: completion)
+        if !queue.add(.changes(request)) { completion(.failure(.stopping)) }
     }
 
     /// Calls back when nothing that was deleted is left in any file.
@@ -53,7 +62,7 @@ final class LogWriter: Sendable {
         var purgeTime: Date?
         while !queue.isDone {
             let entries = queue.take(256, until: purgeTime)
-            let requests = entries.compactMap { if case .change(let request) = $0 { request } else { nil } }
+            let requests = entries.compactMap { if case .changes(let request) = $0 { request } else { nil } }
             if commit(requests), purgeTime == nil { purgeTime = Date(timeIntervalSinceNow: Self.secondsUntilPurge) }
             let purges = entries.compactMap { if case .purge(let completion) = $0 { completion } else { nil } }
             guard !purges.isEmpty || purgeTime.map({ $0 <= Date() }) ?? false else { continue }
@@ -75,10 +84,12 @@ final class LogWriter: Sendable {
         guard !group.isEmpty else { return false }
         LiveMetrics.groupSize.record(group.count)
         do {
-            let outcomes = try log.commit(group.map(\.change), now: currentTime())
+            let outcomes = try log.commit(group.flatMap(\.changes), now: currentTime())
             LiveMetrics.commitTime.recordNanoseconds((ContinuousClock.now - now).nanoseconds)
-            for (request, outcome) in zip(group, outcomes) {
-                request.completion(outcome.mapError(ServiceError.refused))
+            var end = 0
+            for request in group {
+                end += request.changes.count
+                request.completion(outcomes[end - 1].mapError(ServiceError.refused))
             }
             return group.contains(where: \.deletes)
         } catch {
@@ -98,9 +109,11 @@ final class LogWriter: Sendable {
 
 extension LogWriter.Request {
     fileprivate var deletes: Bool {
-        switch change {
-        case .deleteUser, .deleteEvents, .annotate, .setProfile: true
-        case .append, .checkpoint, .keepCheckpoints, .set: false
+        changes.contains { change in
+            switch change {
+            case .deleteUser, .deleteEvents, .annotate, .setProfile: true
+            case .append, .checkpoint, .keepCheckpoints, .set: false
+            }
         }
     }
 }

@@ -24,9 +24,33 @@ enum Cursor {
         open(text, list: .items).flatMap { String(validating: $0, as: UTF8.self) }.map { RawID($0) }
     }
 
+    /// A cursor after which the list of users goes on.
+    static func text(afterUser user: RawID) -> String { seal(Array(user.text.utf8), list: .users) }
+
+    /// The user after whom the list goes on.
+    static func user(_ text: String) -> RawID? {
+        open(text, list: .users).flatMap { String(validating: $0, as: UTF8.self) }.map { RawID($0) }
+    }
+
+    /// A cursor after which the list of all users' events goes on.
+    static func text(after order: EventOrder, ofUser user: RawID) -> String {
+        seal(bytes(order.time.microseconds) + bytes(order.position) + user.text.utf8, list: .allEvents)
+    }
+
+    /// The event after which the list of all users' events goes on.
+    static func event(_ text: String) -> (user: RawID, order: EventOrder)? {
+        guard let content = open(text, list: .allEvents), content.count > 16,
+            let user = String(validating: content.dropFirst(16), as: UTF8.self)
+        else { return nil }
+        let time = Timestamp(microseconds: integer(content[..<8]))
+        return (RawID(user), EventOrder(time: time, position: integer(content[8..<16])))
+    }
+
     private enum List {
         case events(RawID)
         case items
+        case users
+        case allEvents
 
         /// A number that differs between lists, nearly always: of FNV-1a, which is the same in all processes.
         func check(_ content: [UInt8]) -> [UInt8] {
@@ -37,6 +61,8 @@ enum Cursor {
                 add(1)
                 user.text.utf8.forEach(add)
             case .items: add(2)
+            case .users: add(3)
+            case .allEvents: add(4)
             }
             content.forEach(add)
             return Array(bytes(Int64(bitPattern: hash)).suffix(4))

@@ -51,8 +51,9 @@ struct Problem: Error, Sendable, Equatable {
         }
     }
 
-    /// The reply.
+    /// The reply: JSON, or plain text for Gorse's clients.
     func response(_ context: ServerContext) -> Response {
+        guard !context.isOfGorse else { return gorseResponse }
         var json = JSONWriter(capacity: 256)
         write(to: &json, requestID: context.requestID)
         var headers = headers

@@ -28,6 +28,7 @@ func router(
     ModelRoutes(service: service).add(to: router)
     HealthRoutes(service: service).add(to: router)
     OpenAPIRoute().add(to: router)
+    GorseRoutes(service: service).add(to: router)
     table.fill(from: router)
     return router
 }
