@@ -176,9 +176,15 @@ let testTargets: [Target] = [
     .target(
         name: "EventLogConformance", dependencies: ["Events", "Identifiers"], path: "Tests/EventLogConformance",
         swiftSettings: strict),
+    .target(
+        name: "CFaultyDisk", dependencies: [.product(name: "GRDBSQLite", package: "GRDB.swift")],
+        path: "Tests/CFaultyDisk", cSettings: strictC),
     tests(
         "EventLogTests",
-        ["Events", "SQLiteLog", "EventLogConformance", "Identifiers", .product(name: "GRDB", package: "GRDB.swift")]),
+        [
+            "Events", "SQLiteLog", "EventLogConformance", "Identifiers", "CFaultyDisk",
+            .product(name: "GRDB", package: "GRDB.swift"), .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        ]),
     tests(
         "LiveTests",
         ["Live", "Events", "SQLiteLog", "Serving", "Models", "ModelStore", "Tensors", "CPUBackend", "Identifiers"]),

@@ -5,6 +5,7 @@ import Testing
 @Suite struct OutputTests {
     @Test(arguments: [
         "", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "devices", "serve",
+        "store", "store import", "store export", "store backup",
     ])
     func helpIsAsItWas(command: String) throws {
         let words = command.split(separator: " ").map(String.init)

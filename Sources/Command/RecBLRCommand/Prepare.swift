@@ -1,7 +1,10 @@
 import ArgumentParser
+import Events
 import FileSupport
 import Foundation
+import Identifiers
 import Interactions
+import SQLiteLog
 
 struct Prepare: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -20,10 +23,17 @@ struct Prepare: ParsableCommand {
               recblr prepare u.data --no-header --user 1 --item 2 --timestamp 4 --output data/ml-100k
               recblr prepare clicks/ --where type=purchase --titles products.csv --output data/bought
               unzip -p events.zip | recblr prepare - --format csv --output data/events
+              recblr prepare --store shop.store --event-types play,buy --output data/shop
             """)
 
     @Argument(help: "The log: files, folders of parts, - for standard input.", transform: pathArgument) var inputs:
-        [String]
+        [String] = []
+    @Option(
+        help: "Take the events of this store of `recblr serve`, which may go on, instead of a log.",
+        transform: pathArgument)
+    var store: String?
+    @Option(help: "With --store: only events of these types, separated by commas. (default: all)") var eventTypes:
+        String?
     @Option(
         name: .shortAndLong, help: "The dataset's folder. A dataset that is there is replaced, anything else refused.",
         transform: pathArgument)
@@ -84,6 +94,19 @@ struct Prepare: ParsableCommand {
             throw ValidationError("--rating needs --min-rating: nothing else reads it.")
         }
         _ = try eventConditions()
+        try validateSource()
+    }
+
+    private func validateSource() throws {
+        guard store != nil else {
+            if inputs.isEmpty { throw ValidationError("Missing expected argument '<inputs> ...'") }
+            if eventTypes != nil { throw ValidationError("--event-types needs --store.") }
+            return
+        }
+        let reads = format != nil || delimiter != nil || header != nil || user != nil || timestamp != nil || fileOrder
+        if !inputs.isEmpty || reads || !conditions.isEmpty || minRating != nil {
+            throw ValidationError("Give --store or a log: files and options of columns say nothing about a store.")
+        }
     }
 
     private func eventConditions() throws -> [EventCondition] {
@@ -105,6 +128,10 @@ struct Prepare: ParsableCommand {
     func run() throws {
         let target = try outputFolder(output, "--output")
         try InteractionLog.checkReplaceable(target)
+        if let store {
+            let log = try readStore(store, spoolingTo: target.deletingLastPathComponent())
+            return try prepare(log, try readTitles(), source: "store \(fileURL(store).lastPathComponent)", to: target)
+        }
         let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
         let names = try readTitles()
         let progress = ReadingLine()
@@ -118,10 +145,35 @@ struct Prepare: ParsableCommand {
         progress.finish(log.report.lines)
         for text in log.doubts { printError("recblr: warning: " + text) }
         for text in log.warnings { printError("recblr: note: " + text) }
-        if titles != nil { say(log.match(names)) }
         let source =
             sources.count > 3
             ? "\(sources[0].name) and \(sources.count - 1) more" : sources.map(\.name).joined(separator: ", ")
+        try prepare(log, names, source: source, to: target)
+    }
+
+    private func readStore(_ store: String, spoolingTo folder: URL) throws -> InteractionLog {
+        let reader = try openStore(store)
+        let types = eventTypes.map(eventTypeSet)
+        var log = InteractionLog(spoolingTo: folder)
+        let progress = ReadingLine()
+        let total = try reader.eventCount()
+        try reader.forEachUser { user in
+            try reader.forEachEvent(of: user, from: nil) { stored in
+                guard types?.contains(stored.event.type) ?? true else { return }
+                let (nanoseconds, overflows) = stored.order.time.microseconds.multipliedReportingOverflow(by: 1000)
+                try log.add(user: user, item: stored.event.item, nanoseconds: overflows ? 0 : nanoseconds)
+            }
+            progress.show(log.report.lines, Double(log.report.lines) / Double(max(1, total)))
+        }
+        try log.finishAdding(from: store)
+        progress.finish(log.report.lines)
+        return log
+    }
+
+    private func prepare(
+        _ log: borrowing InteractionLog, _ names: [String: String], source: String, to target: URL
+    ) throws {
+        if titles != nil { say(log.match(names)) }
         let summary = try log.prepare(filters, titles: names, source: source, to: target)
         if let times = summary.times { sayOfTimes(times, summary) }
         if json.isOn { try printJSON(summary) } else { try printOutput(describe(summary)) }

@@ -19,6 +19,6 @@ struct RecBLRCommand: ParsableCommand {
         version: programVersion,
         subcommands: [
             Prepare.self, Train.self, Evaluate.self, Recommend.self, Import.self, Inspect.self, Experiment.self,
-            Devices.self, Serve.self,
+            Devices.self, Serve.self, StoreCommand.self,
         ])
 }

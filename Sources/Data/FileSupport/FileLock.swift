@@ -22,9 +22,10 @@ public final class FileLock: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Tries to lock the file or folder at a path, without waiting.
-    public static func attempt(_ path: String) -> Attempt {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    /// Tries to lock the file or folder at a path, without waiting. With `creating`, an empty file is made where nothing is.
+    public static func attempt(_ path: String, creating: Bool = false) -> Attempt {
+        let descriptor = open(
+            path, (creating ? O_RDWR | O_CREAT : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666)
         guard descriptor >= 0 else { return .impossible }
         let lock = FileLock(descriptor)
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else { return errno == EWOULDBLOCK ? .taken : .impossible }

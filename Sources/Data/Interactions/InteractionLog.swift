@@ -1,6 +1,6 @@
 import FileSupport
 public import Foundation
-import Identifiers
+package import Identifiers
 import Layers
 
 /// Options for reading a log.
@@ -88,6 +88,45 @@ public struct InteractionLog: ~Copyable, Sendable {
 
     /// Number of events.
     public var count: Int { events.count + waiting.times.count }
+
+    /// A log of events that ``add(user:item:nanoseconds:)`` gives it.
+    package init(spoolingTo folder: URL) {
+        var options = ReadOptions()
+        options.temporaryFolder = folder
+        self.init(options)
+    }
+
+    /// Adds an event behind those before. Where its ids cannot be those of a dataset, it is counted as skipped.
+    package mutating func add(user: RawID, item: RawID, nanoseconds: Int64) throws(DatasetError) {
+        report.lines += 1
+        let problem = user.withBytes { user in
+            item.withBytes { item -> LineProblem? in
+                do throws(LineProblem) { try append(user: user, item: item, timestamp: nanoseconds) } catch {
+                    return error
+                }
+                return nil
+            }
+        }
+        if problem != nil { report.skippedLines += 1 }
+        try events.spill()
+    }
+
+    /// Ends adding. `source` names where the events come from.
+    package mutating func finishAdding(from source: String) throws(DatasetError) {
+        numberWaiting()
+        guard count > 0 else { throw .unusable("\(source) holds no events that a dataset can hold") }
+        meaningOfTimes = TimeMeaning("times of the event log")
+    }
+
+    /// Calls `body` with every event in the order of the log; its time is in nanoseconds since 1970, nil where the log has none.
+    package func forEach(
+        _ body: (_ user: RawID, _ item: RawID, _ nanoseconds: Int64?) -> Void
+    ) throws(DatasetError) {
+        try events.forEach { event, _ in
+            body(
+                RawID(userIDs.string(event.user)), RawID(itemIDs.string(event.item)), hasTimestamps ? event.time : nil)
+        }
+    }
 
     /// Reads a file.
     /// - Parameter progress: called every 2¹⁶ records with their number so far and the fraction of the file that is read.

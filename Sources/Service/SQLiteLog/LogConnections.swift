@@ -89,9 +89,11 @@ final class WALCheckpoints: Sendable {
 
     /// Moves everything and empties the log's file. Throws where a reader still needs it.
     func empty() throws {
-        try database.writeWithoutTransaction {
-            try $0.checkpoint(.passive)
-            try $0.checkpoint(.truncate)
+        try queue.sync {
+            try database.writeWithoutTransaction {
+                try $0.checkpoint(.passive)
+                try $0.checkpoint(.truncate)
+            }
         }
     }
 

@@ -3,14 +3,6 @@ import FileSupport
 public import Foundation
 import GRDB
 
-/// When an append counts as stored.
-public enum Durability: String, Sendable, CaseIterable {
-    /// When the disk has it: it outlives a loss of power.
-    case full
-    /// When the system has it: it outlives the end of the program, not that of the system.
-    case relaxed
-}
-
 /// The log in a folder: an SQLite database that one process at a time changes, and others may read.
 ///
 /// A group of changes is one transaction, and with ``Durability/full`` one wait for the disk.
@@ -88,12 +80,15 @@ public final class SQLiteEventLog: SQLiteEventReader, EventLog, @unchecked Senda
 
     // MARK: Opening
 
+    /// The name of the file that the process which writes has locked.
+    static let lockName = "log.lock"
+
     private static func lock(_ folder: URL) throws(EventLogError) -> FileLock {
-        switch FileLock.attempt(folder.path) {
+        switch FileLock.attempt(folder.appendingPathComponent(lockName).path, creating: true) {
         case .held(let lock): return lock
         case .taken: throw .inUse("\(folder.path): another process uses this store")
         case .impossible:
-            throw .unavailable("\(folder.path): cannot be locked, so that a second process could use it at once")
+            throw .unavailable("\(folder.path): cannot be locked, and a second process could write to it")
         }
     }
 

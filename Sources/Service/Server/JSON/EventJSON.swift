@@ -111,8 +111,8 @@ extension JSONWriter {
     }
 
     /// The members of an event of the log.
-    mutating func eventMembers(_ stored: StoredEvent) {
-        member("position", stored.order.position)
+    mutating func eventMembers(_ stored: StoredEvent, withPosition: Bool = true) {
+        if withPosition { member("position", stored.order.position) }
         member("item", stored.event.item)
         member("type", stored.event.type)
         member("timestamp", stored.order.time)
