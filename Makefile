@@ -34,6 +34,7 @@ test: setup ## all tests
 	@scripts/get-pygorse.sh
 	$(SWIFT) test --enable-code-coverage
 	$(SWIFT) test --package-path Benchmarks
+	@scripts/faults.sh .build/debug/recblr
 
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
 	@scripts/test-cuda.sh
@@ -82,8 +83,9 @@ bench: setup ## speed beside this machine's limits, forms of the scan, cost agai
 
 MINUTES ?= 0.33
 FOR_SERVE ?=
-bench-serve: build ## the service under load beside the figures it should reach (MINUTES=10 a load, FOR_SERVE=--users=1000000)
+bench-serve: build ## ranking beside sgemm, then the service under load beside the figures it should reach (MINUTES=10 a load, FOR_SERVE=--users=1000000)
 	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
+	$(BENCH) ranking
 	$(BENCH) serve --program $(RECBLR) --seconds $$(awk "BEGIN { print 60 * $(MINUTES) }") $(FOR_SERVE) --output Benchmarks/results/serve.json
 
 LOG ?=

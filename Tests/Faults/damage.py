@@ -116,8 +116,9 @@ def damaged_database(context, store, name, harm, generator, users, label):
             return "served"
         check_refusal(service, label)
     # Whoever opens a database that a killed process left may move its write-ahead log into it.
-    left_alone = os.listdir(store) == [name]
-    if left_alone and open(path, "rb").read() != damaged:
+    log = os.path.join(store, name + "-wal")
+    has_log = os.path.exists(log) and os.path.getsize(log) > 0
+    if not has_log and open(path, "rb").read() != damaged:
         raise Failed(f"{label}: refused, and yet the file was changed")
     return "refused at the start"
 

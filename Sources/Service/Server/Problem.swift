@@ -73,11 +73,12 @@ extension Problem {
         case .refused(.tooFarAhead(let index, _)):
             self.init(field: field(index, "timestamp"), "more than 10 minutes ahead of the server's clock")
         case .refused(.notFound), .notFound: self.init(.notFound, error.description)
-        case .refused(.outdated), .log(.unavailable), .log(.inUse):
+        // SQLite calls a page that the disk cannot read damaged.
+        case .refused(.outdated), .log(.unavailable), .log(.inUse), .log(.damaged):
             self = .unavailable(error.description, retryAfterSeconds: 1)
         case .log(.full):
             self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), error.description)
-        case .log(.damaged), .log(.notALog), .model: self.init(.internalServerError, error.description)
+        case .log(.notALog), .model: self.init(.internalServerError, error.description)
         case .overloaded(let seconds): self = .unavailable(error.description, retryAfterSeconds: seconds)
         case .stopping: self = .unavailable(error.description, retryAfterSeconds: 1)
         case .invalid(let field, let reason): self.init(field: field, reason)
