@@ -202,7 +202,7 @@ let testTargets: [Target] = [
         ]),
     tests("DocumentationTests", ["RecBLR", "TrainAndRecommend", "LiveStates"]),
     tests("ReportTests", ["Report", "Training", "Evaluation", "Interactions", "Identifiers", "Models"]),
-    tests("CommandTests", ["RecBLRCommand", "EmulatedGPU", "Identifiers"], exclude: ["Golden"]),
+    tests("CommandTests", ["RecBLRCommand", "EmulatedGPU", "Identifiers", "Server"], exclude: ["Golden"]),
     tests(
         "ModelStoreTests", ["ModelStore", "Models", "Layers", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
     tests(

@@ -92,6 +92,21 @@ def what_is_no_http_gets_a_problem(world):
                 raise Failed(f"{text[:60]}: {found[:300]} instead of {status}")
 
 
+def connections_close_when_clients_say_so(world):
+    kept = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with world.serve() as service:
+        for text, replies in [
+            (b"GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n", 1),
+            (b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\n", 1),
+            (kept + kept + b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", 3),
+        ]:
+            stream, began = connect(service), time.monotonic()
+            stream.sendall(text)
+            found = rest(stream)
+            if found.count(b"HTTP/1.1 200 OK") != replies or time.monotonic() - began > PATIENCE / 2:
+                raise Failed(f"{text}: {found}")
+
+
 def large_bodies_are_refused_before_they_are_sent(world):
     with world.serve() as service:
         stream = connect(service)
@@ -131,4 +146,4 @@ def connections_are_limited(world):
 
 CHECKS = [
     slow_clients_lose_their_connection, half_closed_clients_get_their_reply, what_is_no_http_gets_a_problem,
-    large_bodies_are_refused_before_they_are_sent, connections_are_limited]
+    connections_close_when_clients_say_so, large_bodies_are_refused_before_they_are_sent, connections_are_limited]

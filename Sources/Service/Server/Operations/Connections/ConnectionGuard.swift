@@ -16,6 +16,15 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
+    /// When the connection ends.
+    private enum Closing {
+        case no
+        /// When all requests that came have their replies.
+        case afterAllReplies
+        /// With the reply that is on its way.
+        case afterThisReply
+    }
+
     private let limits: ConnectionLimits
     private let metrics: ConnectionMetrics
     private let deadline = Deadline()
@@ -27,8 +36,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isReplying = false
     /// Requests whose replies are not with the client.
     private var unanswered = 0
-    /// Whether the connection ends with the reply that is on its way.
-    private var closesAfterReply = false
+    private var closing = Closing.no
     /// Whether something came that is no HTTP, so that nothing else can be understood.
     private var isMalformed = false
 
@@ -36,7 +44,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: Beginning and end
 
-    func handlerAdded(context: ChannelHandlerContext) { if context.channel.isActive { begin(context) } }
+    func handlerAdded(context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
+            try? pipeline.addHandler(KeepAliveRule(), position: .before(codec))
+        }
+        if context.channel.isActive { begin(context) }
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         begin(context)
@@ -71,6 +85,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             (isReading, unanswered) = (true, unanswered + 1)
+            if head.headerFields[.connection] == "close", closing == .no { closing = .afterAllReplies }
             wait(for: .body, context)
             if isWaitingToSend(head) {
                 context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
@@ -96,7 +111,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
         isMalformed = true
         metrics.count(.malformed)
-        guard unanswered == 0 else { return closesAfterReply = true }
+        guard unanswered == 0 else { return closing = .afterAllReplies }
         unanswered = 1
         for part in malformedReply(error) { write(context: context, data: wrapOutboundOut(part), promise: nil) }
         context.flush()
@@ -110,8 +125,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             isReplying = true
             wait(for: .client, context)
             // Without its end, the rest of a request would be taken for the next one.
-            if isReading { head.headerFields[.connection] = "close" }
-            if head.headerFields[.connection] == "close" { closesAfterReply = true }
+            if isReading || head.headerFields[.connection] == "close" { closing = .afterThisReply }
+            if isLastReply { head.headerFields[.connection] = "close" }
             context.write(wrapOutboundOut(.head(head)), promise: promise)
         case .end:
             let written = promise ?? context.eventLoop.makePromise()
@@ -121,9 +136,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    private var isLastReply: Bool { closing == .afterThisReply || (closing == .afterAllReplies && unanswered == 1) }
+
     private func replyIsTaken(_ context: ChannelHandlerContext) {
+        let wasLast = isLastReply
         (isReplying, unanswered) = (false, unanswered - 1)
-        if closesAfterReply, unanswered == 0 || !isMalformed {
+        if wasLast {
             // Input stays open for a while: a connection that is closed while bytes arrive is reset, and the reply lost.
             context.close(mode: .output, promise: nil)
             wait(for: .end, context)
@@ -134,8 +152,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Who closes has often just written a reply: it is taken first.
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        guard mode == .all, isReplying, isOpen else { return context.close(mode: mode, promise: promise) }
-        closesAfterReply = true
+        guard mode != .input, isReplying, isOpen else { return context.close(mode: mode, promise: promise) }
+        closing = .afterThisReply
         context.channel.closeFuture.cascade(to: promise)
     }
 
