@@ -5,7 +5,7 @@
 set -euo pipefail
 target=$1
 shift
-venv=$(dirname "$0")/../.build/openapi-venv
+venv=$(realpath "$(dirname "$0")/..")/.build/openapi-venv
 [ -x "$venv/bin/schemathesis" ] || {
     python3 -m venv "$venv" && "$venv/bin/pip" install -q 'schemathesis>=4,<5' 'openapi-spec-validator<1'
 } || {
@@ -48,5 +48,6 @@ esac
 python3 -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())' "$url/openapi.json" >"$work/openapi.json"
 "$venv/bin/openapi-spec-validator" "$work/openapi.json"
 # Not checked: that every request which fits the schemas is taken: times that lie ahead, cursors and tokens that are none of ours fit, too.
+cd "$work"  # it keeps notes of its own
 "$venv/bin/schemathesis" run "$url/openapi.json" --checks all --exclude-checks positive_data_acceptance \
     --phases examples,coverage,fuzzing --max-examples 50 --seed 1 --no-color "$@"

@@ -12,10 +12,11 @@ public enum Durability: String, Sendable, CaseIterable {
 /// All routes of the service.
 ///
 /// `middleware` is called around them, the first outermost. It sees replies, never errors: these have become problems before. Who refuses a
-/// request returns ``Problem/response(_:)``.
+/// request returns ``Problem/response(_:)``. `others` adds routes beside these.
 func router(
     _ service: LiveService, durability: Durability = .full, tokenKeys: TokenKeys = .random(),
-    middleware: [any MiddlewareProtocol<Request, Response, ServerContext>] = []
+    middleware: [any MiddlewareProtocol<Request, Response, ServerContext>] = [],
+    others: (Router<ServerContext>) -> Void = { _ in }
 ) -> Router<ServerContext> {
     let router = Router(context: ServerContext.self, options: .autoGenerateHeadEndpoints)
     for each in middleware { router.add(middleware: each) }
@@ -29,6 +30,7 @@ func router(
     HealthRoutes(service: service).add(to: router)
     OpenAPIRoute().add(to: router)
     GorseRoutes(service: service).add(to: router)
+    others(router)
     table.fill(from: router)
     return router
 }

@@ -38,8 +38,8 @@ public struct HTTPService: Sendable {
     ) async throws(ListenError) {
         let router = router(
             service, durability: settings.durability, tokenKeys: tokenKeys,
-            middleware: guards(settings, keys: keys, draining: draining, metrics: metrics))
-        addMetricsRoute(to: router)
+            middleware: guards(settings, keys: keys, draining: draining, metrics: metrics),
+            others: addMetricsRoute)
         do {
             let application = Application(
                 router: router, server: try channels(), configuration: configuration,
