@@ -74,6 +74,12 @@ let learning: [Target] = [
     target("Learning", "Report", ["FileSupport", "Models", "Interactions", "Identifiers", "Evaluation", "Training"]),
 ]
 
+/// The page that `recblr serve` shows to people.
+let pageFiles = [
+    "index.html", "style.css", "icon.svg", "page.js", "client.js", "dom.js", "explanation.js", "lists.js", "search.js",
+    "subjects.js", "titles.js",
+]
+
 /// Answers: `Serving` is part of the library, the rest of the service is for the program alone.
 let service: [Target] = [
     target("Service", "Serving", ["ErrorSupport", "Models", "Tensors", "FileSupport", "Identifiers"]),
@@ -95,9 +101,9 @@ let service: [Target] = [
             "ErrorSupport", .product(name: "Logging", package: "swift-log"),
             .product(name: "CoreMetrics", package: "swift-metrics"),
         ]),
-    target(
-        "Service", "Server",
-        [
+    .target(
+        name: "Server",
+        dependencies: [
             "Live", "Events", "Interactions", "ErrorSupport", "FileSupport", "Identifiers",
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -113,7 +119,10 @@ let service: [Target] = [
             .product(name: "Metrics", package: "swift-metrics"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        ]),
+        ],
+        path: "Sources/Service/Server",
+        // In the program itself, which may be moved.
+        resources: pageFiles.map { .embedInCode("Page/\($0)") }, swiftSettings: strict),
 ]
 
 /// The program.

@@ -22,6 +22,7 @@ func router(
     for each in middleware { router.add(middleware: each) }
     let table = RouteTable()
     router.add(middleware: ErrorReplies(routes: table))
+    PageRoutes().add(to: router)
     EventRoutes(service: service, durability: durability).add(to: router)
     UserRoutes(service: service).add(to: router)
     RecommendationRoutes(service: service, keys: tokenKeys).add(to: router)
