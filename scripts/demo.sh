@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# demo.sh [--data FOLDER] [PROGRAM]: from MovieLens-100K to recommendations with titles.
+# demo.sh [--data FOLDER] [PROGRAM]: from MovieLens-100K to recommendations with titles, and how to look at them live.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=demo/ml-100k
@@ -23,4 +23,6 @@ say "Evaluating"
 "$recblr" evaluate demo/model demo/dataset
 say "Recommending"
 "$recblr" recommend demo/model --data demo/dataset --user 1 --user 42 --user 405 -k 10
-say "Now try: $recblr recommend demo/model --title 'Toy Story' --title Aladdin"
+say "Now try: $recblr recommend demo/model --title 'Toy Story' --title Aladdin
+   or in a browser: $recblr serve --models demo/model --store demo/events
+   and open http://127.0.0.1:8080/"

@@ -38,8 +38,7 @@ export function explanationTable(explanation, score, titleOf) {
   const values = rows.map(({ value }) => value);
   const range = { least: Math.min(0, ...values), greatest: Math.max(1e-9, ...values) };
   return element(
-    "table", { class: "terms" },
-    element("caption", { class: "hidden" }, "What adds up to the score"),
+    "table", { class: "terms", "aria-label": "What adds up to the score" },
     element("tbody", {}, ...rows.map((row) => tableRow(row, range))),
     element("tfoot", {}, element("tr", {}, heading("score"), element("td"), element("td", {}, scoreText(score)))));
 }

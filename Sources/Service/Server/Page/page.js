@@ -107,8 +107,8 @@ function showFigures(label, trip) {
 }
 
 async function showModel() {
-  const { models } = await client.ask("GET", "v1/models");
-  model = models.find(({ version }) => version === answer.modelVersion);
+  const reply = await client.ask("GET", "v1/models").catch(() => undefined); // The next answer tries again.
+  model = reply?.models.find(({ version }) => version === answer.modelVersion);
   byID("model").textContent = [`model ${answer.modelVersion}`, model?.summary].filter(Boolean).join(", ");
   byID("rank-label").textContent = model?.items ? `ranking ${countOf(model.items, "item")}` : "ranking all items";
 }
@@ -218,6 +218,7 @@ function nameFromAddress() {
 byID("user").value = nameFromAddress() || `guest-${newID().slice(0, 4)}`;
 addEventListener("hashchange", () => {
   byID("user").value = nameFromAddress() || byID("user").value;
+  byID("who").elements.kind.value = "user";
   choose();
 });
 choose();
