@@ -47,7 +47,7 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
 }
 
 /// The version that files and `--version` name.
-package let programVersion = "0.5.0"
+package let programVersion = "0.6.0"
 
 extension TrainingRecord {
     /// Reads a model's `training.json`; nil where the model has none, as an imported one. Throws where it is damaged.
