@@ -18,16 +18,19 @@ extension LiveService {
     }
 
     private func describe(_ name: String, _ releases: Releases) -> ModelVersion {
-        let known = [releases.active, releases.previous].compactMap(\.self).first { $0.version == name }
-        let status: ModelVersion.Status =
-            if name == releases.active.version { .active } else if name == releases.loading {
-                .loading
-            } else if name
-                == releases.previous?.version
-            { .previous } else { .available }
+        let active = releases.active.version == name ? releases.active : nil
         return ModelVersion(
-            name: name, status: status, itemCount: known?.catalogue.items.count,
-            summary: known?.model.configuration.summary, failure: releases.failures[name])
+            name: name, status: status(name, releases), itemCount: active?.catalogue.items.count,
+            summary: active?.model.configuration.summary, failure: releases.failures[name])
+    }
+
+    private func status(_ name: String, _ releases: Releases) -> ModelVersion.Status {
+        switch name {
+        case releases.active.version: .active
+        case releases.loading: .loading
+        case releases.previous?.version: .previous
+        default: .available
+        }
     }
 
     /// Releases a version; nil: the newest. Returns when it answers. Where it fails, the old one goes on.
@@ -76,7 +79,8 @@ extension LiveService {
         releases.withLock { releases in
             annotations.use(new)
             for shard in shards { shard.queue.add(.release) }
-            (releases.previous, releases.active) = (releases.active, new)
+            releases.previous = (releases.active.version, releases.active.identity)
+            releases.active = new
         }
         logger.notice("A model was released.", metadata: ["version": "\(name)", "previous": "\(old.version)"])
     }

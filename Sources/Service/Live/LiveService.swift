@@ -27,8 +27,8 @@ public final class LiveService: Sendable {
     /// The versions of the model that matter now.
     struct Releases {
         var active: Release
-        /// The identity of the one before, whose checkpoints are kept.
-        var previous: Release?
+        /// The one before, whose checkpoints are kept.
+        var previous: (version: String, identity: String)?
         /// The version that is being made ready.
         var loading: String?
         /// Why versions could not be released.
