@@ -8,7 +8,13 @@ extension LiveService {
     /// Stores events, durably, all or none, and moves their users' states. The receipts come in the order of the events.
     public func append(_ events: [NewEvent]) async throws(ServiceError) -> [EventReceipt] {
         let deadline = try admit()
-        return try await reply { done in append(events, deadline, question: nil) { done($0) } }
+        return try await reply { done in
+            commit(events, deadline) { [self] result in
+                if case .success(let appended) = result { deliver(appended) }
+                // Only now, so that the client's next request finds the events in front of it.
+                done(result.map(receipts))
+            }
+        }
     }
 
     /// Stores events in place of others: forgets those that `replaced` means, of their users, and stores, in one transaction.
@@ -27,15 +33,15 @@ extension LiveService {
     ) async throws(ServiceError) -> (receipts: [EventReceipt], recommendations: Recommendations) {
         let deadline = try admit()
         if query.at != nil { try await check(query, user, events) }
-        // Two replies, the receipts always first.
-        return try await reply {
-            (done: @escaping Reply<(receipts: [EventReceipt], recommendations: Recommendations)>) in
-            let receipts = Receipts()
-            let question: Reply<Recommendations> = { result in done(result.map { (receipts.value, $0) }) }
-            append(events, deadline, question: (user, query, question)) { result in
+        return try await reply { done in
+            commit(events, deadline) { [self] result in
                 switch result {
-                case .success(let value): receipts.value = value
                 case .failure(let error): done(.failure(error))
+                case .success(let appended):
+                    let receipts = receipts(appended)
+                    let question = Question(query: query) { done($0.map { (receipts, $0) }) }
+                    let kind = appended.isEmpty ? UserJob.Kind.read : .events(appended)
+                    deliver(UserJob(user: user, kind: kind, question: question))
                 }
             }
         }
@@ -51,6 +57,7 @@ extension LiveService {
         throw .invalid(field: "at", reason: "it lies before the user's last event")
     }
 
+<<<<<<< HEAD
     /// Commits events, then hands them to their users' shards, in the order of the log, and only then replies.
     private func append(
         _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]] = [:], _ deadline: ContinuousClock.Instant,
@@ -70,14 +77,23 @@ extension LiveService {
             if events.isEmpty, let question {
                 deliver(UserJob(user: question.user, kind: .read, question: nil), question)
             }
+=======
+    /// Commits events. Completions come on the writer's thread, in the order of the log.
+    private func commit(
+        _ events: [NewEvent], _ deadline: ContinuousClock.Instant, _ done: @escaping Reply<[AppendedEvent]>
+    ) {
+        writer.add(.append(events), deadline: deadline) { result in
+            done(result.map { if case .appended(let events) = $0 { events } else { [] } })
+>>>>>>> 4482ee2 (Live: an append is acknowledged after its events are in front of the client's next request)
         }
     }
 
-    private func deliver(
-        _ job: UserJob, _ question: (user: RawID, query: RecommendationQuery, reply: Reply<Recommendations>)?
-    ) {
-        var job = job
-        job.question = question.map { Question(query: $0.query, reply: $0.reply) }
+    /// Hands events to the shards of their users.
+    private func deliver(_ events: [AppendedEvent]) {
+        for (user, events) in byUser(events) { deliver(UserJob(user: user, kind: .events(events), question: nil)) }
+    }
+
+    private func deliver(_ job: UserJob) {
         if !shard(of: job.user).queue.add(.user(job)) { job.question?.reply(.failure(.stopping)) }
     }
 
@@ -210,9 +226,4 @@ extension LiveService {
             if !isRunning { done(.failure(.stopping)) }
         }
     }
-}
-
-/// Receipts on their way from the writer's thread to the reply, which comes after them.
-private final class Receipts: @unchecked Sendable {  // written once, before the job that reads it is queued
-    var value: [EventReceipt] = []
 }
