@@ -5,25 +5,18 @@ import Synchronization
 
 /// Events and users.
 extension LiveService {
-    /// Stores events, durably, all or none, and moves their users' states. The receipts come in the order of the events.
-    public func append(_ events: [NewEvent]) async throws(ServiceError) -> [EventReceipt] {
+    /// Stores events, durably, all or none, and moves their users' states. The receipts come in the order of the events. Those that `replaced`
+    /// means, of their users, are forgotten in the same transaction.
+    public func append(
+        _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]] = [:]
+    ) async throws(ServiceError) -> [EventReceipt] {
         let deadline = try admit()
         return try await reply { done in
-            commit(events, deadline) { [self] result in
+            commit(events, replacing: replaced, deadline) { [self] result in
                 if case .success(let appended) = result { deliver(appended) }
                 // Only now, so that the client's next request finds the events in front of it.
                 done(result.map(receipts))
             }
-        }
-    }
-
-    /// Stores events in place of others: forgets those that `replaced` means, of their users, and stores, in one transaction.
-    public func append(
-        _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]]
-    ) async throws(ServiceError) -> [EventReceipt] {
-        let deadline = try admit()
-        return try await reply { done in
-            append(events, replacing: replaced, deadline, question: nil) { done($0) }
         }
     }
 
@@ -57,34 +50,15 @@ extension LiveService {
         throw .invalid(field: "at", reason: "it lies before the user's last event")
     }
 
-<<<<<<< HEAD
-    /// Commits events, then hands them to their users' shards, in the order of the log, and only then replies.
-    private func append(
+    /// Commits events. Completions come on the writer's thread, in the order of the log.
+    private func commit(
         _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]] = [:], _ deadline: ContinuousClock.Instant,
-        question: (user: RawID, query: RecommendationQuery, reply: Reply<Recommendations>)?,
-        _ done: @escaping Reply<[EventReceipt]>
+        _ done: @escaping Reply<[AppendedEvent]>
     ) {
         let deletions = replaced.map { LogChange.deleteEvents(user: $0, $1) }
         writer.add(deletions + [.append(events)], deadline: deadline) { [self] result in
             for user in replaced.keys { shard(of: user).queue.add(.changed(user)) }
-            guard case .success(.appended(let appended)) = result else {
-                return done(result.map { _ in [] })
-            }
-            done(.success(receipts(appended)))
-            for (user, events) in byUser(appended) {
-                deliver(UserJob(user: user, kind: .events(events), question: nil), question)
-            }
-            if events.isEmpty, let question {
-                deliver(UserJob(user: question.user, kind: .read, question: nil), question)
-            }
-=======
-    /// Commits events. Completions come on the writer's thread, in the order of the log.
-    private func commit(
-        _ events: [NewEvent], _ deadline: ContinuousClock.Instant, _ done: @escaping Reply<[AppendedEvent]>
-    ) {
-        writer.add(.append(events), deadline: deadline) { result in
             done(result.map { if case .appended(let events) = $0 { events } else { [] } })
->>>>>>> 4482ee2 (Live: an append is acknowledged after its events are in front of the client's next request)
         }
     }
 

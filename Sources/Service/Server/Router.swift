@@ -1,13 +1,6 @@
+import Events
 import Hummingbird
 import Live
-
-/// How durable an acknowledged event is.
-public enum Durability: String, Sendable, CaseIterable {
-    /// On disk.
-    case full
-    /// Handed to the system, which may lose it when the machine stops.
-    case relaxed
-}
 
 /// All routes of the service.
 ///

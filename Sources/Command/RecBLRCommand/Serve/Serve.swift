@@ -68,7 +68,7 @@ struct Serve: ParsableCommand {
 
     private func eventLog(_ settings: ServiceSettings) throws -> any EventLog {
         guard let store = settings.store else { return MemoryEventLog() }
-        return try SQLiteEventLog(fileURL(store), durability: settings.durability == .full ? .full : .relaxed)
+        return try SQLiteEventLog(fileURL(store), durability: settings.durability)
     }
 
     private func raiseConnectionLimit(_ settings: ServiceSettings) {

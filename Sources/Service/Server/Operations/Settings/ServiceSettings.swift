@@ -1,3 +1,4 @@
+public import Events
 public import Logging
 
 /// How the service runs. What each value means stands in ``Setting/all``.
