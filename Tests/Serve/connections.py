@@ -80,7 +80,7 @@ def what_is_no_http_gets_a_problem(world):
     many = b"".join(b"X-%d: 1\r\n" % index for index in range(200))
     with world.serve() as service:
         for text, status in [
-            (b"HELO there\r\n\r\n", 400), (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400), (b"GET / HTTP/9.9\r\n\r\n", 505),
+            (b"HELO there\r\n\r\n", 400), (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400), (b"GET / HTTP/9.9\r\n\r\n", 400),
             (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + many + b"\r\n", 431),
             (b"GET /" + 100_000 * b"a" + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 431),
             (HEAD + b"Content-Length: x\r\n\r\n", 400), (HEAD + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),

@@ -10,7 +10,7 @@ func malformedReply(_ error: any Error) -> [HTTPResponsePart] {
         case HTTPParserError.headerOverflow:
             Problem(.requestHeaderFieldsTooLarge, "the request's line and headers are too long or too many")
         case HTTPParserError.invalidVersion:
-            Problem(.httpVersionNotSupported, "this server speaks HTTP/1.1")
+            Problem(.badRequest, "this server speaks HTTP/1.1")
         default: Problem(.badRequest, "this is no HTTP request")
         }
     var json = JSONWriter(capacity: 256)
