@@ -69,14 +69,15 @@ export class EventList {
     Object.assign(this, { list, forget });
   }
 
-  show(events, titleOf) {
+  show(events, titles) {
     const rows = new Map(events.map((event) => [event, this.#rows.get(event) ?? this.#row(event)]));
     for (const [event, row] of rows) {
       const [title, when] = row.children;
-      title.textContent = titleOf(event.item);
+      title.textContent = titles.of(event.item);
+      const isStranger = event.known === false || titles.isStranger(event.item);
       const time = event.timestamp ? timeAgo(new Date(event.timestamp)) : "";
-      when.textContent = event.known === false ? "not in this model" : time;
-      row.lastChild.setAttribute("aria-label", `Forget ${titleOf(event.item)}`);
+      when.textContent = isStranger ? "not in this model" : time;
+      row.lastChild.setAttribute("aria-label", `Forget ${titles.of(event.item)}`);
     }
     arrange(this.list, [...rows.values()]);
     this.#rows = rows;

@@ -76,7 +76,7 @@ const namesOf = ({ explanation }) => (explanation ? itemsNamed(explanation) : []
 
 async function show(compares, news) {
   hideTrouble();
-  events.show(subject.events, titles.of);
+  events.show(subject.events, titles);
   const newcomers = best.show(answer, titles.of, compares);
   byID("news").textContent = news(newcomers);
   byID("basis").textContent = basis();

@@ -2,6 +2,7 @@
 
 export class Titles {
   #titles = new Map();
+  #strangers = new Set();
 
   constructor(client) {
     this.client = client;
@@ -10,9 +11,16 @@ export class Titles {
   /** The title of an item, or its id. */
   of = (item) => this.#titles.get(item) ?? item;
 
-  /** Learns titles from items of a reply. */
+  /** Whether the model is known not to know it. */
+  isStranger = (item) => this.#strangers.has(item);
+
+  /** Learns from items of a reply. */
   learn(items) {
-    for (const { item, title } of items) if (title) this.#titles.set(item, title);
+    for (const { item, title, known = true } of items) {
+      if (title) this.#titles.set(item, title);
+      if (known) this.#strangers.delete(item);
+      else this.#strangers.add(item);
+    }
   }
 
   /** Asks for those that are not known yet. An item that nobody knows is called by its id. */
@@ -23,7 +31,8 @@ export class Titles {
       try {
         this.learn([await this.client.ask("GET", `v1/items/${encodeURIComponent(item)}`)]);
       } catch (error) {
-        if (error.status !== 404) this.#titles.delete(item);
+        if (error.status === 404) this.#strangers.add(item);
+        else this.#titles.delete(item);
       }
     }));
   }
