@@ -184,18 +184,16 @@ def trouble(browser, service):
     lost = []
 
     def after_storing(request):
-        """The event is stored, but its reply never arrives."""
+        """The event is stored, but something else replies."""
         if request["method"] == "POST" and not lost:
             lost.append(request)
             visit.client.expect("POST", "/v1/users/trouble/events", request["postData"].encode())
-            return 0, {}, b""
+            return 502, {}, b"<html>"
         return None
 
     browser.intercept(after_storing)
     browser.click("#best .title")
-    while not lost:
-        browser.wait("true")  # which also answers requests
-    browser.wait("document.querySelector('#trouble').checkVisibility()")
+    visit.trouble("makes no sense")
     browser.click("#trouble button")
     visit.ready(1)
     expect(len(visit.client.events("trouble")) == 1, "an event was stored twice")
@@ -262,6 +260,23 @@ def looks(browser, service, pictures):
     browser.screen(1280, 900)
 
 
+def visits(browser, program, folder, pictures):
+    """All checks, one after the other."""
+    models = train(program, folder)
+    with Service(program, models, folder) as service:
+        service.ready()
+        browser.screen(1280, 900)
+        for check in (by_keyboard, clicks, session, hostile_texts, trouble, stillness):
+            print(f"  {check.__name__}", flush=True)
+            check(browser, service)
+            expect(not browser.complaints, f"the browser complains: {browser.complaints}")
+        print("  looks", flush=True)
+        looks(browser, service, pictures)
+    print("  keys", flush=True)
+    keys(browser, program, models, folder)
+    expect(not browser.complaints, f"the browser complains: {browser.complaints}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program")
@@ -273,17 +288,11 @@ def main():
     os.makedirs(options.folder, exist_ok=True)
     program = os.path.abspath(options.program)
     with tempfile.TemporaryDirectory(prefix="recblr-page-") as folder, chromium.Browser(path, folder) as browser:
-        models = train(program, folder)
-        checks = [by_keyboard, clicks, session, hostile_texts, trouble, stillness]
-        with Service(program, models, folder) as service:
-            service.ready()
-            browser.screen(1280, 900)
-            for check in checks:
-                check(browser, service)
-                expect(not browser.complaints, f"{check.__name__}: the browser complains: {browser.complaints}")
-            looks(browser, service, options.folder)
-        keys(browser, program, models, folder)
-        expect(not browser.complaints, f"the browser complains: {browser.complaints}")
+        try:
+            visits(browser, program, folder, options.folder)
+        except (Failed, chromium.BrowserError):
+            browser.picture(f"{options.folder}/failed.png")
+            raise
     print(f"check-page: well; pictures in {options.folder}")
 
 

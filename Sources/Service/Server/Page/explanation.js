@@ -17,8 +17,9 @@ export const itemsNamed = (explanation) => largest(explanation.terms).map(({ ite
 
 /** What stands under a recommendation: a line that opens. `titleOf` names items, `scale` is the largest contribution of all rows. */
 export function explanationLine(explanation, scale, titleOf) {
-  const speakers = largest(explanation.terms).filter(({ contribution }) => contribution > 0).slice(0, 2);
-  const names = [...new Set(speakers.map(({ item }) => titleOf(item)))];
+  const terms = largest(explanation.terms).filter(({ contribution }) => contribution > 0);
+  const speakers = terms.filter(({ contribution }) => contribution > terms[0].contribution / 4);
+  const names = [...new Set(speakers.map(({ item }) => titleOf(item)))].slice(0, 2);
   return [
     sparkline(explanation.terms.slice(0, recent).reverse(), scale),
     element("span", { class: "because" }, names.length ? `because of ${list(names)}` : "no event speaks for it"),
