@@ -149,7 +149,7 @@ def clicks(browser, service):
 def session(browser, service):
     visit = Visit(browser, service, "session").ready()
     browser.click("[value=session]")
-    browser.wait("!document.querySelector('#session-note').hidden")
+    browser.wait("document.querySelector('#session-note').textContent.includes('sealed')")
     visit.ready(0)
     visit.choose(1)
     visit.choose(1)

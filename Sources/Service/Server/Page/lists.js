@@ -93,6 +93,7 @@ export class EventList {
 
 /** Puts rows in their places and lets them be seen moving there. Focus stays on its row, or on what takes its place. */
 function arrange(list, rows) {
+  if (rows.length === list.children.length && rows.every((row, rank) => row === list.children[rank])) return;
   const places = new Map([...list.children].map((row) => [row, row.getBoundingClientRect().top]));
   const focus = list.contains(document.activeElement) ? document.activeElement : null;
   const focused = focus?.closest("li");
