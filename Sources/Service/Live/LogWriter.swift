@@ -59,19 +59,25 @@ final class LogWriter: Sendable {
     func close() { queue.close() }
 
     private func run() {
-        var purgeTime: Date?
+        var (purgeTime, waiting): (Date?, [@Sendable (Result<Void, ServiceError>) -> Void]) = (nil, [])
         while !queue.isDone {
             let entries = queue.take(256, until: purgeTime)
             let requests = entries.compactMap { if case .changes(let request) = $0 { request } else { nil } }
             if commit(requests), purgeTime == nil { purgeTime = Date(timeIntervalSinceNow: Self.secondsUntilPurge) }
             let purges = entries.compactMap { if case .purge(let completion) = $0 { completion } else { nil } }
+            waiting += purges
             guard !purges.isEmpty || purgeTime.map({ $0 <= Date() }) ?? false else { continue }
             let result = purge()
-            // Where it failed, it is tried again.
-            if case .success = result { purgeTime = nil } else { purgeTime = Date(timeIntervalSinceNow: 5) }
-            for completion in purges { completion(result) }
+            if case .failure(.log(.unavailable)) = result {  // somebody reads what is to go: a backup, say
+                purgeTime = Date(timeIntervalSinceNow: waiting.isEmpty ? 5 : 0.2)
+                continue
+            }
+            purgeTime = nil
+            for completion in waiting { completion(result) }
+            waiting = []
         }
-        if purgeTime != nil { _ = purge() }
+        let result = purgeTime == nil ? .success(()) : purge()
+        for completion in waiting { completion(result) }
     }
 
     /// Commits all requests that have not waited too long. True where something was deleted.

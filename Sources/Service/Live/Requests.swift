@@ -73,7 +73,7 @@ public struct Recommendations: Sendable, Equatable {
         public var terms: [Term]
         /// What all earlier events add, as one term.
         public var earlier: Double
-        /// What the model adds for any history.
+        /// What biases, shifts and the first state add, with the gates of this history.
         public var constant: Double
         /// What the repeat-aware head adds.
         public var repeats: Double

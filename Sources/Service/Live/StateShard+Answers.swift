@@ -110,7 +110,7 @@ extension StateShard {
     /// The session's state where it is of the model that answers, else a fresh one.
     private func resume(_ session: SessionState) -> (UserState, isTruncated: Bool) {
         let (model, release) = (current.release.model, current.release)
-        let fresh = UserState("", model.initialState(), revision: 0)
+        let fresh = UserState("", current.initialState, revision: 0)
         fresh.older = [:]  // there is no log to ask
         let size = model.configuration.stateSize
         guard session.modelIdentity == release.identity, session.state.count == size + model.configuration.hiddenSize,

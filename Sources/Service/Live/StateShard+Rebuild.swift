@@ -76,7 +76,7 @@ extension StateShard {
     /// False where the checkpoint is not to be used and the history is read again from its first event.
     private func begin(_ rebuild: Rebuild, _ user: RawID, _ slice: HistorySlice, in table: StateTable) -> Bool {
         let model = table.release.model
-        let state = UserState(user, model.initialState(), revision: slice.revision)
+        let state = UserState(user, table.initialState, revision: slice.revision)
         if let checkpoint = slice.checkpoint {
             guard let content = CheckpointContent(checkpoint.state, for: model.configuration) else {
                 LiveMetrics.damagedCheckpoints.increment()
@@ -109,7 +109,7 @@ extension StateShard {
             return readFirst(user, in: table)
         }
         table.rebuilds[user] = nil
-        let state = rebuild.state ?? UserState(user, table.release.model.initialState(), revision: 0)
+        let state = rebuild.state ?? UserState(user, table.initialState, revision: 0)
         if rebuild.state != nil {
             table.add(state)
             checkpoint(state, in: table, ifMoreThan: 256)

@@ -106,7 +106,7 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
             if !state.isStale { return proceed(job, state, in: table) }
         } else if case .events(let events) = job.kind, let first = events.first, first.isFirst, !job.isLate, !job.isLong
         {
-            let state = UserState(job.user, table.release.model.initialState(), revision: first.revision)
+            let state = UserState(job.user, table.initialState, revision: first.revision)
             table.add(state)
             return proceed(job, state, in: table)
         }
@@ -175,15 +175,13 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
             room -= piece.count
         }
         guard !members.isEmpty else { return false }
-        var states = members.map { advances[$0].state.state }
+        var states = members.map { advances[$0].state.takeState() }
         do {
             let hidden = try table.encoder.hidden(advancing: &states, by: batch)
             let values = table.release.model.backend.download(hidden)
             let width = hidden.columns
             for (row, member) in members.enumerated() {
-                let state = advances[member].state
-                state.state = states[row]
-                state.hidden = Array(values[row * width..<(row + 1) * width])
+                advances[member].state.put(states[row], hidden: values[row * width..<(row + 1) * width])
             }
         } catch {
             // Items come from the model's own vocabulary and states from its own passes.

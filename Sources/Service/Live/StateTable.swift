@@ -6,6 +6,8 @@ import Models
 final class StateTable {
     let release: Release
     let encoder: SequenceEncoder
+    /// The state before any event.
+    let initialState: RecurrentState
     private(set) var users: [RawID: UserState] = [:]
     /// The rebuilds that are under way.
     var rebuilds: [RawID: Rebuild] = [:]
@@ -21,6 +23,9 @@ final class StateTable {
 
     init(_ release: Release) {
         self.release = release
+        // An array of its own length: the states of users have as much room.
+        let initial = release.model.initialState()
+        initialState = RecurrentState(values: initial.values.map { $0 }, for: release.model.configuration) ?? initial
         encoder = SequenceEncoder(release.model, tokens: Self.passEvents, sequences: Self.passSequences)
     }
 

@@ -20,7 +20,8 @@ final class UserState {
     static let window = 1024
 
     let user: RawID
-    var state: RecurrentState
+    /// The model's state; nil only while a pass moves it.
+    private var modelState: RecurrentState?
     /// The vector after the last event that the model knows; empty where there is none.
     var hidden: [Float] = []
     /// The last event that has been seen, whether the model knows it or not.
@@ -45,7 +46,23 @@ final class UserState {
 
     /// The state before any event.
     init(_ user: RawID, _ state: RecurrentState, revision: Int64) {
-        (self.user, self.state, self.revision) = (user, state, revision)
+        (self.user, modelState, self.revision) = (user, state, revision)
+    }
+
+    /// The model's state.
+    var state: RecurrentState {
+        get { modelState! }
+        set { modelState = newValue }
+    }
+
+    /// Takes the state out, so that a pass changes it in place instead of a copy.
+    func takeState() -> RecurrentState { modelState.take()! }
+
+    /// The state after a pass, and the vector after its last event, in the memory of the ones before.
+    func put(_ state: RecurrentState, hidden values: ArraySlice<Float>) {
+        modelState = state
+        if hidden.count != values.count { return hidden = Array(values) }
+        for (index, value) in values.enumerated() { hidden[index] = value }
     }
 
     /// Takes note of an event; `item` is nil where it does not move the state. The state itself is moved by the caller. Amortised O(1).
@@ -138,22 +155,23 @@ struct CheckpointContent: Equatable {
 
     /// Little-endian words: the number of known events, whether there is a hidden vector, the floats, the items and times, a checksum.
     var bytes: [UInt8] {
-        var words = [UInt32(clamping: knownCount), hidden.isEmpty ? 0 : 1]
-        words += (state.values + hidden).map(\.bitPattern)
-        for each in recent { words += [UInt32(bitPattern: each.row), each.seconds] }
-        var bytes = words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
-        let sum = Self.crc(bytes[...])
-        bytes += (0..<4).map { UInt8(truncatingIfNeeded: sum >> (8 * $0)) }
-        return bytes
+        var words = [UInt32(clamping: knownCount).littleEndian, UInt32(hidden.isEmpty ? 0 : 1).littleEndian]
+        words.reserveCapacity(3 + state.values.count + hidden.count + 2 * recent.count)
+        for value in state.values { words.append(value.bitPattern.littleEndian) }
+        for value in hidden { words.append(value.bitPattern.littleEndian) }
+        for each in recent { words += [UInt32(bitPattern: each.row).littleEndian, each.seconds.littleEndian] }
+        let sum = words.withUnsafeBytes { Self.checksum(of: $0) }
+        words.append(sum.littleEndian)
+        return words.withUnsafeBytes { Array($0) }
     }
 
     private static func word(_ bytes: [UInt8], at place: Int) -> UInt32 {
-        (0..<4).reduce(0) { $0 | UInt32(bytes[place + $1]) << (8 * $1) }
+        bytes.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) }
     }
 
-    private static func crc(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+    private static func checksum(of bytes: UnsafeRawBufferPointer) -> UInt32 {
         var sum = Checksum()
-        bytes.withUnsafeBytes { sum.add($0) }
+        sum.add(bytes)
         return UInt32(sum.text, radix: 16)!
     }
 }
