@@ -105,13 +105,13 @@ public final class LiveService: Sendable {
             })
         else { return }
         // What waits for the log, then the checkpoints that follow from it.
-        _ = try? await reply { (done: @escaping Reply<Void>) in writer.purge(done) }
+        await withCheckedContinuation { done in writer.flush { done.resume() } }
         for shard in shards {
             _ = try? await reply { (done: @escaping Reply<Void>) in
                 if !shard.queue.add(.checkpointAll { done(.success(())) }) { done(.success(())) }
             }
         }
-        _ = try? await reply { (done: @escaping Reply<Void>) in writer.purge(done) }
+        await withCheckedContinuation { done in writer.flush { done.resume() } }
         reads.close()
         for shard in shards { shard.queue.close() }
         writer.close()

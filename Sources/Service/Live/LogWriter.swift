@@ -23,6 +23,7 @@ final class LogWriter: Sendable {
     private enum Entry: Sendable {
         case changes(Request)
         case purge(@Sendable (Result<Void, ServiceError>) -> Void)
+        case barrier(@Sendable () -> Void)
     }
 
     init(_ log: any EventLog, in group: ThreadGroup, logger: Logger) {
@@ -55,6 +56,9 @@ final class LogWriter: Sendable {
         if !queue.add(.purge(completion)) { completion(.failure(.stopping)) }
     }
 
+    /// Calls back when all that was added before is done.
+    func flush(_ completion: @escaping @Sendable () -> Void) { if !queue.add(.barrier(completion)) { completion() } }
+
     /// Ends the thread after what waits.
     func close() { queue.close() }
 
@@ -64,6 +68,7 @@ final class LogWriter: Sendable {
             let entries = queue.take(256, until: purgeTime)
             let requests = entries.compactMap { if case .changes(let request) = $0 { request } else { nil } }
             if commit(requests), purgeTime == nil { purgeTime = Date(timeIntervalSinceNow: Self.secondsUntilPurge) }
+            for case .barrier(let completion) in entries { completion() }
             let purges = entries.compactMap { if case .purge(let completion) = $0 { completion } else { nil } }
             waiting += purges
             guard !purges.isEmpty || purgeTime.map({ $0 <= Date() }) ?? false else { continue }
