@@ -130,9 +130,9 @@ struct CheckpointContent: Equatable {
 
     /// Reads what ``bytes`` wrote; nil where it cannot have been written by it for this model.
     init?(_ bytes: [UInt8], for configuration: ModelConfiguration) {
-        guard bytes.count >= 12, Self.crc(bytes.dropLast(4)) == Self.word(bytes, at: bytes.count - 4) else {
-            return nil
-        }
+        guard bytes.count >= 12 else { return nil }
+        let sum = bytes.withUnsafeBytes { Self.checksum(of: UnsafeRawBufferPointer(rebasing: $0.dropLast(4))) }
+        guard sum == Self.word(bytes, at: bytes.count - 4) else { return nil }
         let (known, isHidden) = (Int(Self.word(bytes, at: 0)), Self.word(bytes, at: 4))
         let (size, width) = (configuration.stateSize, configuration.hiddenSize)
         let floats = size + (isHidden == 1 ? width : 0)
