@@ -1,3 +1,4 @@
+import FileSupport
 import Foundation
 import ModelStore
 import Models
@@ -38,5 +39,5 @@ struct ModelVersions: Sendable {
 
 extension ModelConfiguration {
     /// For lists of models.
-    var summary: String { "\(mixer.rawValue), hidden size \(hiddenSize), \(layerCount) layers" }
+    var summary: String { "\(mixer.rawValue), hidden size \(hiddenSize), \(counted(layerCount, "layer"))" }
 }
