@@ -49,7 +49,8 @@ struct Serve: ParsableCommand {
 
     private func serve(_ settings: ServiceSettings) throws {
         var settings = settings
-        if settings.store == nil { settings.durability = .relaxed }  // memory outlives nothing, and replies must not say otherwise
+        // Memory outlives nothing, and replies must not say otherwise.
+        if settings.store == nil { settings.durability = .relaxed }
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
         let log = ServiceLog(settings.logFormat, level: settings.logLevel, showsUsers: settings.logsUserIDs)
