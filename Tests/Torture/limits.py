@@ -29,7 +29,7 @@ STREAMS = {
     "output-error-full": (">/dev/full 2>/dev/full", True),
 }
 LIMITS = {
-    "memory": (resource.RLIMIT_AS, [60, 100, 250, 400, 700, 1500]), "data": (resource.RLIMIT_DATA, [1, 8, 30, 100, 400]),
+    "memory": (resource.RLIMIT_AS, [60, 100, 250, 400, 700, 1500]), "data": (resource.RLIMIT_DATA, [8, 30, 100, 400]),
     "stack": (resource.RLIMIT_STACK, [0.0625, 0.125, 0.25, 0.5, 1]),
     "file-size": (resource.RLIMIT_FSIZE, [0, 0.0005, 0.004, 0.03]),
 }

@@ -31,6 +31,7 @@ static void require(int resource, rlim_t least, const char *sentence) {
 
 static void require_limits(void) {
     require(RLIMIT_NOFILE, 32, "recblr: fewer than 32 files may be open at once: raise the limit (ulimit -n)\n");
+    require(RLIMIT_DATA, 16 << 20, "recblr: data may take less than 16 MiB: raise the limit (ulimit -d)\n");
     require(RLIMIT_STACK, 256 << 10, "recblr: the stack may have less than 256 KiB: raise the limit (ulimit -s)\n");
 }
 
