@@ -76,8 +76,8 @@ final class UserState {
 
     private func append(_ event: Met) {
         guard met.count == Self.window else {
-            // Doubling would take up to 16 bytes an item.
-            if met.count == met.capacity { met.reserveCapacity(met.count + max(8, met.count / 8)) }
+            // Eight at a time: doubling would take up to 16 bytes an item, and a copy of so few is nothing.
+            if met.count == met.capacity { met.reserveCapacity(met.count + 8) }
             return met.append(event)
         }
         if older != nil { remember(met[oldest]) }
