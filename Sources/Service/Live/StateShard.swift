@@ -156,10 +156,9 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         passes.removeAll(keepingCapacity: true)
         let start = ContinuousClock.now
         var done = [Int](repeating: 0, count: advances.count)
-        var isMoved = false
-        while runPass(advances, &done, in: table) { isMoved = true }
+        while runPass(advances, &done, in: table) {}
         let time = ContinuousClock.now - start
-        if isMoved { LiveMetrics.passTime.recordNanoseconds(time.nanoseconds) }
+        if done.contains(where: { $0 > 0 }) { LiveMetrics.passTime.recordNanoseconds(time.nanoseconds) }
         for advance in advances { advance.finish(advance.items.isEmpty ? 0 : UInt64(time.nanoseconds)) }
     }
 

@@ -76,7 +76,7 @@ final class UserState {
 
     private func append(_ event: Met) {
         guard met.count == Self.window else {
-            // Eight at a time: doubling would take up to 16 bytes an item, and a copy of so few is nothing.
+            // Eight at a time: doubling would take up to 16 bytes an item.
             if met.count == met.capacity { met.reserveCapacity(met.count + 8) }
             return met.append(event)
         }

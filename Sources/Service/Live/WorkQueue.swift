@@ -47,13 +47,6 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {  // `condition` 
         return elements.first.map { ContinuousClock.now - $0.arrival } ?? .zero
     }
 
-    /// The number of elements that wait.
-    var count: Int {
-        condition.lock()
-        defer { condition.unlock() }
-        return elements.count
-    }
-
     /// Whether it was closed and everything has been taken.
     var isDone: Bool {
         condition.lock()
