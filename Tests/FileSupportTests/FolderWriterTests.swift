@@ -236,6 +236,26 @@ import Testing
             guard case .impossible = FileLock.attempt(folder.path + "/none") else { throw CocoaError(.fileLocking) }
         }
     }
+
+    /// Programs that this process starts have copies of its descriptors for a moment: the lock must not live on in them.
+    @Test func aReleasedLockIsFreeWhileProgramsStart() async throws {
+        let starter = Task.detached {
+            while !Task.isCancelled {
+                try Process.run(URL(fileURLWithPath: "/bin/true"), arguments: []).waitUntilExit()
+            }
+        }
+        try withTemporaryFolder { folder in
+            let lock = folder.appendingPathComponent("lock").path
+            for round in 0..<100_000 {
+                guard case .held = FileLock.attempt(lock, creating: true) else {
+                    Issue.record("taken in round \(round)")
+                    break
+                }
+            }
+        }
+        starter.cancel()
+        _ = await starter.result
+    }
 }
 
 @Suite struct SealedJSONTests {

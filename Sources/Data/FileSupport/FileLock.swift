@@ -20,7 +20,11 @@ public final class FileLock: Sendable {
 
     private init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    deinit { close(descriptor) }
+    deinit {
+        // Closing alone would not do: a program that is just being started has a copy of the descriptor, and with it the lock.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     /// Tries to lock the file or folder at a path, without waiting. With `creating`, an empty file is made where nothing is.
     public static func attempt(_ path: String, creating: Bool = false) -> Attempt {
