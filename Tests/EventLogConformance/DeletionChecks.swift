@@ -59,6 +59,36 @@ var deletionChecks: [ConformanceCheck] {
             #expect(try store.commit(.deleteEvents(user: "u", [.id("2"), .id("1")])) == .success(.deleted(1)))
             #expect(try store.log.eventCount() == 1)
         },
+        ConformanceCheck("What an append replaces goes with it, and stays where the append is refused") { store in
+            try store.append(event("a", at: 10, id: "1"), event("b", at: 20, id: "2"), event("c", of: "v", at: 30))
+            let history = try #require(try store.log.history(of: "u", model: "m", limit: 9))
+            try store.commit(.checkpoint(user: "u", model: "m", history.checkpointAtEnd))
+            let replaced: [RawID: [EventSelector]] = ["u": [.id("1")], "v": [.item("c", type: nil)]]
+            let before = try store.contents()
+            for refused in [event("z", at: 5000), event("z", at: 20, id: "2")] {
+                let change = LogChange.append([event("y", at: 5, id: "1"), refused], replacing: replaced)
+                let results = try store.log.commit([change, .append([event(of: "w")])], now: .seconds(1000))
+                #expect(results[0].refusal != nil && results[1].appended?.count == 1)
+                try store.commit(.deleteUser("w"))
+                #expect(try store.contents() == before)
+                try store.reopen()
+                #expect(try store.contents() == before)
+            }
+            let change = LogChange.append([event("a", at: 10, id: "1", type: "buy")], replacing: replaced)
+            let new = try #require(try store.commit(change).appended)[0]
+            #expect(!new.isDuplicate && new.isLate && !new.isFirst)
+            for _ in 0..<2 {
+                #expect(try store.log.items() == ["a", "b"] && store.log.event(of: "u", .id("1")) == new.stored)
+                #expect(try store.log.user("v") == nil && store.log.eventCount() == 2)
+                let history = try #require(try store.log.history(of: "u", model: "m", limit: 9))
+                #expect(history.checkpoint == nil && history.revision == new.revision)
+                try store.reopen()
+            }
+            let again = try #require(try store.commit(change).appended)[0]
+            #expect(!again.isDuplicate && again.stored.order.position > new.stored.order.position)
+            let other = LogChange.append([event("d", of: "v", at: 1)], replacing: ["nobody": [.id("1")], "v": []])
+            #expect(try store.commit(other).appended?.first?.isFirst == true, "nothing to replace is no refusal")
+        },
         ConformanceCheck("A user is known as long as there are events or a profile") { store in
             try store.append(event("a", at: 10, id: "1"), event("b", of: "v", at: 10, id: "1"))
             try store.commit(.setProfile(user: "v", "{}"))
@@ -74,6 +104,21 @@ var deletionChecks: [ConformanceCheck] {
             #expect(try store.append(event("c"), now: 1100)[0].stored.order.time == .seconds(1100))
         },
     ]
+}
+
+/// What can be read of the users "u" and "v".
+private struct Contents: Equatable {
+    var events: [[StoredEvent]], histories: [UserHistory?], users: [RawID], count: Int
+}
+
+extension TestStore {
+    fileprivate func contents() throws -> Contents {
+        let (log, users) = (try log, ["u", "v"] as [RawID])
+        return Contents(
+            events: try users.map { try log.all($0) },
+            histories: try users.map { try log.history(of: $0, model: "m", limit: 9) },
+            users: try log.users(after: nil, limit: 9).map(\.user), count: try log.eventCount())
+    }
 }
 
 extension UserHistory {

@@ -20,7 +20,12 @@ struct Oracle {
         _ change: LogChange, now: Timestamp, revision: (RawID) -> Int64?, positions: [Int64]
     ) -> Result<ChangeOutcome, ChangeRefusal> {
         switch change {
-        case .append(let events): return append(events, now: now, positions: positions)
+        case .append(let events, let replaced):
+            let before = (stored, checkpoints)
+            for (user, selectors) in replaced { _ = deleteEvents(of: user, selectors) }
+            let result = append(events, now: now, positions: positions)
+            if case .failure = result { (stored, checkpoints) = before }
+            return result
         case .deleteUser(let user):
             guard users.contains(user) else { return .failure(.notFound) }
             let count = events(of: user).count
@@ -28,12 +33,7 @@ struct Oracle {
             profiles[user] = nil
             checkpoints.removeAll { $0.user == user }
             return .success(.deleted(count))
-        case .deleteEvents(let user, let selectors):
-            let gone = events(of: user).filter { event in selectors.contains { isMeant(event, $0) } }
-            guard let first = gone.first else { return .failure(.notFound) }
-            stored.removeAll { gone.contains($0) }
-            checkpoints.removeAll { $0.user == user && $0.checkpoint.last >= first.order }
-            return .success(.deleted(gone.count))
+        case .deleteEvents(let user, let selectors): return deleteEvents(of: user, selectors)
         case .checkpoint(let user, let model, let checkpoint):
             guard revision(user) == checkpoint.revision else { return .failure(.outdated) }
             checkpoints.removeAll { $0.user == user && $0.model == model }
@@ -46,17 +46,25 @@ struct Oracle {
         return .success(.done)
     }
 
+    private mutating func deleteEvents(
+        of user: RawID, _ selectors: [EventSelector]
+    ) -> Result<ChangeOutcome, ChangeRefusal> {
+        let gone = events(of: user).filter { event in selectors.contains { isMeant(event, $0) } }
+        guard let first = gone.first else { return .failure(.notFound) }
+        stored.removeAll { gone.contains($0) }
+        checkpoints.removeAll { $0.user == user && $0.checkpoint.last >= first.order }
+        return .success(.deleted(gone.count))
+    }
+
     private mutating func append(
         _ events: [NewEvent], now: Timestamp, positions: [Int64]
     ) -> Result<ChangeOutcome, ChangeRefusal> {
-        let before = (stored, checkpoints)
         var appended: [AppendedEvent] = []
         for (index, event) in events.enumerated() {
             let position = index < positions.count ? positions[index] : Int64.max - 1000 + Int64(index)
             switch append(event, index: index, now: now, position: position) {
             case .success(let event): appended.append(event)
             case .failure(let refusal):
-                (stored, checkpoints) = before
                 return .failure(refusal)
             }
         }

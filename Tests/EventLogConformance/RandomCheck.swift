@@ -53,6 +53,7 @@ struct RandomRun {
         var revisions = revisions
         for (change, result) in zip(changes, results) {
             let events = result.appended ?? []
+            let counts = Self.users.map { oracle.events(of: $0).count }
             var expected = oracle.carryOut(
                 change, now: .seconds(now), revision: { revisions[$0] }, positions: events.map(\.stored.order.position))
             if case .success(.appended(var appended)) = expected {
@@ -62,7 +63,7 @@ struct RandomRun {
                 }
                 expected = .success(.appended(appended))
             }
-            forgetRevision(after: change, result, &revisions)
+            forgetRevision(after: change, result, counts: counts, &revisions)
             if case .failure(.otherContent(let index, var existing)) = expected,
                 case .failure(.otherContent(_, let found)) = result, existing.order.position > Int64.max - 2000
             {
@@ -75,11 +76,16 @@ struct RandomRun {
 
     /// After a deletion nobody in the group can know the revision.
     private func forgetRevision(
-        after change: LogChange, _ result: Result<ChangeOutcome, ChangeRefusal>, _ revisions: inout [RawID: Int64]
+        after change: LogChange, _ result: Result<ChangeOutcome, ChangeRefusal>, counts: [Int],
+        _ revisions: inout [RawID: Int64]
     ) {
         guard case .success = result else { return }
         switch change {
         case .deleteUser(let user), .deleteEvents(let user, _): revisions[user] = nil
+        case .append(let events, _):  // a user who only lost events; that of others is in the outcome
+            for (user, count) in zip(Self.users, counts) where oracle.events(of: user).count < count {
+                if !events.contains(where: { $0.user == user }) { revisions[user] = nil }
+            }
         case .setProfile(let user, nil) where oracle.events(of: user).isEmpty: revisions[user] = nil
         default: break
         }
@@ -146,7 +152,7 @@ extension RandomRun {
         let user = pick(Self.users)
         switch Int.random(in: 0..<20, using: &random) {
         case 0: return .deleteUser(user)
-        case 1, 2: return .deleteEvents(user: user, (0..<Int.random(in: 0...2, using: &random)).map { _ in selector() })
+        case 1, 2: return .deleteEvents(user: user, selectors())
         case 3: return .setProfile(user: user, random.chance(0.5) ? nil : "{\"n\":\(now)}")
         case 4:
             let annotation = ItemAnnotation(title: "\(now)", categories: ["x"], isHidden: random.chance(0.5))
@@ -157,8 +163,15 @@ extension RandomRun {
         case 5: return .keepCheckpoints(ofModels: random.chance(0.5) ? Self.models : [pick(Self.models)])
         case 6: return .set(key: pick(Self.models), value: "\(now)")
         case 7, 8, 9: return try checkpoint(of: user) ?? .append([event()])
-        default: return .append((0..<Int.random(in: 1...4, using: &random)).map { _ in event() })
+        default:
+            var replaced: [RawID: [EventSelector]] = [:]
+            if random.chance(0.3) { for user in [user, pick(Self.users)] { replaced[user] = selectors() } }
+            return .append((0..<Int.random(in: 1...4, using: &random)).map { _ in event() }, replacing: replaced)
         }
+    }
+
+    private mutating func selectors() -> [EventSelector] {
+        (0..<Int.random(in: 0...2, using: &random)).map { _ in selector() }
     }
 
     private mutating func selector() -> EventSelector {

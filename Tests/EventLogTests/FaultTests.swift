@@ -110,6 +110,13 @@ private struct Life {
             LogChange.append([event("u", index), event("w\(index)", index)]), .append([event("v", -index)]),
         ]
         if index % 3 == 0 { group += [.deleteUser("w\(index - 1)"), .deleteEvents(user: "u", [.id("\(index - 2)")])] }
+        if index % 3 == 1 {
+            let replaced: [RawID: [EventSelector]] = [
+                "v": [.id("\(1 - index)")], "u": [.item("item-\(index)", type: nil)],
+            ]
+            group.append(.append([event("v", index), event("u", index)], replacing: replaced))
+            group.append(.append([event("v", 700_000_000)], replacing: replaced))  // refused
+        }
         if index == 5 { group.append(.append((100..<160).map { event("x", $0) })) }
         return group
     }

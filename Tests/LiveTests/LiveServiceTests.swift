@@ -127,6 +127,24 @@ import Testing
         await service.stop()
     }
 
+    /// Where an append is refused, what it would have replaced is there as before, and the state has seen it.
+    @Test func aRefusedReplacementChangesNothing() async throws {
+        let models = try TestModels(["a"])
+        let service = try LiveService(models: models.url, log: MemoryEventLog(), options: .test())
+        let events = (1...3).map { NewEvent(user: "u", item: RawID("i\($0)"), time: second($0)) }
+        let before = try await service.append(events, of: "u", thenRecommend: RecommendationQuery()).recommendations
+        let replaced: [RawID: [EventSelector]] = ["u": [.item("i1", type: nil)]]
+        let ahead = NewEvent(user: "u", item: "i1", time: currentTime().adding(seconds: 3600))
+        await #expect(throws: ServiceError.self) { try await service.append([ahead], replacing: replaced) }
+        #expect(try await service.recommend(to: "u", RecommendationQuery()).best == before.best)
+        #expect(try await service.events(of: "u", after: nil, limit: 9).map(\.event.item) == ["i1", "i2", "i3"])
+        let receipts = try await service.append(
+            [NewEvent(user: "u", item: "i1", time: second(4))], replacing: replaced)
+        #expect(receipts.count == 1)
+        #expect(try await service.events(of: "u", after: nil, limit: 9).map(\.event.item) == ["i2", "i3", "i1"])
+        await service.stop()
+    }
+
     @Test func usersWithoutEventsGetPopularItems() async throws {
         let models = try TestModels(["a"])
         let service = try LiveService(models: models.url, log: MemoryEventLog(), options: .test())

@@ -2,6 +2,7 @@ import Events
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
+import Identifiers
 import Testing
 
 @testable import Server
@@ -48,6 +49,20 @@ struct GorseTests {
             #expect(column("FeedbackType", left) == ["read", "star", "read"])
             #expect(try await service.json(.delete, "/api/feedback/star/u/i1")["RowAffected"] as? Int == 1)
             #expect(try await service.json(.delete, "/api/feedback/star/u/i1")["RowAffected"] as? Int == 0)
+        }
+    }
+
+    /// Where the new feedback is refused, the old one stays.
+    @Test func refusedFeedbackReplacesNothing() async throws {
+        try await TestService.run(.router) { (service) async throws in
+            let first = #"[{"FeedbackType":"read","UserId":"u","ItemId":"i1","Timestamp":"2020-01-01"}]"#
+            _ = try await service.json(.post, "/api/feedback", first)
+            let time = try #require(Timestamp(gorse: "2020-01-02"))
+            let taken = try #require(NewEvent(gorse: "read", "u", "i1", at: time).id)
+            _ = try await service.json(.post, "/v1/users/u/events", #"{"item":"i2","eventId":"\#(taken)"}"#)
+            let second = first.replacing("01-01", with: "01-02")
+            #expect(try await service.send(.put, "/api/feedback", second).status == 409)
+            #expect(column("ItemId", try await service.list("/api/user/u/feedback/read")) == ["i1"])
         }
     }
 

@@ -19,7 +19,7 @@ public protocol AdmissionLookup {
     func event(of user: RawID, id: RawID) throws(EventLogError) -> StoredEvent?
 }
 
-/// Decides what becomes of an ``LogChange/append(_:)`` before anything is written, by the rules that all logs have in common: times, ids,
+/// Decides what becomes of an ``LogChange/append(_:replacing:)`` before anything is written, by the rules that all logs have in common: times, ids,
 /// positions, revisions. So a refused append leaves no trace.
 public struct Admission<Log: AdmissionLookup> {
     private let log: Log

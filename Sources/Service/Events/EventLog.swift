@@ -3,8 +3,9 @@ public import Identifiers
 
 /// A change of the log. Changes are carried out in the order in which they are given.
 public enum LogChange: Sendable, Equatable {
-    /// Stores all of these events, or none where one is refused.
-    case append([NewEvent])
+    /// Stores all of these events, or none where one is refused. Events of users that are replaced are forgotten before, as by
+    /// ``deleteEvents(user:_:)``, where there are any; where an event is refused, they stay.
+    case append([NewEvent], replacing: [RawID: [EventSelector]] = [:])
     /// Forgets a user: events, event ids, profile, checkpoints, and the user's identifier itself.
     case deleteUser(RawID)
     /// Forgets events of a user, as if they had never been, and the checkpoints that have seen one of them. Refused where none is meant. A
@@ -54,7 +55,7 @@ public enum ChangeOutcome: Sendable, Equatable {
     case done
 }
 
-/// One event of an ``LogChange/append(_:)``.
+/// One event of an ``LogChange/append(_:replacing:)``.
 public struct AppendedEvent: Sendable, Equatable {
     /// The event as it stands in the log.
     public var stored: StoredEvent

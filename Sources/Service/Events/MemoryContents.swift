@@ -23,7 +23,7 @@ struct MemoryContents {
         _ change: LogChange, now: Timestamp
     ) throws(EventLogError) -> Result<ChangeOutcome, ChangeRefusal> {
         switch change {
-        case .append(let events): return try append(events, now: now)
+        case .append(let events, let replaced): return try append(events, replacing: replaced, now: now)
         case .deleteUser(let user): return deleteUser(user)
         case .deleteEvents(let user, let selectors): return deleteEvents(of: user, selectors)
         case .setProfile(let user, let profile): setProfile(profile, of: user)
@@ -39,11 +39,19 @@ struct MemoryContents {
     }
 
     private mutating func append(
-        _ events: [NewEvent], now: Timestamp
+        _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]], now: Timestamp
     ) throws(EventLogError) -> Result<ChangeOutcome, ChangeRefusal> {
-        try Admission.decide(events, now: now, position: nextPosition, in: self).map { admitted in
+        let (count, position, sorted) = (eventCount, nextPosition, usersByID)
+        let before = replaced.keys.map { (user: $0, contents: users[$0]) }
+        for (user, selectors) in replaced { _ = deleteEvents(of: user, selectors) }
+        switch try Admission.decide(events, now: now, position: nextPosition, in: self) {
+        case .success(let admitted):
             for event in admitted where !event.isDuplicate { insert(event) }
-            return .appended(admitted)
+            return .success(.appended(admitted))
+        case .failure(let refusal):
+            for (user, contents) in before { users[user] = contents }
+            (eventCount, nextPosition, usersByID) = (count, position, sorted)
+            return .failure(refusal)
         }
     }
 

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Events and users.
 extension LiveService {
-    /// Stores events, durably, all or none, and moves their users' states. The receipts come in the order of the events. Those that `replaced`
-    /// means, of their users, are forgotten in the same transaction.
+    /// Stores events, durably, all or none, and moves their users' states. The receipts come in the order of the events. Events that are
+    /// replaced are forgotten, unless the new ones are refused.
     public func append(
         _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]] = [:]
     ) async throws(ServiceError) -> [EventReceipt] {
@@ -55,9 +55,8 @@ extension LiveService {
         _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]] = [:], _ deadline: ContinuousClock.Instant,
         _ done: @escaping Reply<[AppendedEvent]>
     ) {
-        let deletions = replaced.map { LogChange.deleteEvents(user: $0, $1) }
-        writer.add(deletions + [.append(events)], deadline: deadline) { [self] result in
-            for user in replaced.keys { shard(of: user).queue.add(.changed(user)) }
+        writer.add(.append(events, replacing: replaced), deadline: deadline) { [self] result in
+            if case .success = result { for user in replaced.keys { shard(of: user).queue.add(.changed(user)) } }
             done(result.map { if case .appended(let events) = $0 { events } else { [] } })
         }
     }

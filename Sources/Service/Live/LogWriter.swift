@@ -123,7 +123,8 @@ extension LogWriter.Request {
         changes.contains { change in
             switch change {
             case .deleteUser, .deleteEvents, .annotate, .setProfile: true
-            case .append, .checkpoint, .keepCheckpoints, .set: false
+            case .append(_, let replaced): !replaced.isEmpty
+            case .checkpoint, .keepCheckpoints, .set: false
             }
         }
     }

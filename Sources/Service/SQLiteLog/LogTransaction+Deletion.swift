@@ -20,7 +20,7 @@ extension LogTransaction {
         try Query(database, "DELETE FROM events WHERE user = ?").run(user.number)
         try dropCheckpoints(of: user.number, from: EventOrder(time: Timestamp(microseconds: .min), position: .min))
         try forget(id)
-        eventCount -= Int64(names.count)
+        countEvents(-names.count)
         return .success(.deleted(names.count))
     }
 
@@ -38,7 +38,7 @@ extension LogTransaction {
             count(key.type, -1)
         }
         try dropCheckpoints(of: user.number, from: first)
-        eventCount -= Int64(keys.count)
+        countEvents(-keys.count)
         user.eventCount -= Int64(keys.count)
         user.revision = takePosition()
         user.last = try log.last(of: user.number)
