@@ -86,8 +86,11 @@ struct RowSearch {
             listed.additions.append(bias!.value(kind))
         }
         if case .allExcept = choices[choices.startIndex + i].candidates { return listed }
-        let left = (0..<wordCount).reduce(0) { $0 + bits[$1].nonzeroBitCount }
-        guard left < range.count / 128 else { return listed }  // about what the pass over all rows costs
+        var left = 0
+        for word in 0..<wordCount {
+            left += bits[word].nonzeroBitCount
+            if left >= range.count / 128 { return listed }  // the pass over all rows costs less
+        }
         for word in 0..<wordCount {
             while bits[word] != 0 {
                 listed.rows.append(Int32(rows.lowerBound + 64 * word + bits[word].trailingZeroBitCount))

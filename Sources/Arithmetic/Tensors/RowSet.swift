@@ -21,6 +21,9 @@ package struct RowSet: Sendable, Equatable {
     /// Number of rows in the set. O(rows / 64).
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
+    /// Whether there is no row. O(rows / 64) at most.
+    package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
+
     /// Whether the set has this row.
     package func contains(_ row: Int32) -> Bool { has(row) && words[Int(row) / 64] >> UInt64(row % 64) & 1 == 1 }
 

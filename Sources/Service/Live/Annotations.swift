@@ -1,87 +1,99 @@
 import Events
 import Identifiers
+import Serving
 import Synchronization
 
 /// What programs have said about items, in memory, as filters need it. The log has it, too.
 final class Annotations: Sendable {
-    private let notes: Mutex<[RawID: ItemAnnotation]>
-    private let view: Mutex<View>
+    private let contents = Mutex(Contents())
 
-    /// Annotations by rows of one release's items.
-    struct View: Sendable {
-        var identity: String
-        var hidden: Set<Int32> = []
-        var categories: [String: Set<Int32>] = [:]
-        var titles: [Int32: String] = [:]
+    fileprivate struct Contents {
+        var notes: [RawID: ItemAnnotation] = [:]
+        var filters: [ReleaseFilters] = []
+    }
+
+    /// The filters of a release, for as long as it is there: also for the last questions to one that is being replaced.
+    fileprivate struct ReleaseFilters {
+        weak var release: Release?
+        var filters: ItemFilters
     }
 
     /// Reads all of them from a log.
     init(_ log: any EventLog, for release: Release) throws(EventLogError) {
-        var notes: [RawID: ItemAnnotation] = [:]
         var last: RawID?
         while true {
-            let page = try log.annotations(after: last, limit: 1000)
-            for (item, note) in page { notes[item] = note }
+            let page = try log.annotations(after: last, limit: Self.slice)
+            contents.withLock { for (item, note) in page { $0.notes[item] = note } }
             guard let end = page.last else { break }
             last = end.item
         }
-        view = Mutex(Self.view(notes, release))
-        self.notes = Mutex(notes)
+        prepare(for: release)
     }
 
+    /// Annotations that are read, or looked up in a vocabulary, while others wait.
+    private static let slice = 1000
+
     /// What has been said about an item.
-    subscript(_ item: RawID) -> ItemAnnotation? { notes.withLock { $0[item] } }
+    subscript(_ item: RawID) -> ItemAnnotation? { contents.withLock { $0.notes[item] } }
+
+    /// The titles that have been given to items; nil where none was.
+    func titles(of items: [RawID]) -> [String?] {
+        contents.withLock { contents in items.map { contents.notes[$0]?.title } }
+    }
 
     /// Items with annotations, by the bytes of their ids.
-    var items: [RawID] { notes.withLock { $0.keys.sorted() } }
+    var items: [RawID] { contents.withLock { $0.notes.keys.sorted() } }
 
     /// Items whose annotations are meant, by the bytes of their ids.
     func items(where isMeant: (RawID, ItemAnnotation) -> Bool) -> [RawID] {
-        notes.withLock { $0 }.filter { isMeant($0.key, $0.value) }.keys.sorted()
+        contents.withLock { $0.notes }.filter { isMeant($0.key, $0.value) }.keys.sorted()
     }
 
     /// Takes note of what is in the log already; visible to all requests that come later.
-    func set(_ item: RawID, _ note: ItemAnnotation?, _ release: Release) {
-        let before = notes.withLock { notes in
-            defer { notes[item] = note }
-            return notes[item]
+    func set(_ items: [(RawID, ItemAnnotation?)]) {
+        contents.withLock { contents in for (item, note) in items { contents.set(item, note) } }
+    }
+
+    /// Makes the filters of a release, before it answers. Others are served meanwhile, and may annotate.
+    func prepare(for release: Release) {
+        let items = contents.withLock { contents in
+            contents.filters.removeAll { $0.release == nil }
+            let filters = ItemFilters(rowCount: release.catalogue.items.count)
+            contents.filters.append(ReleaseFilters(release: release, filters: filters))
+            return Array(contents.notes.keys)
         }
-        guard let row = release.item(item)?.row else { return }
-        view.withLock { view in
-            if let before { view.remove(before, Int32(row)) }
-            if let note { view.add(note, Int32(row)) }
+        for start in stride(from: 0, to: items.count, by: Self.slice) {
+            contents.withLock { contents in
+                for item in items[start..<min(start + Self.slice, items.count)] {
+                    // What has been said since then stands there already; saying it twice changes nothing.
+                    guard let note = contents.notes[item], let row = release.item(item)?.row else { continue }
+                    contents.filters[contents.index(of: release)].filters.add(note, Int32(row))
+                }
+            }
         }
     }
 
-    /// Changes the rows to those of another release.
-    func use(_ release: Release) {
-        let new = notes.withLock { Self.view($0, release) }
-        view.withLock { $0 = new }
-    }
-
-    /// The annotations by the rows of a release; O(1) for the one in use.
-    func view(for release: Release) -> View {
-        let current = view.withLock { $0 }
-        return current.identity == release.identity ? current : notes.withLock { Self.view($0, release) }
-    }
-
-    private static func view(_ notes: [RawID: ItemAnnotation], _ release: Release) -> View {
-        var view = View(identity: release.identity)
-        for (item, note) in notes { if let row = release.item(item)?.row { view.add(note, Int32(row)) } }
-        return view
+    /// The filters of a release that was made ready, as they are now. O(1).
+    func filters(for release: Release) -> ItemFilters {
+        contents.withLock { $0.filters[$0.index(of: release)].filters }
     }
 }
 
-extension Annotations.View {
-    fileprivate mutating func add(_ note: ItemAnnotation, _ row: Int32) {
-        if note.isHidden { hidden.insert(row) }
-        for category in note.categories { categories[category, default: []].insert(row) }
-        titles[row] = note.title
+extension Annotations.Contents {
+    fileprivate func index(of release: Release) -> Int {
+        guard let index = filters.firstIndex(where: { $0.release === release }) else {
+            preconditionFailure("the filters of a release are made before it answers")
+        }
+        return index
     }
 
-    fileprivate mutating func remove(_ note: ItemAnnotation, _ row: Int32) {
-        hidden.remove(row)
-        for category in note.categories { categories[category]?.remove(row) }
-        titles[row] = nil
+    fileprivate mutating func set(_ item: RawID, _ note: ItemAnnotation?) {
+        let before = notes[item]
+        notes[item] = note
+        for index in filters.indices {
+            guard let row = filters[index].release?.item(item)?.row else { continue }
+            if let before { filters[index].filters.remove(before, Int32(row)) }
+            if let note { filters[index].filters.add(note, Int32(row)) }
+        }
     }
 }

@@ -20,14 +20,23 @@ enum LiveMetrics {
     static let rankTime = Timer(label: "recblr_rank_seconds")
     static let rankBatch = Recorder(label: "recblr_rank_batch_requests")
 
-    /// Recommendations by model version and basis.
-    static func recommendations(_ version: String, _ basis: Recommendations.Basis) -> Counter {
-        Counter(
-            label: "recblr_recommendations_total", dimensions: [("model_version", version), ("basis", basis.rawValue)])
-    }
-
     /// Events that cite a recommendation, by the version that made it.
     static func attributed(_ version: String) -> Counter {
         Counter(label: "recblr_attributed_events_total", dimensions: [("model_version", version)])
     }
+}
+
+/// Counts the recommendations of a version by what they are based on.
+struct AnswerCounters: Sendable {
+    private let counters: [Recommendations.Basis: Counter]
+
+    init(version: String) {
+        let all = Recommendations.Basis.allCases.map { basis in
+            let labels = [("model_version", version), ("basis", basis.rawValue)]
+            return (basis, Counter(label: "recblr_recommendations_total", dimensions: labels))
+        }
+        counters = Dictionary(uniqueKeysWithValues: all)
+    }
+
+    func count(_ basis: Recommendations.Basis) { counters[basis]?.increment() }
 }

@@ -29,18 +29,19 @@ extension LiveService {
     /// Up to `limit` items whose title, id or comment contains `text`, upper and lower case alike: the most popular first, then annotated ones
     /// that the model does not know.
     public func items(matching text: String, limit: Int) async throws(ServiceError) -> [ItemView] {
-        let (release, notes) = (release, annotations.view(for: release))
+        let release = release
         return try await read { [self] () throws(EventLogError) in
             let items = release.catalogue.items
             func contains(_ whole: String?) -> Bool {
                 let options: String.CompareOptions = [.caseInsensitive, .diacriticInsensitive]
                 return whole?.range(of: text, options: options) != nil
             }
+            func rows(_ items: [RawID]) -> Set<Int> { Set(items.compactMap { release.item($0)?.row }) }
             let annotated = annotations.items { contains($0.text) || contains($1.title) || contains($1.comment) }
-            let annotatedRows = Set(annotated.compactMap { release.item($0)?.row })
+            let (annotatedRows, titledRows) = (rows(annotated), rows(annotations.items { $1.title != nil }))
             func matches(_ row: Int) -> Bool {
                 annotatedRows.contains(row) || contains(items.ids[row])
-                    || contains(notes.titles[Int32(row)] ?? items.title(at: row))
+                    || !titledRows.contains(row) && contains(items.title(at: row))
             }
             let rows =
                 release.catalogue.popularity?.best(limit) { matches($0.row) }.map(\.row)
@@ -72,10 +73,7 @@ extension LiveService {
         let deadline = try admit()
         let _: ChangeOutcome = try await reply { done in
             writer.add(.annotate(items.map(AnnotatedItem.init)), deadline: deadline) { [self] result in
-                if case .success = result {
-                    let release = release
-                    for (item, note) in items { annotations.set(item, note, release) }
-                }
+                if case .success = result { annotations.set(items) }
                 done(result)
             }
         }

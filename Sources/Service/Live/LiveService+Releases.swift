@@ -66,8 +66,10 @@ extension LiveService {
 
     private func release(_ name: String) async throws(ServiceError) {
         let (options, url) = (options, versions.url(name))
-        let (new, longUsers) = try await blocking { [self] () throws(ServiceError) in
-            (try Release(folder: url, version: name, options: options), try self.longUsers())
+        let (new, longUsers) = try await blocking { [self] () throws(ServiceError) -> (Release, [RawID]) in
+            let new = try Release(folder: url, version: name, options: options)
+            annotations.prepare(for: new)
+            return (new, try self.longUsers())
         }
         let old = release
         guard new.identity != old.identity || new.version != old.version else { return }
@@ -77,7 +79,6 @@ extension LiveService {
             throw error
         }
         releases.withLock { releases in
-            annotations.use(new)
             for shard in shards { shard.queue.add(.release) }
             releases.previous = (releases.active.version, releases.active.identity)
             releases.active = new

@@ -39,94 +39,80 @@ final class RankQueue: Sendable {
     func close() { queue.close() }
 
     private func run() {
-        var ranker: (identity: String, ranker: Ranker)?
+        var current: (release: Release, ranker: Ranker)?
         while case let jobs = queue.take(Self.batch, dividedBy: threads), !jobs.isEmpty {
             var rest = jobs[...]
             while let release = rest.first?.release {  // during a release, questions of two versions may wait
                 let own = rest.prefix { $0.release === release }
                 rest = rest.dropFirst(own.count)
-                if ranker?.identity != release.identity {
-                    ranker = (release.identity, Ranker(release.catalogue, capacity: Self.batch))
+                if current?.release !== release {
+                    current = (release, Ranker(release.catalogue, capacity: Self.batch))
                 }
-                answer(Array(own), release, ranker!.ranker)
+                answer(own, release, current!.ranker)
             }
         }
     }
 
-    private func answer(_ jobs: [RankJob], _ release: Release, _ ranker: Ranker) {
+    private func answer(_ jobs: ArraySlice<RankJob>, _ release: Release, _ ranker: Ranker) {
         let start = ContinuousClock.now
-        let notes = annotations.view(for: release)
-        let ranked = jobs.filter { !$0.hidden.isEmpty && $0.query.count > 0 }
+        let filters = annotations.filters(for: release)
         LiveMetrics.rankBatch.record(jobs.count)
-        let result = Result<[[ScoredRow]], RecommendError> { () throws(RecommendError) in
-            try ranker.best(ranked.map { $0.request(notes) })
-        }
+        let ranked = jobs.filter(\.isRanked)
+        var lists = ranker.best(ranked.map { $0.request(filters) })[...]
         let time = ContinuousClock.now - start
         LiveMetrics.rankTime.recordNanoseconds(time.nanoseconds)
-        var lists: ArraySlice<[ScoredRow]>
-        switch result {
-        case .success(let all): lists = all[...]
-        case .failure(let error):
-            for job in jobs { job.reply(.failure(.model("\(error)"))) }
-            return
-        }
         for job in jobs {
-            let isRanked = !job.hidden.isEmpty && job.query.count > 0
-            let answer = isRanked ? job.answer(lists.removeFirst(), notes, time) : job.popular(notes, time)
-            LiveMetrics.recommendations(release.version, answer.basis).increment()
-            job.reply(.success(answer))
+            let result = job.isRanked ? lists.removeFirst() : .success(job.popular(filters))
+            switch result {
+            case .success(let rows):
+                let answer = job.answer(rows, annotations, time)
+                release.answers.count(answer.basis)
+                job.reply(.success(answer))
+            case .failure(let error): job.reply(.failure(.model("\(error)")))
+            }
         }
     }
 }
 
 extension RankJob {
-    fileprivate func request(_ notes: Annotations.View) -> Ranker.Request {
-        Ranker.Request(hidden: hidden, recent: recent, candidates: candidates(notes), count: query.count)
-    }
+    /// Whether the model answers: it knows some of the events.
+    fileprivate var isRanked: Bool { !hidden.isEmpty && query.count > 0 }
 
-    private func candidates(_ notes: Annotations.View) -> Candidates {
-        let left = met + notes.hidden + rows(query.excluded)
-        guard let only = only(notes) else { return .allExcept(left) }
-        return .only(only.subtracting(left).sorted())
+    fileprivate func request(_ filters: ItemFilters) -> Ranker.Request {
+        let candidates = Candidates.within(allowed(filters), except: met + rows(query.excluded))
+        return Ranker.Request(hidden: hidden, recent: recent, candidates: candidates, count: query.count)
     }
 
     private func rows(_ items: [RawID]) -> [Int32] { items.compactMap { release.item($0).map { Int32($0.row) } } }
 
-    /// The rows that may be recommended; nil: all.
-    private func only(_ notes: Annotations.View) -> Set<Int32>? {
-        var only = query.only.map { Set(rows($0)) }
-        if let categories = query.categories {
-            let rows = categories.reduce(into: Set<Int32>()) { $0.formUnion(notes.categories[$1] ?? []) }
-            only = only?.intersection(rows) ?? rows
+    /// The rows that may be recommended, but for what this user has met or does not want.
+    private func allowed(_ filters: ItemFilters) -> RowSet {
+        var allowed = query.categories.map { filters.rows(ofAny: $0) } ?? filters.visible
+        if let only = query.only { allowed.formIntersection(RowSet(rowCount: allowed.rowCount, rows(only))) }
+        return allowed
+    }
+
+    /// The most popular rows, where the model knows none of the user's events.
+    fileprivate func popular(_ filters: ItemFilters) -> [ScoredRow] {
+        guard hidden.isEmpty, let popularity = release.catalogue.popularity else { return [] }
+        var allowed = allowed(filters)
+        for row in met + rows(query.excluded) { allowed.remove(row) }
+        return popularity.best(query.count) { allowed.contains(Int32($0.row)) }.map { item in
+            ScoredRow(row: Int32(item.row), score: Float(popularity.counts[item.row]))
         }
-        return only
     }
 
-    fileprivate func answer(_ list: [ScoredRow], _ notes: Annotations.View, _ time: Duration) -> Recommendations {
-        answer(basis: .history, list.map { item(Int($0.row), $0.score, notes) }, time)
-    }
-
-    /// The most popular items, where the model knows none of the user's events.
-    fileprivate func popular(_ notes: Annotations.View, _ time: Duration) -> Recommendations {
-        guard hidden.isEmpty else { return answer(basis: .history, [], time) }
-        guard let popularity = release.catalogue.popularity else { return answer(basis: .none, [], time) }
-        let (left, only) = (Set(met + rows(query.excluded)).union(notes.hidden), only(notes))
-        let best = popularity.best(query.count) { item in
-            let row = Int32(item.row)
-            return !left.contains(row) && only?.contains(row) ?? true
+    fileprivate func answer(_ rows: [ScoredRow], _ annotations: Annotations, _ time: Duration) -> Recommendations {
+        let catalogue = release.catalogue
+        let ids = rows.map { release.id(ItemID(row: Int($0.row))) }
+        let titles = annotations.titles(of: ids)
+        let items = rows.indices.map { i in
+            Recommendations.Item(
+                item: ids[i], title: titles[i] ?? catalogue.items.title(at: Int(rows[i].row)), score: rows[i].score,
+                explanation: nil)
         }
-        return answer(basis: .popularity, best.map { item($0.row, Float(popularity.counts[$0.row]), notes) }, time)
-    }
-
-    private func item(_ row: Int, _ score: Float, _ notes: Annotations.View) -> Recommendations.Item {
-        let title = notes.titles[Int32(row)] ?? release.catalogue.items.title(at: row)
-        return Recommendations.Item(item: release.id(ItemID(row: row)), title: title, score: score, explanation: nil)
-    }
-
-    private func answer(
-        basis: Recommendations.Basis, _ items: [Recommendations.Item], _ time: Duration
-    ) -> Recommendations {
-        Recommendations(
+        let basis = !hidden.isEmpty ? .history : catalogue.popularity != nil ? .popularity : Recommendations.Basis.none
+        return Recommendations(
             modelVersion: release.version, id: RecommendationName.make(release.version), basis: basis, items: items,
             eventCount: eventCount, knownCount: knownCount, stepNanoseconds: stepNanoseconds,
             rankNanoseconds: UInt64(clamping: time.nanoseconds))

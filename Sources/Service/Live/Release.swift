@@ -17,6 +17,7 @@ final class Release: Sendable {
     let identity: String
     /// The model and its items.
     let catalogue: Catalogue
+    let answers: AnswerCounters
     private let eventTypes: Set<String>?
 
     var model: SequenceModel { catalogue.model }
@@ -24,6 +25,7 @@ final class Release: Sendable {
     /// Opens and checks a model's folder and makes it ready. Throws an error for people.
     init(folder url: URL, version: String, options: LiveOptions) throws(ServiceError) {
         self.version = version
+        answers = AnswerCounters(version: version)
         eventTypes = options.eventTypes
         do {
             let folder = try ModelFolder.open(url)

@@ -35,7 +35,7 @@ public struct RecommendationQuery: Sendable, Equatable {
 /// The answer to a ``RecommendationQuery``.
 public struct Recommendations: Sendable, Equatable {
     /// What an answer is based on.
-    public enum Basis: String, Sendable, Codable {
+    public enum Basis: String, Sendable, Codable, CaseIterable {
         /// The user's events.
         case history
         /// The popularity of the items, since there are no events that the model knows.

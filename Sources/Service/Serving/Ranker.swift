@@ -32,8 +32,14 @@ package final class Ranker {
         rows = model.backend.tensor(capacity, model.configuration.hiddenSize)
     }
 
-    /// The best items for each request, best first. O(requests · V · D). Throws where scores are not finite.
-    package func best(_ requests: [Request]) throws(RecommendError) -> [[ScoredRow]] {
+    /// The best items for each request, best first, or why there are none. O(requests · V · D).
+    package func best(_ requests: [Request]) -> [Result<[ScoredRow], RecommendError>] {
+        do { return try lists(requests).map { $0.map { .success($0) } ?? .failure(.notFinite) } } catch {
+            return requests.map { _ in .failure(error) }
+        }
+    }
+
+    private func lists(_ requests: [Request]) throws(RecommendError) -> [[ScoredRow]?] {
         precondition(requests.count <= capacity, "more requests than the ranker was made for")
         guard requests.contains(where: { $0.count > 0 }) else { return requests.map { _ in [] } }
         let (model, hidden) = (catalogue.model, rows.prefix(requests.count))
@@ -45,14 +51,16 @@ package final class Ranker {
 }
 
 extension Catalogue {
-    /// The best rows of the item table for each row of `hidden`. Throws where scores are not finite.
+    /// The best rows of the item table for each row of `hidden`; nil where its scores are not finite.
     func best(
         _ hidden: Tensor, _ repeats: SparseBias?, _ choices: [RowChoice]
-    ) throws(RecommendError) -> [[ScoredRow]] {
+    ) throws(RecommendError) -> [[ScoredRow]?] {
         let isFinite = scoreBound.holds(for: hidden)
         let lists = ranked.best(hidden, bias: repeats, choices: choices)
         if let failure = model.backend.failure { throw .device(failure) }
-        guard isFinite, lists.allSatisfy({ $0.allSatisfy(\.score.isFinite) }) else { throw .notFinite }
-        return lists
+        return lists.enumerated().map { n, list in
+            let isSound = isFinite || scoreBound.holds(for: hidden.rows(n..<n + 1))
+            return isSound && list.allSatisfy(\.score.isFinite) ? list : nil
+        }
     }
 }

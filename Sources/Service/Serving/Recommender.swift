@@ -150,7 +150,10 @@ public final class Recommender {
             return .only(only.subtracting(left).map { Int32($0.row) })
         }
         let lists = try catalogue.best(hidden, repeats, candidates.map { RowChoice(k, of: $0) })
-        return lists.map { list in list.map { recommendation(ItemID(row: Int($0.row)), score: $0.score) } }
+        return try lists.map { list throws(RecommendError) in
+            guard let list else { throw .notFinite }
+            return list.map { recommendation(ItemID(row: Int($0.row)), score: $0.score) }
+        }
     }
 
     private func recommendation(_ item: ItemID, score: Float) -> Recommendation {
