@@ -262,7 +262,8 @@ import Testing
             ("[\"i1\", null]", "expected an item as text or a number at byte 8"),
             ("[{\"user\": 1}]", "jq -c '.[]'"), ("[\"i1\"", "expected a comma or the end of the list"),
             ("[\"i1\"] []", "expected the end of the line"), ("{\"history\": [], \"history\": []}", "more than once"),
-            ("[\"\\ud800\"]", "valid escapes"), ("i1 i2", "expected an object or a list"),
+            ("[\"\\ud800\"]", "expected the other half of a surrogate pair at byte 9"),
+            ("i1 i2", "expected an object or a list"),
             ("[\"a\u{7}\"]", "expected a closing quote"), ("[1x]", "expected a number"),
         ] {
             try place.write("[\"i1\"]\n\n\(line)\n[]\n", "bad.jsonl")

@@ -1,31 +1,3 @@
-/// A buffer for unquoted text: it has capacity for one line and does not move until the next.
-final class Scratch {
-    private var memory = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 1)
-    private(set) var used = 0
-
-    deinit { memory.deallocate() }
-
-    /// Empties the buffer and makes its capacity at least `count` bytes.
-    func reserve(_ count: Int) {
-        used = 0
-        guard count > memory.count else { return }
-        memory.deallocate()
-        memory = .allocate(byteCount: count, alignment: 1)
-    }
-
-    func append(_ byte: UInt8) {
-        memory[used] = byte
-        used += 1
-    }
-
-    func append(_ bytes: Bytes) {
-        UnsafeMutableRawBufferPointer(rebasing: memory[used...]).copyMemory(from: bytes)
-        used += bytes.count
-    }
-
-    func bytes(from first: Int) -> Bytes { Bytes(rebasing: UnsafeRawBufferPointer(memory)[first..<used]) }
-}
-
 /// Parses a number: digits with sign, fraction and exponent. Nil if the bytes are anything else or the number is not finite.
 func parseNumber(_ bytes: Bytes) -> Double? {
     guard !bytes.isEmpty, bytes.count <= 64 else { return nil }

@@ -1,3 +1,5 @@
+import FileSupport
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)

@@ -1,3 +1,4 @@
+import FileSupport
 import Hummingbird
 import Identifiers
 
@@ -19,16 +20,6 @@ func percentDecoded(_ text: Substring, plusIsSpace: Bool = false) -> String? {
         }
     }
     return String(validating: bytes, as: UTF8.self)
-}
-
-/// The value of a hexadecimal digit.
-func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-    default: nil
-    }
 }
 
 /// What identifiers are: 1 to 256 bytes without control characters.

@@ -1,4 +1,5 @@
 import Events
+import FileSupport
 import Foundation
 import Interactions
 
@@ -68,7 +69,7 @@ extension Timestamp {
     /// The time so many seconds after the beginning of 1970, given as a number is written in JSON. Digits beyond microseconds are cut off. Nil for
     /// any other text and for times out of ``range``.
     init?(seconds text: String) {
-        guard JSONScanner.isNumber(Array(text.utf8)[...]) else { return nil }
+        guard isJSONNumber(text.utf8) else { return nil }
         let parts = text.split(separator: ".", maxSplits: 1)
         if let whole = Int64(parts[0]), text.utf8.count <= 40, !text.utf8.contains(where: { $0 | 0x20 == 0x65 }) {
             var cursor = TimeCursor(parts.count > 1 ? String(parts[1]) : "0")

@@ -1,5 +1,4 @@
 import FileSupport
-import Foundation
 import Identifiers
 import Interactions
 
@@ -58,44 +57,46 @@ extension Request {
 
 /// Parses a history in JSON: a list of ids, or an object with one.
 struct JSONHistory {
-    struct Problem: Error { var reason: String }
+    struct Problem: JSONFailure {
+        var reason: String
+
+        init(reason: String) { self.reason = reason }
+        init(expected: String, atByte byte: Int) { reason = "expected \(expected) at byte \(byte)" }
+    }
 
     private static let userKeys: Set = ["user", "user_id"]
     private static let historyKeys: Set = ["history", "items"]
-    private let bytes: UnsafeRawBufferPointer
-    private var position = 0
+    private var json: JSONScanner<Problem>
 
-    init(_ line: UnsafeRawBufferPointer) { bytes = line }
+    init(_ line: UnsafeRawBufferPointer) { json = JSONScanner(line) }
 
     mutating func read(into request: inout Request, _ items: Vocabulary) throws(Problem) {
-        if take("[") {
+        if json.take("[") {
             try list(into: &request, items)
         } else {
-            guard take("{") else { throw expected("an object or a list") }
+            guard json.take("{") else { throw json.expected("an object or a list") }
             try object(into: &request, items)
         }
-        guard peek() == nil else { throw expected("the end of the line") }
+        guard json.next() == nil else { throw json.expected("the end of the line") }
     }
 
     private mutating func object(into request: inout Request, _ items: Vocabulary) throws(Problem) {
         var (keys, hasUser, hasHistory): ([String], Bool, Bool) = ([], false, false)
-        while !take("}") {
-            if !keys.isEmpty, !take(",") { throw expected("a comma or the end of the object") }
-            let key = try text()
+        while let bytes = try json.nextKey(isFirst: keys.isEmpty) {
+            let key = try json.text(bytes)
             keys.append(key)
-            guard take(":") else { throw expected("a colon") }
             if Self.userKeys.contains(key) {
                 if hasUser { throw Problem(reason: "the user is given more than once") }
                 hasUser = true
-                if pass("null") { continue }  // without a user
+                if json.next() != nil, json.pass("null") { continue }  // without a user
                 request.subject = .user(String(decoding: try id("the user"), as: UTF8.self))
             } else if Self.historyKeys.contains(key) {
                 if hasHistory { throw Problem(reason: "the history is given more than once") }
                 hasHistory = true
-                guard take("[") else { throw expected("the history as a list of ids") }
+                guard json.take("[") else { throw json.expected("the history as a list of ids") }
                 try list(into: &request, items)
             } else {
-                try passValue()
+                try json.passValue()
             }
         }
         guard hasHistory else {
@@ -106,94 +107,24 @@ struct JSONHistory {
 
     /// Parses an array after its opening bracket.
     private mutating func list(into request: inout Request, _ items: Vocabulary) throws(Problem) {
-        if take("]") { return }
-        repeat {
-            let id = try id("an item")
-            id.withUnsafeBytes { request.add($0, items) }
-        } while take(",")
-        guard take("]") else { throw expected("a comma or the end of the list") }
+        if json.take("]") { return }
+        repeat { request.add(try id("an item"), items) } while json.take(",")
+        guard json.take("]") else { throw json.expected("a comma or the end of the list") }
     }
 
     /// A string, or a number as it is written.
-    private mutating func id(_ what: String) throws(Problem) -> [UInt8] {
-        guard let first = peek() else { throw expected("\(what) as text or a number") }
+    private mutating func id(_ what: String) throws(Problem) -> UnsafeRawBufferPointer {
+        guard let first = json.next() else { throw json.expected("\(what) as text or a number") }
         switch first {
-        case UInt8(ascii: "\""): return Array(try text().utf8)
+        case UInt8(ascii: "\""):
+            json.position += 1
+            return try json.string()
         case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
-            let start = position
-            while position < bytes.count, !isBlank(bytes[position]), !",]}".utf8.contains(bytes[position]) {
-                position += 1
-            }
-            guard Double(String(decoding: bytes[start..<position], as: UTF8.self)) != nil else {
-                position = start
-                throw expected("a number")
-            }
-            return Array(bytes[start..<position])
+            return try json.number { Double(String(decoding: $0, as: UTF8.self)) != nil }
         case UInt8(ascii: "{"), UInt8(ascii: "["):
             let hint = "a file that is one JSON array becomes one line a history with: jq -c '.[]' FILE"
-            throw Problem(reason: "expected \(what) as text or a number at byte \(position + 1); \(hint)")
-        default: throw expected("\(what) as text or a number")
+            throw Problem(reason: "\(json.expected("\(what) as text or a number").reason); \(hint)")
+        default: throw json.expected("\(what) as text or a number")
         }
     }
-
-    private mutating func text() throws(Problem) -> String {
-        guard take("\"") else { throw expected("text in quotes") }
-        let start = position
-        var isPlain = true
-        while position < bytes.count, bytes[position] != UInt8(ascii: "\"") {
-            if bytes[position] < 0x20 { throw expected("a closing quote") }
-            if bytes[position] == UInt8(ascii: "\\") { (isPlain, position) = (false, position + 1) }
-            position += 1
-        }
-        guard position < bytes.count else { throw expected("a closing quote") }
-        position += 1
-        if isPlain { return String(decoding: bytes[start..<position - 1], as: UTF8.self) }
-        let quoted = Data(bytes[start - 1..<position])
-        guard let text = try? JSONSerialization.jsonObject(with: quoted, options: .fragmentsAllowed) as? String else {
-            position = start
-            throw expected("text with valid escapes")
-        }
-        return text
-    }
-
-    /// Skips a value that is not needed.
-    private mutating func passValue() throws(Problem) {
-        var depth = 0
-        repeat {
-            guard let byte = peek() else { throw expected("a value") }
-            switch byte {
-            case UInt8(ascii: "\""): _ = try text()
-            case UInt8(ascii: "{"), UInt8(ascii: "["): (depth, position) = (depth + 1, position + 1)
-            case UInt8(ascii: "}"), UInt8(ascii: "]"): (depth, position) = (depth - 1, position + 1)
-            case UInt8(ascii: ","), UInt8(ascii: ":"):
-                guard depth > 0 else { throw expected("a value") }
-                position += 1
-            default:
-                while position < bytes.count, !isBlank(bytes[position]), !",:]}\"".utf8.contains(bytes[position]) {
-                    position += 1
-                }
-            }
-            if depth < 0 { throw expected("a value") }
-        } while depth > 0
-    }
-
-    /// The next byte that is not blank; nil at the end.
-    private mutating func peek() -> UInt8? {
-        while position < bytes.count, isBlank(bytes[position]) { position += 1 }
-        return position < bytes.count ? bytes[position] : nil
-    }
-
-    private mutating func pass(_ word: String) -> Bool {
-        guard peek() != nil, bytes[position...].starts(with: word.utf8) else { return false }
-        position += word.utf8.count
-        return true
-    }
-
-    private mutating func take(_ character: Unicode.Scalar) -> Bool {
-        guard let byte = peek(), UInt32(byte) == character.value else { return false }
-        position += 1
-        return true
-    }
-
-    private func expected(_ what: String) -> Problem { Problem(reason: "expected \(what) at byte \(position + 1)") }
 }

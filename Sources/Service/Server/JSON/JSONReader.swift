@@ -1,3 +1,4 @@
+import FileSupport
 import HTTPTypes
 import Identifiers
 
@@ -22,19 +23,24 @@ struct JSONReader {
     /// The deepest that values of ``any()`` may be nested.
     static let maximumDepth = 64
 
-    private var scanner: JSONScanner
+    /// The longest number, in bytes.
+    private static let maximumDigits = 256
+
+    private var scanner: JSONScanner<Problem>
     private var path: [Step] = []
 
-    private init(_ bytes: [UInt8]) { scanner = JSONScanner(bytes) }
+    private init(_ bytes: UnsafeRawBufferPointer) { scanner = JSONScanner(bytes) }
 
     /// What `body` reads from a document, which must end there.
     static func read<Value>(
         _ bytes: [UInt8], _ body: (inout JSONReader) throws(Problem) -> Value
     ) throws(Problem) -> Value {
-        var reader = JSONReader(bytes)
-        let value = try body(&reader)
-        guard reader.scanner.next() == nil else { throw reader.scanner.expected("the end") }
-        return value
+        try bytes.withUnsafeBufferPointer { (bytes) throws(Problem) in
+            var reader = JSONReader(UnsafeRawBufferPointer(bytes))
+            let value = try body(&reader)
+            guard reader.scanner.next() == nil else { throw reader.scanner.expected("the end") }
+            return value
+        }
     }
 
     // MARK: Values
@@ -55,19 +61,15 @@ struct JSONReader {
     /// An object; `member` is called for each key and reads its value.
     mutating func object(_ member: (String, inout JSONReader) throws(Problem) -> Void) throws(Problem) {
         try expect(.object)
-        scanner.skip()
-        if scanner.take("}") { return }
+        _ = scanner.take("{")
         var keys = Keys()
-        repeat {
-            guard scanner.next() == UInt8(ascii: "\"") else { throw scanner.expected("a key") }
-            let key = try scanner.string()
+        while let bytes = try scanner.nextKey(isFirst: keys.isEmpty) {
+            let key = try scanner.text(bytes)
             path.append(.member(key))
-            guard scanner.take(":") else { throw scanner.expected("a colon") }
             guard keys.insert(key) else { throw problem("occurs twice") }
             try member(key, &self)
             path.removeLast()
-        } while scanner.take(",")
-        guard scanner.take("}") else { throw scanner.expected("a comma or the end of the object") }
+        }
     }
 
     /// An array of up to `limit` values, each of which `element` reads. `name`: how a refusal calls it, where it is not the value of a
@@ -77,7 +79,7 @@ struct JSONReader {
     ) throws(Problem) {
         try expect(.array)
         if let name { path.append(.member(name)) }
-        scanner.skip()
+        _ = scanner.take("[")
         var count = 0
         if !scanner.take("]") {
             repeat {
@@ -95,7 +97,9 @@ struct JSONReader {
     /// A string.
     mutating func string() throws(Problem) -> String {
         try expect(.string)
-        return try scanner.string()
+        _ = scanner.take("\"")
+        let bytes = try scanner.string()
+        return try scanner.text(bytes)
     }
 
     /// true or false.
@@ -109,7 +113,8 @@ struct JSONReader {
     /// A number, as it is written.
     mutating func number() throws(Problem) -> String {
         try expect(.number)
-        return try scanner.number()
+        let number = try scanner.number { $0.count <= Self.maximumDigits && isJSONNumber($0) }
+        return String(decoding: number, as: UTF8.self)
     }
 
     /// A number that a double holds.
@@ -129,9 +134,10 @@ struct JSONReader {
 
     /// Any value, as it is written. Nested at most ``maximumDepth`` deep.
     mutating func any() throws(Problem) -> String {
-        let start = scanner.place
+        _ = scanner.next()
+        let start = scanner.position
         try skip(depth: 0)
-        return scanner.text(from: start)
+        return String(decoding: scanner.written(from: start), as: UTF8.self)
     }
 
     /// Skips null; returns whether there was one.
@@ -146,8 +152,8 @@ struct JSONReader {
         switch try kind() {
         case .object: try object { (_, reader) throws(Problem) in try reader.skip(depth: depth + 1) }
         case .array: try array(limit: .max) { (reader) throws(Problem) in try reader.skip(depth: depth + 1) }
-        case .string: _ = try scanner.string()
-        case .number: _ = try scanner.number()
+        case .string: _ = try string()
+        case .number: _ = try number()
         case .boolean: _ = try boolean()
         case .null: guard takeNull() else { throw scanner.expected("a value") }
         }
@@ -176,10 +182,18 @@ struct JSONReader {
     private static func shortened(_ key: String) -> String { key.utf8.count > 64 ? key.prefix(64) + "…" : key }
 }
 
+extension Problem: JSONFailure {
+    init(expected: String, atByte byte: Int) {
+        self.init(.badRequest, "the body is not JSON: expected \(expected) at byte \(byte)")
+    }
+}
+
 /// The keys of an object. Few are compared one by one, many by hash, so that an object of many keys costs no more than its length.
 private struct Keys {
     private var few: [String] = []
     private var many: Set<RawID> = []
+
+    var isEmpty: Bool { few.isEmpty }
 
     /// Remembers a key; returns whether it is new. Keys are compared byte by byte.
     mutating func insert(_ key: String) -> Bool {
