@@ -6,7 +6,7 @@ var deletionChecks: [ConformanceCheck] {
     [
         ConformanceCheck("A deleted user is as if never there: events, event ids, profile, checkpoints") { store in
             try store.append(event("a", at: 1, id: "1"), event("only", at: 2), event("a", of: "v", at: 3))
-            try store.commit(.setProfile(user: "u", "{}"))
+            try store.commit(.changeProfiles([ProfileChange("u", profile: "{}")]))
             let history = try #require(try store.log.history(of: "u", model: "m", limit: 9))
             try store.commit(.checkpoint(user: "u", model: "m", history.checkpointAtEnd))
             #expect(try store.commit(.deleteUser("u")) == .success(.deleted(2)))
@@ -91,7 +91,7 @@ var deletionChecks: [ConformanceCheck] {
         },
         ConformanceCheck("A user is known as long as there are events or a profile") { store in
             try store.append(event("a", at: 10, id: "1"), event("b", of: "v", at: 10, id: "1"))
-            try store.commit(.setProfile(user: "v", "{}"))
+            try store.commit(.changeProfiles([ProfileChange("v", profile: "{}")]))
             for user: RawID in ["u", "v"] { try store.commit(.deleteEvents(user: user, [.id("1")])) }
             #expect(try store.log.user("u") == nil)
             #expect(try store.log.user("v") == UserSummary(eventCount: 0, first: nil, last: nil, profile: "{}"))

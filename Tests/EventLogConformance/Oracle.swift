@@ -38,8 +38,15 @@ struct Oracle {
             guard revision(user) == checkpoint.revision else { return .failure(.outdated) }
             checkpoints.removeAll { $0.user == user && $0.model == model }
             checkpoints.append((user, model, checkpoint))
-        case .setProfile(let user, let profile): profiles[user] = profile
-        case .annotate(let items): for item in items { annotations[item.item] = item.annotation }
+        case .changeProfiles(let changes):
+            for each in changes { profiles[each.user] = each.change(profiles[each.user]) }
+        case .annotate(let changes):
+            return .success(
+                .annotated(
+                    changes.map { each in
+                        annotations[each.item] = each.change(annotations[each.item])
+                        return AnnotatedItem(each.item, annotations[each.item])
+                    }))
         case .keepCheckpoints(let models): checkpoints.removeAll { !models.contains($0.model) }
         case .set(let key, let value): settings[key] = value
         }

@@ -86,7 +86,8 @@ struct RandomRun {
             for (user, count) in zip(Self.users, counts) where oracle.events(of: user).count < count {
                 if !events.contains(where: { $0.user == user }) { revisions[user] = nil }
             }
-        case .setProfile(let user, nil) where oracle.events(of: user).isEmpty: revisions[user] = nil
+        case .changeProfiles(let changes):
+            for user in changes.map(\.user) where !oracle.users.contains(user) { revisions[user] = nil }
         default: break
         }
     }
@@ -153,13 +154,11 @@ extension RandomRun {
         switch Int.random(in: 0..<20, using: &random) {
         case 0: return .deleteUser(user)
         case 1, 2: return .deleteEvents(user: user, selectors())
-        case 3: return .setProfile(user: user, random.chance(0.5) ? nil : "{\"n\":\(now)}")
+        case 3:
+            let profile = random.chance(0.5) ? nil : "{\"n\":\(now)}"
+            return .changeProfiles([ProfileChange(user) { $0 == nil ? profile : profile.map { $0 + " " } }])
         case 4:
-            let annotation = ItemAnnotation(title: "\(now)", categories: ["x"], isHidden: random.chance(0.5))
-            return .annotate(
-                (0..<Int.random(in: 0...2, using: &random)).map { _ in
-                    AnnotatedItem(pick(Self.items), random.chance(0.3) ? nil : annotation)
-                })
+            return .annotate((0..<Int.random(in: 0...2, using: &random)).map { _ in annotation() })
         case 5: return .keepCheckpoints(ofModels: random.chance(0.5) ? Self.models : [pick(Self.models)])
         case 6: return .set(key: pick(Self.models), value: "\(now)")
         case 7, 8, 9: return try checkpoint(of: user) ?? .append([event()])
@@ -167,6 +166,20 @@ extension RandomRun {
             var replaced: [RawID: [EventSelector]] = [:]
             if random.chance(0.3) { for user in [user, pick(Self.users)] { replaced[user] = selectors() } }
             return .append((0..<Int.random(in: 1...4, using: &random)).map { _ in event() }, replacing: replaced)
+        }
+    }
+
+    private mutating func annotation() -> AnnotationChange {
+        let annotation = ItemAnnotation(title: "\(now)", categories: ["x"], isHidden: random.chance(0.5))
+        switch Int.random(in: 0..<3, using: &random) {
+        case 0: return AnnotationChange(pick(Self.items), annotation: nil)
+        case 1: return AnnotationChange(pick(Self.items), annotation: annotation)
+        default:
+            return AnnotationChange(pick(Self.items)) { before in
+                var annotation = annotation
+                annotation.categories += before?.categories ?? []
+                return annotation
+            }
         }
     }
 

@@ -79,7 +79,7 @@ var readingChecks: [ConformanceCheck] {
         ConformanceCheck("Users are listed by the bytes of their ids") { store in
             let users: [RawID] = ["b", "a", "\u{10FFFF}", "é", "e\u{301}", "Z", "ab", "a\u{1}", "\u{FB01}", ""]
             for user in users { try store.append(event(of: user), event(of: user)) }
-            try store.commit(.setProfile(user: "c", "{}"))
+            try store.commit(.changeProfiles([ProfileChange("c", profile: "{}")]))
             let sorted = (users + ["c"]).sorted()
             for _ in 0..<2 {
                 var listed: [(user: RawID, eventCount: Int)] = []

@@ -113,17 +113,17 @@ extension TestStore {
 var annotationChecks: [ConformanceCheck] {
     [
         ConformanceCheck("A profile is kept beside the events") { store in
-            #expect(try store.commit(.setProfile(user: "u", nil)) == .success(.done))
+            #expect(try store.commit(.changeProfiles([ProfileChange("u", profile: nil)])) == .success(.done))
             #expect(try store.log.user("u") == nil)
-            try store.commit(.setProfile(user: "u", #"{"a":"é\u0000"}"#))
+            try store.commit(.changeProfiles([ProfileChange("u", profile: #"{"a":"é\u0000"}"#)]))
             try store.append(event(at: 10))
             try store.reopen()
             #expect(try store.log.user("u")?.profile == #"{"a":"é\u0000"}"#)
             #expect(try store.log.user("u")?.eventCount == 1)
-            try store.commit(.setProfile(user: "u", nil))
+            try store.commit(.changeProfiles([ProfileChange("u", profile: nil)]))
             #expect(try store.log.user("u")?.profile == nil && store.log.user("u")?.eventCount == 1)
-            try store.commit(.setProfile(user: "v", "{}"))
-            try store.commit(.setProfile(user: "v", nil))
+            try store.commit(.changeProfiles([ProfileChange("v", profile: "{}")]))
+            try store.commit(.changeProfiles([ProfileChange("v", profile: nil)]))
             #expect(try store.log.user("v") == nil)
         },
         ConformanceCheck("Annotations replace each other and are listed by the bytes of their items") { store in
@@ -131,10 +131,12 @@ var annotationChecks: [ConformanceCheck] {
                 title: "T\u{e9}", categories: ["b", "a", "", "\u{0}\"", "a"], isHidden: true,
                 time: Timestamp(microseconds: -5), labels: "[1]", comment: "c")
             let items: [RawID] = ["b", "é", "e\u{301}", "a", "Z", "a b"]
-            try store.commit(.annotate(items.map { AnnotatedItem($0, whole) }))
-            try store.commit(.annotate([AnnotatedItem("a", ItemAnnotation())]))
-            try store.commit(.annotate([AnnotatedItem("Z", nil)]))
-            #expect(try store.commit(.annotate([AnnotatedItem("none", nil)])) == .success(.done))
+            try store.commit(.annotate(items.map { AnnotationChange($0, annotation: whole) }))
+            try store.commit(.annotate([AnnotationChange("a", annotation: ItemAnnotation())]))
+            try store.commit(.annotate([AnnotationChange("Z", annotation: nil)]))
+            #expect(
+                try store.commit(.annotate([AnnotationChange("none", annotation: nil)]))
+                    == .success(.annotated([AnnotatedItem("none", nil)])))
             for _ in 0..<2 {
                 #expect(try store.log.annotation(of: "b") == whole)
                 #expect(try store.log.annotation(of: "a") == ItemAnnotation())
@@ -148,12 +150,33 @@ var annotationChecks: [ConformanceCheck] {
                 try store.reopen()
             }
         },
+        ConformanceCheck("Changes of what is said or noted see those before them") { store in
+            func add(_ category: String) -> AnnotationChange {
+                AnnotationChange("a") { note in
+                    ItemAnnotation(title: "T", categories: (note?.categories ?? []) + [category])
+                }
+            }
+            func note(_ text: String) -> LogChange { .changeProfiles([ProfileChange("u") { ($0 ?? "") + text }]) }
+            let group: [LogChange] = [
+                .annotate([add("1"), add("2")]), note("x"), .deleteUser("u"), note("y"), .annotate([add("3")]),
+                note("z"),
+            ]
+            for round in 1...2 {
+                let results = try store.log.commit(group, now: .seconds(1000))
+                let categories = Array(repeating: ["1", "2", "3"], count: round).flatMap(\.self)
+                let annotation = ItemAnnotation(title: "T", categories: categories)
+                #expect(results[4] == .success(.annotated([AnnotatedItem("a", annotation)])))
+                try store.reopen()
+                #expect(try store.log.annotation(of: "a") == annotation)
+                #expect(try store.log.user("u")?.profile == "yz")
+            }
+        },
         ConformanceCheck("An annotation outlives the events of its item") { store in
-            try store.commit(.annotate([AnnotatedItem("a", ItemAnnotation(title: "A"))]))
+            try store.commit(.annotate([AnnotationChange("a", annotation: ItemAnnotation(title: "A"))]))
             try store.append(event("a", at: 1))
             try store.commit(.deleteUser("u"))
             #expect(try store.log.annotation(of: "a")?.title == "A")
-            try store.commit(.annotate([AnnotatedItem("a", nil)]))
+            try store.commit(.annotate([AnnotationChange("a", annotation: nil)]))
             try store.append(event("a", at: 1))
             #expect(try store.log.items() == ["a"])
         },

@@ -73,9 +73,9 @@ import Testing
         let service = try service(models)
         _ = try await service.append(history)
         try await service.annotate([
-            ("i10", ItemAnnotation(title: "Ten", categories: ["even", "round"])),
-            ("i11", ItemAnnotation(categories: ["odd"])),
-            ("i12", ItemAnnotation(categories: ["even"], isHidden: true)),
+            AnnotationChange("i10", annotation: ItemAnnotation(title: "Ten", categories: ["even", "round"])),
+            AnnotationChange("i11", annotation: ItemAnnotation(categories: ["odd"])),
+            AnnotationChange("i12", annotation: ItemAnnotation(categories: ["even"], isHidden: true)),
         ])
         #expect(rows(try await service.recommend(to: "u", all { $0.categories = ["even"] })) == [10])
         #expect(rows(try await service.recommend(to: "u", all { $0.categories = ["even", "odd"] })) == [10, 11])
@@ -83,7 +83,10 @@ import Testing
         #expect(named.items.map(\.title) == ["Ten"])
         try await service.hide("i13")
         #expect(rows(try await service.recommend(to: "u", all())) == Set(5..<60).subtracting([12, 13]))
-        try await service.annotate([("i13", ItemAnnotation()), ("i12", ItemAnnotation(categories: ["odd"]))])
+        try await service.annotate([
+            AnnotationChange("i13", annotation: ItemAnnotation()),
+            AnnotationChange("i12", annotation: ItemAnnotation(categories: ["odd"])),
+        ])
         #expect(rows(try await service.recommend(to: "u", all())) == Set(5..<60))
         #expect(rows(try await service.recommend(to: "u", all { $0.categories = ["even"] })) == [10])
         // Popular items obey the same filters.

@@ -58,10 +58,13 @@ import Testing
         let models = try TestModels(["a", "b"])
         let a = try Oracle(models, "a").release
         let annotations = try Annotations(MemoryEventLog(), for: a)
-        annotations.set([("i1", ItemAnnotation(isHidden: true)), ("i65", ItemAnnotation(categories: ["new"]))])
+        annotations.set([
+            AnnotatedItem("i1", ItemAnnotation(isHidden: true)),
+            AnnotatedItem("i65", ItemAnnotation(categories: ["new"])),
+        ])
         let b = try Oracle(models, "b").release  // it knows ten more items, "i65" among them
         annotations.prepare(for: b)
-        annotations.set([("i2", ItemAnnotation(title: "Two", isHidden: true)), ("i1", nil)])
+        annotations.set([AnnotatedItem("i2", ItemAnnotation(title: "Two", isHidden: true)), AnnotatedItem("i1", nil)])
         for (release, count) in [(a, 60), (b, 70)] {
             let filters = annotations.filters(for: release)
             #expect(filters.visible.count == count - 1 && !filters.visible.contains(2))

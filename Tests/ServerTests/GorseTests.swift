@@ -132,6 +132,36 @@ struct GorseTests {
         }
     }
 
+    /// Requests that each change a part of the same item or user, at once: none takes back what another one has changed.
+    @Test func changesAtOnceAreNotLost() async throws {
+        try await TestService.run(.router) { (service) async throws in
+            _ = try await service.json(.post, "/api/item", #"{"ItemId":"i1"}"#)
+            try await withThrowingTaskGroup { group in
+                for number in 0..<40 {
+                    group.addTask { _ = try await service.json(.put, "/api/item/i1/category/c\(number)") }
+                }
+                group.addTask { _ = try await service.json(.patch, "/api/item/i1", #"{"Comment":"c"}"#) }
+                group.addTask { _ = try await service.json(.patch, "/api/item/i1", #"{"Labels":[1]}"#) }
+                group.addTask { _ = try await service.json(.delete, "/v1/items/i1") }
+                for user in 0..<20 {
+                    for body in [#"{"Comment":"c"}"#, #"{"Labels":[1]}"#, #"{"Subscribe":["s"]}"#] {
+                        group.addTask { _ = try await service.json(.patch, "/api/user/u\(user)", body) }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let item = try await service.json(.get, "/api/item/i1")
+            #expect(Set(item["Categories"] as? [String] ?? []) == Set((0..<40).map { "c\($0)" }))
+            #expect(item["Comment"] as? String == "c" && item["Labels"] as? [Int] == [1])
+            #expect(item["IsHidden"] as? Bool == true)
+            for user in 0..<20 {
+                let user = try await service.json(.get, "/api/user/u\(user)")
+                #expect(user["Comment"] as? String == "c" && user["Labels"] as? [Int] == [1])
+                #expect(user["Subscribe"] as? [String] == ["s"])
+            }
+        }
+    }
+
     @Test func titlesOfTheModelAreComments() async throws {
         try await TestService.run(.router) { (service) async throws in
             #expect(try await service.json(.get, "/api/item/i3")["Comment"] as? String == "Title of i3")

@@ -2,7 +2,7 @@ public import ErrorSupport
 public import Identifiers
 
 /// A change of the log. Changes are carried out in the order in which they are given.
-public enum LogChange: Sendable, Equatable {
+public enum LogChange: Sendable {
     /// Stores all of these events, or none where one is refused. Events of users that are replaced are forgotten before, as by
     /// ``deleteEvents(user:_:)``, where there are any; where an event is refused, they stay.
     case append([NewEvent], replacing: [RawID: [EventSelector]] = [:])
@@ -11,10 +11,10 @@ public enum LogChange: Sendable, Equatable {
     /// Forgets events of a user, as if they had never been, and the checkpoints that have seen one of them. Refused where none is meant. A
     /// user is known as long as there are events or a profile.
     case deleteEvents(user: RawID, [EventSelector])
-    /// Notes something about a user who may have no events. `profile` is JSON.
-    case setProfile(user: RawID, String?)
-    /// Says something about items, about all or about none.
-    case annotate([AnnotatedItem])
+    /// Notes something about users who may have no events.
+    case changeProfiles([ProfileChange])
+    /// Says something about items.
+    case annotate([AnnotationChange])
     /// Keeps a state. Refused as outdated where the user is not there or has another ``UserHistory/revision``. The checkpoints of one user and
     /// model replace each other.
     case checkpoint(user: RawID, model: String, StateCheckpoint)
@@ -34,11 +34,45 @@ public enum EventSelector: Sendable, Hashable {
     case item(RawID, type: String?)
 }
 
-/// An item and what is said about it; nil: what was said is taken back.
+/// A change of what is noted about a user, as JSON.
+public struct ProfileChange: Sendable {
+    /// The user.
+    public var user: RawID
+    /// What is noted from now on, made of what was noted until now; nil: nothing. The log calls it where the change has its turn, so that
+    /// nothing is lost that others have noted meanwhile.
+    public var change: @Sendable (String?) -> String?
+
+    /// A change of what is noted about a user.
+    public init(_ user: RawID, _ change: @escaping @Sendable (String?) -> String?) {
+        (self.user, self.change) = (user, change)
+    }
+
+    /// Notes this and nothing else.
+    public init(_ user: RawID, profile: String?) { self.init(user) { _ in profile } }
+}
+
+/// A change of what is said about an item.
+public struct AnnotationChange: Sendable {
+    /// The item.
+    public var item: RawID
+    /// What is said from now on, made of what was said until now; nil: nothing. The log calls it where the change has its turn, so that nothing is
+    /// lost that others have said meanwhile.
+    public var change: @Sendable (ItemAnnotation?) -> ItemAnnotation?
+
+    /// A change of what is said about an item.
+    public init(_ item: RawID, _ change: @escaping @Sendable (ItemAnnotation?) -> ItemAnnotation?) {
+        (self.item, self.change) = (item, change)
+    }
+
+    /// Says this and nothing else.
+    public init(_ item: RawID, annotation: ItemAnnotation?) { self.init(item) { _ in annotation } }
+}
+
+/// An item and what is said about it.
 public struct AnnotatedItem: Sendable, Equatable {
     /// The item.
     public var item: RawID
-    /// What is said about it.
+    /// What is said about it; nil: nothing.
     public var annotation: ItemAnnotation?
 
     /// An item and what is said about it.
@@ -51,6 +85,8 @@ public enum ChangeOutcome: Sendable, Equatable {
     case appended([AppendedEvent])
     /// So many events are gone.
     case deleted(Int)
+    /// What is said about the items now.
+    case annotated([AnnotatedItem])
     /// It is done.
     case done
 }

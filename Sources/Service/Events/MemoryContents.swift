@@ -26,8 +26,8 @@ struct MemoryContents {
         case .append(let events, let replaced): return try append(events, replacing: replaced, now: now)
         case .deleteUser(let user): return deleteUser(user)
         case .deleteEvents(let user, let selectors): return deleteEvents(of: user, selectors)
-        case .setProfile(let user, let profile): setProfile(profile, of: user)
-        case .annotate(let items): for item in items { annotations[item.item] = item.annotation }
+        case .changeProfiles(let changes): for change in changes { carryOut(change) }
+        case .annotate(let changes): return .success(.annotated(changes.map { annotate($0) }))
         case .checkpoint(let user, let model, let checkpoint):
             guard users[user]?.revision == checkpoint.revision else { return .failure(.outdated) }
             users[user]?.checkpoints[model] = checkpoint
@@ -81,7 +81,15 @@ struct MemoryContents {
         return .success(.deleted(count))
     }
 
-    private mutating func setProfile(_ profile: String?, of user: RawID) {
+    private mutating func annotate(_ change: AnnotationChange) -> AnnotatedItem {
+        let annotation = change.change(annotations[change.item])
+        annotations[change.item] = annotation
+        return AnnotatedItem(change.item, annotation)
+    }
+
+    private mutating func carryOut(_ change: ProfileChange) {
+        let user = change.user
+        let profile = change.change(users[user]?.profile)
         if users[user] == nil, profile != nil {
             users[user] = MemoryUser(revision: nextPosition)
             usersByID = nil

@@ -50,8 +50,8 @@ final class Annotations: Sendable {
     }
 
     /// Takes note of what is in the log already; visible to all requests that come later.
-    func set(_ items: [(RawID, ItemAnnotation?)]) {
-        contents.withLock { contents in for (item, note) in items { contents.set(item, note) } }
+    func set(_ items: [AnnotatedItem]) {
+        contents.withLock { contents in for each in items { contents.set(each.item, each.annotation) } }
     }
 
     /// Makes the filters of a release, before it answers. Others are served meanwhile, and may annotate.

@@ -156,12 +156,11 @@ extension LiveService {
         return try await read { () throws(EventLogError) in try log.users(after: after, limit: limit) }
     }
 
-    /// Notes something about users, as JSON, about all or none.
-    public func setProfiles(_ profiles: [(user: RawID, profile: String?)]) async throws(ServiceError) {
-        guard !profiles.isEmpty else { return }
+    /// Notes something about users, about all or none.
+    public func changeProfiles(_ changes: [ProfileChange]) async throws(ServiceError) {
         let deadline = try admit()
         let _: ChangeOutcome = try await reply { done in
-            writer.add(profiles.map { .setProfile(user: $0.user, $0.profile) }, deadline: deadline, done)
+            writer.add(.changeProfiles(changes), deadline: deadline, done)
         }
     }
 

@@ -57,25 +57,25 @@ extension LiveService {
         return ItemView(item: item, annotation: note, title: title, isKnown: row != nil)
     }
 
-    /// Says something about items, all or none.
-    public func annotate(_ items: [(RawID, ItemAnnotation)]) async throws(ServiceError) {
-        try await annotate(items.map { ($0, .some($1)) })
+    /// Says something about items, about all or none.
+    public func annotate(_ changes: [AnnotationChange]) async throws(ServiceError) {
+        let deadline = try admit()
+        let _: ChangeOutcome = try await reply { done in
+            writer.add(.annotate(changes), deadline: deadline) { [self] result in
+                if case .success(.annotated(let items)) = result { annotations.set(items) }
+                done(result)
+            }
+        }
     }
 
     /// Hides an item until it is annotated again.
     public func hide(_ item: RawID) async throws(ServiceError) {
-        var note = try await self.item(item).annotation ?? ItemAnnotation()
-        note.isHidden = true
-        try await annotate([(item, .some(note))])
-    }
-
-    private func annotate(_ items: [(RawID, ItemAnnotation?)]) async throws(ServiceError) {
-        let deadline = try admit()
-        let _: ChangeOutcome = try await reply { done in
-            writer.add(.annotate(items.map(AnnotatedItem.init)), deadline: deadline) { [self] result in
-                if case .success = result { annotations.set(items) }
-                done(result)
-            }
+        _ = try await self.item(item)
+        let change = AnnotationChange(item) { annotation in
+            var annotation = annotation ?? ItemAnnotation()
+            annotation.isHidden = true
+            return annotation
         }
+        try await annotate([change])
     }
 }

@@ -5,10 +5,9 @@ import Logging
 
 /// The one thread that changes the log. What waits is committed together: one wait for the disk, however many requests.
 final class LogWriter: Sendable {
-    /// Changes that are committed together, and what happens with the outcome of the last one when all are durable. Completions run on the
-    /// writer's thread, in the order of the log.
+    /// A change, and what happens with its outcome when it is durable. Completions run on the writer's thread, in the order of the log.
     struct Request: Sendable {
-        var changes: [LogChange]
+        var change: LogChange
         /// Nil: it may wait for ever.
         var deadline: ContinuousClock.Instant?
         var completion: @Sendable (Result<ChangeOutcome, ServiceError>) -> Void
@@ -21,7 +20,7 @@ final class LogWriter: Sendable {
     private let logger: Logger
 
     private enum Entry: Sendable {
-        case changes(Request)
+        case change(Request)
         case purge(@Sendable (Result<Void, ServiceError>) -> Void)
         case barrier(@Sendable () -> Void)
     }
@@ -39,16 +38,8 @@ final class LogWriter: Sendable {
         _ change: LogChange, deadline: ContinuousClock.Instant? = nil,
         _ completion: @escaping @Sendable (Result<ChangeOutcome, ServiceError>) -> Void
     ) {
-        add([change], deadline: deadline, completion)
-    }
-
-    /// Adds changes that are committed together, at least one.
-    func add(
-        _ changes: [LogChange], deadline: ContinuousClock.Instant? = nil,
-        _ completion: @escaping @Sendable (Result<ChangeOutcome, ServiceError>) -> Void
-    ) {
-        let request = Request(changes: changes, deadline: deadline, completion: completion)
-        if !queue.add(.changes(request)) { completion(.failure(.stopping)) }
+        let request = Request(change: change, deadline: deadline, completion: completion)
+        if !queue.add(.change(request)) { completion(.failure(.stopping)) }
     }
 
     /// Calls back when nothing that was deleted is left in any file.
@@ -66,7 +57,7 @@ final class LogWriter: Sendable {
         var (purgeTime, waiting): (Date?, [@Sendable (Result<Void, ServiceError>) -> Void]) = (nil, [])
         while !queue.isDone {
             let entries = queue.take(256, until: purgeTime)
-            let requests = entries.compactMap { if case .changes(let request) = $0 { request } else { nil } }
+            let requests = entries.compactMap { if case .change(let request) = $0 { request } else { nil } }
             if commit(requests), purgeTime == nil { purgeTime = Date(timeIntervalSinceNow: Self.secondsUntilPurge) }
             for case .barrier(let completion) in entries { completion() }
             let purges = entries.compactMap { if case .purge(let completion) = $0 { completion } else { nil } }
@@ -95,14 +86,12 @@ final class LogWriter: Sendable {
         guard !group.isEmpty else { return false }
         LiveMetrics.groupSize.record(group.count)
         do {
-            let outcomes = try log.commit(group.flatMap(\.changes), now: currentTime())
+            let outcomes = try log.commit(group.map(\.change), now: currentTime())
             LiveMetrics.commitTime.recordNanoseconds((ContinuousClock.now - now).nanoseconds)
-            var end = 0
-            for request in group {
-                end += request.changes.count
-                request.completion(outcomes[end - 1].mapError(ServiceError.refused))
+            for (request, outcome) in zip(group, outcomes) {
+                request.completion(outcome.mapError(ServiceError.refused))
             }
-            return group.contains(where: \.deletes)
+            return group.contains(where: \.change.deletes)
         } catch {
             logger.error("The log refuses to write.", metadata: ["reason": "\(error)"])
             for request in group { request.completion(.failure(.log(error))) }
@@ -118,14 +107,13 @@ final class LogWriter: Sendable {
     }
 }
 
-extension LogWriter.Request {
+extension LogChange {
+    /// Whether something may be gone that must not be left in the files.
     fileprivate var deletes: Bool {
-        changes.contains { change in
-            switch change {
-            case .deleteUser, .deleteEvents, .annotate, .setProfile: true
-            case .append(_, let replaced): !replaced.isEmpty
-            case .checkpoint, .keepCheckpoints, .set: false
-            }
+        switch self {
+        case .deleteUser, .deleteEvents, .annotate, .changeProfiles: true
+        case .append(_, let replaced): !replaced.isEmpty
+        case .checkpoint, .keepCheckpoints, .set: false
         }
     }
 }

@@ -64,7 +64,9 @@ extension LogTransaction {
         }
     }
 
-    func setProfile(_ profile: String?, of id: RawID) throws(EventLogError) {
+    func carryOut(_ change: ProfileChange) throws(EventLogError) {
+        let id = change.user
+        let profile = change.change(try log.userRow(id)?.profile)
         if try user(id) == nil {
             guard profile != nil else { return }
             set(newUser(revision: takePosition()), id)

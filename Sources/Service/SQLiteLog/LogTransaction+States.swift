@@ -61,9 +61,11 @@ extension LogTransaction {
         return database.lastInsertedRowID
     }
 
-    func annotate(_ annotated: AnnotatedItem) throws(EventLogError) {
+    func annotate(_ change: AnnotationChange) throws(EventLogError) -> AnnotatedItem {
+        let annotated = AnnotatedItem(change.item, change.change(try log.annotation(of: change.item)))
         guard let annotation = annotated.annotation else {
-            return try Query(database, "DELETE FROM annotations WHERE item = ?").run(annotated.item)
+            try Query(database, "DELETE FROM annotations WHERE item = ?").run(annotated.item)
+            return annotated
         }
         guard let categories = try? JSONEncoder().encode(annotation.categories) else {
             throw .unavailable("the categories of an item cannot be written as JSON")
@@ -72,5 +74,6 @@ extension LogTransaction {
             annotated.item, annotation.title, String(decoding: categories, as: UTF8.self),
             Int64(annotation.isHidden ? 1 : 0),
             annotation.time?.microseconds, annotation.labels, annotation.comment)
+        return annotated
     }
 }

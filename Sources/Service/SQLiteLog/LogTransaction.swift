@@ -45,8 +45,11 @@ final class LogTransaction {
         case .deleteUser(let user): return try deleteUser(user)
         case .deleteEvents(let user, let selectors): return try deleteEvents(of: user, selectors)
         case .checkpoint(let user, let model, let checkpoint): return try keep(checkpoint, of: user, model: model)
-        case .setProfile(let user, let profile): try setProfile(profile, of: user)
-        case .annotate(let items): for item in items { try annotate(item) }
+        case .changeProfiles(let changes): for change in changes { try carryOut(change) }
+        case .annotate(let changes):
+            var annotated: [AnnotatedItem] = []
+            for change in changes { annotated.append(try annotate(change)) }
+            return .success(.annotated(annotated))
         case .keepCheckpoints(let models): try keepCheckpoints(ofModels: models)
         case .set(let key, let value): try Query(database, "REPLACE INTO facts VALUES (?, ?)").run(key, value)
         }

@@ -10,15 +10,15 @@ struct GorseItemRoutes {
     func add(to router: Router<ServerContext>) {
         router.post("/api/item") { request, _ in
             let item = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
-                try GorseItem(&reader)
+                try reader.gorseItem()
             }
             return try await insert([item])
         }
         router.post("/api/items") { request, _ in
             let items = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
-                var items: [GorseItem] = []
+                var items: [(id: RawID, edit: GorseItemEdit)] = []
                 try reader.array(limit: Limits.items) { (reader) throws(Problem) in
-                    items.append(try GorseItem(&reader))
+                    items.append(try reader.gorseItem())
                 }
                 return items
             }
@@ -29,23 +29,22 @@ struct GorseItemRoutes {
         router.patch("/api/item/{item}", use: patch)
         router.delete("/api/item/{item}", use: delete)
         router.put("/api/item/{item}/category/{category}") { request, context in
-            try await change(context) { categories, category in
+            try await changeCategories(context) { categories, category in
                 if !categories.contains(category) { categories.append(category) }
             }
         }
         router.delete("/api/item/{item}/category/{category}") { request, context in
-            try await change(context) { categories, category in categories.removeAll { $0 == category } }
+            try await changeCategories(context) { categories, category in categories.removeAll { $0 == category } }
         }
     }
 
-    private func insert(_ items: [GorseItem]) async throws -> Response {
+    /// Replaces all that has been said but the title, which Gorse's clients do not know.
+    private func insert(_ items: [(id: RawID, edit: GorseItemEdit)]) async throws -> Response {
         guard !items.isEmpty else { return .rowsAffected(0) }
-        var annotated: [(RawID, ItemAnnotation)] = []
-        for var item in items {
-            item.note.title = try await view(item.id)?.annotation?.title
-            annotated.append((item.id, item.note))
+        let changes = items.map { id, edit in
+            AnnotationChange(id) { edit.apply(to: ItemAnnotation(title: $0?.title, comment: "")) }
         }
-        try await service.annotate(annotated)
+        try await service.annotate(changes)
         return .rowsAffected(items.count)
     }
 
@@ -56,28 +55,36 @@ struct GorseItemRoutes {
 
     private func patch(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.id("item")
-        var item = GorseItem(id)
-        do { item = try await self.item(id) } catch ServiceError.notFound {}
-        try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in try item.change(&reader) }
-        try await service.annotate([(id, item.note)])
+        let edit = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
+            try GorseItemEdit(&reader)
+        }
+        let title = try await view(id)?.title
+        let change = AnnotationChange(id) { note in
+            edit.apply(to: note.gorse(title: title) ?? ItemAnnotation(title: note?.title, comment: ""))
+        }
+        try await service.annotate([change])
         return .rowsAffected(1)
     }
 
-    private func change(
-        _ context: ServerContext, _ body: (inout [String], String) -> Void
+    private func changeCategories(
+        _ context: ServerContext, _ body: @escaping @Sendable (inout [String], String) -> Void
     ) async throws -> Response {
         let category = try context.id("category").text
-        var item = try await item(context.id("item"))
-        body(&item.note.categories, category)
-        try await service.annotate([(item.id, item.note)])
+        let item = try await item(context.id("item"))
+        let title = item.note.title
+        let change = AnnotationChange(item.id) { before in
+            guard var note = before.gorse(title: title) else { return before }  // deleted meanwhile
+            body(&note.categories, category)
+            return note
+        }
+        try await service.annotate([change])
         return .rowsAffected(1)
     }
 
     /// Hides the item, also where nobody has heard of it: a later model may know it.
     private func delete(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.id("item")
-        let title = try await view(id)?.annotation?.title
-        try await service.annotate([(id, GorseItem.deletion(title: title))])
+        try await service.annotate([AnnotationChange(id) { ItemAnnotation(title: $0?.title, isHidden: true) }])
         return .rowsAffected(1)
     }
 
@@ -122,64 +129,15 @@ struct GorseItemRoutes {
     }
 }
 
-/// An item as Gorse knows it. Its annotation has a comment, though it may be empty: this tells items that are hidden from items that are
-/// deleted.
+/// An item as Gorse knows it.
 private struct GorseItem {
     var id: RawID
-    var note = ItemAnnotation(comment: "")
-
-    /// What a deletion leaves.
-    static func deletion(title: String?) -> ItemAnnotation { ItemAnnotation(title: title, isHidden: true) }
-
-    /// An item of which nothing has been said.
-    init(_ id: RawID) { self.id = id }
+    var note: ItemAnnotation
 
     /// An item of the service; nil where it was deleted.
     init?(_ view: ItemView) {
-        id = view.item
-        guard let note = view.annotation else {
-            self.note.comment = view.title ?? ""
-            return
-        }
-        guard !(note.isHidden && note.comment == nil) else { return nil }
-        self.note = note
-        self.note.comment = note.comment ?? view.title ?? ""
-    }
-
-    /// Reads an item from a request.
-    init(_ reader: inout JSONReader) throws(Problem) {
-        self.init("")
-        var named = id
-        try change(&reader, &named)
-        id = named
-        guard !id.text.isEmpty else { throw reader.problem("is missing", at: "ItemId") }
-    }
-
-    /// Changes what an object has, and leaves the rest.
-    mutating func change(_ reader: inout JSONReader) throws(Problem) {
-        var ignored: RawID = ""
-        try change(&reader, &ignored)
-    }
-
-    private mutating func change(_ reader: inout JSONReader, _ id: inout RawID) throws(Problem) {
-        var (note, named) = (note, id)
-        try reader.goObject { (key, reader) throws(Problem) in
-            switch key {
-            case "itemid": named = try reader.id()
-            case "ishidden": note.isHidden = try reader.boolean()
-            case "categories":
-                note.categories = []
-                try reader.array(limit: Limits.categories) { (reader) throws(Problem) in
-                    note.categories.append(try reader.idText())
-                }
-            case "timestamp": note.time = try reader.goTime()
-            case "labels": note.labels = try reader.any()
-            case "comment": note.comment = try reader.string()
-            default: return false
-            }
-            return true
-        }
-        (self.note, id) = (note, named)
+        guard let note = view.annotation.gorse(title: view.title) else { return nil }
+        (id, self.note) = (view.item, note)
     }
 
     func write(to json: inout JSONWriter) {
@@ -190,5 +148,62 @@ private struct GorseItem {
         json.member("Timestamp", goTime: note.time)
         json.member("Labels", json: note.labels)
         json.member("Comment", note.comment ?? "")
+    }
+}
+
+extension ItemAnnotation? {
+    /// What Gorse's clients have said about an item of this title; nil where they have deleted it. It has a comment, though it may be empty: this
+    /// tells items that are hidden from items that are deleted.
+    fileprivate func gorse(title: String?) -> ItemAnnotation? {
+        guard var note = self else { return ItemAnnotation(comment: title ?? "") }
+        guard !(note.isHidden && note.comment == nil) else { return nil }
+        note.comment = note.comment ?? note.title ?? title ?? ""
+        return note
+    }
+}
+
+/// What a body says about an item: one change for each member.
+private struct GorseItemEdit {
+    /// The item that the body names.
+    private(set) var item: RawID?
+    private var changes: [@Sendable (inout ItemAnnotation) -> Void] = []
+
+    init(_ reader: inout JSONReader) throws(Problem) {
+        try reader.goObject { (key, reader) throws(Problem) in
+            switch key {
+            case "itemid": item = try reader.id()
+            case "ishidden": set(\.isHidden, try reader.boolean())
+            case "categories":
+                var categories: [String] = []
+                try reader.array(limit: Limits.categories) { (reader) throws(Problem) in
+                    categories.append(try reader.idText())
+                }
+                set(\.categories, categories)
+            case "timestamp": set(\.time, try reader.goTime())
+            case "labels": set(\.labels, try reader.any())
+            case "comment": set(\.comment, try reader.string())
+            default: return false
+            }
+            return true
+        }
+    }
+
+    private mutating func set<Value: Sendable>(
+        _ member: WritableKeyPath<ItemAnnotation, Value> & Sendable, _ value: Value
+    ) {
+        changes.append { $0[keyPath: member] = value }
+    }
+
+    func apply(to note: ItemAnnotation) -> ItemAnnotation {
+        changes.reduce(into: note) { $1(&$0) }
+    }
+}
+
+extension JSONReader {
+    /// What is said about an item that is named, as it must be.
+    fileprivate mutating func gorseItem() throws(Problem) -> (id: RawID, edit: GorseItemEdit) {
+        let edit = try GorseItemEdit(&self)
+        guard let id = edit.item else { throw problem("is missing", at: "ItemId") }
+        return (id, edit)
     }
 }

@@ -32,7 +32,7 @@ struct GorseUserRoutes {
     }
 
     private func insert(_ users: [GorseUser]) async throws -> Response {
-        try await service.setProfiles(users.map { ($0.id, $0.profile) })
+        try await service.changeProfiles(users.map { ProfileChange($0.id, profile: $0.profile) })
         return .rowsAffected(users.count)
     }
 
@@ -60,11 +60,12 @@ struct GorseUserRoutes {
 
     private func patch(_ request: Request, _ context: ServerContext) async throws -> Response {
         let id = try context.id("user")
-        var patched = GorseUser(id)
-        do { patched = try await user(id) } catch ServiceError.notFound {}
-        try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in try patched.change(&reader) }
-        patched.id = id
-        return try await insert([patched])
+        var patch = GorseUser(id)
+        try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in try patch.change(&reader) }
+        try await service.changeProfiles([
+            ProfileChange(id) { [patch] in GorseUser(id, profile: $0).with(patch).profile }
+        ])
+        return .rowsAffected(1)
     }
 
     /// As Gorse, says that a row was affected also where there was none.
@@ -83,16 +84,17 @@ private struct GorseUser {
     var id: RawID
     var labels: String?
     var subscriptions: String?
-    var comment = ""
+    var comment: String?
 
     /// A user of whom nothing has been said.
     init(_ id: RawID) { self.id = id }
 
     /// A user of whom a profile tells.
-    init(_ id: RawID, profile: String?) throws(Problem) {
+    init(_ id: RawID, profile: String?) {
         self.id = id
         guard let profile else { return }
-        try JSONReader.read(Array(profile.utf8)) { (reader) throws(Problem) in try change(&reader) }
+        // What another program has left there, and cannot be read, is nothing that has been said.
+        try? JSONReader.read(Array(profile.utf8)) { (reader) throws(Problem) in try change(&reader) }
     }
 
     /// Reads a user from a request.
@@ -116,6 +118,15 @@ private struct GorseUser {
         }
     }
 
+    /// The user after all that is said in a patch.
+    func with(_ patch: GorseUser) -> GorseUser {
+        var user = self
+        user.labels = patch.labels ?? labels
+        user.subscriptions = patch.subscriptions ?? subscriptions
+        user.comment = patch.comment ?? comment
+        return user
+    }
+
     /// What is stored.
     var profile: String {
         var json = JSONWriter()
@@ -131,6 +142,6 @@ private struct GorseUser {
     private func writeProfile(to json: inout JSONWriter) {
         json.member("Labels", json: labels)
         if let subscriptions { json.member("Subscribe", json: subscriptions) }
-        json.member("Comment", comment)
+        json.member("Comment", comment ?? "")
     }
 }

@@ -28,17 +28,18 @@ struct ItemRoutes {
         let annotation = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
             try reader.annotation(of: item).annotation
         }
-        try await service.annotate([(item, annotation)])
+        try await service.annotate([AnnotationChange(item, annotation: annotation)])
         let view = try await service.item(item)
         return .json { $0.itemMembers(view) }
     }
 
     private func putMany(_ request: Request, _ context: ServerContext) async throws -> Response {
         try Query(request).finish()
-        var items: [(RawID, ItemAnnotation)] = []
+        var items: [AnnotationChange] = []
         try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
             try reader.array(limit: Limits.items, name: "items") { (reader) throws(Problem) in
-                items.append(try reader.annotation(of: nil))
+                let (item, annotation) = try reader.annotation(of: nil)
+                items.append(AnnotationChange(item, annotation: annotation))
             }
         }
         guard !items.isEmpty else { throw Problem(field: "items", "must not be empty") }
