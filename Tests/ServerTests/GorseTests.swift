@@ -162,6 +162,32 @@ struct GorseTests {
         }
     }
 
+    /// What one interface says about an item outlives what the other one says about it.
+    @Test func whatBothInterfacesSayStays() async throws {
+        try await TestService.run(.router) { (service) async throws in
+            let item =
+                #"{"ItemId":"i1","Labels":{"a":[1]},"Comment":"c","Timestamp":"2020-01-01","Categories":["x"],"IsHidden":true}"#
+            _ = try await service.json(.post, "/api/item", item)
+            for put in [
+                (HTTPRequest.Method.put, "/v1/items/i1", #"{"title":"T","categories":["y"]}"#),
+                (.post, "/v1/items", #"[{"item":"i1","title":"T","categories":["y"]}]"#),
+            ] {
+                _ = try await service.json(put.0, put.1, put.2)
+                let seen = try await service.json(.get, "/api/item/i1")
+                #expect(seen["Labels"] as? [String: [Int]] == ["a": [1]] && seen["Comment"] as? String == "c")
+                #expect(seen["Timestamp"] as? String == "2020-01-01T00:00:00Z")
+                #expect(seen["Categories"] as? [String] == ["y"] && seen["IsHidden"] as? Bool == false)
+            }
+            for (method, path, body) in [
+                (HTTPRequest.Method.patch, "/api/item/i1", #"{"Labels":[2]}"#), (.put, "/api/item/i1/category/z", nil),
+                (.post, "/api/items", "[\(item)]"), (.delete, "/api/item/i1", nil), (.patch, "/api/item/i1", "{}"),
+            ] as [(HTTPRequest.Method, String, String?)] {
+                _ = try await service.json(method, path, body)
+                #expect(try await service.json(.get, "/v1/items/i1")["title"] as? String == "T", "\(method) \(path)")
+            }
+        }
+    }
+
     @Test func titlesOfTheModelAreComments() async throws {
         try await TestService.run(.router) { (service) async throws in
             #expect(try await service.json(.get, "/api/item/i3")["Comment"] as? String == "Title of i3")

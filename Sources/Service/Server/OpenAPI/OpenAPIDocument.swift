@@ -24,7 +24,8 @@ enum OpenAPIDocument {
     private static let info = #"""
         {"title":"RecBLR","version":"1","summary":"Next items for users, from a recurrent state per user",
         "description":"Every event moves its user's state by one step, and the next request sees it. Bodies are JSON in UTF-8; fields and parameters that a route \#
-        does not know are refused. Every path that takes GET takes HEAD. Without configured keys the service listens on loopback only and no request needs a key.",
+        does not know are refused. Every path that takes GET takes HEAD. Without configured keys the service listens on loopback only and no request needs a key. \#
+        Under /api the service answers clients of Gorse, whose own document describes them; comments of feedback are not kept.",
         "license":{"name":"Apache-2.0","identifier":"Apache-2.0"}}
         """#
 

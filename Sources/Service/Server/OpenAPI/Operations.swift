@@ -99,7 +99,7 @@ extension Operation {
             reply: Content("Items", #"{"items":[\#(item)]}"#)),
         Operation(
             method: .post, path: "/v1/items", id: "annotateItems", role: .write, summary: "Annotate many items",
-            description: "All or none; what was said about an item before is replaced.",
+            description: "All or none; each as in annotateItem.",
             body: Content("ItemAnnotations", #"[{"item":"i7","title":"Tea","categories":["drinks"]}]"#),
             reply: Content("ItemCount", #"{"items":1}"#), problems: [507]),
         Operation(
@@ -108,8 +108,10 @@ extension Operation {
             reply: Content("Item", item), problems: [404]),
         Operation(
             method: .put, path: "/v1/items/{item}", id: "annotateItem", role: .write, summary: "Annotate an item",
-            description:
-                "What was said about it before is replaced; a hidden item is shown again unless hidden is true.",
+            description: """
+                Title, categories and hidden are replaced, also where the body leaves them out: a hidden item is shown again unless hidden is true. \
+                Labels, comment and time that clients of Gorse's interface have given to it stay.
+                """,
             parameters: ["item"],
             body: Content("ItemAnnotation", #"{"title":"Tea","categories":["drinks"],"hidden":false}"#),
             reply: Content("Item", item), problems: [507]),

@@ -25,10 +25,10 @@ struct ItemRoutes {
     private func put(_ request: Request, _ context: ServerContext) async throws -> Response {
         let item = try context.id("item")
         try Query(request).finish()
-        let annotation = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
-            try reader.annotation(of: item).annotation
+        let change = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
+            try reader.annotation(of: item)
         }
-        try await service.annotate([AnnotationChange(item, annotation: annotation)])
+        try await service.annotate([change])
         let view = try await service.item(item)
         return .json { $0.itemMembers(view) }
     }
@@ -38,8 +38,7 @@ struct ItemRoutes {
         var items: [AnnotationChange] = []
         try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
             try reader.array(limit: Limits.items, name: "items") { (reader) throws(Problem) in
-                let (item, annotation) = try reader.annotation(of: nil)
-                items.append(AnnotationChange(item, annotation: annotation))
+                items.append(try reader.annotation(of: nil))
             }
         }
         guard !items.isEmpty else { throw Problem(field: "items", "must not be empty") }
@@ -97,10 +96,8 @@ extension JSONWriter {
 }
 
 extension JSONReader {
-    /// What is said about an item, which may be named but must not be another one; nil: it names its item.
-    fileprivate mutating func annotation(
-        of expected: RawID?
-    ) throws(Problem) -> (item: RawID, annotation: ItemAnnotation) {
+    /// What is said about an item, which may be named but must not be another one; nil: it names its item. What only Gorse's clients say stays.
+    fileprivate mutating func annotation(of expected: RawID?) throws(Problem) -> AnnotationChange {
         var (item, annotation) = (expected, ItemAnnotation())
         try object { (key, reader) throws(Problem) in
             switch key {
@@ -120,7 +117,11 @@ extension JSONReader {
             }
         }
         guard let item else { throw problem("is missing", at: "item") }
-        return (item, annotation)
+        return AnnotationChange(item) { [annotation] before in
+            var new = before ?? ItemAnnotation()
+            (new.title, new.categories, new.isHidden) = (annotation.title, annotation.categories, annotation.isHidden)
+            return new
+        }
     }
 
     private mutating func title() throws(Problem) -> String {
