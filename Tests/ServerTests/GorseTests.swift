@@ -208,6 +208,9 @@ struct GorseTests {
                 (.post, "/api/feedback", #"[{"UserId":"u","ItemId":"i"}]"#, 400),
                 (.get, "/api/item/i1/neighbors", nil, 501), (.get, "/api/item/i1/neighbors/c", nil, 501),
                 (.get, "/api/popular", nil, 501), (.get, "/api/latest/c", nil, 501),
+                (.get, "/api", nil, 404), (.get, "/api/nothing", nil, 404), (.post, "/api/user/u/nothing/", "{}", 404),
+                (.get, "/api/user/%ff", nil, 400), (.delete, "/api/feedback", nil, 405),
+                (.post, "/api/recommend/u", "{}", 405), (.put, "/api/user/u", "{}", 405),
                 (.get, "/api/item/i1/feedback/", nil, 501), (.get, "/api/user/u/neighbors", nil, 501),
             ]
             for (method, path, body, status) in requests {
@@ -216,6 +219,8 @@ struct GorseTests {
                 #expect(answer.headers[.contentType] == "text/plain; charset=utf-8", "\(method) \(path)")
                 #expect(!answer.body.isEmpty && answer.body.first != UInt8(ascii: "{"), "\(method) \(path)")
             }
+            #expect(try await service.send(.put, "/api/user/u").headers[.allow] == "DELETE, GET, HEAD, OPTIONS, PATCH")
+            #expect(try await service.problem(.get, "/apis").status == 404, "that is not Gorse's")
             #expect(try await service.json(.get, "/api/health/ready")["Ready"] as? Bool == true)
             #expect(try await service.json(.get, "/api/health/live")["DataStoreError"] is NSNull)
         }

@@ -16,18 +16,19 @@ struct ErrorReplies: RouterMiddleware {
             guard Self.isUsual(request.uri.path) else { throw Problem.noSuchAddress }
             return try await next(request, context)
         } catch let problem as Problem {
-            return problem.response(context)
+            return problem.response(to: request, context)
         } catch let error as ServiceError {
-            return Problem(error).response(context)
+            return Problem(error).response(to: request, context)
         } catch let error as HTTPError {
             if error.status == .notFound { return routes.reply(to: request, context) }
-            return Problem(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers).response(
-                context)
+            return Problem(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)
+                .response(to: request, context)
         } catch let error as HTTPParserError {
             throw error  // The connection is beyond repair, and its handler says so.
         } catch {
             context.logger.error("unexpected error", metadata: ["error": "\(type(of: error))"])
-            return Problem(.internalServerError, "an error that nobody expected; the log has more").response(context)
+            return Problem(.internalServerError, "an error that nobody expected; the log has more")
+                .response(to: request, context)
         }
     }
 
@@ -57,9 +58,10 @@ final class RouteTable: Sendable {
         if request.method == .options, !methods.isEmpty || request.uri.path == "*" {
             return Response(status: .noContent, headers: [.allow: methods.joined(separator: ", ")])
         }
-        guard !methods.isEmpty else { return Problem.noSuchAddress.response(context) }
+        guard !methods.isEmpty else { return Problem.noSuchAddress.response(to: request, context) }
         let allow = methods.joined(separator: ", ")
-        return Problem(.methodNotAllowed, "this address takes \(allow)", headers: [.allow: allow]).response(context)
+        return Problem(.methodNotAllowed, "this address takes \(allow)", headers: [.allow: allow])
+            .response(to: request, context)
     }
 
     private func methods(of path: String) -> [String] {

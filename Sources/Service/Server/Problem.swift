@@ -52,8 +52,8 @@ struct Problem: Error, Sendable, Equatable {
     }
 
     /// The reply: JSON, or plain text for Gorse's clients.
-    func response(_ context: ServerContext) -> Response {
-        guard !context.isOfGorse else { return gorseResponse }
+    func response(to request: Request, _ context: ServerContext) -> Response {
+        guard !request.isOfGorse else { return gorseResponse }
         var json = JSONWriter(capacity: 256)
         write(to: &json, requestID: context.requestID)
         var headers = headers

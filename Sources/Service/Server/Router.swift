@@ -5,7 +5,7 @@ import Live
 /// All routes of the service.
 ///
 /// `middleware` is called around them, the first outermost. It sees replies, never errors: these have become problems before. Who refuses a
-/// request returns ``Problem/response(_:)``. `others` adds routes beside these.
+/// request returns ``Problem/response(to:_:)``. `others` adds routes beside these.
 func router(
     _ service: LiveService, durability: Durability = .full, tokenKeys: TokenKeys = .random(),
     middleware: [any MiddlewareProtocol<Request, Response, ServerContext>] = [],

@@ -79,6 +79,16 @@ import Testing
             try await send(method, path, [.apiKey: "x"], keys: keys).status == (needed == nil ? .ok : .unauthorized))
     }
 
+    @Test func refusalsOfGorsesClientsArePlainText() async throws {
+        let keys = try keys()
+        for path in ["/api/recommend/7", "/api/nothing"] {
+            for refused in [try await send(.get, path, keys: keys), try await send(.get, path, host: "evil.example")] {
+                #expect([.unauthorized, .misdirectedRequest].contains(refused.status))
+                #expect(refused.headers[.contentType] == "text/plain; charset=utf-8")
+            }
+        }
+    }
+
     @Test func keysComeInTwoHeaders() async throws {
         let keys = try keys()
         func status(_ headers: HTTPFields) async throws -> HTTPResponse.Status {

@@ -59,9 +59,9 @@ struct GorseRoutes {
     ]
 }
 
-extension ServerContext {
-    /// Whether the request is one of Gorse's clients.
-    var isOfGorse: Bool { endpointPath?.hasPrefix("/api/") ?? false }
+extension Request {
+    /// Whether it is one of Gorse's clients, also where there is no such address.
+    var isOfGorse: Bool { uri.path == "/api" || uri.path.hasPrefix("/api/") }
 }
 
 extension Problem {

@@ -21,7 +21,7 @@ struct DrainingReplies: RouterMiddleware {
         guard draining.hasBegun else { return try await next(request, context) }
         var response =
             context.endpointPath?.hasSuffix("/health/ready") ?? false
-            ? Problem.unavailable("the server is stopping", retryAfterSeconds: 1).response(context)
+            ? Problem.unavailable("the server is stopping", retryAfterSeconds: 1).response(to: request, context)
             : try await next(request, context)
         response.headers[.connection] = "close"
         return response

@@ -23,7 +23,7 @@ struct HostCheck: RouterMiddleware {
         guard let names else { return try await next(request, context) }
         guard let authority = request.head.authority, names.contains(hostName(authority)) else {
             return Problem(.misdirectedRequest, "this server does not answer by this name; --allowed-hosts adds names")
-                .response(context)
+                .response(to: request, context)
         }
         return try await next(request, context)
     }

@@ -15,11 +15,11 @@ struct KeyCheck: RouterMiddleware {
         guard let permission = Self.key(of: request).flatMap(keys.permission(of:)) else {
             let headers: HTTPFields = [.wwwAuthenticate: "Bearer realm=\"recblr\""]
             return Problem(.unauthorized, "a key is needed: Authorization: Bearer KEY, or X-API-Key", headers: headers)
-                .response(context)
+                .response(to: request, context)
         }
         guard permission >= needed else {
             return Problem(.forbidden, "this key allows to \(permission.verb), which is not enough to \(needed.verb)")
-                .response(context)
+                .response(to: request, context)
         }
         return try await next(request, context)
     }

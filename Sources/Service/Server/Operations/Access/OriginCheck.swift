@@ -12,12 +12,12 @@ struct OriginCheck: RouterMiddleware {
     ) async throws -> Response {
         guard let origin = request.headers[.origin] else {
             let isForeign = request.headers[.fetchSite].map { $0 == "cross-site" } ?? false
-            return isForeign && changes(request, context) ? refusal(context) : try await next(request, context)
+            return isForeign && changes(request, context) ? refusal(request, context) : try await next(request, context)
         }
         guard allowed.contains(origin.lowercased()) else {
             let isOwn =
                 origin.lowercased() == "http://\(own(request))" || origin.lowercased() == "https://\(own(request))"
-            return isOwn || !changes(request, context) ? try await next(request, context) : refusal(context)
+            return isOwn || !changes(request, context) ? try await next(request, context) : refusal(request, context)
         }
         if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
             return Response(status: .noContent, headers: preflight(origin))
@@ -35,9 +35,9 @@ struct OriginCheck: RouterMiddleware {
         (Permission.needed(for: request, route: context.endpointPath ?? "") ?? .read) > .read
     }
 
-    private func refusal(_ context: ServerContext) -> Response {
-        Problem(.forbidden, "pages of this origin may not call the server; --cors-origins allows them").response(
-            context)
+    private func refusal(_ request: Request, _ context: ServerContext) -> Response {
+        Problem(.forbidden, "pages of this origin may not call the server; --cors-origins allows them")
+            .response(to: request, context)
     }
 
     private func preflight(_ origin: String) -> HTTPFields {
