@@ -93,7 +93,8 @@ import Testing
             if case ServiceError.release("b", _) = $0 { true } else { false }
         }
         #expect(service.activeVersion == "a")
-        #expect(try await service.versions().first { $0.name == "b" }?.failure != nil)
+        let failure = try await service.versions().first { $0.name == "b" }?.failure
+        #expect(failure?.contains(models.url.path) == false)
         await #expect(throws: ServiceError.self) { try await service.activate("c") }
         #expect(try await service.recommend(to: "u", RecommendationQuery()).modelVersion == "a")
         await service.stop()

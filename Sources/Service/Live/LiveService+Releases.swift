@@ -49,7 +49,7 @@ extension LiveService {
             }
         } catch {
             releases.withLock {
-                $0.loading = nil; $0.failures[name] = error.description
+                $0.loading = nil; $0.failures[name] = error.publicDescription
             }
             throw error
         }

@@ -36,7 +36,8 @@ final class Release: Sendable {
             catalogue = Catalogue(model, items: folder.items, popularity: popularity)
             identity = Self.identity(try Self.checksums(folder), device, options)
         } catch {
-            throw .release(version: version, reason: "\(error)")
+            // Clients are told: where in the version's folder, not where that is.
+            throw .release(version: version, reason: "\(error)".replacing(url.path, with: version))
         }
     }
 

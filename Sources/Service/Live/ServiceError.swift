@@ -38,6 +38,16 @@ public enum ServiceError: UserFacingError, Equatable {
         }
     }
 
+    /// The same for clients: without paths and what the system said, which are for the log.
+    public var publicDescription: String {
+        switch self {
+        case .log(.full): "the disk of the event log is full"
+        case .log: "the event log cannot be used now"
+        case .model: "the model failed"
+        default: description
+        }
+    }
+
     /// The log's, else that of the kind of error.
     public var exitStatus: ExitStatus {
         switch self {

@@ -16,9 +16,12 @@ struct ErrorReplies: RouterMiddleware {
             guard Self.isUsual(request.uri.path) else { throw Problem.noSuchAddress }
             return try await next(request, context)
         } catch let problem as Problem {
+            problem.report(to: context.logger)
             return problem.response(to: request, context)
         } catch let error as ServiceError {
-            return Problem(error).response(to: request, context)
+            let problem = Problem(error)
+            problem.report(to: context.logger)
+            return problem.response(to: request, context)
         } catch let error as HTTPError {
             if error.status == .notFound { return routes.reply(to: request, context) }
             return Problem(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)

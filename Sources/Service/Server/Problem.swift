@@ -2,6 +2,7 @@ import Events
 import HTTPTypes
 import Hummingbird
 import Live
+import Logging
 import NIOCore
 
 /// An error as clients see it: problem details of RFC 9457.
@@ -12,6 +13,8 @@ struct Problem: Error, Sendable, Equatable {
     var detail: String
     /// The field of the body or the parameter that is to blame: `events[2].timestamp`.
     var field: String?
+    /// What the log is told and clients are not: it may have paths.
+    var reason: String?
     /// Headers that belong to the status, such as `Allow`.
     var headers: HTTPFields = [:]
 
@@ -51,6 +54,11 @@ struct Problem: Error, Sendable, Equatable {
         }
     }
 
+    /// Tells the log what the client is not told.
+    func report(to logger: Logger) {
+        if let reason { logger.error("A request failed.", metadata: ["reason": .string(reason)]) }
+    }
+
     /// The reply: JSON, or plain text for Gorse's clients.
     func response(to request: Request, _ context: ServerContext) -> Response {
         guard !request.isOfGorse else { return gorseResponse }
@@ -66,23 +74,25 @@ struct Problem: Error, Sendable, Equatable {
 extension Problem {
     /// What a client is told of an error of the service. `field` names the field of the event at an index of the request.
     init(_ error: ServiceError, field: (_ index: Int, _ name: String) -> String = { _, name in name }) {
+        let detail = error.publicDescription
         switch error {
         case .refused(.otherContent(let index, _)):
             self.init(.conflict, "another event of the user has this eventId")
             self.field = field(index, "eventId")
         case .refused(.tooFarAhead(let index, _)):
             self.init(field: field(index, "timestamp"), "more than 10 minutes ahead of the server's clock")
-        case .refused(.notFound), .notFound: self.init(.notFound, error.description)
+        case .refused(.notFound), .notFound: self.init(.notFound, detail)
         // SQLite calls a page that the disk cannot read damaged.
-        case .refused(.outdated), .log(.unavailable), .log(.inUse), .log(.damaged):
-            self = .unavailable(error.description, retryAfterSeconds: 1)
+        case .refused(.outdated), .log(.unavailable), .log(.inUse), .log(.damaged), .stopping:
+            self = .unavailable(detail, retryAfterSeconds: 1)
         case .log(.full):
-            self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), error.description)
-        case .log(.notALog), .model: self.init(.internalServerError, error.description)
-        case .overloaded(let seconds): self = .unavailable(error.description, retryAfterSeconds: seconds)
-        case .stopping: self = .unavailable(error.description, retryAfterSeconds: 1)
+            self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), detail)
+        case .log(.notALog), .model: self.init(.internalServerError, detail)
+        case .overloaded(let seconds): self = .unavailable(detail, retryAfterSeconds: seconds)
         case .invalid(let field, let reason): self.init(field: field, reason)
-        case .release: self.init(.conflict, error.description)
+        case .release: self.init(.conflict, detail)
         }
+        // Of a full disk the log's writer tells, once for all that waited: as many lines as requests would not help.
+        if detail != error.description, error != .log(.full(error.description)) { reason = error.description }
     }
 }

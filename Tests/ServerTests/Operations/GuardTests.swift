@@ -1,7 +1,9 @@
 import ErrorSupport
+import Events
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Live
 import Logging
 import NIOCore
 import NIOEmbedded
@@ -20,7 +22,7 @@ import Testing
         (.post, "/v1/events"), (.get, "/v1/users/{user}/recommendations"), (.delete, "/v1/users/{user}"),
         (.post, "/v1/sessions/recommendations"), (.post, "/v1/recommendations:batch"), (.put, "/v1/items/{item}"),
         (.get, "/v1/models"), (.post, "/v1/models/{version}:activate"), (.get, "/api/recommend/{user}"),
-        (.post, "/api/feedback"), (.get, "/api/health/live"),
+        (.post, "/api/feedback"), (.get, "/api/health/live"), (.get, "/v1/broken"),
     ]
 
     /// Sends one request and returns the reply.
@@ -36,6 +38,7 @@ import Testing
         for (method, path) in Self.routes {
             router.on(RouterPath(path), method: method) { _, context in
                 context.logger.info("In the route.")
+                if path == "/v1/broken" { throw ServiceError.log(.unavailable("/secret/log.sqlite: disk I/O error")) }
                 return Response(status: .ok)
             }
         }
@@ -214,6 +217,22 @@ import Testing
         #expect(text.contains("recblr_http_requests_total{method=\"GET\",route=\"none\",status=\"404\"} 1\n"))
         #expect(text.contains("recblr_http_requests_total{method=\"other\",route=\"none\",status=\"404\"} 1\n"))
         #expect(text.contains("recblr_http_requests_in_flight 0\n"))
+    }
+
+    @Test func pathsAreForTheLog() async throws {
+        #expect(try await send(.get, "/v1/broken").status == .serviceUnavailable)
+        #expect(lines.all.contains("/secret/log.sqlite: disk I/O error"))
+        let errors: [EventLogError] = [
+            .unavailable("/secret"), .damaged("/secret"), .inUse("/secret"), .notALog("/secret"),
+        ]
+        for error in errors.map(ServiceError.log) + [.model("/secret")] {
+            let problem = Problem(error)
+            #expect(!problem.detail.contains("/secret") && problem.reason == "/secret", "\(error)")
+            #expect(problem.status.code >= 500)
+        }
+        let full = Problem(.log(.full("/secret")))
+        #expect(full.status.code == 507 && full.reason == nil && !full.detail.contains("/secret"))
+        #expect(Problem(.notFound("such user")).reason == nil)
     }
 
     @Test func levelsOfRequestsAreChosen() async throws {

@@ -61,6 +61,7 @@ struct RecommendationRoutes {
 
 extension JSONWriter {
     fileprivate mutating func failure(_ problem: Problem, of user: RawID, _ context: ServerContext) {
+        problem.report(to: context.logger)
         object { json in
             json.member("user", user)
             json.key("problem")
