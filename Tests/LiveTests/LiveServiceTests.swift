@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Identifiers
+import Synchronization
 import Tensors
 import Testing
 
@@ -145,6 +146,33 @@ import Testing
         await service.stop()
     }
 
+    @Test(arguments: [(0, 1), (1, 1), (1000, 1), (1001, 2), (59_999, 60)])
+    func retriesComeAfterAsLongAWait(_ milliseconds: Int, _ seconds: Int) {
+        #expect(ServiceError.overloaded(after: .milliseconds(milliseconds)) == .overloaded(retryAfterSeconds: seconds))
+    }
+
+    /// Where a request has waited for more than a second, others are sent away for longer.
+    @Test func overloadSaysHowLongItHasLasted() async throws {
+        let models = try TestModels(["a"])
+        let service = try LiveService(models: models.url, log: MemoryEventLog(), options: .test(wait: 50))
+        let gate = Gate()
+        let held = Task {
+            try await service.annotate([AnnotationChange("i1") { gate.pass($0) }])
+        }
+        while !gate.hasBegun.load(ordering: .acquiring) { try await Task.sleep(for: .milliseconds(1)) }
+        let waiting = Task { try await service.append([NewEvent(user: "u", item: "i1")]) }
+        while service.writer.wait < .milliseconds(1001) { try await Task.sleep(for: .milliseconds(10)) }
+        await #expect {
+            try await service.append([NewEvent(user: "v", item: "i1")])
+        } throws: {
+            if case .overloaded(let seconds) = $0 as? ServiceError { seconds >= 2 } else { false }
+        }
+        gate.isOpen.store(true, ordering: .releasing)
+        try await held.value
+        await #expect(throws: ServiceError.overloaded(retryAfterSeconds: 1)) { try await waiting.value }
+        await service.stop()
+    }
+
     @Test func usersWithoutEventsGetPopularItems() async throws {
         let models = try TestModels(["a"])
         let service = try LiveService(models: models.url, log: MemoryEventLog(), options: .test())
@@ -173,5 +201,17 @@ import Testing
         #expect(Best.areClose(answer.recommendations.best, expected))
         #expect(answer.receipts.map(\.isKnown) == [true, false, true, false])
         await service.stop()
+    }
+}
+
+/// Holds up the thread that changes the log.
+private final class Gate: Sendable {
+    let hasBegun = Atomic(false)
+    let isOpen = Atomic(false)
+
+    func pass(_ annotation: ItemAnnotation?) -> ItemAnnotation? {
+        hasBegun.store(true, ordering: .releasing)
+        while !isOpen.load(ordering: .acquiring) { usleep(1000) }
+        return annotation
     }
 }

@@ -87,9 +87,9 @@ public final class LiveService: Sendable {
         guard isReady else { throw .stopping }
         let limit = Duration.milliseconds(options.maximumWait)
         let waits = [writer.wait, ranking.wait, reads.wait, explainer.wait] + shards.map(\.queue.wait)
-        guard waits.allSatisfy({ $0 < limit }) else {
+        if let longest = waits.max(), longest >= limit {
             LiveMetrics.overloads.increment()
-            throw .overloaded(retryAfterSeconds: 1)
+            throw .overloaded(after: longest)
         }
         return .now + limit
     }

@@ -81,7 +81,7 @@ final class LogWriter: Sendable {
         let now = ContinuousClock.now
         let group = requests.filter { $0.deadline.map { now < $0 } ?? true }
         for request in requests where request.deadline.map({ now >= $0 }) ?? false {
-            request.completion(.failure(.overloaded(retryAfterSeconds: 1)))
+            request.completion(.failure(.overloaded(after: queue.wait)))
         }
         guard !group.isEmpty else { return false }
         LiveMetrics.groupSize.record(group.count)

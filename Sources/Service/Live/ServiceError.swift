@@ -20,6 +20,12 @@ public enum ServiceError: UserFacingError, Equatable {
     /// The model or its device failed.
     case model(String)
 
+    /// What is said to a request where others have been waiting for so long: as long again, in whole seconds.
+    static func overloaded(after wait: Duration) -> ServiceError {
+        let (seconds, rest) = wait.components
+        return .overloaded(retryAfterSeconds: max(1, Int(clamping: seconds) + (rest > 0 ? 1 : 0)))
+    }
+
     /// One sentence for people.
     public var description: String {
         switch self {
