@@ -45,19 +45,10 @@ public final class MemoryEventLog: EventLog {
         withUser(user) { $0.events.last { $0.matches(selector) } } ?? nil
     }
 
-    /// The items of a user's events in a range of times.
-    public func items(
-        of user: RawID, since: Timestamp?, until: Timestamp?
-    ) -> [(item: RawID, last: Timestamp)] {
+    /// The items of a user's events.
+    public func items(of user: RawID) -> [(item: RawID, last: Timestamp)] {
         var last: [RawID: Timestamp] = [:]
-        withUser(user) {
-            for event in $0.events {
-                let time = event.order.time
-                if let since, time < since { continue }
-                if let until, time > until { break }
-                last[event.event.item] = time
-            }
-        }
+        withUser(user) { for event in $0.events { last[event.event.item] = event.order.time } }
         return last.map { (item: $0.key, last: $0.value) }
     }
 

@@ -46,7 +46,7 @@ extension StateShard {
         let isRunning = surroundings.reads.run { [queue] in
             let result = Result<[Int32: UInt32], EventLogError> { () throws(EventLogError) in
                 var older: [Int32: UInt32] = [:]
-                for (item, last) in try log.items(of: user, since: nil, until: nil) {
+                for (item, last) in try log.items(of: user) {
                     guard let item = release.item(item) else { continue }
                     older[Int32(item.row)] = UserState.Met(item, last).seconds
                 }

@@ -91,13 +91,9 @@ struct LogSnapshot {
             database, Self.selectEvents + " AND \(condition) ORDER BY e.time DESC, e.position DESC LIMIT 1")
     }
 
-    func items(
-        of user: Int64, since: Timestamp?, until: Timestamp?
-    ) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
+    func items(of user: Int64) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
         var last: [Int64: Timestamp] = [:]
-        _ = try Query(
-            database, "SELECT item, time FROM events WHERE user = ? AND time BETWEEN ? AND ? ORDER BY time, position"
-        ).all(user, since?.microseconds ?? .min, until?.microseconds ?? .max) {
+        _ = try Query(database, "SELECT item, time FROM events WHERE user = ? ORDER BY time, position").all(user) {
             last[$0.integer(0)] = Timestamp(microseconds: $0.integer(1))
         }
         var items: [(item: RawID, last: Timestamp)] = []

@@ -61,13 +61,11 @@ public class SQLiteEventReader: EventReader, @unchecked Sendable {
         }
     }
 
-    /// The items of a user's events in a range of times.
-    public func items(
-        of user: RawID, since: Timestamp?, until: Timestamp?
-    ) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
+    /// The items of a user's events.
+    public func items(of user: RawID) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
         try read { (log) throws(EventLogError) in
             guard let row = try log.userRow(user) else { return [] }
-            return try log.items(of: row.number, since: since, until: until)
+            return try log.items(of: row.number)
         }
     }
 
