@@ -57,8 +57,7 @@ enum OpenAPIDocument {
         json.member("description", operation.description)
         json.key("security")
         json.literal(
-            operation.role == .none
-                ? "[]" : #"[{"bearer":["\#(operation.role.rawValue)"]},{"key":["\#(operation.role.rawValue)"]},{}]"#)
+            operation.permission.map { #"[{"bearer":["\#($0.name)"]},{"key":["\#($0.name)"]},{}]"# } ?? "[]")
         if !operation.parameters.isEmpty {
             json.key("parameters")
             json.array { json in

@@ -1,17 +1,5 @@
 import HTTPTypes
 
-/// What a key may do.
-enum Role: String {
-    /// Nothing needs no key.
-    case none
-    /// Reads recommendations, events, items.
-    case read
-    /// Stores and deletes events, annotates items.
-    case write
-    /// Releases models.
-    case admin
-}
-
 /// One route as the document describes it.
 struct Operation {
     /// What is in a body.
@@ -31,8 +19,6 @@ struct Operation {
     var path: String
     /// Its name in programs.
     var id: String
-    /// Who may.
-    var role: Role
     /// A line for people.
     var summary: String
     /// More for people.
@@ -44,9 +30,13 @@ struct Operation {
     /// Statuses of problems beside those that every route may have.
     var problems: [Int] = []
 
+    /// What a key must allow; nil: no key is needed.
+    var permission: Permission? { Permission.needed(method, path) }
+
     /// Statuses of problems that it may have.
     var allProblems: [Int] {
-        (problems + [400, 421, 431, 500, 503] + (role == .none ? [] : [401, 403]) + (body == nil ? [] : [413, 415]))
+        (problems + [400, 421, 431, 500, 503] + (permission == nil ? [] : [401, 403])
+            + (body == nil ? [] : [413, 415]))
             .sorted()
     }
 }

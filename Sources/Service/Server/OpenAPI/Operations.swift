@@ -8,7 +8,7 @@ extension Operation {
 
     private static let events = [
         Operation(
-            method: .post, path: "/v1/events", id: "storeEvents", role: .write, summary: "Store events",
+            method: .post, path: "/v1/events", id: "storeEvents", summary: "Store events",
             description: """
                 One event or an array of them, stored whole or refused. The reply comes when they are in the log (on disk, where durability is \
                 full). An event with an eventId that is there already is a duplicate and changes nothing; with other content it is a conflict.
@@ -16,7 +16,7 @@ extension Operation {
             body: Content("EventsOfUsers", #"[{"user":"u1","item":"i7","type":"view","eventId":"c41"}]"#),
             reply: Content("Receipts", #"{"events":[\#(receipt)],"durability":"full"}"#), problems: [409, 507]),
         Operation(
-            method: .post, path: "/v1/users/{user}/events", id: "storeEventsOfUser", role: .write,
+            method: .post, path: "/v1/users/{user}/events", id: "storeEventsOfUser",
             summary: "Store events of a user and recommend",
             description: """
                 As storeEvents, for one user. With the parameter recommend, the reply has that many recommendations, made of these events too; \
@@ -29,23 +29,23 @@ extension Operation {
                 #"{"events":[\#(receipt)],"durability":"full","recommendations":\#(answer)}"#),
             problems: [409, 507]),
         Operation(
-            method: .get, path: "/v1/users/{user}/events", id: "listEvents", role: .read, summary: "Events of a user",
+            method: .get, path: "/v1/users/{user}/events", id: "listEvents", summary: "Events of a user",
             description:
                 "The last one first. `next` is there where more follow, and is the next page's parameter before.",
             parameters: ["user", "limit", "before"],
             reply: Content("Events", #"{"events":[\#(event)],"next":"hTw0ZgAGYWLTZSAAAAAAAAAAEQ"}"#)),
         Operation(
-            method: .delete, path: "/v1/users/{user}/events", id: "deleteEventsOfItem", role: .write,
+            method: .delete, path: "/v1/users/{user}/events", id: "deleteEventsOfItem",
             summary: "Forget a user's events of an item",
             description: "The user's state is as if they had never been.",
             parameters: ["user", "itemToDelete", "type", "wait"],
             reply: Content("DeletedEvents", #"{"deleted":2}"#), problems: [404, 507]),
         Operation(
-            method: .get, path: "/v1/users/{user}/events/{event}", id: "getEvent", role: .read, summary: "An event",
+            method: .get, path: "/v1/users/{user}/events/{event}", id: "getEvent", summary: "An event",
             description: "By its eventId, or by its position in the log.", parameters: ["user", "event"],
             reply: Content("Event", event), problems: [404]),
         Operation(
-            method: .delete, path: "/v1/users/{user}/events/{event}", id: "deleteEvent", role: .write,
+            method: .delete, path: "/v1/users/{user}/events/{event}", id: "deleteEvent",
             summary: "Forget an event",
             description: "The user's state is as if it had never been.", parameters: ["user", "event", "wait"],
             reply: Content("DeletedEvents", #"{"deleted":1}"#), problems: [404, 507]),
@@ -53,31 +53,31 @@ extension Operation {
 
     private static let users = [
         Operation(
-            method: .get, path: "/v1/users/{user}", id: "getUser", role: .read, summary: "What is known of a user",
+            method: .get, path: "/v1/users/{user}", id: "getUser", summary: "What is known of a user",
             description: "The number of events, and the times of the first and the last.", parameters: ["user"],
             reply: Content("User", #"{"user":"u1","events":2,"first":"\#(time)","last":"\#(time)"}"#), problems: [404]),
         Operation(
-            method: .delete, path: "/v1/users/{user}", id: "deleteUser", role: .write, summary: "Forget a user",
+            method: .delete, path: "/v1/users/{user}", id: "deleteUser", summary: "Forget a user",
             description: "Events, event ids, state, and the user's identifier.", parameters: ["user", "wait"],
             reply: Content("DeletedUser", #"{"deleted":true}"#), problems: [404, 507]),
     ]
 
     private static let recommendations = [
         Operation(
-            method: .get, path: "/v1/users/{user}/recommendations", id: "recommend", role: .read,
+            method: .get, path: "/v1/users/{user}/recommendations", id: "recommend",
             summary: "The best next items of a user",
             description:
                 "Made of all events whose storing was acknowledged before. A user without events gets an answer too: see basis.",
             parameters: ["user", "n"] + recommendationParameters,
             reply: Content("Recommendations", answer)),
         Operation(
-            method: .post, path: "/v1/recommendations:batch", id: "recommendMany", role: .read,
+            method: .post, path: "/v1/recommendations:batch", id: "recommendMany",
             summary: "The best next items of many users",
             description: "All by one version of the model. Each user has recommendations or a problem.",
             body: Content("BatchRequest", #"{"users":["u1","u2"],"n":1}"#),
             reply: Content("BatchReply", #"{"results":[\#(answer)]}"#)),
         Operation(
-            method: .post, path: "/v1/sessions/recommendations", id: "recommendToSession", role: .read,
+            method: .post, path: "/v1/sessions/recommendations", id: "recommendToSession",
             summary: "The best next items of a session that the client keeps",
             description: """
                 Nothing is stored. The first request has the session's events; later ones have the token of the last reply and the events since. A token \
@@ -91,23 +91,23 @@ extension Operation {
 
     private static let items = [
         Operation(
-            method: .get, path: "/v1/items", id: "listItems", role: .read, summary: "Items",
+            method: .get, path: "/v1/items", id: "listItems", summary: "Items",
             description: """
                 Those that the model knows, then annotated ones that it does not. With q: those whose title or identifier contains it, the most \
                 popular first, on one page.
                 """, parameters: ["limit", "after", "q"],
             reply: Content("Items", #"{"items":[\#(item)]}"#)),
         Operation(
-            method: .post, path: "/v1/items", id: "annotateItems", role: .write, summary: "Annotate many items",
+            method: .post, path: "/v1/items", id: "annotateItems", summary: "Annotate many items",
             description: "All or none; each as in annotateItem.",
             body: Content("ItemAnnotations", #"[{"item":"i7","title":"Tea","categories":["drinks"]}]"#),
             reply: Content("ItemCount", #"{"items":1}"#), problems: [507]),
         Operation(
-            method: .get, path: "/v1/items/{item}", id: "getItem", role: .read, summary: "An item",
+            method: .get, path: "/v1/items/{item}", id: "getItem", summary: "An item",
             description: "What the model and annotations say about it.", parameters: ["item"],
             reply: Content("Item", item), problems: [404]),
         Operation(
-            method: .put, path: "/v1/items/{item}", id: "annotateItem", role: .write, summary: "Annotate an item",
+            method: .put, path: "/v1/items/{item}", id: "annotateItem", summary: "Annotate an item",
             description: """
                 Title, categories and hidden are replaced, also where the body leaves them out: a hidden item is shown again unless hidden is true. \
                 Labels, comment and time that clients of Gorse's interface have given to it stay.
@@ -116,18 +116,18 @@ extension Operation {
             body: Content("ItemAnnotation", #"{"title":"Tea","categories":["drinks"],"hidden":false}"#),
             reply: Content("Item", item), problems: [507]),
         Operation(
-            method: .delete, path: "/v1/items/{item}", id: "hideItem", role: .write, summary: "Hide an item",
+            method: .delete, path: "/v1/items/{item}", id: "hideItem", summary: "Hide an item",
             description: "It is not recommended until it is annotated again. Its events stay.", parameters: ["item"],
             reply: Content("HiddenItem", #"{"hidden":true}"#), problems: [404, 507]),
     ]
 
     private static let models = [
         Operation(
-            method: .get, path: "/v1/models", id: "listModels", role: .read, summary: "Versions of the model",
+            method: .get, path: "/v1/models", id: "listModels", summary: "Versions of the model",
             description: "Those in the folder, and what the service does with each.",
             reply: Content("Models", #"{"models":[\#(model)]}"#)),
         Operation(
-            method: .post, path: "/v1/models/{version}:activate", id: "activateModel", role: .admin,
+            method: .post, path: "/v1/models/{version}:activate", id: "activateModel",
             summary: "Release a version",
             description: """
                 Returns when it answers; until then the version before does, and it goes on where the new one cannot be released. Going back is \
@@ -137,18 +137,18 @@ extension Operation {
 
     private static let others = [
         Operation(
-            method: .get, path: "/health/live", id: "isLive", role: .none, summary: "Whether the process answers",
+            method: .get, path: "/health/live", id: "isLive", summary: "Whether the process answers",
             description: "Needs no key.", reply: Content("Health", #"{"status":"live"}"#)),
         Operation(
-            method: .get, path: "/health/ready", id: "isReady", role: .none,
+            method: .get, path: "/health/ready", id: "isReady",
             summary: "Whether the service takes requests",
             description: "Needs no key. 503 while it starts or stops.", reply: Content("Health", #"{"status":"ready"}"#)
         ),
         Operation(
-            method: .get, path: "/metrics", id: "getMetrics", role: .read, summary: "Metrics for Prometheus",
+            method: .get, path: "/metrics", id: "getMetrics", summary: "Metrics for Prometheus",
             description: "In its text format.", reply: metrics),
         Operation(
-            method: .get, path: "/openapi.json", id: "getOpenAPI", role: .none, summary: "This document",
+            method: .get, path: "/openapi.json", id: "getOpenAPI", summary: "This document",
             description: "Needs no key.", reply: Content("OpenAPI", #"{"openapi":"3.1.0"}"#)),
     ]
 

@@ -37,18 +37,21 @@ extension Permission {
     /// What it is for, in a sentence.
     fileprivate var verb: String { self == .admin ? "administer" : name }
 
-    /// What a request needs; nil: nothing, because it is about the service and no data. `route` is the template that it matched, empty
-    /// where there is none.
+    /// What a request needs that matched a route.
     static func needed(for request: Request, route: String) -> Permission? {
-        if route.hasSuffix("/health/live") || route.hasSuffix("/health/ready") || request.method == .options {
-            return nil
-        }
-        let reads = request.method == .get || request.method == .head
+        let needed = needed(request.method, route)
+        return needed == .read && writesBack(request) ? .write : needed
+    }
+
+    /// What is needed to call a route, which is given by its template, empty where there is none; nil: nothing, because it is about the service and no
+    /// data. The OpenAPI document says it, too.
+    static func needed(_ method: HTTPRequest.Method, _ route: String) -> Permission? {
+        if route.hasSuffix("/health/live") || route.hasSuffix("/health/ready") || method == .options { return nil }
+        let reads = method == .get || method == .head
         let isOfData = route.hasPrefix("/v1/") || route.hasPrefix("/api/") || route == "/metrics" || route.isEmpty
         if reads, !isOfData { return nil }  // the page and its description
         if route.hasPrefix("/v1/models") { return reads ? .read : .admin }
-        if reads { return writesBack(request) ? .write : .read }
-        return asksByPost.contains(route) ? .read : .write
+        return reads || asksByPost.contains(route) ? .read : .write
     }
 
     /// Routes that take a body and change nothing.
