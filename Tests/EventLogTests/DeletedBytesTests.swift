@@ -21,6 +21,28 @@ import Testing
         #expect(run.known.keys.allSatisfy { found.contains($0.text) }, "the search finds what is there")
     }
 
+    /// A purge that comes while the write-ahead log is being moved waits for that.
+    @Test func purgingWaitsForTheThreadThatMovesTheLog() throws {
+        let store = TemporaryStore()
+        let log = try store.open(.relaxed)
+        let (users, now) = ((0..<170).map { RawID("u\($0)") }, Timestamp(microseconds: 5))
+        _ = try log.commit(users.map { .append([NewEvent(user: $0, item: "a")]) }, now: now)
+        let histories = try users.map { try #require(try log.history(of: $0, model: "m", limit: 1)) }
+        for round in 0..<4 {
+            let state = [UInt8](repeating: UInt8(round), count: 100_000)
+            let states = zip(users, histories).map { user, history in
+                LogChange.checkpoint(
+                    user: user, model: "m",
+                    StateCheckpoint(
+                        last: history.events[0].order, eventCount: 1, revision: history.revision, state: state))
+            }
+            _ = try log.commit(states, now: now)  // more than 4,000 pages
+            try log.purgeDeleted()
+            let attributes = try FileManager.default.attributesOfItem(atPath: store.file.path + "-wal")
+            #expect(attributes[.size] as? Int == 0)
+        }
+    }
+
     @Test func purgingWaitsForReaders() throws {
         let store = TemporaryStore()
         let log = try store.open()

@@ -89,6 +89,7 @@ final class WALCheckpoints: Sendable {
 
     /// Moves everything and empties the log's file. Throws where a reader still needs it.
     func empty() throws {
+        // One connection at a time may move: SQLite refuses another one at once, however long it is ready to wait.
         try queue.sync {
             try database.writeWithoutTransaction {
                 try $0.checkpoint(.passive)
