@@ -15,8 +15,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("clang loop unroll(full)")
-// Rows and vectors of the tile of sums that stays in registers: 6 · 4 of 32, beside 4 of the panel and a broadcast.
-#define ROWS 6
+#include "operations/tile.h"
+// Vectors of a tile's row: 6 · 4 registers of 32, beside 4 of the panel and a broadcast.
 #define VECTORS 4
 #define PANEL (16 * VECTORS)
 // Rows and depth of the left operand's packed block: 96 KB, in the second-level cache.
@@ -102,7 +102,7 @@ static void pack_rows(ptrdiff_t rows, ptrdiff_t depth, const float *x, ptrdiff_t
 
 // sum[rows, 64] = left · panel. Pair p of left's row r is left[r · rs + p · ps].
 INLINE void add_products(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, ptrdiff_t ps,
-                         const uint32_t *panel, __m512 sum[ROWS][VECTORS]) {
+                         const uint32_t *panel, __m512 sum[TILE_ROWS][VECTORS]) {
     UNROLL for (int r = 0; r < rows; r++) UNROLL for (int v = 0; v < VECTORS; v++) sum[r][v] = _mm512_setzero_ps();
     for (ptrdiff_t p = 0; p < pairs; p++) {
         __m512bh right[VECTORS];
@@ -117,7 +117,7 @@ INLINE void add_products(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdif
 // c[rows, 64] (or fewer: `columns`) = or += left · panel.
 INLINE void tile(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, ptrdiff_t ps, const uint32_t *panel,
                  float *c, ptrdiff_t ldc, ptrdiff_t columns, bool accumulate) {
-    __m512 sum[ROWS][VECTORS];
+    __m512 sum[TILE_ROWS][VECTORS];
     add_products(rows, pairs, left, rs, ps, panel, sum);
     UNROLL for (int v = 0; v < VECTORS; v++) {
         __mmask16 mask = first(columns - 16 * v);
@@ -131,11 +131,9 @@ INLINE void tile(int rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, 
 
 static void tiles(ptrdiff_t rows, ptrdiff_t pairs, const uint32_t *left, ptrdiff_t rs, ptrdiff_t ps,
                   const uint32_t *panel, float *c, ptrdiff_t ldc, ptrdiff_t columns, bool accumulate) {
-#define CASE(n) case n: return tile(n, pairs, left, rs, ps, panel, c, ldc, columns, accumulate);
-    for (; rows > ROWS; rows -= ROWS, left += ROWS * rs, c += ROWS * ldc)
-        tile(ROWS, pairs, left, rs, ps, panel, c, ldc, columns, accumulate);
-    switch (rows) { CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) }
-#undef CASE
+#define TILE(n) tile(n, pairs, left + r * rs, rs, ps, panel, c + r * ldc, ldc, columns, accumulate)
+    FOR_EACH_TILE(r, rows)
+#undef TILE
 }
 
 static void pack(ptrdiff_t k, ptrdiff_t n, const float *b, ptrdiff_t ld, bool transposed, uint32_t *panels) {

@@ -4,7 +4,8 @@
 // Vectors lie along the columns of the output. The right operand is packed into panels of PANEL columns, [k] rows each, zero
 // beyond the last column; a tile of sums stays in registers while k runs.
 
-#define TILE_ROWS 6
+#include "tile.h"
+
 // Registers: 6 · 4 of 32 beside 4 of the panel and a broadcast, or 6 · 2 of 16.
 #define TILE_VECTORS (WIDTH == 16 ? 4 : 2)
 #define PANEL (TILE_VECTORS * WIDTH)
@@ -43,16 +44,8 @@ INLINE void multiply_tile(int rows, ptrdiff_t depth, const float *a, ptrdiff_t r
 
 static void multiply_panel(ptrdiff_t rows, ptrdiff_t depth, const float *a, ptrdiff_t rs, ptrdiff_t ps,
                            const float *panel, float *c, ptrdiff_t ldc, ptrdiff_t columns, bool accumulate) {
-#define TILE(n) multiply_tile(n, depth, a, rs, ps, panel, c, ldc, columns, accumulate)
-    for (; rows > TILE_ROWS; rows -= TILE_ROWS, a += TILE_ROWS * rs, c += TILE_ROWS * ldc) TILE(TILE_ROWS);
-    switch (rows) {
-    case 1: return TILE(1);
-    case 2: return TILE(2);
-    case 3: return TILE(3);
-    case 4: return TILE(4);
-    case 5: return TILE(5);
-    case 6: return TILE(6);
-    }
+#define TILE(n) multiply_tile(n, depth, a + r * rs, rs, ps, panel, c + r * ldc, ldc, columns, accumulate)
+    FOR_EACH_TILE(r, rows)
 #undef TILE
 }
 

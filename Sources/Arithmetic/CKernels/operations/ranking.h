@@ -45,16 +45,8 @@ static void rank_rows(const float *panels, ptrdiff_t depth, ptrdiff_t begin, ptr
                       ptrdiff_t ld, ck_query *queries, ptrdiff_t count) {
     for (ptrdiff_t row = begin; row < end; row += PANEL) {
         const float *panel = panels + row * depth;
-        ptrdiff_t q = 0;
 #define TILE(n) rank_tile(n, depth, vectors + q * ld, ld, panel, row, begin, queries + q)
-        for (; count - q >= TILE_ROWS; q += TILE_ROWS) TILE(TILE_ROWS);
-        switch (count - q) {
-        case 1: TILE(1); break;
-        case 2: TILE(2); break;
-        case 3: TILE(3); break;
-        case 4: TILE(4); break;
-        case 5: TILE(5); break;
-        }
+        FOR_EACH_TILE(q, count)
 #undef TILE
     }
 }

@@ -102,7 +102,7 @@ static void score_again(const ck_rounded_table *t, const float *vector, uint64_t
 
 INLINE void rank_tile(int rows, const ck_rounded_table *t, const uint32_t *left, ptrdiff_t pairs, const uint32_t *panel,
                       const float *vectors, ptrdiff_t ld, ptrdiff_t row, ptrdiff_t begin, ck_query *queries) {
-    __m512 sum[ROWS][VECTORS];
+    __m512 sum[TILE_ROWS][VECTORS];
     add_products(rows, pairs, left, pairs, 1, panel, sum);
     UNROLL for (int r = 0; r < rows; r++) {
         const __m512 least = _mm512_set1_ps(queries[r].cut);
@@ -124,18 +124,10 @@ static void rank_rows(const ck_rounded_table *t, ptrdiff_t begin, ptrdiff_t end,
     const ptrdiff_t pairs = (t->depth + 1) / 2 + 1;
     for (ptrdiff_t q = 0; q < count; q++) set_cut(queries + q, t->depth);
     for (ptrdiff_t row = begin; row < end; row += PANEL) {
-        ptrdiff_t q = 0;
 #define TILE(n)                                                                                                  \
     rank_tile(n, t, vector_pairs + q * pairs, pairs, t->panels + row * pairs, vectors + q * ld, ld, row, begin, \
               queries + q)
-        for (; count - q >= ROWS; q += ROWS) TILE(ROWS);
-        switch (count - q) {
-        case 1: TILE(1); break;
-        case 2: TILE(2); break;
-        case 3: TILE(3); break;
-        case 4: TILE(4); break;
-        case 5: TILE(5); break;
-        }
+        FOR_EACH_TILE(q, count)
 #undef TILE
     }
 }
