@@ -170,7 +170,8 @@ def fuzz(context):
         client.append("polite", [{"item": f"i{n}"} for n in range(5)])
         expected = client.recommendations("polite")
         threads = [
-            threading.Thread(target=fuzz_some, args=(service, context.random(f"fuzz/{n}"), total // 4, statuses, failures)) for n in range(4)]
+            threading.Thread(
+                target=fuzz_some, args=(service, context.random(f"fuzz/{n}"), total // 4, statuses, failures), daemon=True) for n in range(4)]
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):

@@ -91,7 +91,8 @@ class Context:
             self.command(folder, "train", "data", "-m", version, *SHAPE, "--seed", version[1:])
             for place in (self.models, self.models_of(version)):
                 shutil.copytree(os.path.join(folder, version), os.path.join(place, version))
-        self.reference = Service(self.program, self.models_of("v1"), folder).ready()
+        self.reference = Service(self.program, self.models_of("v1"), folder)
+        self.reference.ready()
 
     def command(self, folder, *arguments):
         done = subprocess.run([self.program, *arguments], cwd=folder, capture_output=True)
@@ -131,7 +132,8 @@ def run_threads(bodies):
         except Exception as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=guarded, args=(body,)) for body in bodies]
+    # Daemons: where the main thread is asked to end, nobody waits for the others.
+    threads = [threading.Thread(target=guarded, args=(body,), daemon=True) for body in bodies]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -15,15 +15,16 @@ import clients
 import damage
 import deletions
 import disks
+import endings
 import kills
 import releases
 import soak
 import users
 from context import Context
 from disk import build
-from service import Failed, Lost
+from service import Failed, Lost, clean_up_when_ended
 
-PARTS = (kills, deletions, releases, disks, damage, clients, users, soak)
+PARTS = (kills, deletions, releases, disks, damage, clients, users, endings, soak)
 CHECKS = {name: check for part in PARTS for name, check in part.CHECKS.items()}
 
 
@@ -56,24 +57,28 @@ def run(context, name, again):
 
 def main():
     options = arguments()
+    clean_up_when_ended()
     seed = str(time.time_ns() % 10**9) if options.seed == "clock" else options.seed
     began = time.monotonic()
     workplace = tempfile.mkdtemp(prefix="recblr-faults-")
+    held = [True]
     context = Context(
-        os.path.abspath(options.program), workplace, seed, options.rounds, library=build(workplace),
-        bench=options.bench and os.path.abspath(options.bench), soak_minutes=options.soak, long=options.rounds >= 20)
-    print(f"faults: seed {seed}, {options.rounds} rounds", flush=True)
-    context.prepare()
+        os.path.abspath(options.program), workplace, seed, options.rounds, bench=options.bench and os.path.abspath(options.bench),
+        soak_minutes=options.soak, long=options.rounds >= 20)
     try:
+        context.library = build(workplace)
+        print(f"faults: seed {seed}, {options.rounds} rounds", flush=True)
+        context.prepare()
         again = f"{options.program} --seed {seed} --rounds {options.rounds}"
         held = [run(context, name, again) for name in options.only or CHECKS]
     finally:
-        context.reference.kill()
+        if context.reference:
+            context.reference.kill()
+        if all(held):
+            shutil.rmtree(workplace, ignore_errors=True)
     for note in context.notes:
         print("faults: " + note)
-    if all(held):
-        shutil.rmtree(workplace)
-    else:
+    if not all(held):
         print(f"faults: files are in {workplace}")
     print(f"faults: {len(held)} checks, {held.count(False)} failed, {time.monotonic() - began:.0f} s: {'fine' if all(held) else 'not fine'}")
     return 0 if all(held) else 1

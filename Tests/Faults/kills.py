@@ -27,6 +27,7 @@ def kill_rounds(context, name, disk, folder, rounds):
         with context.serve(folder, disk=disk).ready() as service:
             moment = generator.uniform(0.02, 1.0)
             killer = threading.Timer(moment, service.kill)
+            killer.daemon = True
             killer.start()
             seeds = [context.random(f"{name}/{number}/{thread}") for thread in range(THREADS)]
             run_threads([lambda seed=seed: load_until_lost(service, ledger, users, seed) for seed in seeds])

@@ -1,11 +1,13 @@
 """Starts and ends `recblr serve`, and talks to it."""
 
+import ctypes
 import http.client
 import json
 import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from urllib.parse import quote
 
@@ -19,6 +21,23 @@ class Failed(Exception):
 
 class Lost(Exception):
     """No reply: the server is gone or closed the connection. Whether it did what was asked is not known."""
+
+
+def clean_up_when_ended():
+    """Makes Ctrl-C and signals that ask to end an exception of the main thread, so that every `with` and `finally` is done."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
+
+
+if sys.platform == "linux":
+    PRCTL, PR_SET_PDEATHSIG = ctypes.CDLL(None).prctl, 1
+
+    def die_with_parent():
+        """For `preexec_fn`: the system kills the process when the thread that starts it is gone, even after kill -9."""
+        PRCTL(PR_SET_PDEATHSIG, signal.SIGKILL)
+else:
+    die_with_parent = None
 
 
 class Client:
@@ -96,6 +115,7 @@ class Service:
             self.begins = error.tell()
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=error, start_new_session=True,
+                preexec_fn=die_with_parent,
                 env={**os.environ, "SWIFT_BACKTRACE": "enable=no", "LLVM_PROFILE_FILE": "/dev/null", **(environment or {})})
         self.port = None
 

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 import time
 
+from service import die_with_parent
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 TIME_LIMIT = 60  # seconds, for a command or for what a check waits for
 
@@ -37,7 +39,7 @@ class Browser:
         with open(os.path.join(folder, "browser.log"), "ab") as log:
             self.process = subprocess.Popen(
                 ["bash", "-c", script, program, *flags, "about:blank"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=(read_commands, write_replies), start_new_session=True)
+                pass_fds=(read_commands, write_replies), start_new_session=True, preexec_fn=die_with_parent)
         os.close(read_commands)
         os.close(write_replies)
         self.buffer, self.count, self.session = b"", 0, None

@@ -13,7 +13,7 @@ from urllib.parse import quote
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Faults"))
 
 import browser as chromium  # noqa: E402
-from service import Failed, Service  # noqa: E402
+from service import Failed, Service, clean_up_when_ended  # noqa: E402
 
 ITEMS = 60
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"> & </li>"
@@ -282,6 +282,7 @@ def main():
     parser.add_argument("program")
     parser.add_argument("folder", nargs="?", default=".build/page")
     options = parser.parse_args()
+    clean_up_when_ended()
     path = chromium.find()
     if path is None:
         return print("check-page: skipped: there is no chromium on the PATH")

@@ -16,7 +16,7 @@ import connections
 import ending
 import saying
 import settings
-from service import Failed, Service
+from service import Failed, Service, clean_up_when_ended
 
 ITEMS = 60
 SHAPE = ["--hidden-size", "16", "--layers", "1", "--epochs", "1", "--batch-tokens", "256", "--threads", "1"]
@@ -80,6 +80,7 @@ def main():
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
     chosen = [check for check in CHECKS if len(sys.argv) == 2 or check.__name__ in sys.argv[2:]]
+    clean_up_when_ended()
     folder = tempfile.mkdtemp(prefix="recblr-serve-")
     failures = 0
     try:
