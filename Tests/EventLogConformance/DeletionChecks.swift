@@ -116,7 +116,11 @@ extension TestStore {
         let (log, users) = (try log, ["u", "v"] as [RawID])
         return Contents(
             events: try users.map { try log.all($0) },
-            histories: try users.map { try log.history(of: $0, model: "m", limit: 9) },
+            histories: try users.map { user in
+                var history = try log.history(of: user, model: "m", limit: 9)
+                history?.position = 0  // others move it
+                return history
+            },
             users: try log.users(after: nil, limit: 9).map(\.user), count: try log.eventCount())
     }
 }

@@ -51,6 +51,17 @@ var orderChecks: [ConformanceCheck] {
             try store.append(event(at: 10), event(of: "w", at: 10))
             #expect(try revision() == again.revision)
         },
+        ConformanceCheck("A history says up to which place of the log it goes") { store in
+            func position() throws -> Int64? { try store.log.history(of: "u", model: "m", limit: 1)?.position }
+            let first = try store.append(event(at: 5))[0].stored.order.position
+            #expect(try position() == first)
+            let other = try store.append(event(of: "v", at: 5))[0].stored.order.position
+            #expect(other > first)
+            #expect(try position() == other)
+            let late = try store.append(event("b", at: 1))[0].stored.order.position
+            #expect(late > other)
+            #expect(try position() == late)
+        },
         ConformanceCheck("A duplicate changes no revision and says the present one") { store in
             try store.append(event(at: 10, id: "1"))
             let late = try store.append(event(at: 5))[0]

@@ -143,9 +143,12 @@ public struct UserHistory: Sendable, Equatable {
     /// Changes whenever what was there before changes: where the user first appears, when an event comes late, when something is deleted.
     /// Events after the last one leave it alone. No two moments of the log at which it changed have the same one.
     public var revision: Int64
+    /// The last place of the log at this moment: events that come later have larger ``EventOrder/position``s.
+    public var position: Int64
 
     /// What a state is rebuilt from.
-    public init(checkpoint: StateCheckpoint?, events: [StoredEvent], hasMore: Bool, revision: Int64) {
-        (self.checkpoint, self.events, self.hasMore, self.revision) = (checkpoint, events, hasMore, revision)
+    public init(checkpoint: StateCheckpoint?, events: [StoredEvent], hasMore: Bool, revision: Int64, position: Int64) {
+        (self.checkpoint, self.events, self.hasMore) = (checkpoint, events, hasMore)
+        (self.revision, self.position) = (revision, position)
     }
 }

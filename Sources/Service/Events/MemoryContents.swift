@@ -7,7 +7,7 @@ struct MemoryContents {
     var settings: [String: String] = [:]
     var eventCount = 0
     /// The place of the next event or deletion.
-    private var nextPosition: Int64 = 1
+    private(set) var nextPosition: Int64 = 1
     private var usersByID: [RawID]?
 
     /// The users by the bytes of their ids. O(1) where no user has come or gone since.

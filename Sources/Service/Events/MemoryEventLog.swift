@@ -62,12 +62,14 @@ public final class MemoryEventLog: EventLog {
 
     /// A checkpoint and what comes after it.
     public func history(of user: RawID, model: String, limit: Int) -> UserHistory? {
-        withUser(user) {
-            let checkpoint = $0.checkpoints[model]
-            let events = $0.events(after: checkpoint?.last)
-            return UserHistory(
-                checkpoint: checkpoint, events: Array(events.prefix(limit)), hasMore: events.count > limit,
-                revision: $0.revision)
+        contents.withLock { contents in
+            contents.users[user].map { user in
+                let checkpoint = user.checkpoints[model]
+                let events = user.events(after: checkpoint?.last)
+                return UserHistory(
+                    checkpoint: checkpoint, events: Array(events.prefix(limit)), hasMore: events.count > limit,
+                    revision: user.revision, position: contents.nextPosition - 1)
+            }
         }
     }
 

@@ -12,13 +12,21 @@ enum LiveMetrics {
     static let evictions = Counter(label: "recblr_state_evictions_total")
     static let checkpoints = Counter(label: "recblr_state_checkpoints_total")
     static let damagedCheckpoints = Counter(label: "recblr_damaged_checkpoints_total")
-    static let liveStates = Gauge(label: "recblr_live_states")
-    static let stateBytes = Gauge(label: "recblr_live_state_bytes")
     static let groupSize = Recorder(label: "recblr_commit_group_changes")
     static let commitTime = Timer(label: "recblr_commit_seconds")
     static let passTime = Timer(label: "recblr_state_pass_seconds")
     static let rankTime = Timer(label: "recblr_rank_seconds")
     static let rankBatch = Recorder(label: "recblr_rank_batch_requests")
+
+    /// The states that a shard holds.
+    static func liveStates(shard: Int) -> Gauge {
+        Gauge(label: "recblr_live_states", dimensions: [("shard", "\(shard)")])
+    }
+
+    /// What they occupy, in bytes.
+    static func stateBytes(shard: Int) -> Gauge {
+        Gauge(label: "recblr_live_state_bytes", dimensions: [("shard", "\(shard)")])
+    }
 
     /// Events that cite a recommendation, by the version that made it.
     static func attributed(_ version: String) -> Counter {

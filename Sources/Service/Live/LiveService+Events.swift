@@ -10,7 +10,7 @@ extension LiveService {
     public func append(
         _ events: [NewEvent], replacing replaced: [RawID: [EventSelector]] = [:]
     ) async throws(ServiceError) -> [EventReceipt] {
-        let deadline = try admit()
+        let deadline = try admit(writer.wait, longestShardWait)
         return try await reply { done in
             commit(events, replacing: replaced, deadline) { [self] result in
                 if case .success(let appended) = result { deliver(appended) }
@@ -24,8 +24,9 @@ extension LiveService {
     public func append(
         _ events: [NewEvent], of user: RawID, thenRecommend query: RecommendationQuery
     ) async throws(ServiceError) -> (receipts: [EventReceipt], recommendations: Recommendations) {
-        let deadline = try admit()
-        if query.at != nil { try await check(query, user, events) }
+        try check(query)
+        let deadline = try admit(writer.wait, shard(of: user).queue.wait, ranking.wait, explainerWait(query))
+        if query.at != nil { try await checkTime(of: query, user, events) }
         return try await reply { done in
             commit(events, deadline) { [self] result in
                 switch result {
@@ -33,15 +34,16 @@ extension LiveService {
                 case .success(let appended):
                     let receipts = receipts(appended)
                     let question = Question(query: query) { done($0.map { (receipts, $0) }) }
-                    let kind = appended.isEmpty ? UserJob.Kind.read : .events(appended)
-                    deliver(UserJob(user: user, kind: kind, question: question))
+                    deliver(UserJob(user: user, kind: .events(appended), question: question))
                 }
             }
         }
     }
 
     /// The time of the request must not lie before the user's events, which is found out before anything is stored.
-    private func check(_ query: RecommendationQuery, _ user: RawID, _ events: [NewEvent]) async throws(ServiceError) {
+    private func checkTime(
+        of query: RecommendationQuery, _ user: RawID, _ events: [NewEvent]
+    ) async throws(ServiceError) {
         let log = log
         let last = try await read { () throws(EventLogError) in try log.user(user)?.last?.time }
         let now = currentTime()
@@ -56,7 +58,7 @@ extension LiveService {
         _ done: @escaping Reply<[AppendedEvent]>
     ) {
         writer.add(.append(events, replacing: replaced), deadline: deadline) { [self] result in
-            if case .success = result { for user in replaced.keys { shard(of: user).queue.add(.changed(user)) } }
+            if case .success = result { for user in replaced.keys { _ = shard(of: user).queue.add(.deleted(user)) } }
             done(result.map { if case .appended(let events) = $0 { events } else { [] } })
         }
     }
@@ -158,7 +160,7 @@ extension LiveService {
 
     /// Notes something about users, about all or none.
     public func changeProfiles(_ changes: [ProfileChange]) async throws(ServiceError) {
-        let deadline = try admit()
+        let deadline = try admit(writer.wait)
         let _: ChangeOutcome = try await reply { done in
             writer.add(.changeProfiles(changes), deadline: deadline, done)
         }
@@ -173,11 +175,11 @@ extension LiveService {
     /// A change of what was there of a user; `what` says what may not be there.
     private func change(_ change: LogChange, of user: RawID, _ what: String) async throws(ServiceError) -> ChangeOutcome
     {
-        let deadline = try admit()
+        let deadline = try admit(writer.wait)
         do {
             return try await reply { done in
                 writer.add(change, deadline: deadline) { [self] result in
-                    if case .success = result { shard(of: user).queue.add(.changed(user)) }
+                    if case .success = result { _ = shard(of: user).queue.add(.deleted(user)) }
                     done(result)
                 }
             }
@@ -192,7 +194,7 @@ extension LiveService {
     func read<Value: Sendable>(
         _ body: @escaping @Sendable () throws(EventLogError) -> Value
     ) async throws(ServiceError) -> Value {
-        guard isReady else { throw .stopping }
+        _ = try admit(reads.wait)
         return try await reply { done in
             let isRunning = reads.run { done(Result(catching: body).mapError(ServiceError.log)) }
             if !isRunning { done(.failure(.stopping)) }

@@ -59,7 +59,7 @@ extension LiveService {
 
     /// Says something about items, about all or none.
     public func annotate(_ changes: [AnnotationChange]) async throws(ServiceError) {
-        let deadline = try admit()
+        let deadline = try admit(writer.wait)
         let _: ChangeOutcome = try await reply { done in
             writer.add(.annotate(changes), deadline: deadline) { [self] result in
                 if case .success(.annotated(let items)) = result { annotations.set(items) }

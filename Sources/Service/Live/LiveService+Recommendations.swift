@@ -7,7 +7,8 @@ extension LiveService {
     public func recommend(
         to user: RawID, _ query: RecommendationQuery
     ) async throws(ServiceError) -> Recommendations {
-        _ = try admit()
+        try check(query)
+        _ = try admit(shard(of: user).queue.wait, ranking.wait, explainerWait(query))
         return try await reply { done in
             let question = Question(query: query, reply: done)
             if !shard(of: user).queue.add(.user(UserJob(user: user, kind: .read, question: question))) {
@@ -20,9 +21,21 @@ extension LiveService {
     public func recommend(
         to users: [RawID], _ query: RecommendationQuery
     ) async throws(ServiceError) -> [Result<Recommendations, ServiceError>] {
-        _ = try admit()
+        try check(query)
         guard !users.isEmpty else { return [] }
-        return try await reply { (done: @escaping Reply<[Result<Recommendations, ServiceError>]>) in
+        while true {
+            _ = try admit(longestShardWait, ranking.wait, explainerWait(query))
+            let answers = try await answer(users, query)
+            let versions = Set(answers.compactMap { try? $0.get().modelVersion })
+            // Who had to wait for a state may have an answer of the next release.
+            if versions.count <= 1 { return answers }
+        }
+    }
+
+    private func answer(
+        _ users: [RawID], _ query: RecommendationQuery
+    ) async throws(ServiceError) -> [Result<Recommendations, ServiceError>] {
+        try await reply { (done: @escaping Reply<[Result<Recommendations, ServiceError>]>) in
             let collector = Collector(count: users.count) { done(.success($0)) }
             // A release switches all shards under the same lock: either before all of these jobs or after them.
             releases.withLock { _ in
@@ -41,7 +54,8 @@ extension LiveService {
     public func recommend(
         session: SessionState, adding events: [SessionState.Event], _ query: RecommendationQuery
     ) async throws(ServiceError) -> (recommendations: Recommendations, session: SessionState, isTruncated: Bool) {
-        _ = try admit()
+        try check(query)
+        _ = try admit(longestShardWait, ranking.wait, explainerWait(query))
         let answer: SessionAnswer = try await reply { done in
             let job = SessionJob(
                 session: session, added: events, query: query, reply: done)
@@ -49,10 +63,21 @@ extension LiveService {
         }
         return (answer.recommendations, answer.session, answer.isTruncated)
     }
+
+    /// Explaining an item costs as much as a hundred answers.
+    func check(_ query: RecommendationQuery) throws(ServiceError) {
+        guard !query.explains || query.count <= RecommendationQuery.maximumExplained else {
+            let reason = "at most \(RecommendationQuery.maximumExplained) items are explained at once"
+            throw .invalid(field: "n", reason: reason)
+        }
+    }
+
+    /// How long a query would have to wait for its explanations.
+    func explainerWait(_ query: RecommendationQuery) -> Duration { query.explains ? explainer.wait : .zero }
 }
 
 /// Collects results that arrive in any order.
-private final class Collector<Value: Sendable>: Sendable {
+final class Collector<Value: Sendable>: Sendable {
     private let contents: Mutex<(values: [Value?], missing: Int)>
     private let done: @Sendable ([Value]) -> Void
 

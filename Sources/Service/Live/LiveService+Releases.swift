@@ -13,7 +13,8 @@ extension LiveService {
 
     /// The versions in the folder, the newest last.
     public func versions() async throws(ServiceError) -> [ModelVersion] {
-        let names = try versions.names()
+        let versions = versions
+        let names = try await blocking { () throws(ServiceError) in try versions.names() }
         return releases.withLock { releases in names.map { describe($0, releases) } }
     }
 
@@ -37,7 +38,8 @@ extension LiveService {
     @discardableResult
     public func activate(_ version: String? = nil) async throws(ServiceError) -> ModelVersion {
         guard isReady else { throw .stopping }
-        let names = try versions.names()
+        let versions = versions
+        let names = try await blocking { () throws(ServiceError) in try versions.names() }
         guard let name = version ?? names.last, names.contains(name) else {
             throw .notFound("version \(version ?? "") of the model")
         }
@@ -73,13 +75,15 @@ extension LiveService {
         }
         let old = release
         guard new.identity != old.identity || new.version != old.version else { return }
-        await prepare(new, longUsers)
-        do { try await remember(name, keeping: [new.identity, old.identity]) } catch {
-            for shard in shards { shard.queue.add(.abandon) }
+        do {
+            try await prepare(new, longUsers)
+            try await remember(name, keeping: [new.identity, old.identity])
+        } catch {
+            for shard in shards { _ = shard.queue.add(.abandon) }
             throw error
         }
         releases.withLock { releases in
-            for shard in shards { shard.queue.add(.release) }
+            for shard in shards { _ = shard.queue.add(.release) }
             releases.previous = (releases.active.version, releases.active.identity)
             releases.active = new
         }
@@ -87,17 +91,16 @@ extension LiveService {
     }
 
     /// Makes the states ready, beside the model that answers.
-    private func prepare(_ release: Release, _ users: [RawID]) async {
+    private func prepare(_ release: Release, _ users: [RawID]) async throws(ServiceError) {
         let byShard = Dictionary(grouping: users) { ObjectIdentifier(shard(of: $0)) }
-        await withTaskGroup { group in
-            for shard in shards {
-                group.addTask {
-                    await withCheckedContinuation { continuation in
-                        let users = byShard[ObjectIdentifier(shard)] ?? []
-                        let isAdded = shard.queue.add(.prepare(release, users: users) { continuation.resume() })
-                        if !isAdded { continuation.resume() }
-                    }
-                }
+        try await reply { (done: @escaping Reply<Void>) in
+            let collector = Collector<Result<Void, ServiceError>>(count: shards.count) { results in
+                done(Result { () throws(ServiceError) in for result in results { try result.get() } })
+            }
+            for (index, shard) in shards.enumerated() {
+                let users = byShard[ObjectIdentifier(shard)] ?? []
+                let isAdded = shard.queue.add(.prepare(release, users: users) { collector.set($0, at: index) })
+                if !isAdded { collector.set(.failure(.stopping), at: index) }
             }
         }
     }

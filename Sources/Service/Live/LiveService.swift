@@ -15,7 +15,9 @@ public final class LiveService: Sendable {
     let versions: ModelVersions
     let logger: Logger
     let writer: LogWriter
+    /// Reads of the log that requests ask for; those of states that are rebuilt have threads of their own.
     let reads: BlockingCalls
+    private let historyReads: BlockingCalls
     let ranking: RankQueue
     let explainer: Explainer
     let shards: [StateShard]
@@ -47,12 +49,13 @@ public final class LiveService: Sendable {
         annotations = try withLogErrors { () throws(EventLogError) in try Annotations(log, for: release) }
         let count = max(1, options.threads)
         reads = BlockingCalls(threads: 2, in: threads)
+        historyReads = BlockingCalls(threads: 2, in: threads)
         writer = LogWriter(log, in: threads, logger: logger)
         ranking = RankQueue(threads: count, annotations, in: threads)
         explainer = Explainer(log, in: threads)
         let surroundings = StateShard.Surroundings(
-            log: log, reads: reads, writer: writer, ranking: ranking, explainer: explainer, logger: logger,
-            memory: options.stateMemory / count)
+            log: log, reads: historyReads, writer: writer, ranking: ranking, explainer: explainer, logger: logger,
+            memory: options.stateMemory / count, maximumWait: .milliseconds(options.maximumWait))
         let threads = threads
         shards = (0..<count).map { StateShard($0, release, surroundings, in: threads) }
     }
@@ -82,17 +85,20 @@ public final class LiveService: Sendable {
 
     var release: Release { releases.withLock { $0.active } }
 
-    /// Throws where the service ends, or where what waits already has waited too long.
-    func admit() throws(ServiceError) -> ContinuousClock.Instant {
+    /// Throws where the service ends, or where somebody has waited too long for what a new request would wait for, too. Returns when the
+    /// new one will have waited too long.
+    func admit(_ waits: Duration...) throws(ServiceError) -> ContinuousClock.Instant {
         guard isReady else { throw .stopping }
         let limit = Duration.milliseconds(options.maximumWait)
-        let waits = [writer.wait, ranking.wait, reads.wait, explainer.wait] + shards.map(\.queue.wait)
         if let longest = waits.max(), longest >= limit {
             LiveMetrics.overloads.increment()
             throw .overloaded(after: longest)
         }
         return .now + limit
     }
+
+    /// How long the first job of any shard has been waiting.
+    var longestShardWait: Duration { shards.map(\.queue.wait).max() ?? .zero }
 
     func shard(of user: RawID) -> StateShard { shards[Int(UInt(bitPattern: user.hashValue) % UInt(shards.count))] }
 
@@ -113,6 +119,7 @@ public final class LiveService: Sendable {
         }
         await withCheckedContinuation { done in writer.flush { done.resume() } }
         reads.close()
+        historyReads.close()
         for shard in shards { shard.queue.close() }
         writer.close()
         ranking.close()

@@ -13,8 +13,8 @@ final class LogWriter: Sendable {
         var completion: @Sendable (Result<ChangeOutcome, ServiceError>) -> Void
     }
 
-    /// Nothing deleted is left in the files after so many seconds.
-    private static let secondsUntilPurge = 30.0
+    /// Events that are committed together, if no single request has more.
+    private static let groupEvents = 2000
     private let log: any EventLog
     private let queue = WorkQueue<Entry>()
     private let logger: Logger
@@ -54,33 +54,39 @@ final class LogWriter: Sendable {
     func close() { queue.close() }
 
     private func run() {
-        var (purgeTime, waiting): (Date?, [@Sendable (Result<Void, ServiceError>) -> Void]) = (nil, [])
+        // A process that was killed may have left something.
+        var purge = Purge(due: Date(timeIntervalSinceNow: Purge.delay))
         while !queue.isDone {
-            let entries = queue.take(256, until: purgeTime)
+            let entries = queue.take(256, until: purge.due)
             let requests = entries.compactMap { if case .change(let request) = $0 { request } else { nil } }
-            if commit(requests), purgeTime == nil { purgeTime = Date(timeIntervalSinceNow: Self.secondsUntilPurge) }
+            for group in Self.groups(requests) where commit(group) { purge.schedule(in: Purge.delay) }
             for case .barrier(let completion) in entries { completion() }
-            let purges = entries.compactMap { if case .purge(let completion) = $0 { completion } else { nil } }
-            waiting += purges
-            guard !purges.isEmpty || purgeTime.map({ $0 <= Date() }) ?? false else { continue }
-            let result = purge()
-            if case .failure(.log(.unavailable)) = result {  // somebody reads what is to go: a backup, say
-                purgeTime = Date(timeIntervalSinceNow: waiting.isEmpty ? 5 : 0.2)
-                continue
-            }
-            purgeTime = nil
-            for completion in waiting { completion(result) }
-            waiting = []
+            for case .purge(let completion) in entries { purge.add(completion) }
+            if purge.isDue { carryOut(&purge) }
         }
-        let result = purgeTime == nil ? .success(()) : purge()
-        for completion in waiting { completion(result) }
+        if purge.due != nil { carryOut(&purge) }
+        purge.end(.failure(.stopping))
+    }
+
+    /// Requests that are committed together: with so few events that nobody waits for long, except that a request is not divided.
+    private static func groups(_ requests: [Request]) -> [ArraySlice<Request>] {
+        var (groups, start, events) = ([ArraySlice<Request>](), 0, 0)
+        for (index, request) in requests.enumerated() {
+            if index > start, events + request.change.eventCount > groupEvents {
+                groups.append(requests[start..<index])
+                (start, events) = (index, 0)
+            }
+            events += request.change.eventCount
+        }
+        return groups + [requests[start...]]
     }
 
     /// Commits all requests that have not waited too long. True where something was deleted.
-    private func commit(_ requests: [Request]) -> Bool {
+    private func commit(_ requests: ArraySlice<Request>) -> Bool {
         let now = ContinuousClock.now
         let group = requests.filter { $0.deadline.map { now < $0 } ?? true }
         for request in requests where request.deadline.map({ now >= $0 }) ?? false {
+            LiveMetrics.overloads.increment()
             request.completion(.failure(.overloaded(after: queue.wait)))
         }
         guard !group.isEmpty else { return false }
@@ -99,15 +105,59 @@ final class LogWriter: Sendable {
         }
     }
 
-    private func purge() -> Result<Void, ServiceError> {
-        do { return .success(try log.purgeDeleted()) } catch {
+    private func carryOut(_ purge: inout Purge) {
+        do {
+            try log.purgeDeleted()
+            purge.end(.success(()))
+        } catch {
+            // Somebody reads what is to go (a backup, say), or the disk does not take it now.
             logger.warning("Deleted data could not be removed from the files yet.", metadata: ["reason": "\(error)"])
-            return .failure(.log(error))
+            purge.postpone()
         }
     }
 }
 
+/// What has been deleted and may still be in the files.
+private struct Purge {
+    /// Nothing deleted is left after so many seconds, where nobody reads it.
+    static let delay = 30.0
+    /// So many seconds later it is tried again; sooner where somebody waits.
+    private static let pause = (usual: 5.0, waiting: 0.5)
+    /// Who has waited so long is told.
+    private static let patience = Duration.seconds(60)
+
+    /// When to remove it; nil where there is nothing.
+    private(set) var due: Date?
+    private var waiting: [(completion: Reply<Void>, since: ContinuousClock.Instant)] = []
+
+    init(due: Date) { self.due = due }
+
+    var isDue: Bool { due.map { $0 <= Date() } ?? false }
+
+    mutating func schedule(in seconds: Double) { due = due ?? Date(timeIntervalSinceNow: seconds) }
+
+    mutating func add(_ completion: @escaping Reply<Void>) {
+        waiting.append((completion, .now))
+        due = .distantPast
+    }
+
+    mutating func postpone() {
+        for each in waiting where ContinuousClock.now - each.since >= Self.patience {
+            each.completion(.failure(.unpurged))
+        }
+        waiting.removeAll { ContinuousClock.now - $0.since >= Self.patience }
+        due = Date(timeIntervalSinceNow: waiting.isEmpty ? Self.pause.usual : Self.pause.waiting)
+    }
+
+    mutating func end(_ result: Result<Void, ServiceError>) {
+        for each in waiting { each.completion(result) }
+        (due, waiting) = (nil, [])
+    }
+}
+
 extension LogChange {
+    fileprivate var eventCount: Int { if case .append(let events, _) = self { events.count } else { 1 } }
+
     /// Whether something may be gone that must not be left in the files.
     fileprivate var deletes: Bool {
         switch self {

@@ -25,8 +25,10 @@ public struct RecommendationQuery: Sendable, Equatable {
     public var categories: [String]?
     /// The time of the request; nil: now.
     public var at: Timestamp?
-    /// Whether to say which events speak for each item.
+    /// Whether to say which events speak for each item; for up to ``maximumExplained`` items.
     public var explains = false
+    /// The most items of one query that are explained.
+    public static let maximumExplained = 50
 
     /// The ten best of all items that the user has not met.
     public init() {}

@@ -19,6 +19,8 @@ public enum ServiceError: UserFacingError, Equatable {
     case release(version: String, reason: String)
     /// The model or its device failed.
     case model(String)
+    /// What was asked for is deleted, but its bytes are in the log's files for as long as somebody reads the log.
+    case unpurged
 
     /// What is said to a request where others have been waiting for so long: as long again, in whole seconds.
     static func overloaded(after wait: Duration) -> ServiceError {
@@ -41,6 +43,7 @@ public enum ServiceError: UserFacingError, Equatable {
         case .invalid(let field, let reason): "\(field): \(reason)"
         case .release(let version, let reason): "version \(version) was not released: \(reason)"
         case .model(let reason): reason
+        case .unpurged: "it is deleted, but its bytes stay in the files until whoever reads the log has ended"
         }
     }
 
@@ -60,7 +63,7 @@ public enum ServiceError: UserFacingError, Equatable {
         case .log(let error): error.exitStatus
         case .refused, .invalid: .usage
         case .notFound: .noInput
-        case .overloaded, .stopping: .unavailable
+        case .overloaded, .stopping, .unpurged: .unavailable
         case .release, .model: .badData
         }
     }

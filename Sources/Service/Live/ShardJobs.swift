@@ -15,12 +15,6 @@ struct UserJob: Sendable {
     var kind: Kind
     /// What is asked, and where the answer goes; nil where nothing is asked.
     var question: Question?
-    /// Rows of items that the user met before the recent ones, with the last times, where they have been read.
-    var older: [Int32: UInt32]?
-
-    init(user: RawID, kind: Kind, question: Question?) {
-        (self.user, self.kind, self.question) = (user, kind, question)
-    }
 }
 
 /// A query of somebody who waits.
@@ -60,21 +54,22 @@ struct HistorySlice: Sendable {
     var checkpoint: StateCheckpoint?
     var events: [Event]
     var hasMore: Bool
-    var revision: Int64
+    /// The ``UserHistory/revision`` and ``UserHistory/position`` of the first slice; nil in those that follow.
+    var moment: (revision: Int64, position: Int64)?
 }
 
 /// What a shard's thread takes from its queue.
 enum ShardJob: Sendable {
     case user(UserJob)
     case session(SessionJob)
-    /// What was there of a user has been deleted, or changed by a late event.
-    case changed(RawID)
-    /// A slice of a history that was asked for; nil: nothing is known of the user.
-    case slice(RawID, ofRelease: String, Result<HistorySlice?, ServiceError>)
-    /// The items that a user met before the recent ones, with their last times, for a question that waits.
-    case older(UserJob, ofRelease: String, Result<[Int32: UInt32], ServiceError>)
+    /// Something of a user has been deleted.
+    case deleted(RawID)
+    /// A slice of a history that the table of this number asked for; nil: nothing is known of the user.
+    case slice(RawID, table: Int, Result<HistorySlice?, ServiceError>)
+    /// Rows of the items that a user has met, with their last times, for the question of this number that waits for them.
+    case older(question: Int, Result<[Int32: UInt32], ServiceError>)
     /// Makes live states and those of `users` ready for a release, beside the one that answers.
-    case prepare(Release, users: [RawID], done: @Sendable () -> Void)
+    case prepare(Release, users: [RawID], done: Reply<Void>)
     /// The prepared release answers from now on.
     case release
     /// The prepared release does not come.

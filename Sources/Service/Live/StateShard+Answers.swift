@@ -14,7 +14,9 @@ extension StateShard {
             return question.reply(.failure(.invalid(field: "at", reason: reason)))
         }
         let rule = question.query.excludeSeen
-        if rule != .never, state.forgottenCount > 0, state.older == nil { return readOlder(question, user, in: table) }
+        if rule != .never, state.forgottenCount > 0, state.older == nil {
+            return readOlder(WaitingQuestion(question: question, user: user, state: state, table: table, time: time))
+        }
         let reply =
             question.query.explains && !question.isExplained
             ? surroundings.explainer.explaining(user, upTo: state.last, table.release, question.reply) : question.reply
@@ -40,10 +42,11 @@ extension StateShard {
     }
 
     /// Reads the items that the user met before the recent ones, from the log's index.
-    private func readOlder(_ question: Question, _ user: RawID, in table: StateTable) {
-        let job = UserJob(user: user, kind: .read, question: question)
-        let (release, log) = (table.release, surroundings.log)
-        let isRunning = surroundings.reads.run { [queue] in
+    private func readOlder(_ waiting: WaitingQuestion) {
+        questionCount += 1
+        waitingForOlder[questionCount] = waiting
+        let (user, release, log) = (waiting.user, waiting.table.release, surroundings.log)
+        let isRunning = surroundings.reads.run { [queue, number = questionCount] in
             let result = Result<[Int32: UInt32], EventLogError> { () throws(EventLogError) in
                 var older: [Int32: UInt32] = [:]
                 for (item, last) in try log.items(of: user) {
@@ -52,19 +55,23 @@ extension StateShard {
                 }
                 return older
             }
-            queue.add(.older(job, ofRelease: release.identity, result.mapError(ServiceError.log)))
+            // Where the shard has ended, it has told all who waited.
+            _ = queue.add(.older(question: number, result.mapError(ServiceError.log)))
         }
-        if !isRunning { question.reply(.failure(.stopping)) }
+        if !isRunning { receive(.failure(.stopping), forQuestion: questionCount) }
     }
 
-    /// Goes on with a question that needed older items.
-    func receive(_ result: Result<[Int32: UInt32], ServiceError>, for job: UserJob, _ identity: String) {
+    /// Goes on with a question that needed older items. Its state answers, also where another has taken its place: it was right when the
+    /// question was asked, and whoever asks all the time is never put off.
+    func receive(_ result: Result<[Int32: UInt32], ServiceError>, forQuestion number: Int) {
+        guard let waiting = waitingForOlder.removeValue(forKey: number) else { return }
         switch result {
-        case .failure(let error): job.question?.reply(.failure(error))
+        case .failure(let error): waiting.question.reply(.failure(error))
         case .success(let older):
-            var job = job
-            job.older = identity == current.release.identity ? older : nil
-            queue.add(.user(job))
+            let (state, table) = (waiting.state, waiting.table)
+            if state.older == nil { state.older = older }
+            table.count(state)
+            answer(waiting.question, waiting.user, state, in: table, waiting.time)
         }
     }
 
@@ -124,4 +131,14 @@ extension StateShard {
         fresh.hidden = Array(session.state.dropFirst(size))
         return (fresh, false)
     }
+}
+
+/// A question that waits for items which its user met before the recent ones.
+struct WaitingQuestion {
+    let question: Question
+    let user: RawID
+    let state: UserState
+    let table: StateTable
+    /// Nanoseconds that the state's last pass took.
+    let time: UInt64
 }

@@ -23,25 +23,26 @@ extension StateShard {
     /// Reads the checkpoint and the first events after it.
     private func readFirst(_ user: RawID, withCheckpoint: Bool = true, in table: StateTable) {
         let (release, log) = (table.release, surroundings.log)
-        read(user, release) { () throws(EventLogError) in
-            let model = withCheckpoint ? release.identity : ""
+        // No model has an empty identity, and so no checkpoint.
+        let model = withCheckpoint ? release.identity : ""
+        read(user, table) { () throws(EventLogError) in
             guard let history = try log.history(of: user, model: model, limit: StateTable.passEvents) else {
                 return nil
             }
             return HistorySlice(
                 checkpoint: history.checkpoint, events: Self.events(history.events, release),
-                hasMore: history.hasMore, revision: history.revision)
+                hasMore: history.hasMore, moment: (history.revision, history.position))
         }
     }
 
     /// Reads the events after those that are there.
     private func readMore(_ user: RawID, after last: EventOrder, in table: StateTable) {
         let (release, log) = (table.release, surroundings.log)
-        read(user, release) { () throws(EventLogError) in
+        read(user, table) { () throws(EventLogError) in
             let events = try log.events(of: user, after: last, limit: StateTable.passEvents)
             return HistorySlice(
                 checkpoint: nil, events: Self.events(events, release),
-                hasMore: events.count == StateTable.passEvents, revision: 0)
+                hasMore: events.count == StateTable.passEvents, moment: nil)
         }
     }
 
@@ -50,13 +51,14 @@ extension StateShard {
     }
 
     private func read(
-        _ user: RawID, _ release: Release, _ body: @escaping @Sendable () throws(EventLogError) -> HistorySlice?
+        _ user: RawID, _ table: StateTable, _ body: @escaping @Sendable () throws(EventLogError) -> HistorySlice?
     ) {
-        let isRunning = surroundings.reads.run { [queue] in
+        // Where the shard has ended, it has told all who waited.
+        let isRunning = surroundings.reads.run { [queue, number = table.number] in
             let result = Result<HistorySlice?, EventLogError>(catching: body).mapError(ServiceError.log)
-            queue.add(.slice(user, ofRelease: release.identity, result))
+            _ = queue.add(.slice(user, table: number, result))
         }
-        if !isRunning { queue.add(.slice(user, ofRelease: release.identity, .failure(.stopping))) }
+        if !isRunning { _ = queue.add(.slice(user, table: table.number, .failure(.stopping))) }
     }
 
     /// Moves a state that is being rebuilt by the next slice of its history.
@@ -76,7 +78,7 @@ extension StateShard {
     /// False where the checkpoint is not to be used and the history is read again from its first event.
     private func begin(_ rebuild: Rebuild, _ user: RawID, _ slice: HistorySlice, in table: StateTable) -> Bool {
         let model = table.release.model
-        let state = UserState(user, table.initialState, revision: slice.revision)
+        let state = UserState(user, table.initialState, revision: slice.moment?.revision ?? 0)
         if let checkpoint = slice.checkpoint {
             guard let content = CheckpointContent(checkpoint.state, for: model.configuration) else {
                 LiveMetrics.damagedCheckpoints.increment()
@@ -87,20 +89,23 @@ extension StateShard {
             }
             state.resume(checkpoint, content)
         }
+        state.position = slice.moment?.position ?? 0
         rebuild.state = state
         return true
     }
 
     private func move(_ rebuild: Rebuild, _ user: RawID, _ slice: HistorySlice, in table: StateTable) {
         let state = rebuild.state!
-        LiveMetrics.rebuiltEvents.increment(by: slice.events.count)
-        for event in slice.events { state.note(event.order, item: event.item) }
+        // What has come since the rebuild began also comes as a job, and waits for it.
+        let events = slice.events.filter { $0.order.position <= state.position }
+        LiveMetrics.rebuiltEvents.increment(by: events.count)
+        for event in events { state.note(event.order, item: event.item) }
         if slice.hasMore, let last = slice.events.last { readMore(user, after: last.order, in: table) }
-        advance(state, by: slice.events.compactMap(\.item), in: table) { [self] _ in
+        advance(state, by: events.compactMap(\.item), in: table) { [self] _ in
             if !slice.hasMore { finish(rebuild, user, in: table) }
         }
         // The next slice must find this one done.
-        if slice.hasMore { runPasses() }
+        if slice.hasMore { runPasses(in: table) }
     }
 
     private func finish(_ rebuild: Rebuild, _ user: RawID, in table: StateTable) {
@@ -109,12 +114,14 @@ extension StateShard {
             return readFirst(user, in: table)
         }
         table.rebuilds[user] = nil
-        let state = rebuild.state ?? UserState(user, table.initialState, revision: 0)
-        if rebuild.state != nil {
+        if let state = rebuild.state {
             table.add(state)
-            checkpoint(state, in: table, ifMoreThan: 256)
+            checkpoint(state, in: table, after: Self.checkpointEvents)
+            for job in rebuild.waiting { handle(job, in: table) }
+        } else {
+            let nobody = UserState(user, table.initialState, revision: 0)
+            for job in rebuild.waiting { proceed(job, nobody, in: table) }
         }
-        for job in rebuild.waiting { proceed(job, state, in: table) }
         if rebuild.isBackground { backgroundRebuildEnded() }
     }
 
@@ -129,8 +136,8 @@ extension StateShard {
         for (user, rebuild) in table.rebuilds { fail(rebuild, user, .stopping, in: table) }
     }
 
-    /// What was there of a user has changed: the state is not used any more.
-    func changed(_ user: RawID, in table: StateTable) {
+    /// Something of a user has been deleted: the state is not used any more.
+    func deleted(_ user: RawID, in table: StateTable) {
         table.rebuilds[user]?.mustRestart = true
         table.remove(user)
     }
@@ -138,14 +145,13 @@ extension StateShard {
     // MARK: Releases
 
     /// Begins to make states ready for a release: those that are live here, and those of `users`, whose histories are long.
-    func prepare(_ release: Release, _ users: [RawID], _ done: @escaping @Sendable () -> Void) {
+    func prepare(_ release: Release, _ users: [RawID], _ done: @escaping Reply<Void>) {
         var room = surroundings.memory / 2
         let live = current.usersByUse.prefix { user in
             room -= current.users[user]!.byteCount
             return room >= 0
         }
-        let table = StateTable(release)
-        preparation = Preparation(table: table, waiting: users + live.reversed(), done: done)
+        preparation = Preparation(table: makeTable(release), waiting: users + live.reversed(), done: done)
         startBackgroundRebuilds()
     }
 
@@ -159,7 +165,7 @@ extension StateShard {
         }
         if let preparation, preparation.isRunning == 0, let done = preparation.done {
             self.preparation!.done = nil
-            done()
+            done(.success(()))
         }
     }
 
@@ -169,6 +175,13 @@ extension StateShard {
         startBackgroundRebuilds()
     }
 
+    /// The prepared release does not come.
+    func abandonPreparation(_ reason: ServiceError) {
+        guard let abandoned = preparation else { return }
+        preparation = nil
+        abandoned.done?(.failure(reason))
+    }
+
     /// The prepared release answers from the next job on. What waited for a rebuild under the old one waits for one under the new one.
     func switchRelease() {
         guard let preparation else { return }
@@ -176,8 +189,9 @@ extension StateShard {
         let old = current
         current = preparation.table
         self.preparation = nil
-        for rebuild in old.rebuilds.values {
-            for job in rebuild.waiting where job.question != nil { queue.add(.user(job)) }
+        for job in old.rebuilds.values.flatMap(\.waiting) where job.question != nil {
+            // Its events are in the log.
+            handle(UserJob(user: job.user, kind: .read, question: job.question), in: current)
         }
     }
 }

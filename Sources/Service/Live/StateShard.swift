@@ -1,4 +1,5 @@
 import CoreMetrics
+import Dispatch
 import Events
 import Identifiers
 import Logging
@@ -10,6 +11,7 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
     /// What all shards use.
     struct Surroundings: Sendable {
         let log: any EventLog
+        /// Reads of histories.
         let reads: BlockingCalls
         let writer: LogWriter
         let ranking: RankQueue
@@ -17,14 +19,19 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         let logger: Logger
         /// The most that the states of one shard may occupy, in bytes.
         let memory: Int
+        /// How long a question may wait.
+        let maximumWait: Duration
     }
 
     let queue = WorkQueue<ShardJob>()
     let surroundings: Surroundings
     var current: StateTable
     var preparation: Preparation?
-    private var passes: [Advance] = []
-    private var tableOfPasses: StateTable?
+    /// Questions that wait for items which their users met before the recent ones, by a number of each.
+    var waitingForOlder: [Int: WaitingQuestion] = [:]
+    var questionCount = 0
+    private var tableCount = 1
+    private let liveStates, stateBytes: Gauge
 
     /// A release that is being made ready.
     struct Preparation {
@@ -32,26 +39,21 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         /// Users whose states are not ready, the most important last.
         var waiting: [RawID]
         var isRunning = 0
-        var done: (@Sendable () -> Void)?
-    }
-
-    /// A state that is about to move, and what happens then.
-    private struct Advance {
-        let state: UserState
-        let items: [ItemID]
-        let finish: (UInt64) -> Void
+        var done: Reply<Void>?
     }
 
     /// Events between checkpoints of a user that is live: this bounds a rebuild.
-    private static let checkpointEvents = 256
+    static let checkpointEvents = 256
     /// Fewer events are quicker to read again than a checkpoint is to write.
     private static let fewestCheckpointEvents = 32
+    private static let checkpointsAtOnce = 256
     /// Jobs of one batch.
     private static let batch = 64
 
     init(_ number: Int, _ release: Release, _ surroundings: Surroundings, in group: ThreadGroup) {
         self.surroundings = surroundings
-        current = StateTable(release)
+        current = StateTable(release, number: 0)
+        (liveStates, stateBytes) = (LiveMetrics.liveStates(shard: number), LiveMetrics.stateBytes(shard: number))
         group.start("recblr-states-\(number)") { [self] in run() }
     }
 
@@ -60,8 +62,21 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
             for job in jobs { handle(job) }
             runPasses()
             evict()
+            liveStates.record(tables.reduce(0) { $0 + $1.users.count })
+            stateBytes.record(tables.reduce(0) { $0 + $1.byteCount })
         }
-        for table in [current, preparation?.table].compactMap(\.self) { failWaiting(in: table) }
+        abandonPreparation(.stopping)
+        failWaiting(in: current)
+        for waiting in waitingForOlder.values { waiting.question.reply(.failure(.stopping)) }
+    }
+
+    /// The table of the release that answers, and of the one that is being made ready.
+    private var tables: [StateTable] { preparation.map { [current, $0.table] } ?? [current] }
+
+    /// A table for a release.
+    func makeTable(_ release: Release) -> StateTable {
+        defer { tableCount += 1 }
+        return StateTable(release, number: tableCount)
     }
 
     private func handle(_ job: ShardJob) {
@@ -74,63 +89,54 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
                 if table.users[job.user] != nil || table.rebuilds[job.user] != nil { handle(silent, in: table) }
             }
         case .session(let job): handle(job)
-        case .changed(let user):
-            for table in [current, preparation?.table].compactMap(\.self) { changed(user, in: table) }
-        case .slice(let user, let identity, let result):
-            guard let table = table(identity) else { return }
+        case .deleted(let user): for table in tables { deleted(user, in: table) }
+        case .slice(let user, let number, let result):
+            guard let table = tables.first(where: { $0.number == number }) else { return }
             receive(result, of: user, in: table)
-        case .older(let job, let identity, let result): receive(result, for: job, identity)
+        case .older(let number, let result): receive(result, forQuestion: number)
         case .prepare(let release, let users, let done): prepare(release, users, done)
         case .release: switchRelease()
-        case .abandon: preparation = nil
+        case .abandon: abandonPreparation(.stopping)
         case .checkpointAll(let done):
             runPasses()
-            for user in current.users.values { checkpoint(user, in: current, ifMoreThan: Self.fewestCheckpointEvents) }
+            checkpointAll()
             done()
         }
     }
 
-    private func table(_ identity: String) -> StateTable? {
-        [current, preparation?.table].compactMap(\.self).first { $0.release.identity == identity }
-    }
-
     // MARK: Users
 
-    private func handle(_ job: UserJob, in table: StateTable) {
-        if let rebuild = table.rebuilds[job.user] {
-            if job.isLate { rebuild.mustRestart = true }
-            return rebuild.waiting.append(job)
-        }
+    func handle(_ job: UserJob, in table: StateTable) {
+        if let rebuild = table.rebuilds[job.user] { return rebuild.waiting.append(job) }
         if let state = table.use(job.user) {
-            if job.isLate || job.isLong { state.isStale = true }
+            if job.isLong(for: state) || job.changesThePast(of: state) { state.isStale = true }
             if !state.isStale { return proceed(job, state, in: table) }
-        } else if case .events(let events) = job.kind, let first = events.first, first.isFirst, !job.isLate, !job.isLong
-        {
-            let state = UserState(job.user, table.initialState, revision: first.revision)
+        } else if let revision = job.revisionOfBeginning {
+            let state = UserState(job.user, table.initialState, revision: revision)
             table.add(state)
             return proceed(job, state, in: table)
         }
         // A stale state is rebuilt once, by the next one who asks.
         if job.question == nil, table.users[job.user] != nil { return }
+        if case .read = job.kind, let question = job.question, surroundings.reads.wait > surroundings.maximumWait {
+            LiveMetrics.overloads.increment()
+            return question.reply(.failure(.overloaded(after: surroundings.reads.wait)))
+        }
         rebuild(job.user, for: job, in: table)
     }
 
     /// Moves a live state by the events that it has not seen and answers.
     func proceed(_ job: UserJob, _ state: UserState, in table: StateTable) {
-        if passes.contains(where: { $0.state === state }) { runPasses() }
-        let before = state.byteCount
-        if state.older == nil { state.older = job.older }
+        if table.advances.contains(where: { $0.state === state }) { runPasses(in: table) }
         var items: [ItemID] = []
-        if case .events(let events) = job.kind {
-            for event in events where !event.isDuplicate && state.last.map({ $0 < event.stored.order }) ?? true {
-                let item = table.release.item(of: event.stored.event)
-                state.note(event.stored.order, item: item)
-                if let item { items.append(item) }
-            }
+        for event in job.events(unseenBy: state) {
+            let item = table.release.item(of: event.stored.event)
+            state.note(event.stored.order, item: item)
+            if let item { items.append(item) }
         }
-        if table.users[job.user] === state { table.resized(from: before, to: state.byteCount) }
         advance(state, by: items, in: table) { [self] time in
-            checkpoint(state, in: table, ifMoreThan: Self.checkpointEvents)
+            table.count(state)
+            checkpoint(state, in: table, after: Self.checkpointEvents)
             if let question = job.question { answer(question, job.user, state, in: table, time) }
         }
     }
@@ -141,19 +147,17 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
     func advance(
         _ state: UserState, by items: [ItemID], in table: StateTable, _ finish: @escaping (UInt64) -> Void
     ) {
-        if tableOfPasses !== table { runPasses() }
-        tableOfPasses = table
-        passes.append(Advance(state: state, items: items, finish: finish))
+        table.advances.append(Advance(state: state, items: items, finish: finish))
     }
 
     /// Moves all states that wait for it, in as few passes as possible, and those that wait as a consequence.
     func runPasses() {
-        while let table = tableOfPasses, !passes.isEmpty { runWaitingPasses(in: table) }
+        while let table = tables.first(where: { !$0.advances.isEmpty }) { runPasses(in: table) }
     }
 
-    private func runWaitingPasses(in table: StateTable) {
-        let advances = passes
-        passes.removeAll(keepingCapacity: true)
+    func runPasses(in table: StateTable) {
+        let advances = table.advances
+        table.advances.removeAll(keepingCapacity: true)
         let start = ContinuousClock.now
         var done = [Int](repeating: 0, count: advances.count)
         while runPass(advances, &done, in: table) {}
@@ -191,8 +195,8 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
 
     // MARK: Memory
 
-    /// Keeps a state in the log where it is worth it.
-    func checkpoint(_ state: UserState, in table: StateTable, ifMoreThan events: Int) {
+    /// Keeps a state in the log where it has seen so many `events` since it was last kept.
+    func checkpoint(_ state: UserState, in table: StateTable, after events: Int) {
         guard let last = state.last, !state.isStale, state.eventCount - state.checkpointedCount >= events else {
             return
         }
@@ -205,12 +209,25 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         surroundings.writer.add(.checkpoint(user: state.user, model: table.release.identity, checkpoint)) { _ in }
     }
 
+    /// Keeps all states that are worth it, some at a time, so that their copies need little memory.
+    private func checkpointAll() {
+        let states = Array(current.users.values)
+        for start in stride(from: 0, to: states.count, by: Self.checkpointsAtOnce) {
+            for state in states[start...].prefix(Self.checkpointsAtOnce) {
+                checkpoint(state, in: current, after: Self.fewestCheckpointEvents)
+            }
+            let written = DispatchSemaphore(value: 0)
+            surroundings.writer.flush { written.signal() }
+            written.wait()
+        }
+    }
+
     /// Drops the states that have not been used for longest until the rest fits.
     private func evict() {
-        let tables = [current, preparation?.table].compactMap(\.self)
+        let tables = tables
         for table in tables {
             while table.byteCount > surroundings.memory / tables.count, let state = table.removeLeastRecent() {
-                checkpoint(state, in: table, ifMoreThan: Self.fewestCheckpointEvents)
+                checkpoint(state, in: table, after: Self.fewestCheckpointEvents)
                 LiveMetrics.evictions.increment()
             }
         }
@@ -218,15 +235,23 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
 }
 
 extension UserJob {
-    /// Whether one of the events came before others that were there already.
-    var isLate: Bool {
-        guard case .events(let events) = kind else { return false }
-        return events.contains { $0.isLate && !$0.isDuplicate }
+    /// The events that a state has not seen, in the order of the log.
+    func events(unseenBy state: UserState) -> [AppendedEvent] {
+        guard case .events(let events) = kind else { return [] }
+        return events.filter { !$0.isDuplicate && $0.stored.order.position > state.position }
     }
 
+    /// Whether an event that a state has not seen comes before one that it has seen.
+    func changesThePast(of state: UserState) -> Bool { events(unseenBy: state).contains(where: \.isLate) }
+
     /// Whether there are so many events that others would have to wait for them: they are read in slices instead.
-    var isLong: Bool {
-        guard case .events(let events) = kind else { return false }
-        return events.count > 2 * StateTable.passEvents
+    func isLong(for state: UserState) -> Bool { events(unseenBy: state).count > 2 * StateTable.passEvents }
+
+    /// Where these events are all of the user's, and few and in order: the history's revision.
+    var revisionOfBeginning: Int64? {
+        guard case .events(let events) = kind, let first = events.first, first.isFirst,
+            events.count <= 2 * StateTable.passEvents, !events.contains(where: { $0.isLate && !$0.isDuplicate })
+        else { return nil }
+        return first.revision
     }
 }

@@ -5,12 +5,16 @@ import Models
 /// The live states of one release in one shard, the least recently used first to go.
 final class StateTable {
     let release: Release
+    /// No other table of the shard has had it: what was read for one table does not go to another, whatever their releases.
+    let number: Int
     let encoder: SequenceEncoder
     /// The state before any event.
     let initialState: RecurrentState
     private(set) var users: [RawID: UserState] = [:]
     /// The rebuilds that are under way.
     var rebuilds: [RawID: Rebuild] = [:]
+    /// States that are about to move.
+    var advances: [Advance] = []
     /// What the states occupy, in bytes.
     private(set) var byteCount = 0
     private var mostRecent: UserState?
@@ -21,8 +25,8 @@ final class StateTable {
     /// Sequences of one pass.
     static let passSequences = 64
 
-    init(_ release: Release) {
-        self.release = release
+    init(_ release: Release, number: Int) {
+        (self.release, self.number) = (release, number)
         // An array of its own length: the states of users have as much room.
         let initial = release.model.initialState()
         initialState = RecurrentState(values: initial.values.map { $0 }, for: release.model.configuration) ?? initial
@@ -43,18 +47,23 @@ final class StateTable {
     func add(_ state: UserState) {
         remove(state.user)
         users[state.user] = state
-        byteCount += state.byteCount
         link(state)
+        count(state)
     }
 
-    /// The size of a state has changed from `before`.
-    func resized(from before: Int, to after: Int) { byteCount += after - before }
+    /// Counts what a state has grown by.
+    func count(_ state: UserState) {
+        guard users[state.user] === state else { return }
+        byteCount += state.byteCount - state.countedBytes
+        state.countedBytes = state.byteCount
+    }
 
     /// Forgets a state; it is not deleted from the log.
     @discardableResult
     func remove(_ user: RawID) -> UserState? {
         guard let state = users.removeValue(forKey: user) else { return nil }
-        byteCount -= state.byteCount
+        byteCount -= state.countedBytes
+        state.countedBytes = 0
         unlink(state)
         return state
     }
@@ -90,12 +99,20 @@ final class StateTable {
     }
 }
 
-/// A state that is being rebuilt from the log, and the requests that wait for it.
+/// A state that is about to move.
+struct Advance {
+    let state: UserState
+    let items: [ItemID]
+    /// Gets the time of the pass in nanoseconds; zero where nothing moved.
+    let finish: (UInt64) -> Void
+}
+
+/// A state that is being rebuilt from the log, up to the place that the log had at the beginning, and the requests that wait for it.
 final class Rebuild {
     var state: UserState?
     /// Requests that go on when it is done, in order.
     var waiting: [UserJob] = []
-    /// Whether what was read may have changed: it must begin again.
+    /// Whether something that was read has been deleted: it must begin again.
     var mustRestart = false
     /// Whether nobody waits for it: the state is made ready for a release.
     var isBackground = false

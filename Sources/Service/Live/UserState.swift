@@ -26,6 +26,10 @@ final class UserState {
     var hidden: [Float] = []
     /// The last event that has been seen, whether the model knows it or not.
     var last: EventOrder?
+    /// All of the user's events up to this place of the log have been seen.
+    var position: Int64 = 0
+    /// What the table has counted for it, in bytes.
+    var countedBytes = 0
     /// The number of events, and of those that the model knows and counts.
     private(set) var eventCount = 0
     private(set) var knownCount = 0
@@ -68,6 +72,7 @@ final class UserState {
     /// Takes note of an event; `item` is nil where it does not move the state. The state itself is moved by the caller. Amortised O(1).
     func note(_ order: EventOrder, item: ItemID?) {
         last = order
+        position = max(position, order.position)
         eventCount += 1
         guard let item else { return }
         knownCount += 1

@@ -8,7 +8,6 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {  // `condition` 
     private var isClosed = false
 
     /// Adds an element; false where the queue is closed.
-    @discardableResult
     func add(_ element: Element) -> Bool {
         condition.lock()
         defer { condition.unlock() }
@@ -99,7 +98,6 @@ final class BlockingCalls: Sendable {
     var wait: Duration { queue.wait }
 
     /// Runs a call when a thread is free; false when the service has ended.
-    @discardableResult
     func run(_ call: @escaping @Sendable () -> Void) -> Bool { queue.add(call) }
 
     /// Ends the threads after the calls that wait.

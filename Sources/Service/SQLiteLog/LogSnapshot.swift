@@ -190,4 +190,9 @@ struct LogSnapshot {
         }
         return count
     }
+
+    /// The last place that was given to an event or a deletion.
+    func lastPosition() throws(EventLogError) -> Int64 {
+        try Query(database, "SELECT next_position - 1 FROM counters").first { $0.integer(0) } ?? 0
+    }
 }

@@ -83,7 +83,7 @@ public class SQLiteEventReader: EventReader, @unchecked Sendable {
             let events = try log.events(of: user, row.number, after: checkpoint?.last, limit: wanted)
             return UserHistory(
                 checkpoint: checkpoint, events: Array(events.prefix(limit)), hasMore: events.count > limit,
-                revision: row.revision)
+                revision: row.revision, position: try log.lastPosition())
         }
     }
 

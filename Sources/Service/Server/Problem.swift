@@ -83,7 +83,7 @@ extension Problem {
             self.init(field: field(index, "timestamp"), "more than 10 minutes ahead of the server's clock")
         case .refused(.notFound), .notFound: self.init(.notFound, detail)
         // SQLite calls a page that the disk cannot read damaged.
-        case .refused(.outdated), .log(.unavailable), .log(.inUse), .log(.damaged), .stopping:
+        case .refused(.outdated), .log(.unavailable), .log(.inUse), .log(.damaged), .stopping, .unpurged:
             self = .unavailable(detail, retryAfterSeconds: 1)
         case .log(.full):
             self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), detail)
