@@ -193,6 +193,11 @@ struct GorseTests {
             #expect(try await service.json(.get, "/api/item/i3")["Comment"] as? String == "Title of i3")
             let found = objects(try await service.json(.get, "/api/items?q=of+I3")["Items"])
             #expect(column("ItemId", found) == ["i3"])
+            _ = try await service.json(.put, "/api/item/i3/category/c")
+            _ = try await service.json(.patch, "/api/item/i4", #"{"Labels":[1]}"#)
+            for item in ["i3", "i4"] {
+                #expect(try await service.json(.get, "/api/item/\(item)")["Comment"] as? String == "Title of \(item)")
+            }
         }
     }
 

@@ -58,23 +58,30 @@ struct GorseItemRoutes {
         let edit = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
             try GorseItemEdit(&reader)
         }
-        let title = try await view(id)?.title
-        let change = AnnotationChange(id) { note in
-            edit.apply(to: note.gorse(title: title) ?? ItemAnnotation(title: note?.title, comment: ""))
-        }
-        try await service.annotate([change])
-        return .rowsAffected(1)
+        return try await change(id) { edit.apply(to: $0 ?? ItemAnnotation(comment: "")) }
     }
 
     private func changeCategories(
         _ context: ServerContext, _ body: @escaping @Sendable (inout [String], String) -> Void
     ) async throws -> Response {
-        let category = try context.id("category").text
-        let item = try await item(context.id("item"))
-        let title = item.note.title
-        let change = AnnotationChange(item.id) { before in
-            guard var note = before.gorse(title: title) else { return before }  // deleted meanwhile
+        let (id, category) = (try context.id("item"), try context.id("category").text)
+        _ = try await item(id)
+        return try await change(id) { note in
+            guard var note else { return nil }
             body(&note.categories, category)
+            return note
+        }
+    }
+
+    /// Changes what Gorse's clients have said about an item. `body` gets nil where they have deleted it, and returns nil to leave it so. The title
+    /// stays.
+    private func change(
+        _ id: RawID, _ body: @escaping @Sendable (ItemAnnotation?) -> ItemAnnotation?
+    ) async throws -> Response {
+        let title = try await view(id)?.title
+        let change = AnnotationChange(id) { before in
+            guard var note = body(before.gorse(title: title)) else { return before }
+            note.title = before?.title
             return note
         }
         try await service.annotate([change])
