@@ -1,16 +1,25 @@
 // A VFS over the default one. Only database files are touched, not the log of frames (WAL), whose frames have checksums; it is truncated.
+// And memory that is shared through a file gets its place on the disk at once, not when it is first written to.
 
 #include "CSecureDelete.h"
 #include <pthread.h>
 #include <sqlite3.h>
 #include <string.h>
+#ifdef __linux__
+#include <errno.h>
+#include <sys/mman.h>
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // since Linux 5.14; older ones answer EINVAL
+#endif
+#endif
 
 enum { largest_page = 65536, database_header = 100 };
 
-// The file of the VFS below, followed by a copy of its methods in which xWrite is ours.
+// The file of the VFS below, followed by a copy of its methods in which two are ours.
 typedef struct {
     sqlite3_io_methods methods;
     int (*write)(sqlite3_file *, const void *, int, sqlite3_int64);
+    int (*map)(sqlite3_file *, int, int, int, void volatile **);
 } Tail;
 
 static sqlite3_vfs *below;
@@ -47,6 +56,18 @@ static int write_page(sqlite3_file *file, const void *data, int size, sqlite3_in
     return tail(file)->write(file, page, size, offset);
 }
 
+#ifdef __linux__
+/// SQLite lengthens the file by single bytes. Where its blocks are smaller than pages of memory, the rest are holes, and on a full disk the
+/// first access to one of them would end the process.
+static int map_shared(sqlite3_file *file, int region, int size, int extend, void volatile **memory) {
+    int code = tail(file)->map(file, region, size, extend, memory);
+    if (code != SQLITE_OK || !extend || !*memory) return code;
+    if (madvise((void *)*memory, (size_t)size, MADV_POPULATE_WRITE) == 0 || errno == EINVAL) return SQLITE_OK;
+    *memory = 0;
+    return SQLITE_FULL;
+}
+#endif
+
 static int open_file(sqlite3_vfs *unused, const char *name, sqlite3_file *file, int flags, int *out_flags) {
     (void)unused;
     int code = below->xOpen(below, name, file, flags, out_flags);
@@ -55,6 +76,10 @@ static int open_file(sqlite3_vfs *unused, const char *name, sqlite3_file *file, 
     ours->methods = *file->pMethods;
     ours->write = ours->methods.xWrite;
     ours->methods.xWrite = write_page;
+#ifdef __linux__
+    ours->map = ours->methods.xShmMap;
+    ours->methods.xShmMap = map_shared;
+#endif
     file->pMethods = &ours->methods;
     return code;
 }

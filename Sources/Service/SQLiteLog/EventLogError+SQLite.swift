@@ -35,7 +35,8 @@ extension EventLogError {
         let text = "\(path): \(message)"
         switch code & 0xff {
         case SQLITE_FULL: self = .full("\(path): no room is left on the disk")
-        case SQLITE_IOERR where system == ENOSPC || system == EDQUOT:
+        // The last one: the memory that SQLite's connections share has no room in its file.
+        case SQLITE_IOERR where system == ENOSPC || system == EDQUOT || code == SQLITE_IOERR | 19 << 8:
             self = .full("\(path): no room is left on the disk")
         case SQLITE_IOERR: self = .unavailable(text + Self.reason(system))
         case SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_CONSTRAINT, SQLITE_SCHEMA, SQLITE_MISMATCH, SQLITE_FORMAT:
