@@ -15,12 +15,13 @@ enum LogConnections {
         configuration.maximumReaderCount = 8
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000")
+            try database.execute(sql: "PRAGMA temp_store = MEMORY")
             try Schema.check(database)
+            // Readers, of which there are many, leave pages to the system's cache.
             guard !database.configuration.readonly else { return }
             try database.execute(
                 sql: """
-                    PRAGMA secure_delete = ON; PRAGMA max_page_count = \(Schema.maximumPages);
+                    PRAGMA cache_size = -8000; PRAGMA secure_delete = ON; PRAGMA max_page_count = \(Schema.maximumPages);
                     PRAGMA journal_size_limit = 67108864; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON
                     """)
         }
