@@ -138,7 +138,7 @@ import Testing
         let shape = model.configuration
         for count in [0, 1, 1023, 1024, 1500] {
             let user = UserState("u", model.initialState(), revision: 3)
-            if count > 0 { user.hidden = (0..<16).map { Float($0) } }
+            if count > 0 { user.put(user.state, hidden: (0..<16).map { Float($0) }[...]) }
             for number in 0..<count {
                 user.note(
                     EventOrder(time: second(number), position: Int64(number)),

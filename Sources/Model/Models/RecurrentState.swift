@@ -12,5 +12,6 @@ public struct RecurrentState: Sendable, Equatable {
         self.values = values
     }
 
-    init(_ values: [Float]) { self.values = values }
+    /// The state whose ``values`` come from another state of the same model.
+    package init(_ values: [Float]) { self.values = values }
 }

@@ -28,7 +28,8 @@ extension StateShard {
     }
 
     private func recentItems(_ state: UserState, _ table: StateTable) -> [ItemID] {
-        table.release.model.configuration.repeatAware ? state.recentItems : state.recentItems.suffix(1)
+        let recent = table.release.model.configuration.repeatAware ? state.recent[...] : state.recent.suffix(1)
+        return recent.map { ItemID(row: Int($0.row)) }
     }
 
     /// Rows of the items that the query leaves out because the user has met them.
@@ -51,7 +52,7 @@ extension StateShard {
                 var older: [Int32: UInt32] = [:]
                 for (item, last) in try log.items(of: user) {
                     guard let item = release.item(item) else { continue }
-                    older[Int32(item.row)] = UserState.Met(item, last).seconds
+                    older[Int32(item.row)] = Met(item, last).seconds
                 }
                 return older
             }
@@ -127,8 +128,7 @@ extension StateShard {
         for (number, event) in session.events.enumerated() {
             fresh.note(EventOrder(time: event.time, position: Int64(number)), item: release.item(event.item))
         }
-        fresh.state = state
-        fresh.hidden = Array(session.state.dropFirst(size))
+        fresh.put(state, hidden: session.state.dropFirst(size))
         return (fresh, false)
     }
 }

@@ -1,5 +1,4 @@
 import CoreMetrics
-import Dispatch
 import Events
 import Identifiers
 import Logging
@@ -42,11 +41,6 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         var done: Reply<Void>?
     }
 
-    /// Events between checkpoints of a user that is live: this bounds a rebuild.
-    static let checkpointEvents = 256
-    /// Fewer events are quicker to read again than a checkpoint is to write.
-    private static let fewestCheckpointEvents = 32
-    private static let checkpointsAtOnce = 256
     /// Jobs of one batch.
     private static let batch = 64
 
@@ -71,7 +65,7 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
     }
 
     /// The table of the release that answers, and of the one that is being made ready.
-    private var tables: [StateTable] { preparation.map { [current, $0.table] } ?? [current] }
+    var tables: [StateTable] { preparation.map { [current, $0.table] } ?? [current] }
 
     /// A table for a release.
     func makeTable(_ release: Release) -> StateTable {
@@ -178,7 +172,7 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
             room -= piece.count
         }
         guard !members.isEmpty else { return false }
-        var states = members.map { advances[$0].state.takeState() }
+        var states = members.map { advances[$0].state.state }
         do {
             let hidden = try table.encoder.hidden(advancing: &states, by: batch)
             let values = table.release.model.backend.download(hidden)
@@ -191,46 +185,6 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
             preconditionFailure("a pass over checked events failed: \(error)")
         }
         return true
-    }
-
-    // MARK: Memory
-
-    /// Keeps a state in the log where it has seen so many `events` since it was last kept.
-    func checkpoint(_ state: UserState, in table: StateTable, after events: Int) {
-        guard let last = state.last, !state.isStale, state.eventCount - state.checkpointedCount >= events else {
-            return
-        }
-        state.checkpointedCount = state.eventCount
-        let content = CheckpointContent(of: state).bytes
-        let checkpoint = StateCheckpoint(
-            last: last, eventCount: state.eventCount, revision: state.revision, state: content)
-        LiveMetrics.checkpoints.increment()
-        // Refused where the history has changed meanwhile, and then nothing is lost.
-        surroundings.writer.add(.checkpoint(user: state.user, model: table.release.identity, checkpoint)) { _ in }
-    }
-
-    /// Keeps all states that are worth it, some at a time, so that their copies need little memory.
-    private func checkpointAll() {
-        let states = Array(current.users.values)
-        for start in stride(from: 0, to: states.count, by: Self.checkpointsAtOnce) {
-            for state in states[start...].prefix(Self.checkpointsAtOnce) {
-                checkpoint(state, in: current, after: Self.fewestCheckpointEvents)
-            }
-            let written = DispatchSemaphore(value: 0)
-            surroundings.writer.flush { written.signal() }
-            written.wait()
-        }
-    }
-
-    /// Drops the states that have not been used for longest until the rest fits.
-    private func evict() {
-        let tables = tables
-        for table in tables {
-            while table.byteCount > surroundings.memory / tables.count, let state = table.removeLeastRecent() {
-                checkpoint(state, in: table, after: Self.fewestCheckpointEvents)
-                LiveMetrics.evictions.increment()
-            }
-        }
     }
 }
 

@@ -27,9 +27,7 @@ final class StateTable {
 
     init(_ release: Release, number: Int) {
         (self.release, self.number) = (release, number)
-        // An array of its own length: the states of users have as much room.
-        let initial = release.model.initialState()
-        initialState = RecurrentState(values: initial.values.map { $0 }, for: release.model.configuration) ?? initial
+        initialState = release.model.initialState()
         encoder = SequenceEncoder(release.model, tokens: Self.passEvents, sequences: Self.passSequences)
     }
 
@@ -72,6 +70,12 @@ final class StateTable {
     func removeLeastRecent() -> UserState? {
         guard let state = leastRecent else { return nil }
         return remove(state.user)
+    }
+
+    /// Hands over all states and forgets them.
+    func takeAll() -> [RawID: UserState] {
+        defer { (users, mostRecent, leastRecent, byteCount) = ([:], nil, nil, 0) }
+        return users
     }
 
     /// The users with live states, the most recently used first.

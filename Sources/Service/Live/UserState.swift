@@ -5,27 +5,18 @@ import Models
 
 /// What is remembered of a user: the model's state and the latest items that it knows. Belongs to one shard's thread.
 final class UserState {
-    /// An item that the user has met, and when, in seconds since 1970: eight bytes.
-    struct Met: Equatable {
-        var row: Int32
-        var seconds: UInt32
-
-        init(_ item: ItemID, _ time: Timestamp) {
-            row = Int32(item.row)
-            seconds = UInt32(clamping: time.microseconds / 1_000_000)
-        }
-    }
-
     /// The most items that are kept: as many as the repeat-aware head looks at.
     static let window = 1024
 
     let user: RawID
-    /// The model's state; nil only while a pass moves it.
-    private var modelState: RecurrentState?
-    /// The vector after the last event that the model knows; empty where there is none.
-    var hidden: [Float] = []
+    /// The model's state and, behind it, the vector after the last event that the model knows, where there is one. One array has one header.
+    private var floats: [Float]
     /// The last event that has been seen, whether the model knows it or not.
     var last: EventOrder?
+    /// Whether events before ``last`` have changed: it must be rebuilt before it is used.
+    var isStale = false
+    // Here it takes the room that is left beside the two above.
+    private let stateSize: Int32
     /// All of the user's events up to this place of the log have been seen.
     var position: Int64 = 0
     /// What the table has counted for it, in bytes.
@@ -37,87 +28,77 @@ final class UserState {
     var revision: Int64
     /// The number of events at the last checkpoint.
     var checkpointedCount = 0
-    /// Whether events before ``last`` have changed: it must be rebuilt before it is used.
-    var isStale = false
     /// Rows of the items that were met before those of ``recent``, with the last time; nil until somebody asks.
     var older: [Int32: UInt32]?
-    /// The latest items that the model knows: a ring once there are ``window`` of them.
-    private var met: [Met] = []
-    private var oldest = 0
+    private var latest = MetItems()
     // Neighbours in the order of use. The shard's dictionary keeps the states alive.
     unowned(unsafe) var lessRecent: UserState?
     unowned(unsafe) var moreRecent: UserState?
 
     /// The state before any event.
     init(_ user: RawID, _ state: RecurrentState, revision: Int64) {
-        (self.user, modelState, self.revision) = (user, state, revision)
+        (self.user, floats, self.revision) = (user, state.values, revision)
+        stateSize = Int32(state.values.count)
     }
 
-    /// The model's state.
-    var state: RecurrentState {
-        get { modelState! }
-        set { modelState = newValue }
-    }
+    /// A copy of the model's state.
+    var state: RecurrentState { RecurrentState(Array(floats.prefix(Int(stateSize)))) }
 
-    /// Takes the state out, so that a pass changes it in place instead of a copy.
-    func takeState() -> RecurrentState { modelState.take()! }
+    /// The vector after the last event that the model knows; empty where there is none.
+    var hidden: [Float] { Array(floats.dropFirst(Int(stateSize))) }
 
     /// The state after a pass, and the vector after its last event, in the memory of the ones before.
-    func put(_ state: RecurrentState, hidden values: ArraySlice<Float>) {
-        modelState = state
-        if hidden.count != values.count { return hidden = Array(values) }
-        for (index, value) in values.enumerated() { hidden[index] = value }
+    func put(_ state: RecurrentState, hidden: ArraySlice<Float>) {
+        let count = state.values.count + hidden.count
+        if floats.count == count {
+            floats.removeAll(keepingCapacity: true)
+        } else {
+            floats = []
+            floats.reserveCapacity(count)
+        }
+        floats += state.values
+        floats += hidden
     }
 
-    /// Takes note of an event; `item` is nil where it does not move the state. The state itself is moved by the caller. Amortised O(1).
+    /// Takes note of an event; `item` is nil where it does not move the state. The state itself is moved by the caller. O(1).
     func note(_ order: EventOrder, item: ItemID?) {
         last = order
         position = max(position, order.position)
         eventCount += 1
         guard let item else { return }
         knownCount += 1
-        append(Met(item, order.time))
+        latest.append(Met(item, order.time))
+        if latest.count > Self.window { remember(latest.removeFirst()) }
     }
 
-    private func append(_ event: Met) {
-        guard met.count == Self.window else {
-            // Eight at a time: doubling would take up to 16 bytes an item.
-            if met.count == met.capacity { met.reserveCapacity(met.count + 8) }
-            return met.append(event)
-        }
-        if older != nil { remember(met[oldest]) }
-        met[oldest] = event
-        oldest = (oldest + 1) % Self.window
+    private func remember(_ met: Met) {
+        if older != nil { older![met.row] = max(older![met.row] ?? 0, met.seconds) }
     }
-
-    private func remember(_ event: Met) { older![event.row] = max(older![event.row] ?? 0, event.seconds) }
 
     /// The number of events that came before those of ``recent``.
-    var forgottenCount: Int { knownCount - met.count }
+    var forgottenCount: Int { knownCount - latest.count }
 
     /// The latest items, oldest first: O(``window``).
-    var recent: [Met] { oldest == 0 ? met : Array(met[oldest...] + met[..<oldest]) }
-
-    /// The latest items, oldest first, for the repeat-aware head.
-    var recentItems: [ItemID] { recent.map { ItemID(row: Int($0.row)) } }
+    var recent: [Met] { latest.all }
 
     /// Rows of the items that were met at or after `seconds`, in any order, some twice. ``older`` must be there where anything was forgotten.
     func rows(metSince seconds: UInt32) -> [Int32] {
-        let recent = met.lazy.filter { $0.seconds >= seconds }.map(\.row)
+        let recent = recent.lazy.filter { $0.seconds >= seconds }.map(\.row)
         return Array(recent) + (older ?? [:]).lazy.filter { $0.value >= seconds }.map(\.key)
     }
 
-    /// What it occupies, approximately, in bytes.
+    /// What it occupies, in bytes, with what surrounds it: the object, the array's header, its share of the table, what malloc adds.
     var byteCount: Int {
-        4 * (state.values.count + hidden.count) + 8 * met.capacity + 16 * (older?.capacity ?? 0) + 400
+        let id = user.text.utf8.count
+        return 304 + 4 * floats.count + latest.byteCount + 16 * (older?.capacity ?? 0) + (id > 15 ? 48 + id : 0)
     }
 
     /// Continues from a checkpoint, whose latest items come beside it, oldest first.
     func resume(_ checkpoint: StateCheckpoint, _ content: CheckpointContent) {
-        (state, hidden) = (content.state, content.hidden)
+        put(content.state, hidden: content.hidden[...])
         (last, eventCount, knownCount) = (checkpoint.last, checkpoint.eventCount, content.knownCount)
         checkpointedCount = checkpoint.eventCount
-        met = content.recent
+        for met in content.recent { latest.append(met) }
     }
 }
 
@@ -127,7 +108,7 @@ struct CheckpointContent: Equatable {
     var hidden: [Float]
     var knownCount: Int
     /// Oldest first.
-    var recent: [UserState.Met]
+    var recent: [Met]
 
     init(of user: UserState) {
         (state, hidden, knownCount, recent) = (user.state, user.hidden, user.knownCount, user.recent)
@@ -152,9 +133,7 @@ struct CheckpointContent: Equatable {
             let place = 8 + 4 * floats + 8 * index
             let row = Int(Self.word(bytes, at: place))
             guard row < configuration.itemCount else { return nil }
-            var met = UserState.Met(ItemID(row: row), Timestamp(microseconds: 0))
-            met.seconds = Self.word(bytes, at: place + 4)
-            recent.append(met)
+            recent.append(Met(row: Int32(row), seconds: Self.word(bytes, at: place + 4)))
         }
     }
 
