@@ -66,8 +66,9 @@ import Testing
                         let answer = try await service.append(
                             [event], of: user, thenRecommend: RecommendationQuery())
                         events.append(answer.receipts[0].stored.event)
-                        let oracle = oracles[answer.recommendations.modelVersion]!
-                        #expect(Best.areClose(answer.recommendations.best, try oracle.best(after: events)))
+                        let recommendations = try answer.recommendations.get()
+                        let oracle = oracles[recommendations.modelVersion]!
+                        #expect(Best.areClose(recommendations.best, try oracle.best(after: events)))
                         let batch = try await service.recommend(
                             to: (0..<6).map { "client \($0)" }, RecommendationQuery())
                         #expect(Set(try batch.map { try $0.get().modelVersion }).count == 1)
@@ -189,7 +190,7 @@ import Testing
         var query = RecommendationQuery()
         (query.explains, query.excludeSeen, query.count) = (true, .never, 50)
         let answers = [
-            try await service.append(events, of: "u", thenRecommend: query).recommendations,
+            try await service.append(events, of: "u", thenRecommend: query).recommendations.get(),
             try await service.recommend(
                 session: .empty, adding: events.map { SessionState.Event(item: $0.item, time: $0.time!) }, query
             ).recommendations,

@@ -2,7 +2,7 @@ import Events
 import Identifiers
 import Synchronization
 
-/// A log in memory that tells a test of each slice of a history before it is read, and that can refuse to purge.
+/// A log in memory that tells a test of each slice of a history before it is read, and that can fail.
 final class WatchedLog: EventLog {
     private let log = MemoryEventLog()
     /// Called on the reading thread with the number of slices so far; the reading goes on when it returns.
@@ -10,6 +10,10 @@ final class WatchedLog: EventLog {
     private let slices = Mutex(0)
     /// Errors of the next purges.
     let purgeErrors: Mutex<[EventLogError]> = Mutex([])
+    /// Why histories cannot be read; nil: they can.
+    let historyError: Mutex<EventLogError?> = Mutex(nil)
+    /// Events of others, which come before the next group.
+    let othersEvents: Mutex<[NewEvent]> = Mutex([])
     /// The number of events of each group that was committed.
     let groups: Mutex<[Int]> = Mutex([])
 
@@ -24,8 +28,9 @@ final class WatchedLog: EventLog {
         onSlice.withLock { $0 }?(count)
     }
 
-    func history(of user: RawID, model: String, limit: Int) -> UserHistory? {
+    func history(of user: RawID, model: String, limit: Int) throws(EventLogError) -> UserHistory? {
         willReadSlice()
+        if let error = historyError.withLock({ $0 }) { throw error }
         return log.history(of: user, model: model, limit: limit)
     }
 
@@ -40,6 +45,11 @@ final class WatchedLog: EventLog {
         groups.withLock { groups in
             groups.append(changes.reduce(0) { if case .append(let events, _) = $1 { $0 + events.count } else { $0 } })
         }
+        let others = othersEvents.withLock { events in
+            defer { events = [] }
+            return events
+        }
+        if !others.isEmpty { _ = try log.commit([.append(others)], now: now) }
         return try log.commit(changes, now: now)
     }
 

@@ -20,10 +20,10 @@ extension LiveService {
         }
     }
 
-    /// Stores events of one user and recommends with them.
+    /// Stores events of one user and recommends with them. What fails when the events are stored is the recommendations' failure only.
     public func append(
         _ events: [NewEvent], of user: RawID, thenRecommend query: RecommendationQuery
-    ) async throws(ServiceError) -> (receipts: [EventReceipt], recommendations: Recommendations) {
+    ) async throws(ServiceError) -> (receipts: [EventReceipt], recommendations: Result<Recommendations, ServiceError>) {
         try check(query)
         let deadline = try admit(writer.wait, shard(of: user).queue.wait, ranking.wait, explainerWait(query))
         if query.at != nil { try await checkTime(of: query, user, events) }
@@ -33,7 +33,8 @@ extension LiveService {
                 case .failure(let error): done(.failure(error))
                 case .success(let appended):
                     let receipts = receipts(appended)
-                    let question = Question(query: query) { done($0.map { (receipts, $0) }) }
+                    var question = Question(query: query) { done(.success((receipts, $0))) }
+                    question.followsAppend = true
                     deliver(UserJob(user: user, kind: .events(appended), question: question))
                 }
             }

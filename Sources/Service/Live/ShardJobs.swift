@@ -23,6 +23,8 @@ struct Question: Sendable {
     var reply: Reply<Recommendations>
     /// Whether the reply adds the explanations already.
     var isExplained = false
+    /// Whether events were stored for it. Then a time before the user's last event is no reason to refuse: the last event's counts.
+    var followsAppend = false
 
     init(query: RecommendationQuery, reply: @escaping Reply<Recommendations>) {
         (self.query, self.reply) = (query, reply)

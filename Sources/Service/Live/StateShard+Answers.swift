@@ -8,10 +8,13 @@ extension StateShard {
     func answer(_ question: Question, _ user: RawID, _ state: UserState, in table: StateTable, _ time: UInt64) {
         // A clock that is behind the sender's by less than the allowance is no reason to refuse.
         let now = max(currentTime(), state.last?.time ?? currentTime())
-        let at = question.query.at ?? now
+        var at = question.query.at ?? now
         if let last = state.last, at < last.time {
-            let reason = "it lies before the user's last event"
-            return question.reply(.failure(.invalid(field: "at", reason: reason)))
+            guard question.followsAppend else {
+                let reason = "it lies before the user's last event"
+                return question.reply(.failure(.invalid(field: "at", reason: reason)))
+            }
+            at = last.time
         }
         let rule = question.query.excludeSeen
         if rule != .never, state.forgottenCount > 0, state.older == nil {

@@ -34,13 +34,19 @@ struct Problem: Error, Sendable, Equatable {
         Problem(.serviceUnavailable, detail, headers: [.retryAfter: String(max(1, retryAfterSeconds))])
     }
 
+    /// The name of a status.
+    static func title(of status: Int) -> String {
+        let phrase = status == 507 ? "Insufficient Storage" : HTTPResponse.Status(integerLiteral: status).reasonPhrase
+        return phrase.isEmpty ? "Error" : phrase
+    }
+
     /// Writes the members of the problem.
     func write(to json: inout JSONWriter, requestID: String) {
         json.object { json in
             json.key("type")
             json.string("about:blank")
             json.key("title")
-            json.string(status.reasonPhrase.isEmpty ? "Error" : status.reasonPhrase)
+            json.string(Self.title(of: status.code))
             json.key("status")
             json.number(status.code)
             json.key("detail")
@@ -71,6 +77,15 @@ struct Problem: Error, Sendable, Equatable {
     }
 }
 
+extension JSONWriter {
+    /// A member with the problem of one part of a reply, of which the log is told.
+    mutating func problemMember(_ problem: Problem, _ context: ServerContext) {
+        problem.report(to: context.logger)
+        key("problem")
+        problem.write(to: &self, requestID: context.requestID)
+    }
+}
+
 extension Problem {
     /// What a client is told of an error of the service. `field` names the field of the event at an index of the request.
     init(_ error: ServiceError, field: (_ index: Int, _ name: String) -> String = { _, name in name }) {
@@ -86,7 +101,7 @@ extension Problem {
         case .refused(.outdated), .log(.unavailable), .log(.inUse), .log(.damaged), .stopping, .unpurged:
             self = .unavailable(detail, retryAfterSeconds: 1)
         case .log(.full):
-            self.init(HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage"), detail)
+            self.init(HTTPResponse.Status(code: 507, reasonPhrase: Self.title(of: 507)), detail)
         case .log(.notALog), .model: self.init(.internalServerError, detail)
         case .overloaded(let seconds): self = .unavailable(detail, retryAfterSeconds: seconds)
         case .invalid(let field, let reason): self.init(field: field, reason)

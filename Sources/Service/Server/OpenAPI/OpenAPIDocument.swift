@@ -24,7 +24,8 @@ enum OpenAPIDocument {
     private static let info = #"""
         {"title":"RecBLR","version":"1","summary":"Next items for users, from a recurrent state per user",
         "description":"Every event moves its user's state by one step, and the next request sees it. Bodies are JSON in UTF-8; fields and parameters that a route \#
-        does not know are refused. Every path that takes GET takes HEAD. Without configured keys the service listens on loopback only and no request needs a key. \#
+        does not know are refused. Every path that takes GET takes HEAD. \#
+        Another method gets 405 with the header Allow, which lists those that the path takes; another path gets 404. Without configured keys the service listens on loopback only and no request needs a key. \#
         Under /api the service answers clients of Gorse, whose own document describes them; comments of feedback are not kept.",
         "license":{"name":"Apache-2.0","identifier":"Apache-2.0"}}
         """#
@@ -34,7 +35,10 @@ enum OpenAPIDocument {
         403: "The key may not do this.", 404: "There is none.", 409: "It contradicts what is there.",
         413: "The body is too long.", 415: "The body is not application/json.", 421: "Another host was meant.",
         431: "The headers are too long.", 500: "The server failed.",
-        503: "Not now: overloaded, stopping, or the disk failed. Nothing was stored.",
+        503: """
+        Not now. Overloaded or stopping: nothing was stored. The disk failed: it is not known whether anything was stored, and events with an eventId can be \
+        sent again. Of a deletion with wait: it is deleted, but bytes of it are still in a file.
+        """,
         507: "The disk is full. Nothing was stored.",
     ]
 
@@ -111,7 +115,7 @@ enum OpenAPIDocument {
             #","headers":{"Retry-After":{"description":"Seconds.","required":true,"schema":{"type":"integer"}}}"#
         return #"""
             {"description":"\#(title)"\#(status == 503 ? retry : ""),"content":{"application/problem+json":{"schema":\#(Schemas.ref("Problem")),
-            "example":{"type":"about:blank","title":"\#(HTTPResponse.Status(code: status).reasonPhrase)","status":\#(status),"detail":"\#(title)",
+            "example":{"type":"about:blank","title":"\#(Problem.title(of: status))","status":\#(status),"detail":"\#(title)",
             "requestId":"5f0c"}}}}
             """#
     }

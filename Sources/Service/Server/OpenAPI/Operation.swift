@@ -35,8 +35,9 @@ struct Operation {
 
     /// Statuses of problems that it may have.
     var allProblems: [Int] {
+        // An empty part of a path makes another path of it.
         (problems + [400, 421, 431, 500, 503] + (permission == nil ? [] : [401, 403])
-            + (body == nil ? [] : [413, 415]))
+            + (body == nil ? [] : [413, 415]) + (path.contains("{") ? [404] : []))
             .sorted()
     }
 }

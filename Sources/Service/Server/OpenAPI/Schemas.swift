@@ -51,8 +51,8 @@ enum Schemas {
         (
             "Time",
             #"""
-            {"description":"ISO 8601 with a zone, or seconds since 1970.","oneOf":[
-             {"type":"string","format":"date-time"},{"type":"number","minimum":-62167219200,"exclusiveMaximum":253402300800}]}
+            {"description":"ISO 8601 with a zone, or seconds since 1970; of the years 1 to 9999.","oneOf":[
+             {"type":"string","format":"date-time"},{"type":"number","minimum":-62135596800,"exclusiveMaximum":253402300800}]}
             """#
         ),
         ("Moment", #"{"type":"string","format":"date-time","description":"In UTC, to the microsecond."}"#),
@@ -60,7 +60,8 @@ enum Schemas {
             "SeenRule",
             #"""
             {"type":"string","pattern":"^(always|never|([1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36[0-4][0-9]{2}|36500)d)$","default":"always",
-             "description":"always, never, or as in 30d: those of the last so many days before at."}
+             "description":"always, never, or as in 30d: those of the last so many days before at. Times are compared in whole seconds, so an item is \#
+             left out for up to a second more. Of a session only the items of the events that its token holds are known (tokenEvents)."}
             """#
         ),
         (
@@ -140,8 +141,11 @@ enum Schemas {
         "events":{"type":"integer","description":"Events that the answer knows of."},
         "knownEvents":{"type":"integer","description":"Those of them whose items the model knows."},
         "items":{"type":"array","description":"Best first.","items":\#(ref("RecommendedItem"))},
-        "timing":\#(object(required: ["stepMicroseconds", "rankMicroseconds"],
-            #""stepMicroseconds":{"type":"number"},"rankMicroseconds":{"type":"number"}"#))
+        "timing":\#(object(required: ["stepMicroseconds", "rankMicroseconds"], #"""
+        "stepMicroseconds":{"type":"number","description":"How long the pass took that moved the state by the events of this request. A pass moves the states of \#
+        all users whose events wait, and is the same time for each; 0 where nothing had to move."},
+        "rankMicroseconds":{"type":"number","description":"How long the ranking took, for all requests that were ranked together."}
+        """#))
         """#
     private static let recommendationRequired = [
         "modelVersion", "recommendationId", "basis", "events", "knownEvents", "items", "timing",
@@ -162,7 +166,12 @@ enum Schemas {
         (
             "ReceiptsAndRecommendations",
             object(
-                required: ["events", "durability"], #"\#(receiptMembers),"recommendations":\#(ref("Recommendations"))"#)
+                required: ["events", "durability"],
+                #"""
+                \#(receiptMembers),"recommendations":\#(ref("Recommendations")),
+                "problem":{"$ref":"#/components/schemas/Problem","description":"Why there are no recommendations, where they were asked for and failed. \#
+                The events are stored: do not send them again, ask for the recommendations."}
+                """#)
         ),
         (
             "Event",

@@ -38,6 +38,7 @@ export class User {
     const reply = await this.client.ask("POST", `${this.#path}/events?recommend=${best}&explain=true`, event);
     const [receipt] = reply.events;
     if (!this.events.some(({ position }) => position === receipt.position)) this.events.unshift({ ...event, ...receipt });
+    if (reply.problem) throw new Trouble(`The event is stored, but there is no answer: ${reply.problem.detail}.`, reply.problem.status);
     return { ...reply.recommendations, durability: reply.durability };
   }
 

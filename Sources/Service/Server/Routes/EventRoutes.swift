@@ -32,14 +32,18 @@ struct EventRoutes {
             let receipts = try await stored(body)
             return .json { $0.receipts(receipts, durability) }
         }
-        let (receipts, answer): ([EventReceipt], Recommendations)
+        let (receipts, answer): ([EventReceipt], Result<Recommendations, ServiceError>)
         do throws(ServiceError) {
             (receipts, answer) = try await service.append(body.events, of: user, thenRecommend: query)
         } catch { throw Problem(error, field: body.field) }
-        return .json(capacity: 256 + 128 * answer.items.count) { json in
+        return .json(capacity: 256 + 128 * query.count) { json in
             json.receipts(receipts, durability)
-            json.key("recommendations")
-            json.recommendations(answer, of: user)
+            switch answer {
+            case .success(let answer):
+                json.key("recommendations")
+                json.recommendations(answer, of: user)
+            case .failure(let error): json.problemMember(Problem(error), context)
+            }
         }
     }
 

@@ -62,7 +62,7 @@ struct ItemRoutes {
             return item
         }
         try query.finish()
-        if let text {
+        if let text, !text.isEmpty {
             guard after == nil else { throw Problem(field: "after", "a search has one page") }
             guard text.utf8.count <= Limits.title else { throw Problem(field: "q", "is too long") }
             return .json(items: try await service.items(matching: text, limit: limit), limit: limit)

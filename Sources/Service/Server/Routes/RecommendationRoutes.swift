@@ -34,7 +34,11 @@ struct RecommendationRoutes {
                 for (user, answer) in zip(users, answers) {
                     switch answer {
                     case .success(let answer): json.recommendations(answer, of: user)
-                    case .failure(let error): json.failure(Problem(error), of: user, context)
+                    case .failure(let error):
+                        json.object { json in
+                            json.member("user", user)
+                            json.problemMember(Problem(error), context)
+                        }
                     }
                 }
             }
@@ -55,17 +59,6 @@ struct RecommendationRoutes {
             json.member("token", token)
             json.member("tokenEvents", kept)
             json.member("truncated", isTruncated)
-        }
-    }
-}
-
-extension JSONWriter {
-    fileprivate mutating func failure(_ problem: Problem, of user: RawID, _ context: ServerContext) {
-        problem.report(to: context.logger)
-        object { json in
-            json.member("user", user)
-            json.key("problem")
-            problem.write(to: &json, requestID: context.requestID)
         }
     }
 }
