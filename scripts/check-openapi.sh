@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# check-openapi.sh PROGRAM [OPTION...]: whether /openapi.json is valid OpenAPI 3.1 and `recblr serve` does what it says: openapi-spec-validator, then
+# check-openapi.sh PROGRAM [OPTION...]: whether /openapi.json is valid OpenAPI 3.1, its examples are what its schemas say, and `recblr serve` does what it says:
+# openapi-spec-validator, then
 # schemathesis with requests made from it, good and bad. OPTIONs go to schemathesis (`--seed 7 --max-examples 1000`). With URL instead of PROGRAM, a server that
 # runs. Skips where PyPI cannot be reached.
 set -euo pipefail
@@ -47,6 +48,29 @@ esac
 
 python3 -c 'import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1]).read())' "$url/openapi.json" >"$work/openapi.json"
 "$venv/bin/openapi-spec-validator" "$work/openapi.json"
+"$venv/bin/python" - "$work/openapi.json" <<'END'
+import json, sys
+from jsonschema import Draft202012Validator
+
+document = json.load(open(sys.argv[1]))
+
+def examples(value, path):
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from examples(each, f"{path}/{index}")
+    elif isinstance(value, dict):
+        if "schema" in value and "example" in value:
+            yield path, value["schema"], value["example"]
+        for key, each in value.items():
+            yield from examples(each, f"{path}/{key}")
+
+failures = 0
+for path, schema, example in examples(document, ""):
+    for error in Draft202012Validator({**schema, "components": document["components"]}).iter_errors(example):
+        print(f"check-openapi: the example at {path} is not what its schema says: {error.message}", file=sys.stderr)
+        failures += 1
+sys.exit(failures > 0)
+END
 # Not checked: that every request which fits the schemas is taken: times that lie ahead, cursors and tokens that are none of ours fit, too.
 cd "$work"  # it keeps notes of its own
 "$venv/bin/schemathesis" run "$url/openapi.json" --checks all --exclude-checks positive_data_acceptance \

@@ -48,6 +48,15 @@ struct OpenAPITests {
         #expect(references == Set(targets))
     }
 
+    @Test func problemsHaveTitles() throws {
+        let components = try #require(try Self.document()["components"] as? [String: Any])
+        for (status, response) in try #require(components["responses"] as? [String: [String: Any]]) {
+            let content = response["content"] as? [String: [String: Any]]
+            let example = content?["application/problem+json"]?["example"] as? [String: Any]
+            #expect((example?["title"] as? String)?.isEmpty == false, "\(status)")
+        }
+    }
+
     @Test func pathsHaveTheirParameters() throws {
         for operation in Operation.all {
             let inPath = operation.path.matches(of: #/\{([a-z]+)\}/#).map { String($0.output.1) }

@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import HTTPTypes
 import HummingbirdTesting
@@ -72,6 +73,19 @@ struct RefusalTests {
             let answer = try await service.send(
                 .post, "/v1/events", #"{"user":"u","item":"i1"}"#, headers: [.contentType: type])
             #expect(answer.status == 200)
+        }
+    }
+
+    /// A refusal names all that would be taken.
+    @Test(arguments: [
+        ("3", nil, "the body must be an object or an array of objects"),
+        (#"{"item":"a","timestamp":true}"#, "timestamp", Timestamp.expectation),
+        (#"[{"item":"a","timestamp":"0000-12-31T23:59:59Z"}]"#, "events[0].timestamp", Timestamp.expectation),
+    ])
+    func refusalsSayWhatIsTaken(_ body: String, _ field: String?, _ detail: String) async throws {
+        try await TestService.run(.router) { (service) async throws in
+            let problem = try await service.problem(.post, "/v1/users/u/events", body)
+            #expect(problem.status == 400 && problem.field == field && problem.detail == detail)
         }
     }
 

@@ -198,6 +198,8 @@ struct RouteTests {
                 path = (page["next"] as? String).map { "/v1/items?limit=8&after=\($0)" }
             }
             #expect(ids == TestService.items + ["new"])
+            let all = try await service.json(.get, "/v1/items?q=")
+            #expect(column("item", objects(all["items"])) == ids, "an empty search is none")
             let found = try await service.json(.get, "/v1/items?q=TITLE%20of&limit=3")
             #expect(objects(found["items"]).count == 3)
             #expect(try await service.problem(.get, "/v1/items?q=a&after=AAAA").field == "after")

@@ -7,9 +7,9 @@ extension Timestamp {
     /// The moment of a date, to the microsecond.
     init(_ date: Date) { self.init(microseconds: Int64((date.timeIntervalSince1970 * 1_000_000).rounded())) }
 
-    /// The times that can be written with a year of four digits.
+    /// The years 1 to 9999. RFC 3339 also has a year 0, which many clients cannot read.
     static let range =
-        Timestamp(microseconds: -62_167_219_200_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)
+        Timestamp(microseconds: -62_135_596_800_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)
 
     /// As in `2026-11-26T03:00:00.123456Z`, with as many digits of the second's fraction as there are. Only for times of ``range``.
     var iso8601: String {

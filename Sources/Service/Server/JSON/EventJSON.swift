@@ -16,14 +16,15 @@ struct EventsBody {
     }
 
     private init(_ reader: inout JSONReader, of user: RawID?) throws(Problem) {
-        isArray = try reader.kind() == .array
-        if isArray {
+        switch try reader.kind() {
+        case .array:
+            isArray = true
             try reader.array(limit: Limits.events, name: "events") { (reader) throws(Problem) in
                 events.append(try reader.newEvent(of: user))
             }
             guard !events.isEmpty else { throw Problem(field: "events", "must not be empty") }
-        } else {
-            events = [try reader.newEvent(of: user)]
+        case .object: events = [try reader.newEvent(of: user)]
+        default: throw reader.problem("must be an object or an array of objects")
         }
     }
 

@@ -21,11 +21,13 @@ extension JSONReader {
 
     /// A time: ISO 8601 with a zone, or seconds since 1970.
     mutating func time() throws(Problem) -> Timestamp {
-        let isText = try kind() == .string
-        let text = isText ? try string() : try number()
-        guard let time = isText ? Timestamp(iso8601: text) : Timestamp(seconds: text) else {
-            throw problem(Timestamp.expectation)
-        }
+        let time =
+            switch try kind() {
+            case .string: Timestamp(iso8601: try string())
+            case .number: Timestamp(seconds: try number())
+            default: Timestamp?.none
+            }
+        guard let time else { throw problem(Timestamp.expectation) }
         return time
     }
 }
