@@ -110,6 +110,8 @@ struct RefusalTests {
         (.get, "/v1/items?limit=1001", "limit"), (.get, "/v1/models?x=", "x"), (.get, "/openapi.json?x", "x"),
         (.get, "/v1/items/" + String(repeating: "a", count: 257), "item"), (.get, "/health/live?x=1", "x"),
         (.post, "/v1/users/u/events?n=1", "n"), (.post, "/v1/users/u/events?exclude=a", "exclude"),
+        (.get, "/v1/users/u/recommendations?n=51&explain=true", "n"),
+        (.post, "/v1/users/u/events?recommend=51&explain=true", "recommend"),
         (.post, "/v1/users/u/events?recommend=1&n=1", "n"), (.post, "/v1/events?recommend=1", "recommend"),
     ])
     func refusalsNameTheParameter(_ method: HTTPRequest.Method, _ path: String, _ field: String) async throws {

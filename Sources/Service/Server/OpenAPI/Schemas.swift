@@ -1,3 +1,5 @@
+import Live
+
 /// The parts of the document that operations refer to, as JSON.
 enum Schemas {
     /// Parameters by the names that operations use.
@@ -24,7 +26,13 @@ enum Schemas {
             query("category", "Categories, of which an item has at least one.", list("Id", Limits.categories))
         ),
         ("at", query("at", "The time of the request, if it is not now. Not before the last event.", ref("Time"))),
-        ("explain", query("explain", "Whether to say which events speak for each item.", flag)),
+        (
+            "explain",
+            query(
+                "explain",
+                "Whether to say which events speak for each item, for at most \(RecommendationQuery.maximumExplained) items: of more, 400 names the field that says how many.",
+                flag)
+        ),
         (
             "limit",
             query("limit", "How many.", #"{"type":"integer","minimum":1,"maximum":\#(Limits.page),"default":100}"#)
@@ -84,7 +92,8 @@ enum Schemas {
         "n":{"type":"integer","minimum":0,"maximum":\#(Limits.count),"default":10},
         "exclude":\#(list("Id", Limits.choices)),"excludeSeen":\#(ref("SeenRule")),
         "only":\#(list("Id", Limits.choices)),"category":\#(list("Id", Limits.categories)),
-        "at":\#(ref("Time")),"explain":\#(flag)
+        "at":\#(ref("Time")),
+        "explain":{"type":"boolean","default":false,"description":"For at most \#(RecommendationQuery.maximumExplained) items; of more, 400 names n."}
         """#
     private static let eventMembers = #"""
         "item":\#(ref("Id")),

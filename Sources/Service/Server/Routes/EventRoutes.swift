@@ -35,7 +35,11 @@ struct EventRoutes {
         let (receipts, answer): ([EventReceipt], Result<Recommendations, ServiceError>)
         do throws(ServiceError) {
             (receipts, answer) = try await service.append(body.events, of: user, thenRecommend: query)
-        } catch { throw Problem(error, field: body.field) }
+        } catch {
+            var problem = Problem(error, field: body.field)
+            if problem.field == "n" { problem.field = "recommend" }
+            throw problem
+        }
         return .json(capacity: 256 + 128 * query.count) { json in
             json.receipts(receipts, durability)
             switch answer {
