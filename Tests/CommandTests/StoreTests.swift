@@ -57,4 +57,96 @@ import Testing
         #expect(try run(words + ["--append", "--type", "view"], in: place).status == 64)
         #expect(try place.names() == ["bad.jsonl", "shop"])
     }
+
+    private static let shop = """
+        client,sku,at,action,uuid
+        u,a,2026-01-01T00:00:00Z,view,1
+        u,b,2026-01-01T00:00:01Z,buy,2
+        v,"a,b",2026-01-01T00:00:02Z,"add, then",1
+
+        """
+    private static let columns = [
+        "--user", "client", "--item", "sku", "--timestamp", "at", "--type-column", "action", "--event-id", "uuid",
+    ]
+
+    @Test func anImportWithIDsIsStoredOnceHoweverOftenItIsDone() throws {
+        let place = try Workplace()
+        try place.write(Self.shop, "shop.csv")
+        let words = ["store", "import", "shop.csv", "--store", "shop"] + Self.columns
+        let first = try run(words, in: place)
+        #expect(first.status == 0 && first.output.contains("Imported  3 events\n"))
+        #expect(first.error.contains("type: action (column 4), as asked") && !first.error.contains("without an id"))
+        let exported = try run(["store", "export", "--store", "shop"], in: place).output
+        #expect(
+            exported
+                == """
+                {"user":"u","item":"a","type":"view","timestamp":"2026-01-01T00:00:00Z","eventId":"1"}
+                {"user":"u","item":"b","type":"buy","timestamp":"2026-01-01T00:00:01Z","eventId":"2"}
+                {"user":"v","item":"a,b","type":"add, then","timestamp":"2026-01-01T00:00:02Z","eventId":"1"}
+
+                """)
+        let again = try run(words + ["--append"], in: place)
+        #expect(again.status == 0 && again.output.contains("Imported  0 events, 3 more were there already"))
+        #expect(try run(["store", "export", "--store", "shop"], in: place).output == exported)
+        // Also where the times are those of the import.
+        for _ in 0..<2 {
+            let untimed = ["store", "import", "shop.csv", "--store", "untimed", "--file-order", "--json"]
+            let columns = Self.columns.filter { $0 != "--timestamp" && $0 != "at" }
+            let append = try place.names().contains("untimed") ? ["--append"] : []
+            let outcome = try run(untimed + columns + append, in: place)
+            #expect(outcome.output.contains("\"eventsInStore\" : 3") && outcome.output.contains("\"withoutID\" : 0"))
+        }
+    }
+
+    @Test func anIDThatSaysSomethingElseIsRefused() throws {
+        let place = try Workplace()
+        try place.write(Self.shop + "u,c,2026-01-01T00:00:03Z,view,2\n", "shop.csv")
+        let outcome = try run(["store", "import", "shop.csv", "--store", "shop"] + Self.columns, in: place)
+        #expect(outcome.status == 65 && outcome.error.contains("the eventId 2 of user u"))
+        #expect(try place.names() == ["shop.csv"])
+    }
+
+    @Test func eventsWithoutIDsAreCountedAloud() throws {
+        let place = try Workplace()
+        try place.write(
+            """
+            {"user":"u","item":"a","time":1767225600,"id":"x"}
+            {"user":"u","item":"b","time":1767225601,"id":null}
+            {"user":"u","item":"c","time":1767225602}
+            {"user":"u","item":"d","time":1767225603,"id":" "}
+
+            """, "log.jsonl")
+        let words = ["store", "import", "log.jsonl", "--store", "shop", "--event-id", "id", "--type", "view"]
+        let first = try run(words, in: place)
+        #expect(first.status == 0 && first.error.contains("note: 3 events without an id"), "\(first.error)")
+        let again = try run(words + ["--append"], in: place)
+        #expect(again.error.contains("note: 3 events without an id"))
+        #expect(
+            again.output == "Imported  3 events, 1 more were there already\nStore     7 events\n", "\(again.output)")
+        #expect(try run(["store", "export", "--store", "shop"], in: place).output.contains(#""type":"view""#))
+    }
+
+    /// What the API refuses no import brings in.
+    @Test(arguments: [String(repeating: "x", count: 257), "position:3"])
+    func idsThatNoEventCanHaveAreRefused(_ id: String) throws {
+        let place = try Workplace()
+        try place.write("user,item,time,id\nu,a,1767225600,1\nu,b,1767225601,\(id)\n", "log.csv")
+        let words = ["store", "import", "log.csv", "--store", "shop", "--event-id", "id"]
+        let refused = try run(words, in: place)
+        #expect(refused.status == 65 && refused.error.contains("log.csv: the event id '\(id.prefix(40))' "))
+        let skipped = try run(words + ["--skip-bad-lines"], in: place)
+        #expect(skipped.status == 0 && skipped.output.contains("Skipped   1 malformed line"))
+    }
+
+    @Test func columnsOfTypesAreOneWayToSayTypes() throws {
+        let place = try Workplace()
+        try place.write(Self.shop, "shop.csv")
+        for words in [["--type", "view"], ["--events"]] {
+            let outcome = try run(["store", "import", "shop.csv", "--store", "shop"] + Self.columns + words, in: place)
+            #expect(outcome.status == 64)
+        }
+        let missing = try run(
+            ["store", "import", "shop.csv", "--store", "shop"] + Self.columns.dropLast() + ["guid"], in: place)
+        #expect(missing.status == 65 && missing.error.contains("guid"))
+    }
 }

@@ -42,6 +42,8 @@ func option(_ role: ColumnRole) -> String {
     case .time: "--timestamp"
     case .title: "--title-column"
     case .condition: "--where"
+    case .type: "--type-column"
+    case .eventID: "--event-id"
     case .user, .item, .rating: "--\(role)"
     }
 }

@@ -12,6 +12,10 @@ public enum ColumnRole: String, Sendable, Hashable {
     case title
     /// A column with a condition on its values.
     case condition
+    /// The column of types of events.
+    case type
+    /// The column of identifiers of events.
+    case eventID = "event id"
 }
 
 /// Columns that the caller names: by their names in the header, by their numbers from 1, or by the keys of JSON objects.
@@ -25,6 +29,10 @@ public struct ColumnNames: Sendable, Equatable {
     public var timestamp: String?
     /// The column of ratings, read only where there is a rating threshold.
     public var rating: String?
+    /// The column of types of events; nil: they are not read.
+    package var type: String?
+    /// The column of identifiers of events; nil: they are not read.
+    package var eventID: String?
 
     /// No names: all columns are found by usual names.
     public init(user: String? = nil, item: String? = nil, timestamp: String? = nil, rating: String? = nil) {
@@ -34,7 +42,12 @@ public struct ColumnNames: Sendable, Equatable {
         self.rating = rating
     }
 
-    var areGiven: Bool { user != nil || item != nil || timestamp != nil || rating != nil }
+    var areGiven: Bool { user != nil || item != nil || timestamp != nil || rating != nil || !kept.isEmpty }
+
+    /// The columns that are kept as they are, with an event each.
+    var kept: [(ColumnRole, String)] {
+        [(ColumnRole.type, type), (.eventID, eventID)].compactMap { role, name in name.map { (role, $0) } }
+    }
 }
 
 /// Names that public data sets use, the best first, in lower case and without `_`, `-`, `.` and blanks.
@@ -46,7 +59,7 @@ enum UsualNames {
         case .time: time
         case .rating: rating
         case .title: title
-        case .condition: []
+        case .condition, .type, .eventID: []
         }
     }
 

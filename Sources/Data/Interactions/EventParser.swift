@@ -2,6 +2,8 @@
 struct EventParser {
     private let isSequence: Bool
     private let time: Int?
+    private let type: Int?
+    private let eventID: Int?
     private let rating: (index: Int, minimum: Double)?
     private var conditions: [Condition] = []
 
@@ -16,7 +18,7 @@ struct EventParser {
 
     init(_ layout: LogLayout, _ options: ReadOptions) {
         isSequence = layout.format == .sequences
-        time = layout.index(.time)
+        (time, type, eventID) = (layout.index(.time), layout.index(.type), layout.index(.eventID))
         rating = options.minimumRating.flatMap { minimum in layout.index(.rating).map { ($0, minimum) } }
         let indices = layout.columns.indices.filter { layout.columns[$0].role == .condition }
         for (index, condition) in zip(indices, options.conditions) {
@@ -43,7 +45,19 @@ struct EventParser {
             }
             if value < rating.minimum { return log.dropByRating() }
         }
+        let kept = try kept(fields)
         try log.append(user: fields[0], item: fields[1], timestamp: when)
+        if let kept { log.keep(kept) }
+    }
+
+    /// What is kept of an event as it is; nil where no such column was asked for.
+    private func kept(_ fields: [Bytes]) throws(LineProblem) -> KeptFields? {
+        guard type != nil || eventID != nil else { return nil }
+        var kept = KeptFields(type: type.map { fields[$0] }, eventID: eventID.map { fields[$0] })
+        if let id = kept.eventID, trimmed(id).isEmpty || Identifier.isNullMark(id) { kept.eventID = nil }
+        if let type = kept.type { _ = try Identifier.check(type, "type") }
+        if let id = kept.eventID { _ = try Identifier.check(id, "event id") }
+        return kept
     }
 
     private func meets(_ condition: inout Condition, _ fields: [Bytes]) -> Bool {

@@ -76,6 +76,8 @@ public struct InteractionLog: ~Copyable, Sendable {
     /// Events whose ids have no numbers yet: ids are interned in batches, which is faster.
     private var waiting = (users: PackedTexts(), items: PackedTexts(), times: [Int64]())
     private(set) var times = TimeColumn()
+    /// Types and ids of the events; nil where none were asked for.
+    private var kept: KeptSpool?
     /// The first malformed record that was skipped.
     private(set) var firstSkipped: String?
     /// The interpretation of the times; nil where there are none.
@@ -83,6 +85,9 @@ public struct InteractionLog: ~Copyable, Sendable {
 
     private init(_ options: ReadOptions) {
         events = EventSpool(in: options.temporaryFolder, limit: options.memory.reading)
+        if !options.columns.kept.isEmpty {
+            kept = KeptSpool(in: options.temporaryFolder, limit: 16 * options.memory.reading)
+        }
         memory = options.memory
     }
 
@@ -108,7 +113,12 @@ public struct InteractionLog: ~Copyable, Sendable {
             }
         }
         if problem != nil { report.skippedLines += 1 }
+        try spill()
+    }
+
+    private mutating func spill() throws(DatasetError) {
         try events.spill()
+        if kept != nil { do { try kept!.spill() } catch { throw .file(error) } }
     }
 
     /// Ends adding. `source` names where the events come from.
@@ -118,14 +128,24 @@ public struct InteractionLog: ~Copyable, Sendable {
         meaningOfTimes = TimeMeaning("times of the event log")
     }
 
-    /// Calls `body` with every event in the order of the log; its time is in nanoseconds since 1970, nil where the log has none.
-    package func forEach(
-        _ body: (_ user: RawID, _ item: RawID, _ nanoseconds: Int64?) -> Void
-    ) throws(DatasetError) {
+    /// Calls `body` with every event in the order of the log.
+    package func forEach(_ body: (LoggedEvent) -> Void) throws(DatasetError) {
+        var reader = KeptSpool.Reader()
+        var failure: FileError?
         try events.forEach { event, _ in
-            body(
-                RawID(userIDs.string(event.user)), RawID(itemIDs.string(event.item)), hasTimestamps ? event.time : nil)
+            guard failure == nil else { return }
+            var logged = LoggedEvent(
+                user: RawID(userIDs.string(event.user)), item: RawID(itemIDs.string(event.item)),
+                nanoseconds: hasTimestamps ? event.time : nil)
+            if kept != nil {
+                do throws(FileError) {
+                    logged.type = try reader.next(kept!)
+                    logged.eventID = try reader.next(kept!).map { RawID($0) }
+                } catch { return failure = error }
+            }
+            body(logged)
         }
+        if let failure { throw .file(failure) }
     }
 
     /// Reads a file.
@@ -159,7 +179,7 @@ public struct InteractionLog: ~Copyable, Sendable {
             var parser = EventParser(layout, options)
             log.times.place.path = source.path
             while try log.takeRecord(&records, &parser, skipsBad: options.skipsBadLines) {
-                try log.events.spill()
+                try log.spill()
                 guard log.report.lines % (1 << 16) == 0 else { continue }
                 progress(log.report.lines, (Double(number) + records.fractionRead) / Double(sources.count))
             }
@@ -247,6 +267,12 @@ public struct InteractionLog: ~Copyable, Sendable {
         waiting.times.append(timestamp ?? 0)
         hasTimestamps = timestamp != nil
         if waiting.users.isFull || waiting.items.isFull { numberWaiting() }
+    }
+
+    /// Keeps the type and the id of the event that was added last.
+    mutating func keep(_ fields: KeptFields) {
+        kept?.append(fields.type)
+        kept?.append(fields.eventID)
     }
 
     /// Adds the events of one user in their order. Nothing is added where it throws.

@@ -224,6 +224,7 @@ struct LayoutFinder {
             guard let column = try find(.rating, given.rating) else { throw finder.missing(.rating) }
             columns.append(column)
         }
+        for (role, name) in given.kept { columns.append(try finder.given(name, role)) }
         for condition in options.conditions { columns.append(try finder.given(condition.column, .condition)) }
         noteNumbers(columns, finder, &notes)
         return columns

@@ -192,7 +192,7 @@ struct RecordReader: ~Copyable {
                 fields[i] = try bytes(value, layout.columns[i])
             }
         }
-        for i in keys.indices where found & 1 << i == 0 && layout.columns[i].role != .condition {
+        for i in keys.indices where found & 1 << i == 0 && ![.condition, .eventID].contains(layout.columns[i].role) {
             throw missing(layout.columns[i], line)
         }
     }

@@ -169,6 +169,7 @@ extension LayoutFinder {
                 user: given.user ?? "1", item: given.item ?? "2",
                 timestamp: given.timestamp ?? (options.usesFileOrder ? nil : "4"),
                 rating: given.rating ?? "3")
+            (given.type, given.eventID) = (options.columns.type, options.columns.eventID)
             guard finder.width == 4 || options.columns.areGiven else {
                 throw LineProblem(reason: "expected 4 fields, found \(finder.width)")
             }
@@ -185,11 +186,13 @@ extension LayoutFinder {
                 guard let rating = given.rating else { throw finder.missing(.rating) }
                 columns.append(try finder.given(rating, .rating))
             }
+            for (role, name) in given.kept { columns.append(try finder.given(name, role)) }
             for condition in options.conditions { columns.append(try finder.given(condition.column, .condition)) }
         } else {
             columns = [try finder.given(given.item ?? "1", .item), try finder.given(title ?? "2", .title)]
         }
-        let asked = [options.columns.user, options.columns.item, options.columns.timestamp, options.columns.rating]
+        let named = options.columns
+        let asked = [named.user, named.item, named.timestamp, named.rating] + named.kept.map { $1 }
         for i in columns.indices where columns[i].role != .condition {
             columns[i].isGiven = asked.contains(columns[i].position.map { String($0 + 1) })
         }

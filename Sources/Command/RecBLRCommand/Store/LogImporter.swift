@@ -12,6 +12,8 @@ struct ImportReport: Encodable {
     /// Events that are new in the store, and those that were there already.
     var events = 0
     var duplicates = 0
+    /// Events without an id: importing them again stores them again.
+    var withoutID = 0
     /// What the store holds now.
     var eventsInStore = 0
 
@@ -37,6 +39,7 @@ struct LogImporter {
     init(_ log: SQLiteEventLog) { self.log = log }
 
     mutating func add(_ event: NewEvent) throws {
+        if event.id == nil { report.withoutID += 1 }
         waiting.append(event)
         if waiting.count >= Self.size { try commit() }
     }

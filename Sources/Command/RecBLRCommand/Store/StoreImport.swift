@@ -15,12 +15,14 @@ struct StoreImport: ParsableCommand {
         discussion: """
             Reads what `recblr prepare` reads, and what `recblr store export` writes; says on standard error how each file was \
             understood. A new store is there whole or not at all. With --append the events join those of a store that no \
-            server uses meanwhile; without eventIds, events that are imported twice are there twice.
+            server uses meanwhile. Events with an id (--event-id, or eventId with --events) that are imported again are stored \
+            once; events without are stored again, and how many they are is said.
 
             Example:
 
               recblr store import ratings.csv --store shop.store
               recblr store import clicks/ --type click --store shop.store --append
+              recblr store import shop.csv.gz --type-column action --event-id uuid --store shop.store --append
               recblr store export --store old.store | recblr store import - --events --store new.store
             """)
 
@@ -34,7 +36,7 @@ struct StoreImport: ParsableCommand {
             eventIds are kept.
             """)
     var events = false
-    @Option(help: "The type of all events.") var type: String?
+    @Option(help: "The type of all events. (default: event)") var type: String?
     @Option(help: "csv, tsv, recbole, movielens, jsonl or sequences. (default: by the file's name and first lines)")
     var format: InputFormat?
     @Option(help: "What stands between fields. (default: by the first lines)") var delimiter: Delimiter?
@@ -45,6 +47,13 @@ struct StoreImport: ParsableCommand {
     @Option(help: "Column of items. (default: item_id, product_id, …)") var item: String?
     @Option(help: "Column of times, numbers or dates. (default: timestamp, event_time, created_at, …)")
     var timestamp: String?
+    @Option(help: "Column of the events' types, instead of one --type for all.") var typeColumn: String?
+    @Option(
+        help: """
+            Column of the events' ids, unique per user: an event that is imported again is stored once. Where the field is \
+            empty, the event has none.
+            """)
+    var eventId: String?
     @Flag(help: "The order of the lines is the order of time; all events get the time of the import.")
     var fileOrder = false
     @Flag(help: "Count malformed lines and go on instead of stopping at the first.") var skipBadLines = false
@@ -52,11 +61,13 @@ struct StoreImport: ParsableCommand {
 
     func validate() throws {
         if fileOrder, timestamp != nil { throw ValidationError("Give one of --timestamp and --file-order.") }
-        let reads = format != nil || delimiter != nil || header != nil || user != nil || item != nil || timestamp != nil
+        let columns = [user, item, timestamp, typeColumn, eventId]
+        let reads = format != nil || delimiter != nil || header != nil || columns.contains { $0 != nil }
         if events, reads || fileOrder || type != nil {
             throw ValidationError(
                 "--events says what the lines are: leave the options of formats, columns and types out.")
         }
+        if type != nil, typeColumn != nil { throw ValidationError("Give one of --type and --type-column.") }
         if let type, type.isEmpty { throw ValidationError("--type is empty.") }
     }
 
@@ -69,6 +80,13 @@ struct StoreImport: ParsableCommand {
         } else {
             let destination = try newStoreFolder(store, "--store", instead: "give --append to add to it")
             report = try building(destination) { try fill(try SQLiteEventLog($0, durability: .relaxed), sources) }
+        }
+        if report.withoutID > 0 {
+            printError(
+                "recblr: note: \(counted(report.withoutID, "event")) without an id: imported again, they are stored again"
+                    + (events
+                        ? ""
+                        : " (--event-id names the column of ids, --events reads what `recblr store export` writes)"))
         }
         if json.isOn { try printJSON(report) } else { try printOutput(report.text) }
     }
@@ -119,6 +137,7 @@ struct StoreImport: ParsableCommand {
         var options = ReadOptions()
         (options.format, options.delimiter, options.hasHeader) = (format, delimiter, header)
         options.columns = ColumnNames(user: user, item: item, timestamp: timestamp)
+        (options.columns.type, options.columns.eventID) = (typeColumn, eventId)
         (options.usesFileOrder, options.skipsBadLines) = (fileOrder, skipBadLines)
         var said: LogLayout?
         let progress = ReadingLine()
@@ -136,13 +155,21 @@ struct StoreImport: ParsableCommand {
                 "the times are \(meaning.text), not moments: give --file-order if the lines are in order of time")
         }
         var failure: (any Error)?
-        try log.forEach { user, item, nanoseconds in
+        try log.forEach { logged in
             guard failure == nil else { return }
-            let time = nanoseconds.map { Timestamp(microseconds: $0 / 1000) }
-            let event = NewEvent(user: user, item: item, type: type ?? NewEvent.defaultType, time: time)
-            do { try importer.add(event) } catch { failure = error }
+            let event = NewEvent(
+                user: logged.user, item: logged.item, type: logged.type ?? type ?? NewEvent.defaultType,
+                time: logged.nanoseconds.map { Timestamp(microseconds: $0 / 1000) }, id: logged.eventID)
+            do { try add(event, &importer) } catch { failure = error }
         }
         if let failure { throw failure }
+    }
+
+    /// Adds an event of a log, which may have identifiers that no store can have.
+    private func add(_ event: NewEvent, _ importer: inout LogImporter) throws {
+        guard let refusal = EventLines.refusal(of: event) else { return try importer.add(event) }
+        guard skipBadLines else { throw fail(.badData, "\(inputs.joined(separator: ", ")): \(refusal)") }
+        importer.report.skippedLines += 1
     }
 }
 

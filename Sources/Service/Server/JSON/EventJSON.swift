@@ -61,9 +61,7 @@ extension JSONReader {
 
     private mutating func eventID() throws(Problem) -> RawID {
         let id = try id()
-        guard !id.text.hasPrefix(EventSelector.positionPrefix) else {
-            throw problem("must not begin with \(EventSelector.positionPrefix)")
-        }
+        if let refusal = EventSelector.refusal(ofID: id.text) { throw problem(refusal) }
         return id
     }
 }
@@ -71,6 +69,11 @@ extension JSONReader {
 extension EventSelector {
     /// In an address, it distinguishes an event's place in the log from its id.
     static let positionPrefix = "position:"
+
+    /// Why a text cannot be an event's identifier; nil where it can.
+    static func refusal(ofID text: String) -> String? {
+        IDRules.refusal(text) ?? (text.hasPrefix(positionPrefix) ? "must not begin with \(positionPrefix)" : nil)
+    }
 
     /// The event that an address means: its id, or `position:17`.
     init(address: RawID) throws(Problem) {
