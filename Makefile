@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve faults mutants lint coverage sanitize format bench bench-serve bench-peers clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi faults mutants lint coverage sanitize format bench bench-serve bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,7 +39,7 @@ test: setup ## all tests
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
 	@scripts/test-cuda.sh
 
-check: lint test docs coverage sanitize check-serve torture-short ## format, lint, all tests, documentation, coverage, sanitizers over the C kernels, two minutes of torture
+check: lint test docs coverage sanitize check-serve check-page check-openapi torture-short ## format, all tests, documentation, coverage, sanitizers over the C kernels, the service, two minutes of torture
 
 torture-short: build
 	@scripts/torture.sh $(RECBLR)
@@ -56,6 +56,12 @@ faults: build ## recblr serve: kills, lost power, bad disks, damage, clocks, rud
 
 check-serve: build ## the process around recblr serve: settings, keys, TLS, slow clients, metrics, signals: a minute
 	@scripts/check-serve.sh $(RECBLR)
+
+check-page: build ## the page of recblr serve in headless Chromium, where there is one: half a minute
+	@scripts/check-page.sh $(RECBLR)
+
+check-openapi: build ## recblr serve against its OpenAPI document, with schemathesis from PyPI: half a minute
+	@scripts/check-openapi.sh $(RECBLR)
 
 SAMPLE ?= 100
 mutants: setup ## breaks the product in a hundred small ways and counts how many the tests notice: hours (SAMPLE=100)

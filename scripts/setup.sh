@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh [--pip]: installs the system libraries that the build needs (and pip, which fetches the demo's data and the tests'
-# CUDA compiler) and this machine lacks. Asks for root only if it must.
+# setup.sh [--pip | --checks]: installs the system libraries that the build needs (and pip, which fetches the demo's data and the tests'
+# CUDA compiler; or what the checks of the page and of the API use) and this machine lacks. Asks for root only if it must.
 set -euo pipefail
 
 command -v swift >/dev/null || {
@@ -19,6 +19,10 @@ has_header cblas.h openblas || missing+=(libopenblas-dev)
 has_header zlib.h zlib || missing+=(zlib1g-dev)
 has_header sqlite3.h sqlite3 || missing+=(libsqlite3-dev)
 [ "${1:-}" = --pip ] && { python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip); }
+[ "${1:-}" = --checks ] && {
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
+}
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 command -v apt-get >/dev/null || {
