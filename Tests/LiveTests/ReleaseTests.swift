@@ -98,6 +98,13 @@ import Testing
         #expect(failure?.contains(models.url.path) == false)
         await #expect(throws: ServiceError.self) { try await service.activate("c") }
         #expect(try await service.recommend(to: "u", RecommendationQuery()).modelVersion == "a")
+        try FileManager.default.removeItem(at: models.url)
+        await #expect {
+            try await service.versions()
+        } throws: {
+            ($0 as? ServiceError)?.publicDescription.contains(models.url.path) == false
+        }
+        #expect(try await service.recommend(to: "u", RecommendationQuery()).modelVersion == "a")
         await service.stop()
     }
 }

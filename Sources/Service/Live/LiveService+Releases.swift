@@ -13,9 +13,16 @@ extension LiveService {
 
     /// The versions in the folder, the newest last.
     public func versions() async throws(ServiceError) -> [ModelVersion] {
-        let versions = versions
-        let names = try await blocking { () throws(ServiceError) in try versions.names() }
+        let names = try await versionNames()
         return releases.withLock { releases in names.map { describe($0, releases) } }
+    }
+
+    /// Where the folder is gone while the service runs, clients are not told where it was.
+    private func versionNames() async throws(ServiceError) -> [String] {
+        let versions = versions
+        do { return try await blocking { () throws(ServiceError) in try versions.names() } } catch {
+            throw .model(error.description)
+        }
     }
 
     private func describe(_ name: String, _ releases: Releases) -> ModelVersion {
@@ -38,8 +45,7 @@ extension LiveService {
     @discardableResult
     public func activate(_ version: String? = nil) async throws(ServiceError) -> ModelVersion {
         guard isReady else { throw .stopping }
-        let versions = versions
-        let names = try await blocking { () throws(ServiceError) in try versions.names() }
+        let names = try await versionNames()
         guard let name = version ?? names.last, names.contains(name) else {
             throw .notFound("version \(version ?? "") of the model")
         }

@@ -22,7 +22,7 @@ struct ModelVersions: Sendable {
         if isOneModel { return [folder.lastPathComponent] }
         let entries: [String]
         do { entries = try FileManager.default.contentsOfDirectory(atPath: folder.path) } catch {
-            throw .model("\(folder.path): the folder of models cannot be read")
+            throw .notFound("folder of models \(folder.path)")
         }
         return entries.filter { !$0.hasPrefix(".") && Self.isModel(folder.appendingPathComponent($0)) }
             .map { (written($0), $0) }.sorted { $0 < $1 }.map(\.1)
