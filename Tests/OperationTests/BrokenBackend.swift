@@ -320,7 +320,7 @@ private struct BrokenRankedTable: RankedTable {
     let inner: PlainRankedTable
     var rowCount: Int { inner.rowCount }
 
-    func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice], in range: Range<Int>) -> [[ScoredRow]] {
+    func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice]) -> [[ScoredRow]] {
         let most = choices.map(\.count).max() ?? 0
         let broken = choices.map { choice in
             var own = choice
@@ -330,8 +330,6 @@ private struct BrokenRankedTable: RankedTable {
             }
             return own
         }
-        return inner.best(
-            hidden, bias: mutation == .bestRowsForgetBias ? nil : bias, choices: broken,
-            in: mutation == .bestRowsIgnoreRange ? 0..<rowCount : range)
+        return inner.best(hidden, bias: mutation == .bestRowsForgetBias ? nil : bias, choices: broken)
     }
 }

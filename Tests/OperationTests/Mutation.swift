@@ -24,7 +24,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case adamForgetsDecay
     case adamDecaysEverything
     case rankCountsOnlyHigher, rankIgnoresSeen, rankIgnoresNaN, topKPrefersHigherRow, topKIgnoresExclusions
-    case bestRowsIgnoreRange, bestRowsIgnoreCounts, bestRowsIgnoreSet, bestRowsForgetBias
+    case bestRowsIgnoreCounts, bestRowsIgnoreSet, bestRowsForgetBias
 
     /// Where the comparison must find it.
     var operations: [Operation] {
@@ -58,7 +58,7 @@ enum Mutation: String, CaseIterable, Sendable {
         case .adamForgetsCorrection, .adamForgetsDecay, .adamDecaysEverything: [.adam]
         case .rankCountsOnlyHigher, .rankIgnoresSeen, .rankIgnoresNaN: [.rank]
         case .topKPrefersHigherRow, .topKIgnoresExclusions: [.topK, .bestRows]
-        case .bestRowsIgnoreRange, .bestRowsIgnoreCounts, .bestRowsIgnoreSet, .bestRowsForgetBias: [.bestRows]
+        case .bestRowsIgnoreCounts, .bestRowsIgnoreSet, .bestRowsForgetBias: [.bestRows]
         }
     }
 

@@ -65,15 +65,11 @@ package struct Ranking: Sendable {
                     }
                 return RowChoice(n % 5 == 4 ? k / 2 : k, of: candidates)
             }
-            let inside = arguments.integer(in: 0...tableRows / 2)..<arguments.integer(in: tableRows / 2...tableRows)
             return {
-                let ranked = arguments.backend.ranked(table)
-                for (name, range) in [("whole", 0..<tableRows), ("part", inside)] {
-                    let lists = ranked.best(hidden, bias: bias, choices: choices, in: range)
-                    arguments.report(name + ": lengths", exactly: lists.map(\.count))
-                    arguments.report(name + ": rows", exactly: lists.joined().map { Int($0.row) })
-                    arguments.report(name + ": scores", exactly: lists.joined().map { Int($0.score) })
-                }
+                let lists = arguments.backend.ranked(table).best(hidden, bias: bias, choices: choices)
+                arguments.report("lengths", exactly: lists.map(\.count))
+                arguments.report("rows", exactly: lists.joined().map { Int($0.row) })
+                arguments.report("scores", exactly: lists.joined().map { Int($0.score) })
             }
         }
     }

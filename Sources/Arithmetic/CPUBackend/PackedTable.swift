@@ -41,15 +41,14 @@ struct PackedTable: RankedTable {
     /// Pairs of a row: of its elements, and one of bounds.
     private static func pairs(_ table: Tensor) -> Int { (table.columns + 1) / 2 + 1 }
 
-    func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice], in range: Range<Int>) -> [[ScoredRow]] {
+    func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice]) -> [[ScoredRow]] {
         precondition(choices.count == hidden.rows && hidden.columns == table.columns, "one choice for each vector")
-        precondition(range.lowerBound >= 0 && range.upperBound <= rowCount, "rows outside the table")
         let bias = bias.map(HostBias.init)
         var lists: [[ScoredRow]] = []
         lists.reserveCapacity(choices.count)
         for first in stride(from: 0, to: choices.count, by: Self.blockSize) {
             let block = first..<min(first + Self.blockSize, choices.count)
-            var search = RowSearch(choices[block], range)
+            var search = RowSearch(choices[block], rowCount: rowCount)
             for (i, n) in block.enumerated() {
                 let listed = search.takeListed(i, bias, row: n)
                 let vector = hidden.base + n * hidden.stride
@@ -65,12 +64,10 @@ struct PackedTable: RankedTable {
 
     /// Ranks the candidates that are left for each vector.
     private func rank(_ vectors: Tensor, _ search: inout RowSearch) {
-        let (begin, end) = (search.rows.lowerBound, search.rows.upperBound)
-        guard begin < end else { return }
         switch panels {
         case .float32(let storage):
             backend.kernels.rank_rows(
-                storage.base, table.columns, begin, end, vectors.base, vectors.stride, &search.queries, vectors.rows)
+                storage.base, rowCount, table.columns, vectors.base, vectors.stride, &search.queries, vectors.rows)
         case .bfloat16(let storage, let largestNorm):
             let kernels = ck_bfloat16_kernels()!.pointee
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: vectors.rows * Self.pairs(table)) { pairs in
@@ -79,7 +76,7 @@ struct PackedTable: RankedTable {
                 var rounded = ck_rounded_table(
                     rows: table.base, ld: table.stride, depth: table.columns, panels: storage.base)
                 kernels.rank_rows(
-                    &rounded, begin, end, vectors.base, vectors.stride, pairs.baseAddress!, &search.queries,
+                    &rounded, rowCount, vectors.base, vectors.stride, pairs.baseAddress!, &search.queries,
                     vectors.rows)
             }
         }

@@ -3,11 +3,9 @@ import Tensors
 
 /// The search for the best rows of a table for a block of vectors: their candidates, as one bit for each row, and the best so far.
 struct RowSearch {
-    /// The rows that are searched, from a multiple of 64 on.
-    let rows: Range<Int>
     /// One for each vector.
     var queries: [ck_query]
-    private let range: Range<Int>
+    private let rowCount: Int
     private let choices: ArraySlice<RowChoice>
     private let wordCount: Int
     private let words: Storage<UInt64>
@@ -19,12 +17,11 @@ struct RowSearch {
         var additions: [Float] = []
     }
 
-    init(_ choices: ArraySlice<RowChoice>, _ range: Range<Int>) {
-        (self.choices, self.range) = (choices, range)
-        rows = range.lowerBound / 64 * 64..<range.upperBound
-        wordCount = (rows.count + 63) / 64
+    init(_ choices: ArraySlice<RowChoice>, rowCount: Int) {
+        (self.choices, self.rowCount) = (choices, rowCount)
+        wordCount = (rowCount + 63) / 64
         words = allocateHost(choices.count * wordCount, of: UInt64.self, zeroed: false)
-        let capacities = choices.map { max(0, min($0.count, range.count)) }
+        let capacities = choices.map { max(0, min($0.count, rowCount)) }
         heaps = allocateHost(capacities.reduce(0, +), of: ck_scored_row.self, zeroed: false)
         queries = [ck_query](repeating: ck_query(), count: choices.count)
         var heap = heaps.base
@@ -46,32 +43,33 @@ struct RowSearch {
             remove(excluded, bits)
         case .only(let rows):
             bits.update(repeating: 0, count: wordCount)
-            for row in rows where range.contains(Int(row)) { set(Int(row), bits) }
+            for row in rows where has(row) { set(Int(row), bits) }
         case .within(let set, let excluded):
             set.words.withUnsafeBufferPointer {
                 guard wordCount > 0 else { return }
-                bits.update(from: $0.baseAddress! + rows.lowerBound / 64, count: wordCount)
+                bits.update(from: $0.baseAddress!, count: wordCount)
             }
             remove(excluded, bits)
         }
-        for row in rows.lowerBound..<range.lowerBound { clear(row, bits) }
-        for row in rows.upperBound..<rows.lowerBound + 64 * wordCount { clear(row, bits) }
+        for row in rowCount..<64 * wordCount { clear(row, bits) }
     }
 
+    private func has(_ row: Int32) -> Bool { row >= 0 && row < rowCount }
+
     private func remove(_ excluded: [Int32], _ bits: UnsafeMutablePointer<UInt64>) {
-        for row in excluded where rows.contains(Int(row)) { clear(Int(row), bits) }
+        for row in excluded where has(row) { clear(Int(row), bits) }
     }
 
     private func set(_ row: Int, _ bits: UnsafeMutablePointer<UInt64>) {
-        bits[(row - rows.lowerBound) >> 6] |= 1 << UInt64(truncatingIfNeeded: row & 63)
+        bits[row >> 6] |= 1 << UInt64(truncatingIfNeeded: row & 63)
     }
 
     private func clear(_ row: Int, _ bits: UnsafeMutablePointer<UInt64>) {
-        bits[(row - rows.lowerBound) >> 6] &= ~(1 << UInt64(truncatingIfNeeded: row & 63))
+        bits[row >> 6] &= ~(1 << UInt64(truncatingIfNeeded: row & 63))
     }
 
     private func isSet(_ row: Int, _ bits: UnsafeMutablePointer<UInt64>) -> Bool {
-        bits[(row - rows.lowerBound) >> 6] >> UInt64(truncatingIfNeeded: row & 63) & 1 == 1
+        bits[row >> 6] >> UInt64(truncatingIfNeeded: row & 63) & 1 == 1
     }
 
     /// Takes out of the candidates for vector i those that are better scored one by one: whose scores a bias adds to, and all where
@@ -80,7 +78,7 @@ struct RowSearch {
         let bits = bits(i)
         var listed = Listed()
         bias?.forEach(ofRow: n) { row, kind in
-            guard range.contains(row), isSet(row, bits) else { return }
+            guard isSet(row, bits) else { return }
             clear(row, bits)
             listed.rows.append(Int32(row))
             listed.additions.append(bias!.value(kind))
@@ -89,11 +87,11 @@ struct RowSearch {
         var left = 0
         for word in 0..<wordCount {
             left += bits[word].nonzeroBitCount
-            if left >= range.count / 128 { return listed }  // the pass over all rows costs less
+            if left >= rowCount / 128 { return listed }  // the pass over all rows costs less
         }
         for word in 0..<wordCount {
             while bits[word] != 0 {
-                listed.rows.append(Int32(rows.lowerBound + 64 * word + bits[word].trailingZeroBitCount))
+                listed.rows.append(Int32(64 * word + bits[word].trailingZeroBitCount))
                 listed.additions.append(-0.0)  // changes no score, not even −0
                 bits[word] &= bits[word] - 1
             }

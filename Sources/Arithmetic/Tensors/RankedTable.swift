@@ -4,11 +4,11 @@ package protocol RankedTable: Sendable {
     /// Number of rows in the table.
     var rowCount: Int { get }
     /// For each row n of `hidden` [N, D] (may be strided) the `choices[n].count` best-scoring rows of the table, best first, ties by
-    /// lower row number. Only rows in `range` count, so that several threads may share the work: see ``ScoredRow/best(_:of:)``.
+    /// lower row number.
     ///
     /// There are fewer rows than asked for only where there are fewer candidates. Rows that score −∞ or NaN are never returned. `bias` adds
     /// to some of the scores.
-    func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice], in range: Range<Int>) -> [[ScoredRow]]
+    func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice]) -> [[ScoredRow]]
 }
 
 /// Which and how many rows of a table to find for one vector.
@@ -58,27 +58,6 @@ package struct ScoredRow: Sendable, Equatable {
         self.row = row
         self.score = score
     }
-
-    /// The `count` best of lists of different rows, best first, ties by lower row number: what several threads have found in
-    /// parts of a table. O(rows · log rows).
-    package static func best(_ count: Int, of lists: [[ScoredRow]]) -> [ScoredRow] {
-        let all = lists.joined().sorted { ($1.score, $0.row) < ($0.score, $1.row) }
-        return Array(all.prefix(max(0, count)))
-    }
-}
-
-extension RankedTable {
-    /// ``best(_:bias:choices:in:)`` of the whole table.
-    package func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice]) -> [[ScoredRow]] {
-        best(hidden, bias: bias, choices: choices, in: 0..<rowCount)
-    }
-
-    /// At most `count` ranges of about one length that together are the table, for as many threads.
-    package func parts(_ count: Int) -> [Range<Int>] {
-        let size = (rowCount + count - 1) / max(1, count)
-        let whole = max(64, (size + 63) / 64 * 64)
-        return stride(from: 0, to: rowCount, by: whole).map { $0..<min($0 + whole, rowCount) }
-    }
 }
 
 /// A table as it is: its best rows are those of ``Backend/topK(_:table:bias:k:candidates:)``.
@@ -89,12 +68,10 @@ package struct PlainRankedTable: RankedTable {
 
     package init(_ backend: any Backend, _ table: Tensor) { (self.backend, self.table) = (backend, table) }
 
-    package func best(
-        _ hidden: Tensor, bias: SparseBias?, choices: [RowChoice], in range: Range<Int>
-    ) -> [[ScoredRow]] {
+    package func best(_ hidden: Tensor, bias: SparseBias?, choices: [RowChoice]) -> [[ScoredRow]] {
         let candidates = choices.map { choice -> Candidates in
-            if case .allExcept = choice.candidates, range == 0..<rowCount { return choice.candidates }
-            return .only(choice.candidates.rows(in: range))
+            guard case .within = choice.candidates else { return choice.candidates }
+            return .only(choice.candidates.rows(in: 0..<rowCount))
         }
         let most = choices.map(\.count).max() ?? 0
         let lists = backend.topK(hidden, table: table, bias: bias, k: min(most, rowCount), candidates: candidates)

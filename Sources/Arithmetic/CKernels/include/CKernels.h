@@ -147,10 +147,10 @@ typedef struct {
     void (*multiply)(ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const float *a, ptrdiff_t lda, bool transposed,
                      const float *panels, float *c, ptrdiff_t ldc, bool accumulate);
 
-    // Finds the best of the rows begin ..< end of a table [rows, depth], packed as a transposed right operand, for `count` vectors in
-    // rows `ld` apart. `begin` is a multiple of 64; candidates beyond `end` must not be set, as far as their panel or word goes.
-    void (*rank_rows)(const float *panels, ptrdiff_t depth, ptrdiff_t begin, ptrdiff_t end, const float *vectors,
-                      ptrdiff_t ld, ck_query *, ptrdiff_t count);
+    // Finds the best rows of a table [rows, depth], packed as a transposed right operand, for `count` vectors in rows `ld` apart.
+    // Candidates beyond the last row must not be set, as far as their panel or word goes.
+    void (*rank_rows)(const float *panels, ptrdiff_t rows, ptrdiff_t depth, const float *vectors, ptrdiff_t ld,
+                      ck_query *, ptrdiff_t count);
     // Offers n rows of the table itself to one query, whether candidates or not, with something added to each score.
     void (*rank_listed)(ptrdiff_t depth, const float *vector, const float *table, ptrdiff_t ld, const int32_t *rows,
                         const float *additions, ptrdiff_t n, ck_query *);
@@ -183,7 +183,7 @@ typedef struct {
     void (*pack_vectors)(ptrdiff_t count, ptrdiff_t depth, const float *vectors, ptrdiff_t ld, double largest_norm,
                          uint32_t *pairs);
     // As `rank_rows` of ck_kernels, and with the same result: the same bits as those of the avx512 and avx2 tables.
-    void (*rank_rows)(const ck_rounded_table *, ptrdiff_t begin, ptrdiff_t end, const float *vectors, ptrdiff_t ld,
+    void (*rank_rows)(const ck_rounded_table *, ptrdiff_t rows, const float *vectors, ptrdiff_t ld,
                       const uint32_t *vector_pairs, ck_query *, ptrdiff_t count);
 } ck_bfloat16;
 

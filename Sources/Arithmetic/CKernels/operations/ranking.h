@@ -19,7 +19,7 @@ static void offer_scores(ck_query *q, const float *scores, uint64_t hits, ptrdif
 }
 
 INLINE void rank_tile(int rows, ptrdiff_t depth, const float *vectors, ptrdiff_t ld, const float *panel, ptrdiff_t row,
-                      ptrdiff_t begin, ck_query *queries) {
+                      ck_query *queries) {
     vf sum[TILE_ROWS][TILE_VECTORS];
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int v = 0; v < TILE_VECTORS; v++) sum[r][v] = set1(0);
@@ -35,17 +35,16 @@ INLINE void rank_tile(int rows, ptrdiff_t depth, const float *vectors, ptrdiff_t
             store(scores + v * WIDTH, sum[r][v], WIDTH);
             hits |= bits(sum[r][v] >= bound) << (v * WIDTH);
         }
-        ptrdiff_t bit = row - begin;
-        offer_scores(queries + r, scores, hits & queries[r].candidates[bit / 64] >> bit % 64, row);
+        offer_scores(queries + r, scores, hits & queries[r].candidates[row / 64] >> row % 64, row);
     }
 }
 
-// Rows begin ..< end of the table that `panels` holds, with depth columns; `begin` is a multiple of 64.
-static void rank_rows(const float *panels, ptrdiff_t depth, ptrdiff_t begin, ptrdiff_t end, const float *vectors,
-                      ptrdiff_t ld, ck_query *queries, ptrdiff_t count) {
-    for (ptrdiff_t row = begin; row < end; row += PANEL) {
+// The table [rows, depth] that `panels` holds.
+static void rank_rows(const float *panels, ptrdiff_t rows, ptrdiff_t depth, const float *vectors, ptrdiff_t ld,
+                      ck_query *queries, ptrdiff_t count) {
+    for (ptrdiff_t row = 0; row < rows; row += PANEL) {
         const float *panel = panels + row * depth;
-#define TILE(n) rank_tile(n, depth, vectors + q * ld, ld, panel, row, begin, queries + q)
+#define TILE(n) rank_tile(n, depth, vectors + q * ld, ld, panel, row, queries + q)
         FOR_EACH_TILE(q, count)
 #undef TILE
     }

@@ -101,7 +101,7 @@ static void score_again(const ck_rounded_table *t, const float *vector, uint64_t
 }
 
 INLINE void rank_tile(int rows, const ck_rounded_table *t, const uint32_t *left, ptrdiff_t pairs, const uint32_t *panel,
-                      const float *vectors, ptrdiff_t ld, ptrdiff_t row, ptrdiff_t begin, ck_query *queries) {
+                      const float *vectors, ptrdiff_t ld, ptrdiff_t row, ck_query *queries) {
     __m512 sum[TILE_ROWS][VECTORS];
     add_products(rows, pairs, left, pairs, 1, panel, sum);
     UNROLL for (int r = 0; r < rows; r++) {
@@ -114,18 +114,18 @@ INLINE void rank_tile(int rows, const ck_rounded_table *t, const uint32_t *left,
         if (__builtin_expect(any == 0, 1)) continue;
         uint64_t all = 0;
         for (int v = 0; v < VECTORS; v++) all |= (uint64_t)hits[v] << 16 * v;
-        all &= queries[r].candidates[(row - begin) / 64];
+        all &= queries[r].candidates[row / 64];
         if (all) score_again(t, vectors + r * ld, all, row, queries + r);
     }
 }
 
-static void rank_rows(const ck_rounded_table *t, ptrdiff_t begin, ptrdiff_t end, const float *vectors, ptrdiff_t ld,
+static void rank_rows(const ck_rounded_table *t, ptrdiff_t rows, const float *vectors, ptrdiff_t ld,
                       const uint32_t *vector_pairs, ck_query *queries, ptrdiff_t count) {
     const ptrdiff_t pairs = (t->depth + 1) / 2 + 1;
     for (ptrdiff_t q = 0; q < count; q++) set_cut(queries + q, t->depth);
-    for (ptrdiff_t row = begin; row < end; row += PANEL) {
-#define TILE(n)                                                                                                  \
-    rank_tile(n, t, vector_pairs + q * pairs, pairs, t->panels + row * pairs, vectors + q * ld, ld, row, begin, \
+    for (ptrdiff_t row = 0; row < rows; row += PANEL) {
+#define TILE(n)                                                                                           \
+    rank_tile(n, t, vector_pairs + q * pairs, pairs, t->panels + row * pairs, vectors + q * ld, ld, row, \
               queries + q)
         FOR_EACH_TILE(q, count)
 #undef TILE
