@@ -91,7 +91,8 @@ struct Normalization: AffineMap {
     private static func center(_ x: inout Matrix) {
         for t in 0..<x.rows {
             var mean = 0.0
-            for c in 0..<x.columns { mean += x[t, c] / Double(x.columns) }
+            for c in 0..<x.columns { mean += x[t, c] }
+            mean /= Double(x.columns)
             for c in 0..<x.columns { x[t, c] -= mean }
         }
     }

@@ -6,17 +6,35 @@ import Serving
 /// own.
 final class Explainer: Sendable {
     private let log: any EventLog
-    private let calls: BlockingCalls
+    private let queue = WorkQueue<Call>()
     private static let page = 4096
+
+    /// Something that needs a release's recommender.
+    private struct Call: Sendable {
+        var release: Release
+        var body: @Sendable (Recommender) -> Void
+    }
 
     init(_ log: any EventLog, in group: ThreadGroup) {
         self.log = log
-        calls = BlockingCalls(threads: 1, in: group)
+        group.start("recblr-explain") { [queue] in
+            var current: (release: Release, recommender: Recommender)?
+            while let call = queue.take(1).first {
+                if current?.release !== call.release { current = (call.release, Recommender(call.release.catalogue)) }
+                call.body(current!.recommender)
+            }
+        }
     }
 
     /// How long the first answer has been waiting.
-    var wait: Duration { calls.wait }
-    func close() { calls.close() }
+    var wait: Duration { queue.wait }
+    func close() { queue.close() }
+
+    /// Calls back on the thread of explanations; false when the service has ended.
+    @discardableResult
+    func run(_ release: Release, _ body: @escaping @Sendable (Recommender) -> Void) -> Bool {
+        queue.add(Call(release: release, body: body))
+    }
 
     /// Adds explanations to a user's answer, which has seen the events up to `last`.
     func explaining(
@@ -46,11 +64,13 @@ final class Explainer: Sendable {
         _ release: Release, _ reply: @escaping Reply<Recommendations>,
         _ history: @escaping @Sendable () throws(ServiceError) -> History
     ) -> Reply<Recommendations> {
-        { [calls] result in
+        { [self] result in
             guard case .success(let answer) = result, answer.basis == .history else { return reply(result) }
-            let isRunning = calls.run {
+            let isRunning = run(release) { recommender in
                 reply(
-                    Result { () throws(ServiceError) in try Self.explain(answer, try history(), release) })
+                    Result { () throws(ServiceError) in
+                        try Self.explain(answer, try history(), release, recommender)
+                    })
             }
             if !isRunning { reply(.failure(.stopping)) }
         }
@@ -72,13 +92,13 @@ final class Explainer: Sendable {
     }
 
     private static func explain(
-        _ answer: Recommendations, _ history: History, _ release: Release
+        _ answer: Recommendations, _ history: History, _ release: Release, _ recommender: Recommender
     ) throws(ServiceError) -> Recommendations {
         var answer = answer
         let items = answer.items.compactMap { release.item($0.item) }
         guard !history.isEmpty, items.count == answer.items.count else { return answer }
         do {
-            let explanations = try Recommender(release.catalogue).explain(items, after: history.map(\.item))
+            let explanations = try recommender.explain(items, after: history.map(\.item))
             for (index, explanation) in explanations.enumerated() {
                 answer.items[index].explanation = Recommendations.Explanation(
                     terms: explanation.terms.map { term in

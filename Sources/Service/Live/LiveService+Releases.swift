@@ -74,7 +74,7 @@ extension LiveService {
 
     private func release(_ name: String) async throws(ServiceError) {
         let (options, url) = (options, versions.url(name))
-        let (new, longUsers) = try await blocking { [self] () throws(ServiceError) -> (Release, [RawID]) in
+        let (new, longUsers) = try await inBackground { [self] () throws(ServiceError) -> (Release, [RawID]) in
             let new = try Release(folder: url, version: name, options: options)
             annotations.prepare(for: new)
             return (new, try self.longUsers())
@@ -93,6 +93,7 @@ extension LiveService {
             releases.previous = (releases.active.version, releases.active.identity)
             releases.active = new
         }
+        explainer.run(new) { _ in }  // it lets go of the old one
         logger.notice("A model was released.", metadata: ["version": "\(name)", "previous": "\(old.version)"])
     }
 
@@ -129,6 +130,15 @@ extension LiveService {
             let thread = Thread { done(Result(catching: body)) }
             thread.stackSize = 4 << 20
             thread.start()
+        }
+    }
+
+    /// Runs a long call while requests are answered.
+    private func inBackground<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(ServiceError) -> Value
+    ) async throws(ServiceError) -> Value {
+        try await reply { done in
+            if !background.run({ done(Result(catching: body)) }) { done(.failure(.stopping)) }
         }
     }
 }

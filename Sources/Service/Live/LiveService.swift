@@ -18,6 +18,8 @@ public final class LiveService: Sendable {
     /// Reads of the log that requests ask for; those of states that are rebuilt have threads of their own.
     let reads: BlockingCalls
     private let historyReads: BlockingCalls
+    /// What can wait, such as making a release ready.
+    let background: BlockingCalls
     let ranking: RankQueue
     let explainer: Explainer
     let shards: [StateShard]
@@ -50,12 +52,14 @@ public final class LiveService: Sendable {
         let count = max(1, options.threads)
         reads = BlockingCalls(threads: 2, in: threads)
         historyReads = BlockingCalls(threads: 2, in: threads)
+        background = BlockingCalls(threads: 1, priority: .background, in: threads)
         writer = LogWriter(log, in: threads, logger: logger)
         ranking = RankQueue(threads: count, annotations, in: threads)
         explainer = Explainer(log, in: threads)
         let surroundings = StateShard.Surroundings(
-            log: log, reads: historyReads, writer: writer, ranking: ranking, explainer: explainer, logger: logger,
-            memory: options.stateMemory / count, maximumWait: .milliseconds(options.maximumWait))
+            log: log, reads: historyReads, background: background, writer: writer, ranking: ranking,
+            explainer: explainer, logger: logger, memory: options.stateMemory / count,
+            maximumWait: .milliseconds(options.maximumWait))
         let threads = threads
         shards = (0..<count).map { StateShard($0, release, surroundings, in: threads) }
     }
@@ -120,6 +124,7 @@ public final class LiveService: Sendable {
         await withCheckedContinuation { done in writer.flush { done.resume() } }
         reads.close()
         historyReads.close()
+        background.close()
         for shard in shards { shard.queue.close() }
         writer.close()
         ranking.close()

@@ -6,8 +6,8 @@ import Models
 
 /// Rebuilding states from checkpoint and log, in slices between which other users are served.
 extension StateShard {
-    /// Rebuilds that run beside each other to make a release ready.
-    private static let backgroundRebuilds = 4
+    /// Rebuilds that run beside each other to make a release ready. Users who ask wait for the passes of as many.
+    private static let backgroundRebuilds = 2
 
     /// Begins to rebuild a state; `job` goes on when it is there.
     func rebuild(_ user: RawID, for job: UserJob?, in table: StateTable) {
@@ -53,8 +53,10 @@ extension StateShard {
     private func read(
         _ user: RawID, _ table: StateTable, _ body: @escaping @Sendable () throws(EventLogError) -> HistorySlice?
     ) {
+        let isAwaited = table.rebuilds[user]?.waiting.isEmpty == false
+        let reads = isAwaited ? surroundings.reads : surroundings.background
         // Where the shard has ended, it has told all who waited.
-        let isRunning = surroundings.reads.run { [queue, number = table.number] in
+        let isRunning = reads.run { [queue, number = table.number] in
             let result = Result<HistorySlice?, EventLogError>(catching: body).mapError(ServiceError.log)
             _ = queue.add(.slice(user, table: number, result))
         }

@@ -12,6 +12,7 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         let log: any EventLog
         /// Reads of histories.
         let reads: BlockingCalls
+        let background: BlockingCalls
         let writer: LogWriter
         let ranking: RankQueue
         let explainer: Explainer

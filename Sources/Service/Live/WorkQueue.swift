@@ -1,6 +1,14 @@
 import Events
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A queue between threads. Many may add; one or more take, in order.
 final class WorkQueue<Element: Sendable>: @unchecked Sendable {  // `condition` guards all that changes
     private let condition = NSCondition()
@@ -66,15 +74,23 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {  // `condition` 
 final class ThreadGroup: Sendable {
     private let group = DispatchGroup()
 
+    /// Who goes first where processors are scarce.
+    enum Priority: Sendable {
+        case normal
+        /// Whatever else runs goes first.
+        case background
+    }
+
     /// Runs `body` on a new thread.
-    func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
+    func start(_ name: String, priority: Priority = .normal, _ body: @escaping @Sendable () -> Void) {
         group.enter()
         let thread = Thread { [group] in
+            if priority == .background { letOthersGoFirst() }
             body()
             group.leave()
         }
         thread.name = name
-        thread.stackSize = 2 << 20
+        thread.stackSize = 4 << 20
         thread.start()
     }
 
@@ -82,13 +98,22 @@ final class ThreadGroup: Sendable {
     func wait() { group.wait() }
 }
 
+/// Gives this thread a tenth of the weight of others, where the system knows such a thing. It is no error where it does not.
+private func letOthersGoFirst() {
+    #if canImport(Glibc) || canImport(Musl)
+        setpriority(.init(PRIO_PROCESS.rawValue), 0, 10)  // on Linux, of the thread
+    #elseif canImport(Darwin)
+        pthread_set_qos_class_self_np(QOS_CLASS_UTILITY, 0)
+    #endif
+}
+
 /// Calls that may block (reads of the log, mostly), on a few threads.
 final class BlockingCalls: Sendable {
     private let queue = WorkQueue<@Sendable () -> Void>()
 
-    init(threads: Int, in group: ThreadGroup) {
+    init(threads: Int, priority: ThreadGroup.Priority = .normal, in group: ThreadGroup) {
         for number in 0..<threads {
-            group.start("recblr-read-\(number)") { [queue] in
+            group.start("recblr-\(priority == .normal ? "read" : "later")-\(number)", priority: priority) { [queue] in
                 while let call = queue.take(1).first { call() }
             }
         }
