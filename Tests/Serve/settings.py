@@ -1,6 +1,7 @@
 """What the program is told, and how it ends where that cannot be."""
 
 import socket
+import subprocess
 
 from service import Failed
 
@@ -20,6 +21,14 @@ def settings_come_from_three_places(world):
         raise Failed(f"{code}: {wrong}: {output} {error}")
     if "RECBLR_SERVE_PROT is no setting" not in error:
         raise Failed(f"a variable that is no setting goes unnoticed: {error}")
+
+
+def the_first_variable_of_the_environment_counts(world):
+    """Until libraries have started, its place is lent to another variable; an optimiser once dropped the giving back."""
+    done = subprocess.run(
+        [world.program, "serve", "--models", "x", "--print-configuration"], capture_output=True, env={"RECBLR_SERVE_PORT": "4711"})
+    if b"4711" not in done.stdout:
+        raise Failed(f"RECBLR_SERVE_PORT is not seen: {done.stdout.decode()}{done.stderr.decode()}")
 
 
 def what_cannot_be_is_refused(world):
@@ -56,4 +65,6 @@ def a_store_in_use_is_said(world):
             raise Failed("an event is gone after a restart")
 
 
-CHECKS = [settings_come_from_three_places, what_cannot_be_is_refused, a_port_in_use_is_said, a_store_in_use_is_said]
+CHECKS = [
+    settings_come_from_three_places, the_first_variable_of_the_environment_counts, what_cannot_be_is_refused, a_port_in_use_is_said, a_store_in_use_is_said,
+]

@@ -42,7 +42,8 @@ static void require_limits(void) {
 // from the block where `environment` lies, which cannot grow: one of its variables, which libraries do not use, is replaced
 // until their constructors have run.
 static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
-static char **lent_place, *lent_variable;
+// Volatile: optimisers run constructors at build time, before this has been set, and drop what they find to do nothing.
+static char **volatile lent_place, *lent_variable;
 
 static int begins_with(const char *text, const char *beginning) {
     return strncmp(text, beginning, strlen(beginning)) == 0;
