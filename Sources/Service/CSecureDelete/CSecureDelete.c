@@ -58,10 +58,10 @@ static int write_page(sqlite3_file *file, const void *data, int size, sqlite3_in
 
 #ifdef __linux__
 /// SQLite lengthens the file by single bytes. Where its blocks are smaller than pages of memory, the rest are holes, and on a full disk the
-/// first access to one of them would end the process.
+/// first access to one of them would end the process. Memory that may not be written to answers EINVAL.
 static int map_shared(sqlite3_file *file, int region, int size, int extend, void volatile **memory) {
     int code = tail(file)->map(file, region, size, extend, memory);
-    if (code != SQLITE_OK || !extend || !*memory) return code;
+    if (code != SQLITE_OK || !*memory) return code;
     if (madvise((void *)*memory, (size_t)size, MADV_POPULATE_WRITE) == 0 || errno == EINVAL) return SQLITE_OK;
     *memory = 0;
     return SQLITE_FULL;

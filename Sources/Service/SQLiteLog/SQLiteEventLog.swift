@@ -60,7 +60,8 @@ public final class SQLiteEventLog: SQLiteEventReader, EventLog, @unchecked Senda
                     return .commit
                 }
             } catch {
-                forgetFailedCommit(database)
+                // Who never had the database to itself has written nothing.
+                if (error as? DatabaseError)?.resultCode != .SQLITE_BUSY { forgetFailedCommit(database) }
                 throw error
             }
         }
