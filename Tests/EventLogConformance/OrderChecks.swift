@@ -198,6 +198,18 @@ var eventIDChecks: [ConformanceCheck] {
             ofAnother.user = "v"
             #expect(try !store.append(ofAnother)[0].isDuplicate)
         },
+        ConformanceCheck("Types are compared byte by byte") { store in
+            let event = NewEvent(user: "u", item: "a", type: "caf\u{E9}", time: .seconds(5), id: "1")
+            let stored = try store.append(event)[0].stored
+            var other = event
+            other.type = "cafe\u{301}"
+            #expect(try store.commit(.append([other])).refusal == .otherContent(index: 0, existing: stored))
+            other.id = "2"
+            try store.append(other)
+            let selector = EventSelector.item("a", type: other.type)
+            #expect(try store.commit(.deleteEvents(user: "u", [selector])) == .success(.deleted(1)))
+            #expect(try store.log.event(of: "u", .item("a", type: nil))?.event.id == "1")
+        },
         ConformanceCheck("Ids count within one array") { store in
             let twice = try store.append(event(at: 1, id: "1"), event(at: 1, id: "1"), event(id: "1"))
             #expect(twice.map(\.isDuplicate) == [false, true, true])

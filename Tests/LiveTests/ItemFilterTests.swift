@@ -31,6 +31,15 @@ import Testing
         check(filters, [:])
     }
 
+    /// é and e + ́ are two categories.
+    @Test func categoriesAreComparedByteByByte() {
+        var filters = ItemFilters(rowCount: rowCount)
+        filters.add(ItemAnnotation(categories: ["caf\u{E9}"]), 1)
+        filters.add(ItemAnnotation(categories: ["cafe\u{301}"]), 2)
+        #expect(filters.rows(ofAny: ["caf\u{E9}"]) == RowSet(rowCount: rowCount, [1]))
+        #expect(filters.rows(ofAny: ["cafe\u{301}"]) == RowSet(rowCount: rowCount, [2]))
+    }
+
     private func check(_ filters: ItemFilters, _ notes: [Int32: ItemAnnotation]) {
         let hidden = notes.filter { $0.value.isHidden }.keys
         #expect(filters.visible == RowSet(rowCount: rowCount, (0..<Int32(rowCount)).filter { !hidden.contains($0) }))

@@ -51,7 +51,7 @@ final class TestModels: Sendable {
 struct Oracle: Sendable {
     let release: Release
 
-    init(_ models: TestModels, _ version: String, eventTypes: Set<String>? = nil) throws {
+    init(_ models: TestModels, _ version: String, eventTypes: Set<RawID>? = nil) throws {
         var options = LiveOptions()
         options.eventTypes = eventTypes
         release = try Release(folder: models.url.appendingPathComponent(version), version: version, options: options)
@@ -84,7 +84,7 @@ extension Recommendations {
 }
 
 extension LiveOptions {
-    static func test(memory: Int = 1 << 24, wait: Int = 60_000, types: Set<String>? = nil) -> LiveOptions {
+    static func test(memory: Int = 1 << 24, wait: Int = 60_000, types: Set<RawID>? = nil) -> LiveOptions {
         var options = LiveOptions()
         (options.stateMemory, options.maximumWait, options.eventTypes) = (memory, wait, types)
         return options

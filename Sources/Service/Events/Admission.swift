@@ -102,6 +102,7 @@ extension NewEvent {
     func isRetry(of stored: NewEvent) -> Bool {
         var same = self
         same.time = time ?? stored.time
-        return same == stored
+        // As texts, é equals e + ́ ; types are compared byte by byte, as identifiers are.
+        return same == stored && RawID(type) == RawID(stored.type)
     }
 }

@@ -169,7 +169,7 @@ extension StoredEvent {
         switch selector {
         case .id(let id): event.id == id
         case .position(let position): order.position == position
-        case .item(let item, let type): event.item == item && (type == nil || type == event.type)
+        case .item(let item, let type): event.item == item && (type.map { RawID($0) == RawID(event.type) } ?? true)
         }
     }
 }

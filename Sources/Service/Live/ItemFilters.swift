@@ -1,19 +1,20 @@
 import Events
+import Identifiers
 import Tensors
 
 /// Which rows of a release's table may be recommended, as annotations say. Copies share memory until one changes.
 struct ItemFilters: Sendable {
     /// The rows that are not hidden.
     private(set) var visible: RowSet
-    /// The visible rows of each category.
-    private var categories: [String: CategoryRows] = [:]
+    /// The visible rows of each category. Names are compared byte by byte, as identifiers are.
+    private var categories: [RawID: CategoryRows] = [:]
 
     /// Nothing is hidden, and nothing has a category.
     init(rowCount: Int) { visible = RowSet(rowCount: rowCount, all: true) }
 
     /// The visible rows of at least one of some categories. O(1) for one with many rows.
     func rows(ofAny names: [String]) -> RowSet {
-        let groups = names.compactMap { categories[$0] }
+        let groups = names.compactMap { categories[RawID($0)] }
         guard var rows = groups.first?.rows else { return RowSet(rowCount: visible.rowCount) }
         for group in groups.dropFirst() { group.add(to: &rows) }
         return rows
@@ -22,7 +23,7 @@ struct ItemFilters: Sendable {
     /// Adds what is said about the item of a row; the same twice changes nothing.
     mutating func add(_ note: ItemAnnotation, _ row: Int32) {
         guard !note.isHidden else { return visible.remove(row) }
-        for name in note.categories {
+        for name in note.categories.map({ RawID($0) }) {
             categories[name, default: CategoryRows(rowCount: visible.rowCount)].insert(row)
         }
     }
@@ -30,7 +31,7 @@ struct ItemFilters: Sendable {
     /// Removes what was said about the item of a row.
     mutating func remove(_ note: ItemAnnotation, _ row: Int32) {
         guard !note.isHidden else { return visible.insert(row) }
-        for name in note.categories {
+        for name in note.categories.map({ RawID($0) }) {
             categories[name]?.remove(row)
             if categories[name]?.isEmpty ?? false { categories[name] = nil }
         }

@@ -18,7 +18,7 @@ final class Release: Sendable {
     /// The model and its items.
     let catalogue: Catalogue
     let answers: AnswerCounters
-    private let eventTypes: Set<String>?
+    private let eventTypes: Set<RawID>?
 
     var model: SequenceModel { catalogue.model }
 
@@ -51,13 +51,13 @@ final class Release: Sendable {
         let parts = [ModelFolder.File.weights, ModelFolder.File.items].map { name in
             files[name].map { "\($0.bytes)-\($0.crc32)" } ?? "none"
         }
-        let types = options.eventTypes.map { $0.sorted().joined(separator: "\u{1F}") } ?? "all"
+        let types = options.eventTypes.map { $0.sorted().map(\.text).joined(separator: "\u{1F}") } ?? "all"
         return (parts + [device.name, types, "1"]).joined(separator: "/")
     }
 
     /// The item of an event that moves states; nil where the model does not know it or the event's type does not count.
     func item(of event: NewEvent) -> ItemID? {
-        guard eventTypes?.contains(event.type) ?? true else { return nil }
+        guard eventTypes?.contains(RawID(event.type)) ?? true else { return nil }
         return item(event.item)
     }
 

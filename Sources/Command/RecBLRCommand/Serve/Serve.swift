@@ -3,6 +3,7 @@ import ErrorSupport
 import Events
 import FileSupport
 import Foundation
+import Identifiers
 import Live
 import Logging
 import Metrics
@@ -88,7 +89,7 @@ extension LiveOptions {
     /// What the settings say of the engine.
     fileprivate init(_ settings: ServiceSettings) {
         self.init()
-        eventTypes = settings.eventTypes.map(Set.init)
+        eventTypes = settings.eventTypes.map { Set($0.map { RawID($0) }) }
         stateMemory = settings.stateMemory
         threads = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
         maximumWait = Int(settings.maximumWait / .milliseconds(1))

@@ -65,7 +65,7 @@ struct StoreExport: ParsableCommand {
         try reader.forEachUser { user in
             var hasAny = false
             try reader.forEachEvent(of: user, from: start) { stored in
-                guard types?.contains(stored.event.type) ?? true else { return }
+                guard types?.contains(RawID(stored.event.type)) ?? true else { return }
                 try write(EventLines.line(stored))
                 report.events += 1
                 hasAny = true
@@ -79,8 +79,8 @@ struct StoreExport: ParsableCommand {
 }
 
 /// The names in a list with commas.
-func eventTypeSet(_ list: String) -> Set<String> {
-    Set(list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) })
+func eventTypeSet(_ list: String) -> Set<RawID> {
+    Set(list.split(separator: ",").map { RawID($0.trimmingCharacters(in: .whitespaces)) })
 }
 
 extension SQLiteEventReader {

@@ -30,11 +30,13 @@ struct GorseItemRoutes {
         router.delete("/api/item/{item}", use: delete)
         router.put("/api/item/{item}/category/{category}") { request, context in
             try await changeCategories(context) { categories, category in
-                if !categories.contains(category) { categories.append(category) }
+                if !categories.contains(where: { RawID($0) == RawID(category) }) { categories.append(category) }
             }
         }
         router.delete("/api/item/{item}/category/{category}") { request, context in
-            try await changeCategories(context) { categories, category in categories.removeAll { $0 == category } }
+            try await changeCategories(context) { categories, category in
+                categories.removeAll { RawID($0) == RawID(category) }
+            }
         }
     }
 
