@@ -44,10 +44,8 @@ final class Annotations: Sendable {
     /// Items with annotations, by the bytes of their ids.
     var items: [RawID] { contents.withLock { $0.notes.keys.sorted() } }
 
-    /// Items whose annotations are meant, by the bytes of their ids.
-    func items(where isMeant: (RawID, ItemAnnotation) -> Bool) -> [RawID] {
-        contents.withLock { $0.notes }.filter { isMeant($0.key, $0.value) }.keys.sorted()
-    }
+    /// What has been said about all items.
+    var all: [RawID: ItemAnnotation] { contents.withLock { $0.notes } }
 
     /// Takes note of what is in the log already; visible to all requests that come later.
     func set(_ items: [AnnotatedItem]) {

@@ -2,6 +2,7 @@ public import Events
 import Foundation
 public import Identifiers
 import Serving
+import Tensors
 
 /// Items: the model's vocabulary is the catalogue, and annotations are beside it.
 extension LiveService {
@@ -26,29 +27,36 @@ extension LiveService {
         return known + unknown.prefix(limit - known.count).map { view($0, release) }
     }
 
-    /// Up to `limit` items whose title, id or comment contains `text`, upper and lower case alike: the most popular first, then annotated ones
-    /// that the model does not know.
+    /// Up to `limit` items whose title, id or comment contains `text`, upper and lower case and accents alike: the most popular first, then
+    /// annotated ones that the model does not know.
     public func items(matching text: String, limit: Int) async throws(ServiceError) -> [ItemView] {
         let release = release
         return try await read { [self] () throws(EventLogError) in
-            let items = release.catalogue.items
-            func contains(_ whole: String?) -> Bool {
-                let options: String.CompareOptions = [.caseInsensitive, .diacriticInsensitive]
-                return whole?.range(of: text, options: options) != nil
-            }
-            func rows(_ items: [RawID]) -> Set<Int> { Set(items.compactMap { release.item($0)?.row }) }
-            let annotated = annotations.items { contains($0.text) || contains($1.title) || contains($1.comment) }
-            let (annotatedRows, titledRows) = (rows(annotated), rows(annotations.items { $1.title != nil }))
-            func matches(_ row: Int) -> Bool {
-                annotatedRows.contains(row) || contains(items.ids[row])
-                    || !titledRows.contains(row) && contains(items.title(at: row))
-            }
+            let (matches, unknown) = search(FoldedTexts.folded(text), release)
             let rows =
-                release.catalogue.popularity?.best(limit) { matches($0.row) }.map(\.row)
-                ?? Array((0..<items.count).lazy.filter(matches).prefix(limit))
-            let unknown = annotated.filter { release.item($0) == nil }.prefix(limit - rows.count)
-            return (rows.map { release.id(ItemID(row: $0)) } + unknown).map { view($0, release) }
+                release.catalogue.popularity?.best(limit) { matches.contains(Int32($0.row)) }.map(\.row)
+                ?? Array((0..<matches.rowCount).lazy.filter { matches.contains(Int32($0)) }.prefix(limit))
+            let items = rows.map { release.id(ItemID(row: $0)) } + unknown.sorted().prefix(limit - rows.count)
+            return items.map { view($0, release) }
         }
+    }
+
+    /// The rows of a release whose id, title or annotation contains folded bytes, and annotated items of which that is true and which it does not
+    /// know. The title of an annotation takes the place of the model's.
+    private func search(_ part: [UInt8], _ release: Release) -> (rows: RowSet, unknown: [RawID]) {
+        var (rows, unknown) = (RowSet(rowCount: release.catalogue.items.count), [RawID]())
+        let texts = release.texts
+        texts.titles.forEachRow(containing: part) { rows.insert(Int32($0)) }
+        for (item, note) in annotations.all {
+            let isFound = [item.text, note.title, note.comment].contains { FoldedTexts.contains(part, in: $0) }
+            guard let row = release.item(item).map({ Int32($0.row) }) else {
+                if isFound { unknown.append(item) }
+                continue
+            }
+            if isFound { rows.insert(row) } else if note.title != nil { rows.remove(row) }
+        }
+        texts.ids.forEachRow(containing: part) { rows.insert(Int32($0)) }
+        return (rows, unknown)
     }
 
     private func view(_ item: RawID, _ release: Release) -> ItemView {

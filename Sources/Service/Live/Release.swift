@@ -6,6 +6,7 @@ import Identifiers
 import ModelStore
 import Models
 import Serving
+import Synchronization
 import Tensors
 
 /// A version of the model, ready to answer. It never changes.
@@ -19,6 +20,7 @@ final class Release: Sendable {
     let catalogue: Catalogue
     let answers: AnswerCounters
     private let eventTypes: Set<RawID>?
+    private let searchable = Mutex<(ids: FoldedTexts, titles: FoldedTexts)?>(nil)
 
     var model: SequenceModel { catalogue.model }
 
@@ -53,6 +55,20 @@ final class Release: Sendable {
         }
         let types = options.eventTypes.map { $0.sorted().map(\.text).joined(separator: "\u{1F}") } ?? "all"
         return (parts + [device.name, types, "1"]).joined(separator: "/")
+    }
+
+    /// Identifiers and titles by row, to be searched; made for the first who searches.
+    var texts: (ids: FoldedTexts, titles: FoldedTexts) {
+        searchable.withLock { texts in
+            if let texts { return texts }
+            let items = catalogue.items
+            let made = (
+                FoldedTexts(items.ids.lazy.map(Optional.some)),
+                FoldedTexts((0..<items.count).lazy.map { items.title(at: $0) })
+            )
+            texts = made
+            return made
+        }
     }
 
     /// The item of an event that moves states; nil where the model does not know it or the event's type does not count.
