@@ -211,7 +211,9 @@ let testTargets: [Target] = [
         ]),
     tests("DocumentationTests", ["RecBLR", "TrainAndRecommend", "LiveStates"]),
     tests("ReportTests", ["Report", "Training", "Evaluation", "Interactions", "Identifiers", "Models"]),
-    tests("CommandTests", ["RecBLRCommand", "EmulatedGPU", "Identifiers", "Server"], exclude: ["Golden"]),
+    tests(
+        "CommandTests", ["RecBLRCommand", "EmulatedGPU", "Events", "Identifiers", "SQLiteLog", "Server"],
+        exclude: ["Golden"]),
     tests(
         "ModelStoreTests", ["ModelStore", "Models", "Layers", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
     tests(

@@ -1,4 +1,7 @@
+import Events
 import Foundation
+import Identifiers
+import SQLiteLog
 import Testing
 
 @Suite struct StoreTests {
@@ -38,6 +41,21 @@ import Testing
         #expect(counts[0] == counts[1], "users, items, events")
         #expect(
             try run(["prepare", "--store", "shop", "--event-types", "none", "--output", "x"], in: place).status == 65)
+    }
+
+    /// Titles that programs gave to items come first, then those of the file.
+    @Test func titlesOfTheStoreBelongToTheDataset() throws {
+        let place = try Workplace()
+        try place.write(walks(), "log.csv")
+        #expect(try run(["store", "import", "log.csv", "--store", "shop", "--file-order"], in: place).status == 0)
+        let given = AnnotationChange("i1", annotation: ItemAnnotation(title: "Tea"))
+        _ = try SQLiteEventLog(place.url.appendingPathComponent("shop")).commit(
+            [.annotate([given])], now: Timestamp(microseconds: 0))
+        try place.write("item_id,title\ni1,Coffee\ni2,Milk\n", "titles.csv")
+        let prepared = try run(["prepare", "--store", "shop", "--titles", "titles.csv", "--output", "data"], in: place)
+        #expect(prepared.status == 0 && prepared.error.contains("these are in the log's order"))
+        let items = String(decoding: try place.bytes("data/items.tsv"), as: UTF8.self)
+        #expect(items.contains("i1\tTea\n") && items.contains("i2\tMilk\n"))
     }
 
     @Test func aStoreIsWholeOrNotAtAllAndNothingIsOverwritten() throws {

@@ -77,7 +77,8 @@ struct Prepare: ParsableCommand {
     @Option(help: "Drop items with fewer events than this.") var minItemEvents = 5
     @Option(
         help: """
-            Titles of items, read as a log is: the column of items as in the log or by a usual name, tables or JSON Lines.
+            Titles of items, read as a log is: the column of items as in the log or by a usual name, tables or JSON Lines. Titles that a store \
+            has itself come first.
             """, transform: pathArgument)
     var titles: String?
     @Option(help: "Column of titles. (default: title, name, product_name, …)") var titleColumn: String?
@@ -129,8 +130,10 @@ struct Prepare: ParsableCommand {
         let target = try outputFolder(output, "--output")
         try InteractionLog.checkReplaceable(target)
         if let store {
-            let log = try readStore(store, spoolingTo: target.deletingLastPathComponent())
-            return try prepare(log, try readTitles(), source: "store \(fileURL(store).lastPathComponent)", to: target)
+            let reader = try openStore(store)
+            let names = try readTitles().merging(try titles(in: reader)) { $1 }
+            let log = try readEvents(of: reader, store, spoolingTo: target.deletingLastPathComponent())
+            return try prepare(log, names, source: "store \(fileURL(store).lastPathComponent)", to: target)
         }
         let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
         let names = try readTitles()
@@ -151,15 +154,26 @@ struct Prepare: ParsableCommand {
         try prepare(log, names, source: source, to: target)
     }
 
-    private func readStore(_ store: String, spoolingTo folder: URL) throws -> InteractionLog {
-        let reader = try openStore(store)
+    /// The titles that have been given to items.
+    private func titles(in reader: SQLiteEventReader) throws -> [String: String] {
+        var (titles, last) = ([String: String](), RawID?.none)
+        while case let page = try reader.annotations(after: last, limit: 1000), let end = page.last?.item {
+            for (item, note) in page { titles[item.text] = note.title }
+            last = end
+        }
+        return titles
+    }
+
+    private func readEvents(
+        of reader: SQLiteEventReader, _ store: String, spoolingTo folder: URL
+    ) throws -> InteractionLog {
         let types = eventTypes.map(eventTypeSet)
         var log = InteractionLog(spoolingTo: folder)
         let progress = ReadingLine()
         let total = try reader.eventCount()
         try reader.forEachUser { user in
             try reader.forEachEvent(of: user, from: nil) { stored in
-                guard types?.contains(stored.event.type) ?? true else { return }
+                guard types?.contains(RawID(stored.event.type)) ?? true else { return }
                 let (nanoseconds, overflows) = stored.order.time.microseconds.multipliedReportingOverflow(by: 1000)
                 try log.add(user: user, item: stored.event.item, nanoseconds: overflows ? 0 : nanoseconds)
             }
@@ -175,7 +189,9 @@ struct Prepare: ParsableCommand {
     ) throws {
         if titles != nil { say(log.match(names)) }
         let summary = try log.prepare(filters, titles: names, source: source, to: target)
-        if let times = summary.times { sayOfTimes(times, summary) }
+        if let times = summary.times {
+            sayOfTimes(times, summary, tiesAreIn: store == nil ? "file order" : "the log's order")
+        }
         if json.isOn { try printJSON(summary) } else { try printOutput(describe(summary)) }
     }
 
@@ -226,12 +242,12 @@ struct Prepare: ParsableCommand {
 }
 
 /// Prints the interpretation of the times, and a warning where they hardly determine the order.
-private func sayOfTimes(_ times: TimeSummary, _ summary: DatasetSummary) {
+private func sayOfTimes(_ times: TimeSummary, _ summary: DatasetSummary, tiesAreIn order: String) {
     printError("times: \(times.meaning)" + (times.areDates ? ", from \(times.days.first) to \(times.days.last)" : ""))
     if times.mostlyTiedUsers * 20 >= summary.users {
         printError(
             "recblr: warning: for \(grouped(times.mostlyTiedUsers)) of \(counted(summary.users, "user")) at least half of the events "
-                + "have the same time as another; these are in file order")
+                + "have the same time as another; these are in \(order)")
     }
 }
 
