@@ -111,6 +111,28 @@ import Testing
         }
     }
 
+    /// A folder that may not be replaced: who comes first stays.
+    @Test(arguments: [false, true]) func oneOfManyNewFoldersTakesThePlace(isThereAndEmpty: Bool) async throws {
+        let parent = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: parent) }
+        for round in 0..<100 {
+            let url = parent.appendingPathComponent("\(round)")
+            if isThereAndEmpty { try folder(url) }
+            let writers = await withTaskGroup { group in
+                for writer in 0..<4 as Range<UInt8> {
+                    group.addTask {
+                        // No folder of this kind is ever marked as one.
+                        do { try write(url, ["a": [writer]]) } catch { return UInt8?.none }
+                        return writer
+                    }
+                }
+                return await group.reduce(into: [UInt8]()) { if let writer = $1 { $0.append(writer) } }
+            }
+            #expect(writers.count == 1)
+            #expect(try readFile(url.appendingPathComponent("a")) == writers)
+        }
+    }
+
     @Test func linksAreFollowed() throws {
         try withTemporaryFolder { parent in
             let link = parent.appendingPathComponent("link")

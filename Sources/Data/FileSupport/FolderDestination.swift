@@ -44,14 +44,15 @@ public struct FolderDestination: Sendable {
         for file in kind.files { removeLeftoverFiles(of: file, in: path) }
     }
 
-    /// Throws unless the folder may still be replaced.
-    func checkAgain() throws(FileError) {
-        guard isThere(path) else { return }
+    /// Throws unless the folder may still be replaced; returns whether there is anything in it.
+    func checkAgain() throws(FileError) -> Bool {
+        guard isThere(path) else { return false }
         guard isFolder(path) else {
             throw FileError(
                 path: given.path, operation: .replace, reason: "it is a file, expected a folder or nothing")
         }
         try kind.checkReplaceable(path, given: given.path, replacesFiles: replacesFiles)
+        return try !entries(ofFolder: path).isEmpty
     }
 
     /// Whether the system allows renaming a folder; throws where its files cannot be replaced either.

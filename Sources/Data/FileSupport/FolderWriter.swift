@@ -21,8 +21,8 @@ public func writeFolder<Failure: Error>(
     }
     do {
         syncFolder(folder.path)
-        try destination.checkAgain()
-        try folder.replaceDestination()
+        // Where another process puts its folder there meanwhile, that one is looked at.
+        while try !folder.takeItsPlace(ofContents: destination.checkAgain()) {}
     } catch { throw wrap(error) }
 }
 
@@ -53,9 +53,13 @@ private final class TemporaryFolder {
 
     deinit { destination.kind.remove(path) }
 
-    func replaceDestination() throws(FileError) {
-        if destination.replacesFiles { return try replaceFiles() }
-        guard isThere(destination.path) else { return try renameToNew() }
+    /// Replaces the destination, or what was not there. False where there were no `contents` and now are some.
+    func takeItsPlace(ofContents contents: Bool) throws(FileError) -> Bool {
+        if destination.replacesFiles {
+            try replaceFiles()
+            return true
+        }
+        guard contents else { return try replaceNothing() }
         switch recblr_exchange(path, destination.path) {
         case 0: moveForeignEntries()
         case EINVAL, ENOSYS, ENOTSUP: try renameTwice()
@@ -63,17 +67,21 @@ private final class TemporaryFolder {
         case let code: throw .system(destination.given.path, .rename, code: code)
         }
         syncFolder(folder(of: destination.path))
+        return true
     }
 
-    /// Renames to a path where nothing is; fails where something was put there meanwhile.
-    private func renameToNew() throws(FileError) {
-        switch recblr_rename_new(path, destination.path) {
-        case 0: break
-        case EINVAL, ENOSYS, ENOTSUP:
-            guard rename(path, destination.path) == 0 else { throw .system(destination.given.path, .rename) }
-        case let code: throw .system(destination.given.path, .rename, code: code)
+    /// Moves to a path where nothing is, or an empty folder: the system replaces nothing else by a folder. False where there is something.
+    private func replaceNothing() throws(FileError) -> Bool {
+        if rename(path, destination.path) != 0 {
+            let code = errno
+            if [ENOTEMPTY, EEXIST, ENOTDIR].contains(code) { return false }
+            guard [EBUSY, EXDEV, EACCES, EPERM].contains(code), isThere(destination.path) else {
+                throw .system(destination.given.path, .rename, code: code)
+            }
+            try replaceFiles()
         }
         syncFolder(folder(of: destination.path))
+        return true
     }
 
     /// For file systems that cannot exchange two folders. A crash in between leaves the old folder under a name that ends in
