@@ -19,9 +19,9 @@ ITEMS = 60
 HOSTILE = "<img src=x onerror=\"document.title='taken'\"> & </li>"
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 TITLES = {"i0": HOSTILE, "i1": LONG, **{f"i{number}": f"Film {number}" for number in range(2, ITEMS)}}
-SCREENS = [(1280, 900), (390, 844), (320, 640)]
+SCREENS = [(1280, 900), (375, 812), (320, 640)]
 LOOKS = open(os.path.join(os.path.dirname(__file__), "looks.js"), encoding="utf-8").read()
-KEY = "key-of-the-check"
+KEY, READ_KEY = "key-of-the-check", "key-that-only-reads"
 STRANGER = "stranger"
 
 BEST = "[...document.querySelectorAll('#best .title')].map((node) => node.textContent)"
@@ -138,7 +138,8 @@ def clicks(browser, service):
     visit.ready(2)
     expect(visit.client.events(name) == [stored[0], stored[2]], "another event was forgotten")
     browser.click("#forget-all")
-    browser.click("#forget-no")
+    expect(visit.focus() == "forget-no", f"the dialog begins at {visit.focus()}")
+    browser.press("Enter")
     expect(len(visit.client.events(name)) == 2, "forgotten without consent")
     browser.click("#forget-all")
     browser.click("#forget-yes")
@@ -203,18 +204,24 @@ def trouble(browser, service):
 
 
 def keys(browser, program, models, folder):
-    with Service(program, models, folder, environment={"RECBLR_SERVE_WRITE_KEY": KEY}) as service:
+    with Service(program, models, folder, environment={"RECBLR_SERVE_WRITE_KEY": KEY, "RECBLR_SERVE_READ_KEY": READ_KEY}) as service:
         service.ready()
         visit = Visit(browser, service, "keys")
         visit.trouble("asks for a key")
         expect(visit.focus() == "key", "the key's field has no focus")
+        expect(visit.address.split("#")[0] in browser.value("document.querySelector('#shell').textContent"), "the command names no address")
         browser.type("wrong")
         browser.press("Enter")
         visit.trouble("does not know this key")
-        browser.type(KEY)
+        browser.type(READ_KEY)
         browser.press("Enter")
         visit.ready()
-        visit.choose(1)
+        browser.click("#best .title")
+        visit.trouble("does not allow that")
+        expect(visit.focus() == "key", "no other key can be given")
+        browser.type(KEY)
+        browser.press("Enter")
+        visit.ready(1)
         expect(browser.value("document.querySelector('#key-form').hidden"), "the key's form stays")
         kept = browser.value("document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage) + location.href")
         expect(KEY not in kept, "the key is kept")
@@ -240,6 +247,10 @@ def looks(browser, service, pictures):
             browser.screen(width, height, dark)
             scheme = "dark" if dark else "light"
             visit = Visit(browser, service, f"looks-{width}-{scheme}").ready()
+            counts = browser.value("[...document.querySelectorAll('.score')].map((node) => [node.firstChild.data, node.offsetHeight])")
+            expect(all(text.isdigit() and tall < 30 for text, tall in counts), f"popularity is not written as counts: {counts}")
+            browser.wait("document.getAnimations().length === 0")
+            browser.picture(f"{pictures}/{width}-{scheme}-popular.png")
             visit.client.append(visit.user, [{"item": item} for item in ("i1", "i0", STRANGER, "i7", "i8")])
             browser.open(visit.address)
             visit.ready(5)

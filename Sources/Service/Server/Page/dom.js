@@ -10,6 +10,9 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** A title: what direction it is written in does not change the order of what stands around it. */
+export const named = (title) => element("bdi", {}, title);
+
 /** A button that sends no form. */
 export function button(attributes, onClick, ...children) {
   const node = element("button", { type: "button", ...attributes }, ...children);
@@ -51,8 +54,9 @@ export function timeAgo(time) {
   return time.toLocaleDateString("en", { dateStyle: "medium" });
 }
 
-/** "A", "A and B", "A, B and C". */
-export const list = (words) => new Intl.ListFormat("en-GB", { type: "conjunction" }).format(words);
+/** Titles in a sentence: A; A and B; A, B and C. */
+export const list = (titles) =>
+  new Intl.ListFormat("en-GB", { type: "conjunction" }).formatToParts(titles).map(({ type, value }) => (type === "element" ? named(value) : value));
 
 /** Words for a shell, quoted. */
 export const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;

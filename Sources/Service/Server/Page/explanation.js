@@ -1,10 +1,10 @@
 // Which past events speak for a recommendation: a line of small bars, one an event, and the largest of them by name.
 
-import { element, list, scoreText, signedText, timeAgo } from "./dom.js";
+import { element, list, named, scoreText, signedText, timeAgo } from "./dom.js";
 
 /** Events of the small bars, and those that are named. */
 const recent = 24;
-const named = 6;
+const namedCount = 6;
 
 /** The largest contribution of the recent events of all answers, so that bars of different rows can be compared. */
 export function largestContribution(items) {
@@ -22,7 +22,7 @@ export function explanationLine(explanation, scale, titleOf) {
   const names = [...new Set(speakers.map(({ item }) => titleOf(item)))].slice(0, 2);
   return [
     sparkline(explanation.terms.slice(0, recent).reverse(), scale),
-    element("span", { class: "because" }, names.length ? `because of ${list(names)}` : "no event speaks for it"),
+    element("span", { class: "because" }, ...(names.length ? ["because of ", ...list(names)] : ["no event speaks for it"])),
   ];
 }
 
@@ -54,7 +54,7 @@ function tableRow({ name, value, note }, { least, greatest }) {
   return element("tr", {}, name_, element("td", { class: "track" }, bar), element("td", {}, signedText(value)));
 }
 
-const heading = (text) => element("th", { scope: "row" }, element("span", {}, text));
+const heading = (text) => element("th", { scope: "row" }, element("span", {}, named(text)));
 
 function note({ timestamp, scoreWithout }) {
   return scoreWithout === undefined ? timeAgo(new Date(timestamp)) : `score without it ${scoreText(scoreWithout)}`;
@@ -73,5 +73,5 @@ function sparkline(terms, scale) {
 const sum = (terms) => terms.reduce((total, { contribution }) => total + contribution, 0);
 
 function largest(terms) {
-  return terms.toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)).slice(0, named);
+  return terms.toSorted((a, b) => Math.abs(b.contribution) - Math.abs(a.contribution)).slice(0, namedCount);
 }

@@ -1,6 +1,6 @@
 // Two lists that keep their rows, and with them focus and open parts, while their contents change.
 
-import { button, element, scoreText, spoken, timeAgo } from "./dom.js";
+import { button, count, element, named, scoreText, spoken, timeAgo } from "./dom.js";
 import { explanationLine, explanationTable, largestContribution } from "./explanation.js";
 
 /** The ten best items. */
@@ -14,11 +14,11 @@ export class BestList {
   }
 
   /** Shows an answer. `compares`: rows say how they have moved since the answer before. Returns the number of new ones. */
-  show({ items }, titleOf, compares) {
+  show({ items, basis }, titleOf, compares) {
     const [before, ranks] = [this.#ranks, new Map(items.map(({ item }, rank) => [item, rank]))];
     const scale = largestContribution(items);
     const rows = new Map(items.map((each) => [each.item, this.#rows.get(each.item) ?? this.#row(each.item)]));
-    for (const [rank, each] of items.entries()) fill(rows.get(each.item), each, rank, titleOf, scale);
+    for (const [rank, each] of items.entries()) fill(rows.get(each.item), each, rank, titleOf, scale, basis);
     for (const [item, row] of rows) mark(row, compares ? movement(before.get(item), ranks.get(item)) : {});
     arrange(this.list, [...rows.values()]);
     [this.#rows, this.#ranks] = [rows, ranks];
@@ -36,11 +36,11 @@ export class BestList {
   }
 }
 
-function fill(row, { item, score, explanation }, rank, titleOf, scale) {
+function fill(row, { item, score, explanation }, rank, titleOf, scale, basis) {
   const [number, title, , scored, details] = row.children;
   number.textContent = rank + 1;
-  title.textContent = titleOf(item);
-  scored.replaceChildren(spoken("score "), scoreText(score));
+  title.replaceChildren(named(titleOf(item)));
+  scored.replaceChildren(...(basis === "popularity" ? [count(score), spoken(" events")] : [spoken("score "), scoreText(score)]));
   details.hidden = !explanation?.terms.length;
   if (details.hidden) return;
   details.firstChild.replaceChildren(...explanationLine(explanation, scale, titleOf));
@@ -73,7 +73,7 @@ export class EventList {
     const rows = new Map(events.map((event) => [event, this.#rows.get(event) ?? this.#row(event)]));
     for (const [event, row] of rows) {
       const [title, when] = row.children;
-      title.textContent = titles.of(event.item);
+      title.replaceChildren(named(titles.of(event.item)));
       const isStranger = event.known === false || titles.isStranger(event.item);
       const time = event.timestamp ? timeAgo(new Date(event.timestamp)) : "";
       when.textContent = isStranger ? "not in this model" : time;

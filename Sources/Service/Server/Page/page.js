@@ -38,6 +38,7 @@ function forgetAll() {
 
 function open(next) {
   [subject, answer] = [next, undefined];
+  showRequest();
   perform(() => next.open(), "finding the state", () => `${countOf(answer.events, "event")}. First is ${first()}.`);
 }
 
@@ -81,6 +82,7 @@ async function show(compares, news) {
   byID("news").textContent = news(newcomers);
   byID("basis").textContent = basis();
   byID("events-count").textContent = answer.events ? countOf(answer.events, "event") : "None yet: choose an item.";
+  byID("search").placeholder = answer.items.some(({ title }) => title) ? "Search titles" : "Search items";
   byID("earlier").hidden = !subject.next;
   byID("forget-all").hidden = answer.events === 0;
   byID("session-note").textContent = subject.size ? `The state travels as ${countOf(subject.size, "character")}, sealed.` : "";
@@ -114,7 +116,7 @@ async function showModel() {
 }
 
 function showRequest() {
-  const [path, body] = subject.request(answer.items[0]?.item ?? "ITEM");
+  const [path, body] = subject.request(answer?.items[0]?.item ?? "ITEM");
   const key = client.key ? ` --oauth2-bearer KEY` : "";
   byID("shell").textContent = `curl${key} --json ${quoted(JSON.stringify(body))} ${quoted(new URL(path, document.baseURI).href)}`;
 }
@@ -130,7 +132,7 @@ function showTrouble(error, again) {
   trouble.replaceChildren(element("p", {}, isOurs ? "Something is wrong in this page itself." : error.message));
   trouble.hidden = false;
   retry = again;
-  const needsKey = error.status === 401;
+  const needsKey = error.status === 401 || (error.status === 403 && client.key !== "");
   byID("key-form").hidden = !needsKey;
   if (needsKey) byID("key").focus();
   else if (again) trouble.append(button({}, again, "Try again"));
@@ -143,6 +145,7 @@ function hideTrouble() {
   if (trouble.contains(document.activeElement)) byID("best-heading").focus();
   trouble.hidden = true;
   trouble.replaceChildren();
+  byID("key-form").hidden = true;
 }
 
 // Wiring.
@@ -215,7 +218,7 @@ function nameFromAddress() {
   }
 }
 
-byID("user").value = nameFromAddress() || `guest-${newID().slice(0, 4)}`;
+byID("user").value = nameFromAddress() || `guest-${newID()}`;
 addEventListener("hashchange", () => {
   byID("user").value = nameFromAddress() || byID("user").value;
   byID("who").elements.kind.value = "user";

@@ -1,6 +1,6 @@
 // A field that finds items while one types: a combobox with a list, after the ARIA Authoring Practices.
 
-import { element } from "./dom.js";
+import { element, named } from "./dom.js";
 
 /** How long to wait for another letter before asking, in milliseconds. */
 const pause = 120;
@@ -98,7 +98,7 @@ export class Search {
 }
 
 function option({ item, title, categories }, index) {
-  const node = element("li", { role: "option", id: `found-${index}`, "aria-selected": "false" }, title ?? item);
+  const node = element("li", { role: "option", id: `found-${index}`, "aria-selected": "false" }, named(title ?? item));
   if (categories?.length) node.append(" ", element("span", { class: "quiet" }, categories.join(", ")));
   return node;
 }
