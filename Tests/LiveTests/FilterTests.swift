@@ -34,6 +34,27 @@ import Testing
         await service.stop()
     }
 
+    /// In whole seconds, on the side of leaving out, and before 1970 as after it.
+    @Test(arguments: [0, -3_000_000_000] as [Int64]) func seenWithinSeconds(shift: Int64) async throws {
+        let models = try TestModels(["a"])
+        let service = try service(models)
+        func time(_ milliseconds: Int64) -> Timestamp {
+            Timestamp(microseconds: (1_600_000_000 + shift) * 1_000_000 + 1000 * milliseconds)
+        }
+        _ = try await service.append([
+            NewEvent(user: "u", item: "i1", time: time(900)), NewEvent(user: "u", item: "i2", time: time(1100)),
+            NewEvent(user: "u", item: "i3", time: time(2500)),
+        ])
+        for (at, expected) in [(11_000, [1, 2, 3]), (11_900, [1, 2, 3]), (12_000, [2, 3]), (13_100, [3])]
+            as [(Int64, [Int])]
+        {
+            let query = all { ($0.at, $0.excludeSeen) = (time(at - 1000), .within(seconds: 10)) }
+            #expect(
+                Set(0..<60).subtracting(rows(try await service.recommend(to: "u", query))) == Set(expected), "\(at)")
+        }
+        await service.stop()
+    }
+
     /// Items that were met before the last 1,024 events are left out, too.
     @Test(arguments: [1 << 24, 0]) func itemsSeenLongAgo(memory: Int) async throws {
         let models = try TestModels(["a"])

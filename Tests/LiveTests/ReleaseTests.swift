@@ -153,13 +153,22 @@ import Testing
                     item: number % 3 == 0 ? nil : ItemID(row: number % 60))
             }
             let content = CheckpointContent(of: user)
-            #expect(CheckpointContent(content.bytes, for: shape) == content)
-            for index in stride(from: 0, to: content.bytes.count, by: 97) {
-                var damaged = content.bytes
-                damaged[index] ^= 4
+            let last = user.last ?? EventOrder(time: second(0), position: 0)
+            let checkpoint = content.checkpoint(after: last, eventCount: user.eventCount, revision: user.revision)
+            #expect(CheckpointContent(checkpoint, for: shape) == content)
+            for index in stride(from: 0, to: checkpoint.state.count, by: 97) {
+                var damaged = checkpoint
+                damaged.state[index] ^= 4
                 #expect(CheckpointContent(damaged, for: shape) == nil)
-                #expect(CheckpointContent(Array(content.bytes.prefix(index)), for: shape) == nil)
+                damaged.state = Array(checkpoint.state.prefix(index))
+                #expect(CheckpointContent(damaged, for: shape) == nil)
             }
+            var moved = [StateCheckpoint](repeating: checkpoint, count: 4)
+            moved[0].last.time.microseconds += 1
+            moved[1].last.position -= 1
+            moved[2].eventCount += 1
+            moved[3].revision += 1
+            #expect(moved.allSatisfy { CheckpointContent($0, for: shape) == nil }, "its place is part of it")
         }
     }
 

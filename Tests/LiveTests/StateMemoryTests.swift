@@ -19,7 +19,7 @@ import Testing
             } else {
                 // Of all sizes, and times that go backwards.
                 let row = Int32(generator.next() >> (33 + generator.next() % 31))
-                let seconds = UInt32(generator.next() >> (32 + generator.next() % 32))
+                let seconds = Int64(truncatingIfNeeded: generator.next() >> (generator.next() % 64))
                 queue.append(Met(row: row, seconds: seconds))
                 list.append(Met(row: row, seconds: seconds))
             }

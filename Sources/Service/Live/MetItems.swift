@@ -1,19 +1,23 @@
 import Events
 import Identifiers
 
-/// An item that a user has met, and when, in seconds since 1970.
+/// An item that a user has met, and when, in whole seconds since 1970.
 struct Met: Equatable {
     var row: Int32
-    var seconds: UInt32
+    var seconds: Int64
 
-    init(row: Int32, seconds: UInt32) { (self.row, self.seconds) = (row, seconds) }
+    init(row: Int32, seconds: Int64) { (self.row, self.seconds) = (row, seconds) }
 
-    init(_ item: ItemID, _ time: Timestamp) {
-        self.init(row: Int32(item.row), seconds: UInt32(clamping: time.microseconds / 1_000_000))
+    init(_ item: ItemID, _ time: Timestamp) { self.init(row: Int32(item.row), seconds: Self.seconds(time)) }
+
+    /// The second in which a time lies, also before 1970.
+    static func seconds(_ time: Timestamp) -> Int64 {
+        let (quotient, remainder) = time.microseconds.quotientAndRemainder(dividingBy: 1_000_000)
+        return remainder < 0 ? quotient - 1 : quotient
     }
 }
 
-/// A queue of items with times. Each takes two numbers of one to five bytes (LEB128), 3 to 7 bytes mostly: the row, and the seconds since
+/// A queue of items with times. Each takes two numbers of some bytes (LEB128), 3 to 7 bytes mostly: the row, and the seconds since
 /// the item before.
 ///
 /// The bytes lie in blocks of one size that never move. An array would be copied into a larger one as it grows, and because the histories
@@ -48,8 +52,8 @@ struct MetItems: ~Copyable {
 
     /// Adds an item. O(1).
     mutating func append(_ met: Met) {
-        write(UInt32(bitPattern: met.row))
-        write(met.seconds &- end.seconds)
+        write(UInt64(UInt32(bitPattern: met.row)))
+        write(UInt64(bitPattern: met.seconds &- end.seconds))
         end.seconds = met.seconds
         count += 1
     }
@@ -66,7 +70,7 @@ struct MetItems: ~Copyable {
         return met
     }
 
-    private mutating func write(_ number: UInt32) {
+    private mutating func write(_ number: UInt64) {
         var rest = number
         while rest >= 0x80 {
             write(byte: UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -90,21 +94,21 @@ struct MetItems: ~Copyable {
     private struct Place {
         var block: Block
         var offset: Int32 = 0
-        var seconds: UInt32 = 0
+        var seconds: Int64 = 0
 
         mutating func read() -> Met {
-            let row = Int32(bitPattern: number())
-            seconds &+= number()
+            let row = Int32(bitPattern: UInt32(truncatingIfNeeded: number()))
+            seconds &+= Int64(bitPattern: number())
             return Met(row: row, seconds: seconds)
         }
 
-        private mutating func number() -> UInt32 {
-            var (number, shift): (UInt32, UInt32) = (0, 0)
+        private mutating func number() -> UInt64 {
+            var (number, shift): (UInt64, UInt64) = (0, 0)
             while true {
                 if offset == Block.size { (block, offset) = (block.next, 0) }
                 let byte = block[offset]
                 offset += 1
-                number |= UInt32(byte & 0x7F) << shift
+                number |= UInt64(byte & 0x7F) << shift
                 if byte < 0x80 { return number }
                 shift += 7
             }

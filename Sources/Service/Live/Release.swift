@@ -54,7 +54,7 @@ final class Release: Sendable {
             files[name].map { "\($0.bytes)-\($0.crc32)" } ?? "none"
         }
         let types = options.eventTypes.map { $0.sorted().map(\.text).joined(separator: "\u{1F}") } ?? "all"
-        return (parts + [device.name, types, "1"]).joined(separator: "/")
+        return (parts + [device.name, types, "2"]).joined(separator: "/")
     }
 
     /// Identifiers and titles by row, to be searched; made for the first who searches.

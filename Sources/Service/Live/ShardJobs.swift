@@ -69,7 +69,7 @@ enum ShardJob: Sendable {
     /// A slice of a history that the table of this number asked for; nil: nothing is known of the user.
     case slice(RawID, table: Int, Result<HistorySlice?, ServiceError>)
     /// Rows of the items that a user has met, with their last times, for the question of this number that waits for them.
-    case older(question: Int, Result<[Int32: UInt32], ServiceError>)
+    case older(question: Int, Result<[Int32: Int64], ServiceError>)
     /// Makes live states and those of `users` ready for a release, beside the one that answers.
     case prepare(Release, users: [RawID], done: Reply<Void>)
     /// The prepared release answers from now on.

@@ -39,9 +39,9 @@ extension StateShard {
     private func met(_ state: UserState, _ rule: RecommendationQuery.SeenRule, _ at: Timestamp) -> [Int32] {
         switch rule {
         case .never: []
-        case .always: state.rows(metSince: 0)
+        case .always: state.rows(metSince: .min)
         case .within(let seconds):
-            state.rows(metSince: UInt32(clamping: at.adding(seconds: -seconds).microseconds / 1_000_000))
+            state.rows(metSince: Met.seconds(at.adding(seconds: -seconds)))
         }
     }
 
@@ -51,8 +51,8 @@ extension StateShard {
         waitingForOlder[questionCount] = waiting
         let (user, release, log) = (waiting.user, waiting.table.release, surroundings.log)
         let isRunning = surroundings.reads.run { [queue, number = questionCount] in
-            let result = Result<[Int32: UInt32], EventLogError> { () throws(EventLogError) in
-                var older: [Int32: UInt32] = [:]
+            let result = Result<[Int32: Int64], EventLogError> { () throws(EventLogError) in
+                var older: [Int32: Int64] = [:]
                 for (item, last) in try log.items(of: user) {
                     guard let item = release.item(item) else { continue }
                     older[Int32(item.row)] = Met(item, last).seconds
@@ -67,7 +67,7 @@ extension StateShard {
 
     /// Goes on with a question that needed older items. Its state answers, also where another has taken its place: it was right when the
     /// question was asked, and whoever asks all the time is never put off.
-    func receive(_ result: Result<[Int32: UInt32], ServiceError>, forQuestion number: Int) {
+    func receive(_ result: Result<[Int32: Int64], ServiceError>, forQuestion number: Int) {
         guard let waiting = waitingForOlder.removeValue(forKey: number) else { return }
         switch result {
         case .failure(let error): waiting.question.reply(.failure(error))

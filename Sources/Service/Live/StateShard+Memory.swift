@@ -16,9 +16,8 @@ extension StateShard {
             return
         }
         state.checkpointedCount = state.eventCount
-        let content = CheckpointContent(of: state).bytes
-        let checkpoint = StateCheckpoint(
-            last: last, eventCount: state.eventCount, revision: state.revision, state: content)
+        let checkpoint = CheckpointContent(of: state).checkpoint(
+            after: last, eventCount: state.eventCount, revision: state.revision)
         LiveMetrics.checkpoints.increment()
         // Refused where the history has changed meanwhile, and then nothing is lost.
         surroundings.writer.add(.checkpoint(user: state.user, model: table.release.identity, checkpoint)) { _ in }

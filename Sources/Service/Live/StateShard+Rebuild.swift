@@ -82,7 +82,7 @@ extension StateShard {
         let model = table.release.model
         let state = UserState(user, table.initialState, revision: slice.moment?.revision ?? 0)
         if let checkpoint = slice.checkpoint {
-            guard let content = CheckpointContent(checkpoint.state, for: model.configuration) else {
+            guard let content = CheckpointContent(checkpoint, for: model.configuration) else {
                 LiveMetrics.damagedCheckpoints.increment()
                 surroundings.logger.warning(
                     "A damaged checkpoint is passed over: the state is rebuilt from all events.")

@@ -29,7 +29,7 @@ final class UserState {
     /// The number of events at the last checkpoint.
     var checkpointedCount = 0
     /// Rows of the items that were met before those of ``recent``, with the last time; nil until somebody asks.
-    var older: [Int32: UInt32]?
+    var older: [Int32: Int64]?
     private var latest = MetItems()
     // Neighbours in the order of use. The shard's dictionary keeps the states alive.
     unowned(unsafe) var lessRecent: UserState?
@@ -72,7 +72,7 @@ final class UserState {
     }
 
     private func remember(_ met: Met) {
-        if older != nil { older![met.row] = max(older![met.row] ?? 0, met.seconds) }
+        if older != nil { older![met.row] = max(older![met.row] ?? .min, met.seconds) }
     }
 
     /// The number of events that came before those of ``recent``.
@@ -82,7 +82,7 @@ final class UserState {
     var recent: [Met] { latest.all }
 
     /// Rows of the items that were met at or after `seconds`, in any order, some twice. ``older`` must be there where anything was forgotten.
-    func rows(metSince seconds: UInt32) -> [Int32] {
+    func rows(metSince seconds: Int64) -> [Int32] {
         let recent = recent.lazy.filter { $0.seconds >= seconds }.map(\.row)
         return Array(recent) + (older ?? [:]).lazy.filter { $0.value >= seconds }.map(\.key)
     }
@@ -90,7 +90,7 @@ final class UserState {
     /// What it occupies, in bytes, with what surrounds it: the object, the array's header, its share of the table, what malloc adds.
     var byteCount: Int {
         let id = user.text.utf8.count
-        return 304 + 4 * floats.count + latest.byteCount + 16 * (older?.capacity ?? 0) + (id > 15 ? 48 + id : 0)
+        return 304 + 4 * floats.count + latest.byteCount + 24 * (older?.capacity ?? 0) + (id > 15 ? 48 + id : 0)
     }
 
     /// Continues from a checkpoint, whose latest items come beside it, oldest first.
@@ -114,48 +114,62 @@ struct CheckpointContent: Equatable {
         (state, hidden, knownCount, recent) = (user.state, user.hidden, user.knownCount, user.recent)
     }
 
-    /// Reads what ``bytes`` wrote; nil where it cannot have been written by it for this model.
-    init?(_ bytes: [UInt8], for configuration: ModelConfiguration) {
+    /// Reads what ``checkpoint(after:eventCount:revision:)`` wrote; nil where it cannot have been written by it for this model.
+    init?(_ checkpoint: StateCheckpoint, for configuration: ModelConfiguration) {
+        let bytes = checkpoint.state
         guard bytes.count >= 12 else { return nil }
-        let sum = bytes.withUnsafeBytes { Self.checksum(of: UnsafeRawBufferPointer(rebasing: $0.dropLast(4))) }
+        let sum = bytes.withUnsafeBytes {
+            Self.checksum(of: UnsafeRawBufferPointer(rebasing: $0.dropLast(4)), at: checkpoint)
+        }
         guard sum == Self.word(bytes, at: bytes.count - 4) else { return nil }
         let (known, isHidden) = (Int(Self.word(bytes, at: 0)), Self.word(bytes, at: 4))
         let (size, width) = (configuration.stateSize, configuration.hiddenSize)
         let floats = size + (isHidden == 1 ? width : 0)
         let rest = bytes.count - 12 - 4 * floats
-        guard isHidden <= 1, rest >= 0, rest % 8 == 0, rest / 8 <= min(known, UserState.window) else { return nil }
+        guard isHidden <= 1, rest >= 0, rest % 12 == 0, rest / 12 <= min(known, UserState.window) else { return nil }
         let values = (0..<floats).map { Float(bitPattern: Self.word(bytes, at: 8 + 4 * $0)) }
         guard let state = RecurrentState(values: Array(values.prefix(size)), for: configuration) else { return nil }
         self.state = state
         (hidden, knownCount) = (Array(values.dropFirst(size)), known)
         recent = []
-        for index in 0..<rest / 8 {
-            let place = 8 + 4 * floats + 8 * index
+        for index in 0..<rest / 12 {
+            let place = 8 + 4 * floats + 12 * index
             let row = Int(Self.word(bytes, at: place))
             guard row < configuration.itemCount else { return nil }
-            recent.append(Met(row: Int32(row), seconds: Self.word(bytes, at: place + 4)))
+            let seconds = UInt64(Self.word(bytes, at: place + 4)) | UInt64(Self.word(bytes, at: place + 8)) << 32
+            recent.append(Met(row: Int32(row), seconds: Int64(bitPattern: seconds)))
         }
     }
 
-    /// Little-endian words: the number of known events, whether there is a hidden vector, the floats, the items and times, a checksum.
-    var bytes: [UInt8] {
+    /// With its place in the log, as little-endian words: the number of known events, whether there is a hidden vector, the floats, the items and
+    /// times, a checksum of these and of the place.
+    func checkpoint(after last: EventOrder, eventCount: Int, revision: Int64) -> StateCheckpoint {
+        var checkpoint = StateCheckpoint(last: last, eventCount: eventCount, revision: revision, state: [])
         var words = [UInt32(clamping: knownCount).littleEndian, UInt32(hidden.isEmpty ? 0 : 1).littleEndian]
-        words.reserveCapacity(3 + state.values.count + hidden.count + 2 * recent.count)
+        words.reserveCapacity(3 + state.values.count + hidden.count + 3 * recent.count)
         for value in state.values { words.append(value.bitPattern.littleEndian) }
         for value in hidden { words.append(value.bitPattern.littleEndian) }
-        for each in recent { words += [UInt32(bitPattern: each.row).littleEndian, each.seconds.littleEndian] }
-        let sum = words.withUnsafeBytes { Self.checksum(of: $0) }
-        words.append(sum.littleEndian)
-        return words.withUnsafeBytes { Array($0) }
+        for each in recent {
+            let seconds = UInt64(bitPattern: each.seconds)
+            words += [UInt32(bitPattern: each.row), UInt32(truncatingIfNeeded: seconds), UInt32(seconds >> 32)].map(
+                \.littleEndian)
+        }
+        words.append(words.withUnsafeBytes { Self.checksum(of: $0, at: checkpoint) }.littleEndian)
+        checkpoint.state = words.withUnsafeBytes { Array($0) }
+        return checkpoint
     }
 
     private static func word(_ bytes: [UInt8], at place: Int) -> UInt32 {
         bytes.withUnsafeBytes { UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: place, as: UInt32.self)) }
     }
 
-    private static func checksum(of bytes: UnsafeRawBufferPointer) -> UInt32 {
+    private static func checksum(of bytes: UnsafeRawBufferPointer, at place: StateCheckpoint) -> UInt32 {
+        let numbers = [
+            place.last.time.microseconds, place.last.position, Int64(place.eventCount), place.revision,
+        ].map(\.littleEndian)
         var sum = Checksum()
         sum.add(bytes)
+        numbers.withUnsafeBytes { sum.add($0) }
         return UInt32(sum.text, radix: 16)!
     }
 }
