@@ -195,9 +195,16 @@ extension LiveService {
     func read<Value: Sendable>(
         _ body: @escaping @Sendable () throws(EventLogError) -> Value
     ) async throws(ServiceError) -> Value {
-        _ = try admit(reads.wait)
+        try await call(on: reads, body)
+    }
+
+    /// Makes a call on one of some threads.
+    func call<Value: Sendable>(
+        on calls: BlockingCalls, _ body: @escaping @Sendable () throws(EventLogError) -> Value
+    ) async throws(ServiceError) -> Value {
+        _ = try admit(calls.wait)
         return try await reply { done in
-            let isRunning = reads.run { done(Result(catching: body).mapError(ServiceError.log)) }
+            let isRunning = calls.run { done(Result(catching: body).mapError(ServiceError.log)) }
             if !isRunning { done(.failure(.stopping)) }
         }
     }

@@ -31,7 +31,7 @@ extension LiveService {
     /// annotated ones that the model does not know.
     public func items(matching text: String, limit: Int) async throws(ServiceError) -> [ItemView] {
         let release = release
-        return try await read { [self] () throws(EventLogError) in
+        return try await call(on: searches) { [self] () throws(EventLogError) in
             let (matches, unknown) = search(FoldedTexts.folded(text), release)
             let rows =
                 release.catalogue.popularity?.best(limit) { matches.contains(Int32($0.row)) }.map(\.row)

@@ -17,6 +17,8 @@ public final class LiveService: Sendable {
     let writer: LogWriter
     /// Reads of the log that requests ask for; those of states that are rebuilt have threads of their own.
     let reads: BlockingCalls
+    /// Searches of titles, one after the other.
+    let searches: BlockingCalls
     private let historyReads: BlockingCalls
     /// What can wait, such as making a release ready.
     let background: BlockingCalls
@@ -51,6 +53,7 @@ public final class LiveService: Sendable {
         annotations = try withLogErrors { () throws(EventLogError) in try Annotations(log, for: release) }
         let count = max(1, options.threads)
         reads = BlockingCalls(threads: 2, in: threads)
+        searches = BlockingCalls(threads: 1, in: threads)
         historyReads = BlockingCalls(threads: 2, in: threads)
         background = BlockingCalls(threads: 1, priority: .background, in: threads)
         writer = LogWriter(log, in: threads, logger: logger)
@@ -123,6 +126,7 @@ public final class LiveService: Sendable {
         }
         await withCheckedContinuation { done in writer.flush { done.resume() } }
         reads.close()
+        searches.close()
         historyReads.close()
         background.close()
         for shard in shards { shard.queue.close() }
