@@ -137,15 +137,16 @@ public struct InteractionLog: ~Copyable, Sendable {
             var logged = LoggedEvent(
                 user: RawID(userIDs.string(event.user)), item: RawID(itemIDs.string(event.item)),
                 nanoseconds: hasTimestamps ? event.time : nil)
-            if kept != nil {
-                do throws(FileError) {
-                    logged.type = try reader.next(kept!)
-                    logged.eventID = try reader.next(kept!).map { RawID($0) }
-                } catch { return failure = error }
-            }
+            do throws(FileError) { try readKept(&logged, &reader) } catch { return failure = error }
             body(logged)
         }
         if let failure { throw .file(failure) }
+    }
+
+    /// Adds what is kept of an event. (Inside the closure above, a use of `kept` ends the optimizer of Swift 6.3.)
+    @inline(never)
+    private func readKept(_ event: inout LoggedEvent, _ reader: inout KeptSpool.Reader) throws(FileError) {
+        if kept != nil { try reader.readFields(of: &event, kept!) }
     }
 
     /// Reads a file.

@@ -63,8 +63,14 @@ struct KeptSpool: ~Copyable, Sendable {
         /// How many bytes of the file have been read.
         private var offset = 0
 
+        /// Adds to an event what is kept of it.
+        mutating func readFields(of event: inout LoggedEvent, _ spool: borrowing KeptSpool) throws(FileError) {
+            event.type = try next(spool)
+            event.eventID = try next(spool).map { RawID($0) }
+        }
+
         /// The next field, which must exist; nil where it is none.
-        mutating func next(_ spool: borrowing KeptSpool) throws(FileError) -> String? {
+        private mutating func next(_ spool: borrowing KeptSpool) throws(FileError) -> String? {
             try fill(4, spool)
             let size = Int(bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: start, as: UInt32.self) })
             start += 4
