@@ -78,7 +78,7 @@ struct StoreImport: ParsableCommand {
             _ = try openStore(store)  // an empty one is not made where a path is misspelt
             report = try fill(try SQLiteEventLog(fileURL(store)), sources)
         } else {
-            let destination = try newStoreFolder(store, "--store", instead: "give --append to add to it")
+            let destination = try newFolder()
             report = try building(destination) { try fill(try SQLiteEventLog($0, durability: .relaxed), sources) }
         }
         if report.withoutID > 0 {
@@ -89,6 +89,10 @@ struct StoreImport: ParsableCommand {
                         : " (--event-id names the column of ids, --events reads what `recblr store export` writes)"))
         }
         if json.isOn { try printJSON(report) } else { try printOutput(report.text) }
+    }
+
+    private func newFolder() throws -> FolderDestination {
+        try newStoreFolder(store, "--store", instead: "give --append to add to it")
     }
 
     /// Calls `body` with a folder that becomes the destination where it does not throw.
@@ -105,6 +109,7 @@ struct StoreImport: ParsableCommand {
             }
         } catch {
             if case .failure(let cause) = result { throw cause }
+            _ = try newFolder()  // says so where another import was quicker
             throw error
         }
         return try result!.get()
