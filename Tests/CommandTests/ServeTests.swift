@@ -9,8 +9,9 @@ import Testing
         let settings = Setting.all.filter { !$0.isSecret }
         let arguments = settings.flatMap { setting -> [String] in
             guard setting.placeholder != nil else { return ["--\(setting.name)"] }
-            let value = setting.placeholder == "number" ? "3" : setting.text(ServiceSettings()) ?? "something"
-            return ["--\(setting.name)", value]
+            let examples = ["number": "3", "origins": "https://shop.example"]
+            let example = setting.placeholder.flatMap { examples[$0] }
+            return ["--\(setting.name)", example ?? setting.text(ServiceSettings()) ?? "something"]
         }
         let outcome = try run(["serve", "--print-configuration"] + arguments, in: Workplace())
         #expect(outcome.status == 0, "\(outcome.error)")

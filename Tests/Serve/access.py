@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import ssl
 import subprocess
 import urllib.request
@@ -9,25 +10,26 @@ import urllib.request
 from service import Failed
 
 EVENT = {"item": "i1"}
+READER, WRITER, BOSS = "key-of-the-reader", "key-of-the-writer", "key-of-the-boss-"
 
 
 def keys_open_doors(world):
-    keys = world.write("keys", "# for tests\nread reader\nwrite writer\n")
-    with world.serve("--keys", keys, environment={"RECBLR_SERVE_ADMIN_KEY": "boss"}) as service:
+    keys = world.write("keys", f"# for tests\nread {READER}\nwrite {WRITER}\n")
+    with world.serve("--keys", keys, environment={"RECBLR_SERVE_ADMIN_KEY": BOSS}) as service:
         client = service.client()
         for method, path, body, expected in [
-            ("GET", "/health/ready", None, {None: 200, "reader": 200, "writer": 200, "boss": 200}),
-            ("GET", "/v1/models", None, {None: 401, "wrong": 401, "reader": 200, "writer": 200, "boss": 200}),
-            ("GET", "/metrics", None, {None: 401, "reader": 200}),
-            ("POST", "/v1/users/a/events", EVENT, {None: 401, "reader": 403, "writer": 200, "boss": 200}),
-            ("POST", "/v1/models/v1:activate", None, {None: 401, "reader": 403, "writer": 403, "boss": 200}),
+            ("GET", "/health/ready", None, {None: 200, READER: 200, WRITER: 200, BOSS: 200}),
+            ("GET", "/v1/models", None, {None: 401, "wrong": 401, READER: 200, WRITER: 200, BOSS: 200}),
+            ("GET", "/metrics", None, {None: 401, READER: 200}),
+            ("POST", "/v1/users/a/events", EVENT, {None: 401, READER: 403, WRITER: 200, BOSS: 200}),
+            ("POST", "/v1/models/v1:activate", None, {None: 401, READER: 403, WRITER: 403, BOSS: 200}),
         ]:
             for key, status in expected.items():
                 for headers in ({"Authorization": f"Bearer {key}"}, {"X-API-Key": str(key)}):
                     found, value = client.ask(method, path, body, headers if key else {})
                     if found != status:
                         raise Failed(f"{method} {path} with {key}: {found} instead of {status}: {value}")
-        if any(secret in service.errors for secret in ("reader", "writer", "boss")):
+        if any(secret in service.errors for secret in (READER, WRITER, BOSS)):
             raise Failed("a key is in the log")
 
 
@@ -44,6 +46,36 @@ def strangers_pages_get_nothing(world):
                 raise Failed(f"{headers}: {found} instead of {status}: {value}")
         if len(client.events("a")) != 1:
             raise Failed("a stranger's event was stored")
+
+
+def hosts_are_looked_at(world):
+    """RFC 9112, section 3.2."""
+    with world.serve() as service:
+        for head, status in [
+            ("GET /v1/models HTTP/1.1\r\nHost: localhost\r\n", 200), ("GET /v1/models HTTP/1.1\r\nHost: localhost:1\r\n", 200),
+            ("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n", 400),
+            ("GET /v1/models HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n", 400), ("GET /v1/models HTTP/1.1\r\n", 400),
+            ("GET /v1/models HTTP/1.1\r\nHost: localhost:evil\r\n", 400), ("GET /v1/models HTTP/1.1\r\nHost: x@localhost\r\n", 400),
+            ("GET http://evil.example/v1/models HTTP/1.1\r\nHost: localhost\r\n", 421),
+            ("GET HTTP://localhost/v1/models HTTP/1.1\r\nHost: evil.example\r\n", 200), ("GET /v1/models HTTP/1.0\r\n", 421),
+        ]:
+            with socket.create_connection(("127.0.0.1", service.port), timeout=30) as stream:
+                stream.sendall(head.encode() + b"Connection: close\r\n\r\n")
+                found = b""
+                while chunk := stream.recv(65536):
+                    found += chunk
+            if not found.startswith(b"HTTP/1.1 %d " % status) or (status != 200 and b"problem+json" not in found):
+                raise Failed(f"{head}: {found[:200]} instead of {status}")
+
+
+def paths_are_compared_decoded(world):
+    with world.serve() as service:
+        client = service.client()
+        client.append("a", [EVENT])
+        client.expect("POST", "/v1/recommendations%3Abatch", {"users": ["a"]})
+        client.expect("POST", "/v1/models/v1%3aactivate")
+        if len(client.expect("GET", "/v1/users/%61/%65vents")["events"]) != 1:
+            raise Failed("an encoded letter is another letter")
 
 
 def certificate(world, name):
@@ -80,4 +112,4 @@ def tls_from_files(world):
         service.stop()
 
 
-CHECKS = [keys_open_doors, strangers_pages_get_nothing, tls_from_files]
+CHECKS = [keys_open_doors, strangers_pages_get_nothing, hosts_are_looked_at, paths_are_compared_decoded, tls_from_files]

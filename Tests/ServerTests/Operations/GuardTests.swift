@@ -50,9 +50,11 @@ import Testing
             context: ServerContext(source: ApplicationRequestContextSource(channel: EmbeddedChannel(), logger: logger)))
     }
 
-    private func keys() throws -> AccessKeys {
+    private func keys() -> AccessKeys {
         var keys = AccessKeys()
-        try keys.add(lines: "# ours\n\nread r\nwrite w\nadmin a\nread old\n", of: "keys")
+        for (key, permission) in [("r", Permission.read), ("w", .write), ("a", .admin), ("old", .read)] {
+            keys.add(key, permission)
+        }
         return keys
     }
 
@@ -69,7 +71,7 @@ import Testing
         ("GET", "/api/recommend/7?write%2Dback-type=read", "w"), ("POST", "/v1/models/v2:activate", "a"),
     ])
     func routesNeedKeys(_ name: String, _ path: String, _ needed: String?) async throws {
-        let (keys, method, all) = (try keys(), try #require(HTTPRequest.Method(rawValue: name)), ["r", "w", "a"])
+        let (keys, method, all) = (keys(), try #require(HTTPRequest.Method(rawValue: name)), ["r", "w", "a"])
         let enough = needed == nil ? all[...] : all.drop { $0 != needed }
         for key in all {
             let status = try await send(method, path, [.apiKey: key], keys: keys).status
@@ -83,7 +85,7 @@ import Testing
     }
 
     @Test func refusalsOfGorsesClientsArePlainText() async throws {
-        let keys = try keys()
+        let keys = keys()
         for path in ["/api/recommend/7", "/api/nothing"] {
             for refused in [try await send(.get, path, keys: keys), try await send(.get, path, host: "evil.example")] {
                 #expect([.unauthorized, .misdirectedRequest].contains(refused.status))
@@ -93,7 +95,7 @@ import Testing
     }
 
     @Test func keysComeInTwoHeaders() async throws {
-        let keys = try keys()
+        let keys = keys()
         func status(_ headers: HTTPFields) async throws -> HTTPResponse.Status {
             try await send(.get, "/v1/models", headers, keys: keys).status
         }
@@ -116,8 +118,10 @@ import Testing
                 return nil
             } catch { return error.description }
         }
-        #expect(reason("read a") == nil && reason("\r\nadmin b\r\n") == nil)
-        #expect(reason("read a\nroot b") == "keys, line 2: expected read, write or admin and a key")
+        let (a, b) = (String(repeating: "a", count: 16), String(repeating: "b", count: 99))
+        #expect(reason("# ours\n\nread \(a)") == nil && reason("\r\nadmin \(b)\r\n") == nil)
+        #expect(reason("read \(a)\nroot \(b)") == "keys, line 2: expected read, write or admin and a key")
+        #expect(reason("read \(a.dropLast())") == "keys, line 1: the key has fewer than 16 characters")
         #expect(reason("read a b") == "keys, line 1: expected read, write or admin and a key")
         #expect(reason("secret") != nil && reason("# nothing\n") == "keys: there is no key in it")
     }
@@ -131,7 +135,7 @@ import Testing
         for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "", "[::2]", nil] {
             #expect(try await send(.get, "/v1/models", host: host).status == .misdirectedRequest, "\(host ?? "none")")
         }
-        let keys = try keys()
+        let keys = keys()
         let status = try await send(.get, "/v1/models", [.apiKey: "r"], host: "shop.example", keys: keys).status
         #expect(status == .ok)
         func allowed(_ host: String) async throws -> HTTPResponse.Status {
@@ -142,6 +146,25 @@ import Testing
         #expect(try await allowed("shop.example:443") == .ok)
         #expect(try await allowed("other.example") == .misdirectedRequest)
     }
+
+    @Test(arguments: [
+        ("shop.example", true), ("Shop-1.example:8080", true), ("[::1]:80", true), ("127.0.0.1:", true), ("", false),
+        ("localhost:evil", false), ("a b", false), ("user@localhost", false), ("localhost/", false), ("*", false),
+        ("::1", false), ("[]", false), ("[::1", false), ("[::1]x", false), ("localhost:80:80", false),
+    ])
+    func hostsAreNamesAndPorts(_ text: String, _ isOne: Bool) {
+        #expect(isAuthority(text) == isOne)
+        #expect(isHostName(text) == (isOne && !text.contains(#/:\d*$/#)))
+        #expect(isOrigin("https://" + text) == isOne && !isOrigin(text))
+    }
+
+    @Test(arguments: [
+        ("/v1/recommendations%3Abatch", "/v1/recommendations:batch"),
+        ("/v1/models/v%32%3aactivate", "/v1/models/v2:activate"),
+        ("/v1/users/a%2Fb%25%41/%65vents?a=%41", "/v1/users/a%2Fb%25A/events?a=%41"), ("/%", "/%"), ("/%4", "/%4"),
+        ("/%zz%3", "/%zz%3"), ("/a%C3%A4?x", "/a%C3%A4?x"), ("*", "*"),
+    ])
+    func targetsAreWrittenInOneWay(_ target: String, _ normal: String) { #expect(normalizedTarget(target) == normal) }
 
     @Test func otherPagesChangeNothing() async throws {
         func status(_ method: HTTPRequest.Method, _ path: String, _ headers: HTTPFields) async throws
@@ -162,7 +185,7 @@ import Testing
 
     @Test func allowedPagesAreTold() async throws {
         let change: (inout ServiceSettings) -> Void = { $0.corsOrigins = ["https://Shop.example"] }
-        let keys = try keys()
+        let keys = keys()
         let preflight = try await send(
             .options, "/v1/events", [.origin: "https://shop.example", .accessControlRequestMethod: "POST"], keys: keys,
             change)

@@ -51,7 +51,13 @@ import Testing
             ("state-memory", "1536 kib", "1536KiB"), ("state-memory", "99999999999TB", nil), ("state-memory", "0", nil),
             ("maximum-wait", "250ms", "250ms"), ("maximum-wait", "1.5s", "1500ms"), ("maximum-wait", "2min", "2min"),
             ("maximum-wait", "3", "3s"), ("maximum-wait", "-1s", nil), ("maximum-wait", "s", nil),
-            ("port", "65536", nil), ("port", "0", "0"), ("durability", "relaxed", "relaxed"),
+            ("maximum-wait", "0ms", nil), ("idle-timeout", "0s", nil), ("idle-timeout", "100ms", "100ms"),
+            ("request-timeout", "1441min", nil), ("drain-delay", "0", "0s"), ("state-memory", "63KB", nil),
+            ("cors-origins", "https://a.example,http://b:80", "https://a.example,http://b:80"),
+            ("cors-origins", "shop.example", nil), ("cors-origins", "https://a.example/", nil),
+            ("allowed-hosts", "a.example, [::1]", "a.example,[::1]"), ("allowed-hosts", "http://x", nil),
+            ("allowed-hosts", "x:80", nil), ("port", "65536", nil), ("port", "0", "0"),
+            ("durability", "relaxed", "relaxed"),
             ("durability", "Full", nil),
             ("log-level", "debug", "debug"), ("event-types", "view, buy", "view,buy"),
             ("event-types", "view,,buy", nil),
@@ -74,6 +80,16 @@ import Testing
         check(
             refusal([:], ["RECBLR_SERVE_PORT": "tcp://10.0.0.1:80"]),
             "RECBLR_SERVE_PORT: 'tcp://10.0.0.1:80' is not a number in 0 ... 65535")
+        check(
+            refusal(["maximum-wait": "0ms"]),
+            "--maximum-wait: '0ms' is not a time in 1ms ... 1440min such as 500ms, 30s or 5min")
+        check(
+            refusal(["state-memory": "100"]),
+            "--state-memory: '100' is not a size of at least 64000 such as 512MB or 2GiB")
+        check(
+            refusal(["cors-origins": "shop.example"]),
+            "--cors-origins: 'shop.example' is not a list with commas between its parts, which are origins such as https://shop.example"
+        )
         check(refusal(file: #"{"port": "x"}"#), "FILE: port: 'x' is not a number in 0 ... 65535")
         check(refusal(file: #"{"prot": 80}"#), "FILE: there is no setting 'prot'")
         check(
@@ -95,12 +111,12 @@ import Testing
     }
 
     @Test func secretsAreNotShown() throws {
-        let settings = try resolve([:], ["RECBLR_SERVE_ADMIN_KEY": "swordfish"])
-        for setting in Setting.all { #expect(setting.text(settings.values)?.contains("swordfish") != true) }
+        let settings = try resolve([:], ["RECBLR_SERVE_ADMIN_KEY": "swordfish-swordfish"])
+        for setting in Setting.all { #expect(setting.text(settings.values)?.contains("swordfish-swordfish") != true) }
         #expect(Setting.named("admin-key")?.text(settings.values) == "(secret)")
         #expect(
-            refusal([:], ["RECBLR_SERVE_ADMIN_KEY": ""])?.sentence
-                == "RECBLR_SERVE_ADMIN_KEY: it is not a key: it is empty")
+            refusal([:], ["RECBLR_SERVE_ADMIN_KEY": "fifteen-letters"])?.sentence
+                == "RECBLR_SERVE_ADMIN_KEY: it is not a key of at least 16 characters without spaces")
     }
 
     @Test func namesAreUniqueAndDefaultsAreReadable() throws {

@@ -37,6 +37,12 @@ public struct AccessKeys: Sendable {
         }
     }
 
+    /// Shorter keys can be guessed.
+    static let leastLength = 16
+
+    /// Whether a text may be a key.
+    static func isKey(_ text: String) -> Bool { text.count >= leastLength && !text.contains(where: \.isWhitespace) }
+
     /// Whether there are none.
     var isEmpty: Bool { keys.isEmpty }
 
@@ -57,13 +63,18 @@ public struct AccessKeys: Sendable {
             guard words.count == 2, let permission = Permission.allCases.first(where: { $0.name == first }) else {
                 throw SettingError("\(file), line \(index + 1): expected read, write or admin and a key", .badData)
             }
+            guard Self.isKey(String(words[1])) else {
+                throw SettingError(
+                    "\(file), line \(index + 1): the key has fewer than \(Self.leastLength) characters")
+            }
             add(String(words[1]), permission)
             isEmpty = false
         }
         if isEmpty { throw SettingError("\(file): there is no key in it", .badData) }
     }
 
-    private mutating func add(_ key: String, _ permission: Permission) {
+    /// Adds a key.
+    mutating func add(_ key: String, _ permission: Permission) {
         keys.append((SHA256.hash(data: Data(key.utf8)), permission))
     }
 }

@@ -1,3 +1,4 @@
+import FileSupport
 import HTTPTypes
 import Hummingbird
 
@@ -35,3 +36,33 @@ func hostName(_ authority: String) -> String {
     if text.hasPrefix("["), let end = text.firstIndex(of: "]") { return String(text[...end]) }
     return String(text.prefix { $0 != ":" })
 }
+
+/// Whether a text is a name, or an address, of IPv6 in brackets, and nothing more.
+func isHostName(_ text: String) -> Bool { isAuthority(text) && hostName(text).utf8.count == text.utf8.count }
+
+/// Whether a text is `name`, `name:port`, `[address]` or `[address]:port`.
+func isAuthority(_ text: String) -> Bool {
+    let name = hostName(text).utf8
+    let port = text.utf8.dropFirst(name.count)
+    guard port.isEmpty || (port.first == UInt8(ascii: ":") && port.dropFirst().allSatisfy(isDigit)) else {
+        return false
+    }
+    guard name.first == UInt8(ascii: "[") else { return !name.isEmpty && name.allSatisfy(isUnreserved) }
+    let address = name.dropFirst().dropLast()
+    return name.last == UInt8(ascii: "]") && !address.isEmpty
+        && address.allSatisfy { hexDigit($0) != nil || ":.".utf8.contains($0) }
+}
+
+/// Whether a text is the origin of a web page: `https://name`, perhaps with a port.
+func isOrigin(_ text: String) -> Bool {
+    ["http://", "https://"].contains {
+        text.lowercased().hasPrefix($0) && isAuthority(String(text.dropFirst($0.count)))
+    }
+}
+
+/// Whether a byte is a letter, a digit or one of the signs that mean the same with and without percent-encoding (RFC 3986, section 2.3).
+func isUnreserved(_ byte: UInt8) -> Bool {
+    isDigit(byte) || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20) || "-._~".utf8.contains(byte)
+}
+
+private func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }

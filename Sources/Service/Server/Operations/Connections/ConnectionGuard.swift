@@ -47,7 +47,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         let pipeline = context.pipeline.syncOperations
         if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
-            try? pipeline.addHandler(KeepAliveRule(), position: .before(codec))
+            try? pipeline.addHandler(HeadRules(), position: .before(codec))
         }
         if context.channel.isActive { begin(context) }
     }
@@ -106,7 +106,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard !isMalformed else { return }
-        guard error is HTTPParserError || error is HTTP1TypeConversionError, !isReading else {
+        let isOfHead = error is HTTPParserError || error is HTTP1TypeConversionError || error is HostError
+        guard isOfHead, !isReading else {
             return context.fireErrorCaught(error)
         }
         isMalformed = true

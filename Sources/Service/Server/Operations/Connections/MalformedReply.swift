@@ -11,6 +11,8 @@ func malformedReply(_ error: any Error) -> [HTTPResponsePart] {
             Problem(.requestHeaderFieldsTooLarge, "the request's line and headers are too long or too many")
         case HTTPParserError.invalidVersion:
             Problem(.badRequest, "this server speaks HTTP/1.1")
+        case is HostError:
+            Problem(.badRequest, "a request has one Host, which is a name and perhaps a port")
         default: Problem(.badRequest, "this is no HTTP request")
         }
     var json = JSONWriter(capacity: 256)

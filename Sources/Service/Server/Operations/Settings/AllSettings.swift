@@ -16,11 +16,11 @@ extension Setting {
             "event-types", .optional(.list("types")), \.eventTypes,
             "Types of events that move the states, with commas. (default: all)"),
         Setting(
-            "state-memory", .bytes, \.stateMemory,
+            "state-memory", .bytes(atLeast: 64_000), \.stateMemory,
             "The most memory for live states; the least recently used are dropped."),
         Setting("threads", .optional(.number(in: 1...1_024)), \.threads, "Threads that compute. (default: all cores)"),
         Setting(
-            "maximum-wait", .duration, \.maximumWait,
+            "maximum-wait", .duration(atLeast: .milliseconds(1)), \.maximumWait,
             "How long a request may wait in a queue; one that would wait longer gets 503."),
     ]
 
@@ -37,19 +37,22 @@ extension Setting {
             "keys", .optional(.text("file")), \.keys,
             "File of API keys: lines of read, write or admin and a key. Without keys everybody on this machine may do everything."
         ),
-        Setting("read-key", .optional(.text("key")), \.readKey, isSecret: true, "A key that may read."),
-        Setting("write-key", .optional(.text("key")), \.writeKey, isSecret: true, "A key that may read and write."),
-        Setting("admin-key", .optional(.text("key")), \.adminKey, isSecret: true, "A key that may do everything."),
+        Setting("read-key", .optional(.key), \.readKey, isSecret: true, "A key that may read."),
+        Setting("write-key", .optional(.key), \.writeKey, isSecret: true, "A key that may read and write."),
+        Setting("admin-key", .optional(.key), \.adminKey, isSecret: true, "A key that may do everything."),
         Setting(
             "token-keys", .optional(.text("file")), \.tokenKeys,
             "File of one or two lines of 64 hexadecimal digits: the key that seals state tokens, and the one before it. (default: a new key with each start)"
         ),
         Setting(
-            "allowed-hosts", .optional(.list("names")), \.allowedHosts,
+            "allowed-hosts",
+            .optional(.list("names", of: "names without scheme and port, such as shop.example", where: isHostName)),
+            \.allowedHosts,
             "Names by which clients may call the server, with commas. (default: without keys the loopback's names, with keys any)"
         ),
         Setting(
-            "cors-origins", .optional(.list("origins")), \.corsOrigins,
+            "cors-origins",
+            .optional(.list("origins", of: "origins such as https://shop.example", where: isOrigin)), \.corsOrigins,
             "Web pages' origins that may call the server, with commas: https://shop.example. (default: none)"),
     ]
 
@@ -58,15 +61,17 @@ extension Setting {
             "maximum-connections", .number(in: 1...1_000_000), \.maximumConnections,
             "Connections at a time; more wait to be accepted."),
         Setting(
-            "idle-timeout", .duration, \.idleTimeout, "How long a connection may wait for the head of its next request."
-        ),
+            "idle-timeout", .duration(atLeast: .milliseconds(100)), \.idleTimeout,
+            "How long a connection may wait for the head of its next request."),
         Setting(
-            "request-timeout", .duration, \.requestTimeout,
+            "request-timeout", .duration(atLeast: .milliseconds(100)), \.requestTimeout,
             "How long a request's body may take to arrive, and a reply to be taken."),
         Setting(
-            "drain-delay", .duration, \.drainDelay,
+            "drain-delay", .duration(atLeast: .zero), \.drainDelay,
             "How long a server that is told to stop still accepts connections, while /health/ready says 503."),
-        Setting("drain-timeout", .duration, \.drainTimeout, "How long requests may take to finish after that."),
+        Setting(
+            "drain-timeout", .duration(atLeast: .zero), \.drainTimeout,
+            "How long requests may take to finish after that."),
     ]
 
     private static let logging = [
@@ -74,6 +79,8 @@ extension Setting {
         Setting("log-level", .choice, \.logLevel, "The lowest level that is logged."),
         Setting("log-requests", .flag, \.logsRequests, "Log each request at info instead of debug."),
         Setting("log-user-ids", .flag, \.logsUserIDs, "Allow users' ids in log lines."),
-        Setting("slow-request", .duration, \.slowRequest, "Requests that take longer are logged as warnings."),
+        Setting(
+            "slow-request", .duration(atLeast: .zero), \.slowRequest,
+            "Requests that take longer are logged as warnings."),
     ]
 }

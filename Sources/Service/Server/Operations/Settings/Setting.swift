@@ -77,26 +77,23 @@ extension SettingForm<Int> {
     }
 
     /// A number of bytes with a unit: 512MB, 1GiB.
-    static let bytes = SettingForm(
-        placeholder: "size", expectation: "a size such as 512MB or 2GiB", parse: { parsedSize($0) },
-        text: { bytes in
-            let unit = ["GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10].sorted { $0.value > $1.value }.first {
-                bytes % $0.value == 0
-            }
-            return unit.map { "\(bytes / $0.value)\($0.key)" } ?? "\(bytes)"
-        })
+    static func bytes(atLeast least: Int) -> SettingForm {
+        SettingForm(
+            placeholder: "size", expectation: "a size of at least \(sizeText(least)) such as 512MB or 2GiB",
+            parse: { text in parsedSize(text).flatMap { $0 >= least ? $0 : nil } }, text: sizeText)
+    }
 }
 
 extension SettingForm<Duration> {
-    /// 500ms, 30s, 5min.
-    static let duration = SettingForm(
-        placeholder: "time", expectation: "a time such as 500ms, 30s or 5min", parse: { parsedDuration($0) },
-        text: { duration in
-            let milliseconds = Int((duration / .milliseconds(1)).rounded())
-            if milliseconds % 1_000 != 0 { return "\(milliseconds)ms" }
-            return milliseconds >= 60_000 && milliseconds % 60_000 == 0
-                ? "\(milliseconds / 60_000)min" : "\(milliseconds / 1_000)s"
-        })
+    /// 500ms, 30s, 5min; a day at most.
+    static func duration(atLeast least: Duration) -> SettingForm {
+        let range = least...(.seconds(86_400))
+        return SettingForm(
+            placeholder: "time",
+            expectation: "a time in \(durationText(range.lowerBound)) ... \(durationText(range.upperBound))"
+                + " such as 500ms, 30s or 5min",
+            parse: { text in parsedDuration(text).flatMap { range.contains($0) ? $0 : nil } }, text: durationText)
+    }
 }
 
 extension SettingForm<String> {
@@ -105,18 +102,27 @@ extension SettingForm<String> {
             placeholder: placeholder, expectation: "a \(placeholder): it is empty",
             parse: { $0.allSatisfy(\.isWhitespace) ? nil : $0 }, text: { $0 })
     }
+
+    /// A client's key.
+    static let key = SettingForm(
+        placeholder: "key", expectation: "a key of at least \(AccessKeys.leastLength) characters without spaces",
+        parse: { AccessKeys.isKey($0) ? $0 : nil }, text: { $0 })
 }
 
 extension SettingForm<[String]> {
-    /// Texts with commas between them.
-    static func list(_ placeholder: String) -> SettingForm {
+    /// Texts with commas between them, each of which `isPart`.
+    static func list(
+        _ placeholder: String, of expectation: String? = nil,
+        where isPart: @escaping @Sendable (String) -> Bool = { _ in true }
+    ) -> SettingForm {
         SettingForm(
-            placeholder: placeholder, expectation: "a list with commas between its parts",
+            placeholder: placeholder,
+            expectation: "a list with commas between its parts" + (expectation.map { ", which are \($0)" } ?? ""),
             parse: { text in
                 let parts = text.split(separator: ",", omittingEmptySubsequences: false).map {
                     String($0).trimmingCharacters(in: .whitespaces)
                 }
-                return parts.contains("") ? nil : parts
+                return parts.allSatisfy { !$0.isEmpty && isPart($0) } ? parts : nil
             }, text: { $0.joined(separator: ",") })
     }
 }
@@ -151,6 +157,22 @@ private func parsedSize(_ text: String) -> Int? {
     guard let number = Int(digits), let factor = unit.isEmpty ? 1 : sizeUnits[unit] else { return nil }
     let (bytes, overflow) = number.multipliedReportingOverflow(by: factor)
     return overflow || bytes == 0 ? nil : bytes
+}
+
+/// With the largest unit that leaves no rest.
+private func sizeText(_ bytes: Int) -> String {
+    let unit = ["GiB": 1 << 30, "MiB": 1 << 20, "KiB": 1 << 10].sorted { $0.value > $1.value }.first {
+        bytes % $0.value == 0
+    }
+    return unit.map { "\(bytes / $0.value)\($0.key)" } ?? "\(bytes)"
+}
+
+/// With the largest unit that leaves no rest.
+private func durationText(_ duration: Duration) -> String {
+    let milliseconds = Int((duration / .milliseconds(1)).rounded())
+    if milliseconds % 1_000 != 0 { return "\(milliseconds)ms" }
+    return milliseconds >= 60_000 && milliseconds % 60_000 == 0
+        ? "\(milliseconds / 60_000)min" : "\(milliseconds / 1_000)s"
 }
 
 private func parsedDuration(_ text: String) -> Duration? {
