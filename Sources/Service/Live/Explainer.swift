@@ -13,6 +13,7 @@ final class Explainer: Sendable {
     private struct Call: Sendable {
         var release: Release
         var body: @Sendable (Recommender) -> Void
+        var drop: @Sendable () -> Void
     }
 
     init(_ log: any EventLog, in group: ThreadGroup) {
@@ -28,12 +29,16 @@ final class Explainer: Sendable {
 
     /// How long the first answer has been waiting.
     var wait: Duration { queue.wait }
-    func close() { queue.close() }
 
-    /// Calls back on the thread of explanations; false when the service has ended.
-    @discardableResult
-    func run(_ release: Release, _ body: @escaping @Sendable (Recommender) -> Void) -> Bool {
-        queue.add(Call(release: release, body: body))
+    /// Ends the thread after the call that runs now, and drops those that wait.
+    func close() { for call in queue.closeAndEmpty() { call.drop() } }
+
+    /// Calls back on the thread of explanations. Where the service ends before, runs `drop` instead, on any thread.
+    func run(
+        _ release: Release, _ body: @escaping @Sendable (Recommender) -> Void,
+        orElse drop: @escaping @Sendable () -> Void = {}
+    ) {
+        if !queue.add(Call(release: release, body: body, drop: drop)) { drop() }
     }
 
     /// Adds explanations to a user's answer, which has seen the events up to `last`.
@@ -66,13 +71,14 @@ final class Explainer: Sendable {
     ) -> Reply<Recommendations> {
         { [self] result in
             guard case .success(let answer) = result, answer.basis == .history else { return reply(result) }
-            let isRunning = run(release) { recommender in
+            run(release) { recommender in
                 reply(
                     Result { () throws(ServiceError) in
                         try Self.explain(answer, try history(), release, recommender)
                     })
+            } orElse: {
+                reply(.failure(.stopping))
             }
-            if !isRunning { reply(.failure(.stopping)) }
         }
     }
 

@@ -18,6 +18,15 @@ enum LiveMetrics {
     static let rankTime = Timer(label: "recblr_rank_seconds")
     static let rankBatch = Recorder(label: "recblr_rank_batch_requests")
 
+    /// Makes all instruments now: who watches a counter that appears with its first event never sees that one.
+    static func register() {
+        _ = [
+            events, duplicates, unknownEvents, lateEvents, overloads, rebuilds, rebuiltEvents, evictions, checkpoints,
+            damagedCheckpoints,
+        ]
+        _ = ([groupSize, rankBatch], [commitTime, passTime, rankTime])
+    }
+
     /// The states that a shard holds.
     static func liveStates(shard: Int) -> Gauge {
         Gauge(label: "recblr_live_states", dimensions: [("shard", "\(shard)")])
@@ -44,6 +53,7 @@ struct AnswerCounters: Sendable {
             return (basis, Counter(label: "recblr_recommendations_total", dimensions: labels))
         }
         counters = Dictionary(uniqueKeysWithValues: all)
+        _ = LiveMetrics.attributed(version)  // begins with zero, too
     }
 
     func count(_ basis: Recommendations.Basis) { counters[basis]?.increment() }

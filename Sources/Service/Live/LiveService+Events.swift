@@ -204,8 +204,11 @@ extension LiveService {
     ) async throws(ServiceError) -> Value {
         _ = try admit(calls.wait)
         return try await reply { done in
-            let isRunning = calls.run { done(Result(catching: body).mapError(ServiceError.log)) }
-            if !isRunning { done(.failure(.stopping)) }
+            calls.run {
+                done(Result(catching: body).mapError(ServiceError.log))
+            } orElse: {
+                done(.failure(.stopping))
+            }
         }
     }
 }

@@ -138,7 +138,11 @@ extension LiveService {
         _ body: @escaping @Sendable () throws(ServiceError) -> Value
     ) async throws(ServiceError) -> Value {
         try await reply { done in
-            if !background.run({ done(Result(catching: body)) }) { done(.failure(.stopping)) }
+            background.run {
+                done(Result(catching: body))
+            } orElse: {
+                done(.failure(.stopping))
+            }
         }
     }
 }

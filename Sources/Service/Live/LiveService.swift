@@ -46,6 +46,7 @@ public final class LiveService: Sendable {
     public init(
         models: URL, log: any EventLog, options: LiveOptions = LiveOptions(), logger: Logger = Logger(label: "recblr")
     ) throws(ServiceError) {
+        LiveMetrics.register()
         (self.log, self.options, self.logger) = (log, options, logger)
         versions = ModelVersions(models)
         let release = try Self.firstRelease(versions, log, options, logger)
@@ -72,6 +73,9 @@ public final class LiveService: Sendable {
     private static func firstRelease(
         _ versions: ModelVersions, _ log: any EventLog, _ options: LiveOptions, _ logger: Logger
     ) throws(ServiceError) -> Release {
+        guard FileManager.default.fileExists(atPath: versions.folder.path) else {
+            throw .notFound("folder \(versions.folder.path)")
+        }
         let names = try versions.names()
         guard let newest = names.last else { throw .notFound("model in \(versions.folder.path)") }
         let last = try withLogErrors { () throws(EventLogError) in try log.value(of: versionKey) }
@@ -109,7 +113,8 @@ public final class LiveService: Sendable {
 
     func shard(of user: RawID) -> StateShard { shards[Int(UInt(bitPattern: user.hashValue) % UInt(shards.count))] }
 
-    /// Takes no new requests, finishes those that wait, and returns when all states worth keeping are in the log.
+    /// Takes no new requests, finishes the changes that wait, tells those who wait for reads and explanations that it ends, and returns
+    /// when all states worth keeping are in the log.
     public func stop() async {
         guard
             isStopping.withLock({ isStopping in
@@ -117,6 +122,7 @@ public final class LiveService: Sendable {
                 return !isStopping
             })
         else { return }
+        explainer.close()
         // What waits for the log, then the checkpoints that follow from it.
         await withCheckedContinuation { done in writer.flush { done.resume() } }
         for shard in shards {
@@ -132,7 +138,6 @@ public final class LiveService: Sendable {
         for shard in shards { shard.queue.close() }
         writer.close()
         ranking.close()
-        explainer.close()
         await withCheckedContinuation { continuation in
             let threads = threads
             Thread {

@@ -19,6 +19,18 @@ final class LogWriter: Sendable {
     private let queue = WorkQueue<Entry>()
     private let logger: Logger
 
+    /// What can go wrong for a while.
+    private struct Troubles {
+        var writing, purging: LastingTrouble
+
+        init(_ logger: Logger) {
+            writing = LastingTrouble(logger, .error, "The log refuses to write.", end: "The log is written again.")
+            purging = LastingTrouble(
+                logger, .warning, "Deleted data could not be removed from the files yet.",
+                end: "Deleted data has been removed from the files.")
+        }
+    }
+
     private enum Entry: Sendable {
         case change(Request)
         case purge(@Sendable (Result<Void, ServiceError>) -> Void)
@@ -55,16 +67,17 @@ final class LogWriter: Sendable {
 
     private func run() {
         // A process that was killed may have left something.
+        var troubles = Troubles(logger)
         var purge = Purge(due: Date(timeIntervalSinceNow: Purge.delay))
         while !queue.isDone {
             let entries = queue.take(256, until: purge.due)
             let requests = entries.compactMap { if case .change(let request) = $0 { request } else { nil } }
-            for group in Self.groups(requests) where commit(group) { purge.schedule(in: Purge.delay) }
+            for group in Self.groups(requests) where commit(group, &troubles) { purge.schedule(in: Purge.delay) }
             for case .barrier(let completion) in entries { completion() }
             for case .purge(let completion) in entries { purge.add(completion) }
-            if purge.isDue { carryOut(&purge) }
+            if purge.isDue { carryOut(&purge, &troubles) }
         }
-        if purge.due != nil { carryOut(&purge) }
+        if purge.due != nil { carryOut(&purge, &troubles) }
         purge.end(.failure(.stopping))
     }
 
@@ -82,7 +95,7 @@ final class LogWriter: Sendable {
     }
 
     /// Commits all requests that have not waited too long. True where something was deleted.
-    private func commit(_ requests: ArraySlice<Request>) -> Bool {
+    private func commit(_ requests: ArraySlice<Request>, _ troubles: inout Troubles) -> Bool {
         let now = ContinuousClock.now
         let group = requests.filter { $0.deadline.map { now < $0 } ?? true }
         for request in requests where request.deadline.map({ now >= $0 }) ?? false {
@@ -93,25 +106,27 @@ final class LogWriter: Sendable {
         LiveMetrics.groupSize.record(group.count)
         do {
             let outcomes = try log.commit(group.map(\.change), now: currentTime())
+            troubles.writing.ended()
             LiveMetrics.commitTime.recordNanoseconds((ContinuousClock.now - now).nanoseconds)
             for (request, outcome) in zip(group, outcomes) {
                 request.completion(outcome.mapError(ServiceError.refused))
             }
             return group.contains(where: \.change.deletes)
         } catch {
-            logger.error("The log refuses to write.", metadata: ["reason": "\(error)"])
+            troubles.writing.happened(error)
             for request in group { request.completion(.failure(.log(error))) }
             return false
         }
     }
 
-    private func carryOut(_ purge: inout Purge) {
+    private func carryOut(_ purge: inout Purge, _ troubles: inout Troubles) {
         do {
             try log.purgeDeleted()
+            troubles.purging.ended()
             purge.end(.success(()))
         } catch {
             // Somebody reads what is to go (a backup, say), or the disk does not take it now.
-            logger.warning("Deleted data could not be removed from the files yet.", metadata: ["reason": "\(error)"])
+            troubles.purging.happened(error)
             purge.postpone()
         }
     }

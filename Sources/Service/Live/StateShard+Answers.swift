@@ -50,7 +50,7 @@ extension StateShard {
         questionCount += 1
         waitingForOlder[questionCount] = waiting
         let (user, release, log) = (waiting.user, waiting.table.release, surroundings.log)
-        let isRunning = surroundings.reads.run { [queue, number = questionCount] in
+        surroundings.reads.run { [queue, number = questionCount] in
             let result = Result<[Int32: Int64], EventLogError> { () throws(EventLogError) in
                 var older: [Int32: Int64] = [:]
                 for (item, last) in try log.items(of: user) {
@@ -61,8 +61,9 @@ extension StateShard {
             }
             // Where the shard has ended, it has told all who waited.
             _ = queue.add(.older(question: number, result.mapError(ServiceError.log)))
+        } orElse: { [queue, number = questionCount] in
+            _ = queue.add(.older(question: number, .failure(.stopping)))
         }
-        if !isRunning { receive(.failure(.stopping), forQuestion: questionCount) }
     }
 
     /// Goes on with a question that needed older items. Its state answers, also where another has taken its place: it was right when the

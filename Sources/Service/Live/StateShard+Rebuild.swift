@@ -56,11 +56,12 @@ extension StateShard {
         let isAwaited = table.rebuilds[user]?.waiting.isEmpty == false
         let reads = isAwaited ? surroundings.reads : surroundings.background
         // Where the shard has ended, it has told all who waited.
-        let isRunning = reads.run { [queue, number = table.number] in
+        reads.run { [queue, number = table.number] in
             let result = Result<HistorySlice?, EventLogError>(catching: body).mapError(ServiceError.log)
             _ = queue.add(.slice(user, table: number, result))
+        } orElse: { [queue, number = table.number] in
+            _ = queue.add(.slice(user, table: number, .failure(.stopping)))
         }
-        if !isRunning { _ = queue.add(.slice(user, table: table.number, .failure(.stopping))) }
     }
 
     /// Moves a state that is being rebuilt by the next slice of its history.
@@ -197,6 +198,7 @@ extension StateShard {
         }
         // Nobody waits while a million states are freed.
         nonisolated(unsafe) let states = old.takeAll()
-        _ = surroundings.reads.run { withExtendedLifetime(states) {} }
+        let free: @Sendable () -> Void = { withExtendedLifetime(states) {} }
+        surroundings.reads.run(free, orElse: free)
     }
 }

@@ -68,6 +68,16 @@ final class WorkQueue<Element: Sendable>: @unchecked Sendable {  // `condition` 
         isClosed = true
         condition.broadcast()
     }
+
+    /// Takes no more elements and returns those that are there, which nobody else takes.
+    func closeAndEmpty() -> [Element] {
+        condition.lock()
+        defer { condition.unlock() }
+        isClosed = true
+        condition.broadcast()
+        defer { elements = [] }
+        return elements.map(\.element)
+    }
 }
 
 /// Threads that end when their queues are closed. Nothing here runs on the threads of Swift's concurrency, whose number is small.
@@ -109,12 +119,14 @@ private func letOthersGoFirst() {
 
 /// Calls that may block (reads of the log, mostly), on a few threads.
 final class BlockingCalls: Sendable {
-    private let queue = WorkQueue<@Sendable () -> Void>()
+    private struct Call: Sendable { var run, drop: @Sendable () -> Void }
+
+    private let queue = WorkQueue<Call>()
 
     init(threads: Int, priority: ThreadGroup.Priority = .normal, in group: ThreadGroup) {
         for number in 0..<threads {
             group.start("recblr-\(priority == .normal ? "read" : "later")-\(number)", priority: priority) { [queue] in
-                while let call = queue.take(1).first { call() }
+                while let call = queue.take(1).first { call.run() }
             }
         }
     }
@@ -122,11 +134,13 @@ final class BlockingCalls: Sendable {
     /// How long the first call has been waiting.
     var wait: Duration { queue.wait }
 
-    /// Runs a call when a thread is free; false when the service has ended.
-    func run(_ call: @escaping @Sendable () -> Void) -> Bool { queue.add(call) }
+    /// Runs a call when a thread is free. Where the service ends before, runs `drop` instead, on any thread.
+    func run(_ call: @escaping @Sendable () -> Void, orElse drop: @escaping @Sendable () -> Void) {
+        if !queue.add(Call(run: call, drop: drop)) { drop() }
+    }
 
-    /// Ends the threads after the calls that wait.
-    func close() { queue.close() }
+    /// Ends the threads after the calls that run now, and drops those that wait: nobody knows how long they would take.
+    func close() { for call in queue.closeAndEmpty() { call.drop() } }
 }
 
 /// Where the result of a request goes.
