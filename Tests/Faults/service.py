@@ -110,7 +110,8 @@ class Service:
     def __init__(self, program, models, folder, store=None, options=(), environment=None):
         self.error_path = os.path.join(folder, "server.log")
         place = ["--store", store] if store else ["--in-memory"]
-        command = [program, "serve", "--models", models, *place, "--port", "0", *options]
+        # On a busy machine requests wait: only checks of overload are about that.
+        command = [program, "serve", "--models", models, *place, "--port", "0", "--maximum-wait", "60s", *options]
         with open(self.error_path, "ab") as error:
             self.begins = error.tell()
             self.process = subprocess.Popen(
@@ -150,6 +151,15 @@ class Service:
             time.sleep(0.005)
         self.kill()
         raise Failed(f"neither ready nor over after {TIME_LIMIT} s: {self.errors[-800:]}")
+
+    def says(self, text, times=1):
+        """Waits until the text is so many times in the log."""
+        limit = time.monotonic() + TIME_LIMIT
+        while self.errors.count(text) < times:
+            self.alive()
+            if time.monotonic() > limit:
+                raise Failed(f"'{text}' is not in the log after {TIME_LIMIT} s: {self.errors[-800:]}")
+            time.sleep(0.01)
 
     def client(self):
         return Client(self.port)

@@ -1,6 +1,7 @@
 """What the server says: log lines and metrics."""
 
 import json
+import os
 import re
 
 from service import Failed
@@ -14,13 +15,33 @@ def log_lines_are_json_without_users(world):
         client.ask("GET", "/v1/users/alice-in-the-log/nothing")
         client.ask("POST", "/v1/users/alice-in-the-log/events", b"{")
         service.stop()
-        lines = [line for line in service.errors.splitlines() if not line.startswith("Serving version")]
-        entries = [json.loads(line) for line in lines]
+        entries = [json.loads(line) for line in service.errors.splitlines()]
+        messages = [entry["message"] for entry in entries]
+        if not any("in memory only" in text for text in messages) or messages[-1] != "Stopped.":
+            raise Failed(f"what may be lost, and the end: {messages}")
         if "alice" in service.errors:
             raise Failed("a user is in the log")
         found = [entry for entry in entries if entry.get("request") == "mine-1"]
         if len(found) != 1 or found[0]["route"] != "/v1/users/{user}" or found[0]["status"] != 200 or found[0]["level"] != "info":
             raise Failed(f"the line of a request: {found}")
+
+
+def described():
+    """The names of the metrics in the operator's handbook."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/operations.md"), encoding="utf-8") as file:
+        return re.findall(r"^\| `(recblr_[a-z_]+)` \|", file.read(), re.MULTILINE)
+
+
+def all_metrics_are_there_from_the_start(world):
+    """A counter that appears with its first event has no increase for Prometheus."""
+    with world.serve() as service:
+        client = service.client()
+        client.expect("GET", "/health/ready")
+        text = client.expect("GET", "/metrics").decode()
+    missing = [name for name in described() if f"# TYPE {name} " not in text]
+    empty = [name for name in described() if not re.search(f"^{name}(_count)?({{.*}})? ", text, re.MULTILINE)]
+    if not described() or missing or empty:
+        raise Failed(f"not exported: {missing} {empty}")
 
 
 def metrics_are_what_prometheus_reads(world):
@@ -69,4 +90,4 @@ def check_histogram(name, family):
             raise Failed(f"{name}: {parts}")
 
 
-CHECKS = [log_lines_are_json_without_users, metrics_are_what_prometheus_reads]
+CHECKS = [log_lines_are_json_without_users, all_metrics_are_there_from_the_start, metrics_are_what_prometheus_reads]

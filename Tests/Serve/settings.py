@@ -1,5 +1,6 @@
 """What the program is told, and how it ends where that cannot be."""
 
+import os
 import socket
 import subprocess
 
@@ -10,7 +11,7 @@ def settings_come_from_three_places(world):
     file = world.write("serve.json", '{"port": 7001, "host": "localhost", "event-types": ["view", "buy"]}')
     code, output, error = world.outcome(
         "--configuration", file, "--print-configuration", "--in-memory",
-        environment={"RECBLR_SERVE_PORT": "7002", "RECBLR_SERVE_ADMIN_KEY": "swordfish", "RECBLR_SERVE_PROT": "1"})
+        environment={"RECBLR_SERVE_PORT": "7002", "RECBLR_SERVE_ADMIN_KEY": "swordfish-swordfish", "RECBLR_SERVE_PROT": "1"})
     rows = {line.split()[0]: line.split()[1:] for line in output.splitlines()[2:]}
     expected = {
         "port": ["7002", "RECBLR_SERVE_PORT"], "host": ["localhost", "serve.json:", "host"],
@@ -39,6 +40,13 @@ def what_cannot_be_is_refused(world):
     world.refuses(64, "'x' is not a number", *models, "--in-memory", "--port", "x")
     world.refuses(64, "RECBLR_SERVE_PORT: 'tcp://10.0.0.1:80'", *models, "--in-memory", environment={"RECBLR_SERVE_PORT": "tcp://10.0.0.1:80"})
     world.refuses(64, "without keys only this machine", *models, "--in-memory", "--host", "0.0.0.0")
+    for option, value, words in [
+        ("--maximum-wait", "0ms", "1ms ... 1440min"), ("--idle-timeout", "0s", "100ms ... 1440min"), ("--state-memory", "100", "at least 64000"),
+        ("--cors-origins", "shop.example", "https://shop.example"), ("--allowed-hosts", "http://x", "without scheme"),
+    ]:
+        world.refuses(64, words, *models, "--in-memory", option, value)
+    world.refuses(64, "at least 16 characters", *models, "--in-memory", environment={"RECBLR_SERVE_READ_KEY": "fifteen-letters"})
+    world.refuses(64, "fewer than 16 characters", *models, "--in-memory", "--keys", world.write("short", "read fifteen-letters\n"))
     world.refuses(64, "there is no setting 'prot'", *models, "--configuration", world.write("bad.json", '{"prot": 1}'))
     world.refuses(65, "one JSON object", *models, "--configuration", world.write("bad.json", "[1]"))
     world.refuses(66, "nowhere", *models, "--configuration", world.path("nowhere.json"))
@@ -52,6 +60,10 @@ def a_port_in_use_is_said(world):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         world.refuses(69, f"port {port} of 127.0.0.1 is in use", "--models", world.models, "--in-memory", "--port", str(port))
+        store = world.path("never")
+        world.refuses(69, f"port {port} of 127.0.0.1 is in use", "--models", world.models, "--store", store, "--port", str(port))
+        if os.path.exists(store):
+            raise Failed("a start that is refused leaves a store behind")
 
 
 def a_store_in_use_is_said(world):

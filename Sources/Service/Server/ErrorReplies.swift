@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import Live
 import Logging
+import NIOCore
 import NIOHTTP1
 import Synchronization
 
@@ -26,8 +27,11 @@ struct ErrorReplies: RouterMiddleware {
             if error.status == .notFound { return routes.reply(to: request, context) }
             return Problem(error.status, error.body ?? error.status.reasonPhrase, headers: error.headers)
                 .response(to: request, context)
-        } catch let error as HTTPParserError {
-            throw error  // The connection is beyond repair, and its handler says so.
+        } catch is HTTPParserError {
+            return Problem(.badRequest, "the body ends too early, or is no HTTP").response(to: request, context)
+        } catch  where error is IOError || error is ChannelError || error is CancellationError {
+            context.logger.debug("A client went away before its request was there.")
+            return Problem(.badRequest, "the body did not arrive").response(to: request, context)
         } catch {
             context.logger.error("unexpected error", metadata: ["error": "\(type(of: error))"])
             return Problem(.internalServerError, "an error that nobody expected; the log has more")

@@ -43,12 +43,13 @@ struct Serve: ParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let path = file ?? environment[ResolvedSettings.fileVariable]
         let resolved = try ResolvedSettings(flags: flags.given, environment: environment, file: path.map(fileURL))
-        for name in resolved.unknownVariables { printError("recblr: warning: \(name) is no setting") }
-        if printConfiguration { return try printOutput(settingsTable(resolved)) }
-        try serve(resolved.values)
+        let unknown = resolved.unknownVariables.map { "\($0) is no setting." }
+        guard printConfiguration else { return try serve(resolved.values, warnings: unknown) }
+        for warning in unknown { printError("recblr: warning: \(warning)") }
+        try printOutput(settingsTable(resolved))
     }
 
-    private func serve(_ settings: ServiceSettings) throws {
+    private func serve(_ settings: ServiceSettings, warnings: [String]) throws {
         var settings = settings
         // Memory outlives nothing, and replies must not say otherwise.
         if settings.store == nil { settings.durability = .relaxed }
@@ -59,15 +60,21 @@ struct Serve: ParsableCommand {
         let logger = Logger(label: "recblr")
 
         let server = try HTTPService(settings, version: programVersion, metrics: metrics, logger: logger)
-        raiseConnectionLimit(settings)
+        // A start that is refused leaves no store behind.
+        try waiting { try await server.checkAddress() }
         let models = fileURL(settings.models ?? "")
         let service = try LiveService(
             models: models, log: try eventLog(settings), options: LiveOptions(settings), logger: logger)
+        for warning in warnings + settings.warnings { logger.warning("\(warning)") }
+        raiseConnectionLimit(settings, logger)
+        let format = settings.logFormat
         try waiting {
             try await server.run(service) { address in
-                printError("Serving version \(service.activeVersion) on \(address)")
+                let sentence = "Serving version \(service.activeVersion) on \(address)"
+                format == .text ? printError(sentence) : logger.notice("\(sentence)")
             }
         }
+        logger.notice("Stopped.")
     }
 
     private func eventLog(_ settings: ServiceSettings) throws -> any EventLog {
@@ -75,13 +82,13 @@ struct Serve: ParsableCommand {
         return try SQLiteEventLog(fileURL(store), durability: settings.durability)
     }
 
-    private func raiseConnectionLimit(_ settings: ServiceSettings) {
+    private func raiseConnectionLimit(_ settings: ServiceSettings, _ logger: Logger) {
         let others = 64  // files of the store and of models, standard streams
         let limit = raiseOpenFileLimit(to: settings.maximumConnections + others)
         guard limit < settings.maximumConnections + others else { return }
-        printError(
-            "recblr: warning: the system allows \(limit) open files, fewer than --maximum-connections needs: raise ulimit -n"
-        )
+        logger.warning(
+            "The system allows fewer open files than --maximum-connections needs: raise ulimit -n.",
+            metadata: ["allowed": .stringConvertible(limit)])
     }
 }
 

@@ -6,6 +6,7 @@ import HummingbirdTLS
 public import Live
 public import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 
 /// The service on a port: from the files that the settings name to the end of its last request.
@@ -30,6 +31,16 @@ public struct HTTPService: Sendable {
         certificate = try ServerCertificate(settings)
         tokenKeys = try TokenKeys(settings)
         process = ProcessMetrics(version: version, start: .now, in: metrics)
+    }
+
+    /// Throws where nobody can listen on the address of the settings now. So that is known before anything is made on the disk.
+    public func checkAddress() async throws(ListenError) {
+        do {
+            let channel = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .bind(host: settings.host, port: settings.port).get()
+            try await channel.close()
+        } catch { throw ListenError(error, host: settings.host, port: settings.port) }
     }
 
     /// Answers requests until the process is told to stop, by SIGTERM or SIGINT: then requests that are under way are finished, and `service` is

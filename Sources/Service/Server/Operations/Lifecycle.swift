@@ -28,8 +28,9 @@ struct ReleaseOnHangup: Service {
     func run() async throws {
         for await _ in await UnixSignalsSequence(trapping: .sighup).cancelOnGracefulShutdown() {
             do {
+                // The service says which one it releases.
                 let version = try await service.activate(nil)
-                logger.notice("Released after SIGHUP.", metadata: ["version": .string(version.name)])
+                logger.notice("The newest version answers.", metadata: ["version": .string(version.name)])
             } catch {
                 logger.error("Not released after SIGHUP.", metadata: ["reason": .string(error.description)])
             }

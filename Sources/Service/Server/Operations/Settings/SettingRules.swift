@@ -1,4 +1,5 @@
 import ErrorSupport
+import Events
 
 extension ServiceSettings {
     /// Throws where the settings contradict each other or would let strangers in.
@@ -18,6 +19,22 @@ extension ServiceSettings {
                 "without keys only this machine may be served: give --keys FILE or listen on 127.0.0.1 instead of \(host)"
             )
         }
+    }
+
+    /// What whoever starts the service should know of these settings, a sentence each.
+    public var warnings: [String] {
+        var found: [String] = []
+        if isInMemory {
+            found.append("Events are kept in memory only: they end with the process.")
+        } else if durability == .relaxed {
+            found.append("Replies do not wait for the disk: a crash of the machine can lose the last events.")
+        }
+        if !isLoopback(host), certificate == nil {
+            found.append(
+                "Keys and events cross the network as plain text: give a certificate, or put a proxy with TLS in front."
+            )
+        }
+        return found
     }
 
     /// Whether clients need keys.
