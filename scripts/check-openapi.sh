@@ -28,12 +28,11 @@ serve() { # a small model, a log in memory, any free port
         for (u = 1; u <= 50; u++) for (t = 0; t < 10; t++) print u ",i" int(rand() * 30) "," t }' >"$work/log.csv"
     "$target" prepare "$work/log.csv" --output "$work/data" --min-user-events 1 --min-item-events 1
     "$target" train "$work/data" --model "$work/models/v1" --hidden-size 8 --epochs 1 --threads 1
-    "$target" serve --models "$work/models" --in-memory --port 0 2>"$work/log" &
+    "$target" serve --models "$work/models" --in-memory --port 0 --maximum-wait 60s 2>"$work/log" &
     server=$!
-    for _ in $(seq 100); do
+    while kill -0 "$server"; do
         url=$(sed -n 's/.*Serving .* on \(http[^ ]*\).*/\1/p' "$work/log")
         [ -z "$url" ] || return 0
-        kill -0 "$server" || break
         sleep 0.1
     done
     cat "$work/log" >&2

@@ -6,6 +6,7 @@ import time
 
 from context import run_threads
 from ledger import Ledger
+from service import Failed
 
 THREADS = 6
 
@@ -39,6 +40,8 @@ def kill_rounds(context, name, disk, folder, rounds):
             if number % 2:  # half of the rounds begin after an orderly stop, half after another kill
                 service.stop()
         acknowledged += ledger.acknowledged
+    if acknowledged == 0:
+        raise Failed("no event was acknowledged before any kill: nothing was tried")
     return f"{rounds} rounds, {acknowledged:,} events acknowledged" + (f"; the last time {lost[-1]}" if lost else "")
 
 

@@ -67,7 +67,8 @@ def release_under_load(context):
 
 
 def kill_while_releasing(context):
-    """After a kill in the middle of a release the server answers with one version, and the next release works."""
+    """After a kill in the middle of a release the server answers with one version, and the next release works. Every other kill comes after
+    the reply: that release is kept."""
     folder, known = context.folder("kill-release"), histories(context)
     answers = expected_answers(context, folder, known)
     models, generator, met = context.models_copy(folder), context.random("kill-release"), {"v1": 0, "v2": 0}
@@ -75,14 +76,22 @@ def kill_while_releasing(context):
         client = service.client()
         for user, items in known.items():
             client.append(user, [{"item": item} for item in items])
-    for number in range(context.rounds):
+    released = None
+    for number in range(max(3, context.rounds)):
         with context.serve(folder, models=models).ready() as service:
             versions = {check_answer(service.client(), user, answers) for user in known}
             if len(versions) != 1:
                 raise Failed(f"several versions at once: {versions}")
             version = versions.pop()
+            if released not in (None, version):
+                raise Failed(f"{version} answers although the release of {released} was acknowledged")
             met[version] += 1
             other = "v1" if version == "v2" else "v2"
+            if number % 2:
+                service.client().expect("POST", f"/v1/models/{other}:activate")
+                released = other
+                continue  # which kills it
+            released = None
             killer = threading.Timer(generator.uniform(0, 0.05), service.kill)
             killer.start()
             try:
@@ -91,7 +100,9 @@ def kill_while_releasing(context):
             except Lost:
                 pass
             killer.join()
-    return f"{context.rounds} kills; found afterwards {met}"
+    if not all(met.values()):
+        raise Failed(f"only one version was ever met: {met}")
+    return f"{max(3, context.rounds)} kills; found afterwards {met}"
 
 
 CHECKS = {"release-under-load": release_under_load, "kill-while-releasing": kill_while_releasing}

@@ -28,7 +28,9 @@ struct TestService {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         try writeModels(to: folder)
-        let service = try LiveService(models: folder, log: MemoryEventLog())
+        var options = LiveOptions()
+        options.maximumWait = 60_000  // a busy machine is no overload
+        let service = try LiveService(models: folder, log: MemoryEventLog(), options: options)
         let router = router(service)
         let routes = router.routes.map { "\($0.method) \($0.path)" }
         let application = Application(router: router, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

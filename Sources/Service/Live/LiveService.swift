@@ -73,9 +73,6 @@ public final class LiveService: Sendable {
     private static func firstRelease(
         _ versions: ModelVersions, _ log: any EventLog, _ options: LiveOptions, _ logger: Logger
     ) throws(ServiceError) -> Release {
-        guard FileManager.default.fileExists(atPath: versions.folder.path) else {
-            throw .notFound("folder \(versions.folder.path)")
-        }
         let names = try versions.names()
         guard let newest = names.last else { throw .notFound("model in \(versions.folder.path)") }
         let last = try withLogErrors { () throws(EventLogError) in try log.value(of: versionKey) }
