@@ -53,8 +53,12 @@ struct OpenAPITests {
         for (status, response) in try #require(components["responses"] as? [String: [String: Any]]) {
             let content = response["content"] as? [String: [String: Any]]
             let example = content?["application/problem+json"]?["example"] as? [String: Any]
-            #expect((example?["title"] as? String)?.isEmpty == false, "\(status)")
+            #expect(!["", "Error", nil].contains(example?["title"] as? String), "\(status)")
         }
+        #expect(
+            [400, 431, 507].map { Problem.title(of: $0) } == [
+                "Bad Request", "Request Header Fields Too Large", "Insufficient Storage",
+            ])
     }
 
     @Test func pathsHaveTheirParameters() throws {

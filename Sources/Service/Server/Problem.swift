@@ -4,6 +4,7 @@ import Hummingbird
 import Live
 import Logging
 import NIOCore
+import NIOHTTP1
 
 /// An error as clients see it: problem details of RFC 9457.
 struct Problem: Error, Sendable, Equatable {
@@ -36,7 +37,7 @@ struct Problem: Error, Sendable, Equatable {
 
     /// The name of a status.
     static func title(of status: Int) -> String {
-        let phrase = status == 507 ? "Insufficient Storage" : HTTPResponse.Status(integerLiteral: status).reasonPhrase
+        let phrase = HTTPResponseStatus(statusCode: status).reasonPhrase
         return phrase.isEmpty ? "Error" : phrase
     }
 
