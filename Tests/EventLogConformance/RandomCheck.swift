@@ -117,7 +117,7 @@ struct RandomRun {
         for id in Self.ids {
             try check(try log.event(of: user, .id(id)) == events.first { $0.event.id == id }, "\(id) of \(user)")
         }
-        let items = try log.items(of: user)
+        let items = try log.items(of: user, types: nil)
         try check(
             Dictionary(items.map { ($0.item, $0.last) }) { a, _ in a }
                 == Dictionary(events.map { ($0.event.item, $0.order.time) }) { $1 }, "items of \(user)")

@@ -63,11 +63,14 @@ var readingChecks: [ConformanceCheck] {
         ConformanceCheck("Items come once, with their last time") { store in
             try store.append(
                 event("a", at: 10), event("b", at: 20), event("a", at: 30), event("c", at: 40),
-                event("d", of: "v", at: 20), event("c", at: 5))
-            let items = try store.log.items(of: "u").map { ($0.item, $0.last) }
+                event("d", of: "v", at: 20), event("c", at: 5), event("a", at: 50, type: "buy"))
+            let items = try store.log.items(of: "u", types: ["view", "none"]).map { ($0.item, $0.last) }
             let times = try Dictionary(items) { _, _ in throw Unexpected() }
             #expect(times == ["a": .seconds(30), "b": .seconds(20), "c": .seconds(40)])
-            #expect(try store.log.items(of: "nobody").isEmpty)
+            #expect(try store.log.items(of: "u", types: ["buy"]).map(\.item) == ["a"])
+            #expect(try store.log.items(of: "u", types: nil).first { $0.item == "a" }?.last == .seconds(50))
+            #expect(try store.log.items(of: "u", types: ["none"]).isEmpty)
+            #expect(try store.log.items(of: "nobody", types: nil).isEmpty)
         },
         ConformanceCheck("Users are listed by the bytes of their ids") { store in
             let users: [RawID] = ["b", "a", "\u{10FFFF}", "é", "e\u{301}", "Z", "ab", "a\u{1}", "\u{FB01}", ""]
@@ -106,7 +109,7 @@ var readingChecks: [ConformanceCheck] {
                 #expect(Array(stored.event.type.utf8) == Array(id.text.utf8))
                 #expect(try store.log.event(of: "all", .item(id, type: id.text))?.event.id == id)
             }
-            #expect(try store.log.items(of: "all").count == spellings.count)
+            #expect(try store.log.items(of: "all", types: nil).count == spellings.count)
         },
     ]
 }

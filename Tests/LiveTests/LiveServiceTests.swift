@@ -205,6 +205,22 @@ import Testing
         #expect(answer.receipts.map(\.isKnown) == [true, false, true, false])
         await service.stop()
     }
+
+    /// Items that were only viewed are not left out, also those that lie before the recent ones.
+    @Test func onlyTheChosenTypesCountAsSeen() async throws {
+        let models = try TestModels(["a"])
+        let service = try LiveService(models: models.url, log: MemoryEventLog(), options: .test(types: ["buy"]))
+        let events = (0..<1300).map { index in
+            let (item, type) = index == 0 ? (50, "view") : index == 1 ? (51, "buy") : (index % 5, "buy")
+            return NewEvent(user: "u", item: RawID("i\(item)"), type: type, time: second(index))
+        }
+        _ = try await service.append(events)
+        var query = RecommendationQuery()
+        query.count = 60
+        let items = try await service.recommend(to: "u", query).items.map(\.item)
+        #expect(items.contains("i50") && !items.contains("i51") && !items.contains("i0"))
+        await service.stop()
+    }
 }
 
 /// Holds up the thread that changes the log.

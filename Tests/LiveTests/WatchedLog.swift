@@ -63,7 +63,9 @@ final class WatchedLog: EventLog {
         log.latestEvents(of: user, before: before, limit: limit)
     }
     func event(of user: RawID, _ selector: EventSelector) -> StoredEvent? { log.event(of: user, selector) }
-    func items(of user: RawID) -> [(item: RawID, last: Timestamp)] { log.items(of: user) }
+    func items(of user: RawID, types: Set<RawID>?) -> [(item: RawID, last: Timestamp)] {
+        log.items(of: user, types: types)
+    }
     func users(after: RawID?, limit: Int) -> [(user: RawID, eventCount: Int)] { log.users(after: after, limit: limit) }
     func annotation(of item: RawID) -> ItemAnnotation? { log.annotation(of: item) }
     func annotations(after: RawID?, limit: Int) -> [(item: RawID, annotation: ItemAnnotation)] {

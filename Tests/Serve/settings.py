@@ -41,7 +41,7 @@ def what_cannot_be_is_refused(world):
     world.refuses(64, "RECBLR_SERVE_PORT: 'tcp://10.0.0.1:80'", *models, "--in-memory", environment={"RECBLR_SERVE_PORT": "tcp://10.0.0.1:80"})
     world.refuses(64, "without keys only this machine", *models, "--in-memory", "--host", "0.0.0.0")
     for option, value, words in [
-        ("--maximum-wait", "0ms", "1ms ... 1440min"), ("--idle-timeout", "0s", "100ms ... 1440min"), ("--state-memory", "100", "at least 64000"),
+        ("--maximum-wait", "0ms", "1ms ... 1440min"), ("--idle-timeout", "0s", "100ms ... 1440min"), ("--state-memory", "100", "at least 8192"),
         ("--cors-origins", "shop.example", "https://shop.example"), ("--allowed-hosts", "http://x", "without scheme"),
     ]:
         world.refuses(64, words, *models, "--in-memory", option, value)

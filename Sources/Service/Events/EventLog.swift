@@ -170,8 +170,8 @@ public protocol EventReader: Sendable {
     func latestEvents(of user: RawID, before: EventOrder?, limit: Int) throws(EventLogError) -> [StoredEvent]
     /// The last event of a user that is meant; nil where there is none. O(log events) by id, else O(the user's events).
     func event(of user: RawID, _ selector: EventSelector) throws(EventLogError) -> StoredEvent?
-    /// The items of a user's events, each once, with the time of the last event of each. In no order.
-    func items(of user: RawID) throws(EventLogError) -> [(item: RawID, last: Timestamp)]
+    /// The items of a user's events of some types (nil: of all), each once, with the time of the last such event. In no order.
+    func items(of user: RawID, types: Set<RawID>?) throws(EventLogError) -> [(item: RawID, last: Timestamp)]
     /// Up to `limit` users with their numbers of events, by the bytes of their ids, after `after`.
     func users(after: RawID?, limit: Int) throws(EventLogError) -> [(user: RawID, eventCount: Int)]
 

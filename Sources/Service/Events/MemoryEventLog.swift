@@ -45,10 +45,14 @@ public final class MemoryEventLog: EventLog {
         withUser(user) { $0.events.last { $0.matches(selector) } } ?? nil
     }
 
-    /// The items of a user's events.
-    public func items(of user: RawID) -> [(item: RawID, last: Timestamp)] {
+    /// The items of a user's events of some types.
+    public func items(of user: RawID, types: Set<RawID>?) -> [(item: RawID, last: Timestamp)] {
         var last: [RawID: Timestamp] = [:]
-        withUser(user) { for event in $0.events { last[event.event.item] = event.order.time } }
+        withUser(user) {
+            for event in $0.events where types?.contains(RawID(event.event.type)) ?? true {
+                last[event.event.item] = event.order.time
+            }
+        }
         return last.map { (item: $0.key, last: $0.value) }
     }
 

@@ -19,7 +19,8 @@ final class Release: Sendable {
     /// The model and its items.
     let catalogue: Catalogue
     let answers: AnswerCounters
-    private let eventTypes: Set<RawID>?
+    /// The types of events that move states; nil: all.
+    let eventTypes: Set<RawID>?
     private let searchable = Mutex<(ids: FoldedTexts, titles: FoldedTexts)?>(nil)
 
     var model: SequenceModel { catalogue.model }

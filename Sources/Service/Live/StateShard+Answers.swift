@@ -53,7 +53,7 @@ extension StateShard {
         surroundings.reads.run { [queue, number = questionCount] in
             let result = Result<[Int32: Int64], EventLogError> { () throws(EventLogError) in
                 var older: [Int32: Int64] = [:]
-                for (item, last) in try log.items(of: user) {
+                for (item, last) in try log.items(of: user, types: release.eventTypes) {
                     guard let item = release.item(item) else { continue }
                     older[Int32(item.row)] = Met(item, last).seconds
                 }

@@ -91,9 +91,16 @@ struct LogSnapshot {
             database, Self.selectEvents + " AND \(condition) ORDER BY e.time DESC, e.position DESC LIMIT 1")
     }
 
-    func items(of user: Int64) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
+    func items(of user: Int64, types: Set<RawID>?) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
+        var numbers: Set<Int64>?
+        if let types {
+            numbers = []
+            for type in types { if let number = try number(of: type) { numbers!.insert(number) } }
+        }
         var last: [Int64: Timestamp] = [:]
-        _ = try Query(database, "SELECT item, time FROM events WHERE user = ? ORDER BY time, position").all(user) {
+        _ = try Query(database, "SELECT item, time, type FROM events WHERE user = ? ORDER BY time, position").all(user)
+        {
+            guard numbers?.contains($0.integer(2)) ?? true else { return }
             last[$0.integer(0)] = Timestamp(microseconds: $0.integer(1))
         }
         var items: [(item: RawID, last: Timestamp)] = []

@@ -62,10 +62,12 @@ public class SQLiteEventReader: EventReader, @unchecked Sendable {
     }
 
     /// The items of a user's events.
-    public func items(of user: RawID) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
+    public func items(
+        of user: RawID, types: Set<RawID>?
+    ) throws(EventLogError) -> [(item: RawID, last: Timestamp)] {
         try read { (log) throws(EventLogError) in
             guard let row = try log.userRow(user) else { return [] }
-            return try log.items(of: row.number)
+            return try log.items(of: row.number, types: types)
         }
     }
 

@@ -85,7 +85,7 @@ import Testing
             "--maximum-wait: '0ms' is not a time in 1ms ... 1440min such as 500ms, 30s or 5min")
         check(
             refusal(["state-memory": "100"]),
-            "--state-memory: '100' is not a size of at least 64000 such as 512MB or 2GiB")
+            "--state-memory: '100' is not a size of at least 8192 such as 512MB or 2GiB")
         check(
             refusal(["cors-origins": "shop.example"]),
             "--cors-origins: 'shop.example' is not a list with commas between its parts, which are origins such as https://shop.example"

@@ -16,7 +16,7 @@ extension Setting {
             "event-types", .optional(.list("types")), \.eventTypes,
             "Types of events that move the states, with commas. (default: all)"),
         Setting(
-            "state-memory", .bytes(atLeast: 64_000), \.stateMemory,
+            "state-memory", .bytes(atLeast: 8192), \.stateMemory,
             "The most memory for live states; the least recently used are dropped."),
         Setting("threads", .optional(.number(in: 1...1_024)), \.threads, "Threads that compute. (default: all cores)"),
         Setting(
