@@ -112,12 +112,11 @@ import Testing
     }
 
     /// A folder that may not be replaced: who comes first stays.
-    @Test(arguments: [false, true]) func oneOfManyNewFoldersTakesThePlace(isThereAndEmpty: Bool) async throws {
+    @Test func oneOfManyNewFoldersTakesThePlace() async throws {
         let parent = FileManager.default.temporaryDirectory.appendingPathComponent("recblr-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: parent) }
         for round in 0..<100 {
             let url = parent.appendingPathComponent("\(round)")
-            if isThereAndEmpty { try folder(url) }
             let writers = await withTaskGroup { group in
                 for writer in 0..<4 as Range<UInt8> {
                     group.addTask {

@@ -84,7 +84,7 @@ extension Recommendations {
 }
 
 extension LiveOptions {
-    static func test(memory: Int = 1 << 24, wait: Int = 60_000, types: Set<RawID>? = nil) -> LiveOptions {
+    static func test(memory: Int = 1 << 24, wait: Int = 3_600_000, types: Set<RawID>? = nil) -> LiveOptions {
         var options = LiveOptions()
         (options.stateMemory, options.maximumWait, options.eventTypes) = (memory, wait, types)
         return options

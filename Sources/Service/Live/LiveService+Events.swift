@@ -25,8 +25,8 @@ extension LiveService {
         _ events: [NewEvent], of user: RawID, thenRecommend query: RecommendationQuery
     ) async throws(ServiceError) -> (receipts: [EventReceipt], recommendations: Result<Recommendations, ServiceError>) {
         try check(query)
-        let deadline = try admit(writer.wait, shard(of: user).queue.wait, ranking.wait, explainerWait(query))
         if query.at != nil { try await checkTime(of: query, user, events) }
+        let deadline = try admit(writer.wait, shard(of: user).queue.wait, ranking.wait, explainerWait(query))
         return try await reply { done in
             commit(events, deadline) { [self] result in
                 switch result {

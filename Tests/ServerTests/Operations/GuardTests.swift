@@ -121,7 +121,6 @@ import Testing
         let (a, b) = (String(repeating: "a", count: 16), String(repeating: "b", count: 99))
         #expect(reason("# ours\n\nread \(a)") == nil && reason("\r\nadmin \(b)\r\n") == nil)
         #expect(reason("read \(a)\nroot \(b)") == "keys, line 2: expected read, write or admin and a key")
-        #expect(reason("read \(a.dropLast())") == "keys, line 1: the key has fewer than 16 characters")
         #expect(reason("read a b") == "keys, line 1: expected read, write or admin and a key")
         #expect(reason("secret") != nil && reason("# nothing\n") == "keys: there is no key in it")
     }

@@ -31,6 +31,9 @@ public struct HTTPService: Sendable {
         certificate = try ServerCertificate(settings)
         tokenKeys = try TokenKeys(settings)
         process = ProcessMetrics(version: version, start: .now, in: metrics)
+        if keys.hasShortKey {
+            logger.warning("A key has fewer than \(AccessKeys.shortestGoodKey) characters: it can be guessed.")
+        }
     }
 
     /// Throws where nobody can listen on the address of the settings now. So that is known before anything is made on the disk.

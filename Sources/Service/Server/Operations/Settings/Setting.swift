@@ -105,7 +105,7 @@ extension SettingForm<String> {
 
     /// A client's key.
     static let key = SettingForm(
-        placeholder: "key", expectation: "a key of at least \(AccessKeys.leastLength) characters without spaces",
+        placeholder: "key", expectation: "a key without spaces",
         parse: { AccessKeys.isKey($0) ? $0 : nil }, text: { $0 })
 }
 
