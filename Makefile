@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi faults mutants lint coverage sanitize format bench bench-serve bench-peers clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ coverage: ## lines covered by the last `make test`, a target a line
 sanitize: setup ## the C kernels under address and undefined-behaviour sanitizers; the stand-in for CUDA by itself
 	@scripts/sanitize.sh
 	@scripts/emulator.sh --test
+
+sanitize-threads: setup ## the tests of the service under thread sanitizer: half an hour
+	@scripts/sanitize-threads.sh
 
 format: ## rewrite the sources in the project's style
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Examples $(addprefix Benchmarks/,Package.swift Sources Tests)
