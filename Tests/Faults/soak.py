@@ -23,7 +23,9 @@ def soak(context):
         return "skipped"
     folder = context.folder("soak")
     with context.serve(folder, "--state-memory", "2MB").ready() as service:
-        saturation = load(context, service, folder, 10)["perSecond"]
+        # In an empty log all users are new, and no state has to come back: that says nothing about the hours that follow.
+        load(context, service, folder, min(120, 60 * context.soak_minutes))
+        saturation = load(context, service, folder, 15)["perSecond"]
         found = load(context, service, folder, 60 * context.soak_minutes, "--rate", str(0.8 * saturation))
         service.alive()
         service.stop()
