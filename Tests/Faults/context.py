@@ -8,6 +8,7 @@ import threading
 from dataclasses import dataclass, field
 
 from disk import Disk
+from log import write_log
 from service import Client, Failed, Service, scores
 
 ITEMS = 60
@@ -78,14 +79,7 @@ class Context:
         """Trains two versions of a small model and starts the server to compare with."""
         folder = os.path.join(self.workplace, "training")
         os.makedirs(folder)
-        generator = self.random("data")
-        with open(os.path.join(folder, "log.csv"), "w") as file:
-            file.write("user_id,item_id,timestamp\n")
-            for user in range(120):
-                item = generator.randrange(ITEMS)
-                for step in range(15):
-                    file.write(f"u{user},i{item},{1_600_000_000 + 1000 * step + user}\n")
-                    item = (item + 1 + generator.randrange(3)) % ITEMS
+        write_log(os.path.join(folder, "log.csv"), ITEMS, self.random("data"))
         self.command(folder, "prepare", "log.csv", "-o", "data", "--min-user-events", "1", "--min-item-events", "1")
         for version in ("v1", "v2"):
             self.command(folder, "train", "data", "-m", version, *SHAPE, "--seed", version[1:])

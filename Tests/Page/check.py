@@ -13,6 +13,7 @@ from urllib.parse import quote
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "Faults"))
 
 import browser as chromium  # noqa: E402
+from log import write_log  # noqa: E402
 from service import Failed, Service, clean_up_when_ended  # noqa: E402
 
 ITEMS = 60
@@ -36,14 +37,7 @@ def expect(condition, text):
 
 def train(program, folder):
     """A small model of items with titles; returns its folder."""
-    generator = random.Random(1)
-    with open(os.path.join(folder, "log.csv"), "w") as file:
-        file.write("user_id,item_id,timestamp\n")
-        for user in range(120):
-            item = generator.randrange(ITEMS)
-            for step in range(15):
-                file.write(f"u{user},i{item},{1_600_000_000 + 1000 * step + user}\n")
-                item = (item + 1 + generator.randrange(3)) % ITEMS
+    write_log(os.path.join(folder, "log.csv"), ITEMS, random.Random(1))
     with open(os.path.join(folder, "titles.tsv"), "w") as file:
         file.write("item_id\ttitle\n" + "".join(f"{item}\t{title}\n" for item, title in TITLES.items()))
     shape = ["--hidden-size", "16", "--layers", "1", "--epochs", "3", "--batch-tokens", "256", "--threads", "1"]

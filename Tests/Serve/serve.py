@@ -16,6 +16,7 @@ import connections
 import ending
 import saying
 import settings
+from log import write_log
 from service import Failed, Service, clean_up_when_ended
 
 ITEMS = 60
@@ -31,14 +32,7 @@ class World:
         self.models, self.second = os.path.join(folder, "models"), os.path.join(folder, "second")
 
     def prepare(self):
-        generator = random.Random(7)
-        with open(self.path("log.csv"), "w") as file:
-            file.write("user_id,item_id,timestamp\n")
-            for user in range(60):
-                item = generator.randrange(ITEMS)
-                for step in range(12):
-                    file.write(f"u{user},i{item},{1_600_000_000 + 1000 * step + user}\n")
-                    item = (item + 1 + generator.randrange(3)) % ITEMS
+        write_log(self.path("log.csv"), ITEMS, random.Random(7), users=60, steps=12)
         self.run("prepare", "log.csv", "-o", "data", "--min-user-events", "1", "--min-item-events", "1")
         for seed, model in (("1", "models/v1"), ("2", "second")):
             os.makedirs(os.path.dirname(self.path(model)), exist_ok=True)

@@ -61,6 +61,7 @@ def a_port_in_use_is_said(world):
         world.refuses(69, f"port {port} of 127.0.0.1 is in use", "--models", world.models, "--in-memory", "--port", str(port))
         store = world.path("never")
         world.refuses(69, f"port {port} of 127.0.0.1 is in use", "--models", world.models, "--store", store, "--port", str(port))
+        world.refuses(66, "nowhere", "--models", world.path("nowhere"), "--store", store, "--port", "0")
         if os.path.exists(store):
             raise Failed("a start that is refused leaves a store behind")
 

@@ -68,18 +68,27 @@ public final class LiveService: Sendable {
         shards = (0..<count).map { StateShard($0, release, surroundings, in: threads) }
     }
 
+    /// Throws where a folder of models has none, so that this is known before a log is made for them.
+    public static func checkModels(in folder: URL) throws(ServiceError) { _ = try names(of: ModelVersions(folder)) }
+
+    /// The versions, at least one, the newest last.
+    private static func names(of versions: ModelVersions) throws(ServiceError) -> [String] {
+        let names = try versions.names()
+        guard !names.isEmpty else { throw .notFound("model in \(versions.folder.path)") }
+        return names
+    }
+
     private static let versionKey = "activeVersion"
 
     private static func firstRelease(
         _ versions: ModelVersions, _ log: any EventLog, _ options: LiveOptions, _ logger: Logger
     ) throws(ServiceError) -> Release {
-        let names = try versions.names()
-        guard let newest = names.last else { throw .notFound("model in \(versions.folder.path)") }
+        let names = try names(of: versions)
         let last = try withLogErrors { () throws(EventLogError) in try log.value(of: versionKey) }
         if let last, !names.contains(last) {
             logger.notice("The version that served last is not there any more.", metadata: ["version": "\(last)"])
         }
-        let version = last.flatMap { names.contains($0) ? $0 : nil } ?? newest
+        let version = last.flatMap { names.contains($0) ? $0 : nil } ?? names[names.count - 1]
         return try Release(folder: versions.url(version), version: version, options: options)
     }
 

@@ -6,11 +6,10 @@ import Models
 extension StateShard {
     /// Hands a question to the ranking, together with the items that are left out.
     func answer(_ question: Question, _ user: RawID, _ state: UserState, in table: StateTable, _ time: UInt64) {
-        // A clock that is behind the sender's by less than the allowance is no reason to refuse.
-        let now = max(currentTime(), state.last?.time ?? currentTime())
-        var at = question.query.at ?? now
+        var at = question.query.at ?? currentTime()
         if let last = state.last, at < last.time {
-            guard question.followsAppend else {
+            // A clock that is behind the sender's by less than the allowance is no reason to refuse.
+            guard question.query.at == nil || question.followsAppend else {
                 let reason = "it lies before the user's last event"
                 return question.reply(.failure(.invalid(field: "at", reason: reason)))
             }

@@ -42,6 +42,8 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         var done: Reply<Void>?
     }
 
+    /// More events than this at once would hold up others: they are read from the log in slices instead.
+    fileprivate static let longJob = 2 * StateTable.passEvents
     /// Jobs of one batch.
     private static let batch = 64
 
@@ -104,7 +106,8 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
     func handle(_ job: UserJob, in table: StateTable) {
         if let rebuild = table.rebuilds[job.user] { return rebuild.waiting.append(job) }
         if let state = table.use(job.user) {
-            if job.isLong(for: state) || job.changesThePast(of: state) { state.isStale = true }
+            let unseen = job.events(unseenBy: state)
+            if unseen.count > Self.longJob || unseen.contains(where: \.isLate) { state.isStale = true }
             if !state.isStale { return proceed(job, state, in: table) }
         } else if let revision = job.revisionOfBeginning {
             let state = UserState(job.user, table.initialState, revision: revision)
@@ -196,16 +199,10 @@ extension UserJob {
         return events.filter { !$0.isDuplicate && $0.stored.order.position > state.position }
     }
 
-    /// Whether an event that a state has not seen comes before one that it has seen.
-    func changesThePast(of state: UserState) -> Bool { events(unseenBy: state).contains(where: \.isLate) }
-
-    /// Whether there are so many events that others would have to wait for them: they are read in slices instead.
-    func isLong(for state: UserState) -> Bool { events(unseenBy: state).count > 2 * StateTable.passEvents }
-
     /// Where these events are all of the user's, and few and in order: the history's revision.
     var revisionOfBeginning: Int64? {
         guard case .events(let events) = kind, let first = events.first, first.isFirst,
-            events.count <= 2 * StateTable.passEvents, !events.contains(where: { $0.isLate && !$0.isDuplicate })
+            events.count <= StateShard.longJob, !events.contains(where: { $0.isLate && !$0.isDuplicate })
         else { return nil }
         return first.revision
     }

@@ -63,6 +63,7 @@ struct Serve: ParsableCommand {
         // A start that is refused leaves no store behind.
         try waiting { try await server.checkAddress() }
         let models = fileURL(settings.models ?? "")
+        try LiveService.checkModels(in: models)
         let service = try LiveService(
             models: models, log: try eventLog(settings), options: LiveOptions(settings), logger: logger)
         for warning in warnings + settings.warnings { logger.warning("\(warning)") }

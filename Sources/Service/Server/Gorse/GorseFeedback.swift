@@ -14,11 +14,7 @@ struct GorseFeedback {
     /// Reads a body's array.
     static func read(_ body: [UInt8]) throws(Problem) -> [GorseFeedback] {
         try JSONReader.read(body) { (reader) throws(Problem) in
-            var feedback: [GorseFeedback] = []
-            try reader.array(limit: Limits.events) { (reader) throws(Problem) in
-                feedback.append(try GorseFeedback(&reader))
-            }
-            return feedback
+            try reader.array(limit: Limits.events) { (reader) throws(Problem) in try GorseFeedback(&reader) }
         }
     }
 

@@ -16,11 +16,7 @@ struct GorseItemRoutes {
         }
         router.post("/api/items") { request, _ in
             let items = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
-                var items: [(id: RawID, edit: GorseItemEdit)] = []
-                try reader.array(limit: Limits.items) { (reader) throws(Problem) in
-                    items.append(try reader.gorseItem())
-                }
-                return items
+                try reader.array(limit: Limits.items) { (reader) throws(Problem) in try reader.gorseItem() }
             }
             return try await insert(items)
         }
@@ -182,12 +178,7 @@ private struct GorseItemEdit {
             switch key {
             case "itemid": item = try reader.id()
             case "ishidden": set(\.isHidden, try reader.boolean())
-            case "categories":
-                var categories: [String] = []
-                try reader.array(limit: Limits.categories) { (reader) throws(Problem) in
-                    categories.append(try reader.idText())
-                }
-                set(\.categories, categories)
+            case "categories": set(\.categories, try reader.categories())
             case "timestamp": set(\.time, try reader.goTime())
             case "labels": set(\.labels, try reader.any())
             case "comment": set(\.comment, try reader.string())

@@ -17,11 +17,7 @@ struct GorseUserRoutes {
         }
         router.post("/api/users") { request, _ in
             let users = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
-                var users: [GorseUser] = []
-                try reader.array(limit: Limits.events) { (reader) throws(Problem) in
-                    users.append(try GorseUser(&reader))
-                }
-                return users
+                try reader.array(limit: Limits.events) { (reader) throws(Problem) in try GorseUser(&reader) }
             }
             return try await insert(users)
         }

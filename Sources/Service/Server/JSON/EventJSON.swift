@@ -19,8 +19,8 @@ struct EventsBody {
         switch try reader.kind() {
         case .array:
             isArray = true
-            try reader.array(limit: Limits.events, name: "events") { (reader) throws(Problem) in
-                events.append(try reader.newEvent(of: user))
+            events = try reader.array(limit: Limits.events, name: "events") { (reader) throws(Problem) in
+                try reader.newEvent(of: user)
             }
             guard !events.isEmpty else { throw Problem(field: "events", "must not be empty") }
         case .object: events = [try reader.newEvent(of: user)]

@@ -14,9 +14,12 @@ extension JSONReader {
 
     /// Up to `limit` identifiers.
     mutating func ids(limit: Int) throws(Problem) -> [RawID] {
-        var ids: [RawID] = []
-        try array(limit: limit) { (reader) throws(Problem) in ids.append(try reader.id()) }
-        return ids
+        try array(limit: limit) { (reader) throws(Problem) in try reader.id() }
+    }
+
+    /// The names of categories.
+    mutating func categories() throws(Problem) -> [String] {
+        try array(limit: Limits.categories) { (reader) throws(Problem) in try reader.idText() }
     }
 
     /// A time: ISO 8601 with a zone, or seconds since 1970.

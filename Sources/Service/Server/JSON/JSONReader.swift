@@ -74,24 +74,24 @@ struct JSONReader {
 
     /// An array of up to `limit` values, each of which `element` reads. `name`: how a refusal calls it, where it is not the value of a
     /// key.
-    mutating func array(
-        limit: Int, name: String? = nil, _ element: (inout JSONReader) throws(Problem) -> Void
-    ) throws(Problem) {
+    mutating func array<Element>(
+        limit: Int, name: String? = nil, _ element: (inout JSONReader) throws(Problem) -> Element
+    ) throws(Problem) -> [Element] {
         try expect(.array)
         if let name { path.append(.member(name)) }
         _ = scanner.take("[")
-        var count = 0
+        var elements: [Element] = []
         if !scanner.take("]") {
             repeat {
-                guard count < limit else { throw problem("more than \(limit)") }
-                path.append(.element(count))
-                try element(&self)
+                guard elements.count < limit else { throw problem("more than \(limit)") }
+                path.append(.element(elements.count))
+                elements.append(try element(&self))
                 path.removeLast()
-                count += 1
             } while scanner.take(",")
             guard scanner.take("]") else { throw scanner.expected("a comma or the end of the array") }
         }
         if name != nil { path.removeLast() }
+        return elements
     }
 
     /// A string.
@@ -151,7 +151,7 @@ struct JSONReader {
         guard depth < Self.maximumDepth else { throw problem("is nested too deep") }
         switch try kind() {
         case .object: try object { (_, reader) throws(Problem) in try reader.skip(depth: depth + 1) }
-        case .array: try array(limit: .max) { (reader) throws(Problem) in try reader.skip(depth: depth + 1) }
+        case .array: _ = try array(limit: .max) { (reader) throws(Problem) in try reader.skip(depth: depth + 1) }
         case .string: _ = try string()
         case .number: _ = try number()
         case .boolean: _ = try boolean()

@@ -35,15 +35,14 @@ struct ItemRoutes {
 
     private func putMany(_ request: Request, _ context: ServerContext) async throws -> Response {
         try Query(request).finish()
-        var items: [AnnotationChange] = []
-        try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
+        let items = try JSONReader.read(await request.jsonBody()) { (reader) throws(Problem) in
             try reader.array(limit: Limits.items, name: "items") { (reader) throws(Problem) in
-                items.append(try reader.annotation(of: nil))
+                try reader.annotation(of: nil)
             }
         }
         guard !items.isEmpty else { throw Problem(field: "items", "must not be empty") }
         try await service.annotate(items)
-        return .json { [count = items.count] in $0.member("items", count) }
+        return .json { $0.member("items", items.count) }
     }
 
     private func hide(_ request: Request, _ context: ServerContext) async throws -> Response {
@@ -107,11 +106,7 @@ extension JSONReader {
                     throw reader.problem("is not the item of the address")
                 }
             case "title": annotation.title = try reader.title()
-            case "categories":
-                annotation.categories = []
-                try reader.array(limit: Limits.categories) { (reader) throws(Problem) in
-                    annotation.categories.append(try reader.idText())
-                }
+            case "categories": annotation.categories = try reader.categories()
             case "hidden": annotation.isHidden = try reader.boolean()
             default: throw reader.unknownField()
             }

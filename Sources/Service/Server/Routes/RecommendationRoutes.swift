@@ -96,8 +96,8 @@ private struct SessionBody {
             switch key {
             case "token": token = try reader.string()
             case "events":
-                try reader.array(limit: Limits.events) { (reader) throws(Problem) in
-                    newEvents.append(try reader.sessionEvent())
+                newEvents = try reader.array(limit: Limits.events) { (reader) throws(Problem) in
+                    try reader.sessionEvent()
                 }
             default: guard try query.read(key, &reader) else { throw reader.unknownField() }
             }
