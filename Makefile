@@ -77,7 +77,7 @@ sanitize: setup ## the C kernels under address and undefined-behaviour sanitizer
 	@scripts/sanitize.sh
 	@scripts/emulator.sh --test
 
-sanitize-threads: setup ## the tests of the service under thread sanitizer: half an hour
+sanitize-threads: setup ## the tests of the service under thread sanitizer: ten minutes
 	@scripts/sanitize-threads.sh
 
 format: ## rewrite the sources in the project's style
