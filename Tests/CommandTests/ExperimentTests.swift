@@ -1,5 +1,8 @@
 import Foundation
 import Testing
+import Training
+
+@testable import RecBLRCommand
 
 /// Experiments leave table, results and chart, and never make the same run twice.
 @Suite struct ExperimentTests {
@@ -43,6 +46,18 @@ import Testing
         let other = try experiment("expansion data -o out --batch-tokens 64", in: place)
         #expect(other.error.split(separator: "\n").count { $0.hasPrefix("Epoch") } == 4)
         #expect(try text("out/results.json", place).split(separator: "\"bestEpoch\"").count == 1 + 12)
+    }
+
+    /// A dataset of the size of one of the paper's has the paper's figures beside its own, in the rows that the paper has.
+    @Test func thePapersFiguresStandBesideOurs() throws {
+        let beauty = DatasetShape(users: 22_363, items: 12_101, events: 198_502)
+        let paper = try #require(PaperResults(for: beauty))
+        #expect(paper.dataset == "Beauty" && paper.ablations[.full] == .init(hr: 0.0881, ndcg: 0.0446))
+        #expect(paper.ablations[.singleLayer] == .init(hr: 0.0808, ndcg: 0.0403))
+        #expect(PaperResults(for: DatasetShape(users: 22_363, items: 12_101, events: 198_501)) == nil)
+        #expect(
+            Set(ExperimentKind.ablations.variants.map(\.ablation))
+                == Set(PaperResults.Ablation.allCases.map(Optional.init)))
     }
 
     @Test func aRunThatIsMissingIsMade() throws {

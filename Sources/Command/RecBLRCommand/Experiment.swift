@@ -24,7 +24,7 @@ struct Experiment: ParsableCommand {
             drops more. Each variant is trained with the preset's recipe for the data, without the repeat-aware head unless \
             it is given, and tested on each user's last event in both settings. The output folder gets table.md, \
             results.json and chart.svg after every run; a run that results.json has with the same settings is not made \
-            again, so that Ctrl-C costs one at most.
+            again, so that Ctrl-C costs one at most. For the paper's own datasets, recognised by their size, its figures stand beside.
 
             Example:
 
@@ -84,7 +84,8 @@ struct Experiment: ParsableCommand {
         if let run = results.runs.last, let warning = warningOfFewCases(run.test.all.unmasked, "test") {
             printError(warning)
         }
-        try printOutput("\n" + table(summaries(results, plan)).text)
+        let paper = PaperResults(for: DatasetShape(data))
+        try printOutput("\n" + table(summaries(results, plan), beside: paper).text)
         try printOutput("\nTable, results and chart are in \(printable(output))")
     }
 
@@ -149,18 +150,23 @@ struct Experiment: ParsableCommand {
         }
     }
 
+    private static let aboutThePaper = """
+        The paper's figures are those of its Table 3 (seen items among the candidates; last positions only, up to 300 epochs, Adam with 1e-3).
+        """
+
     private func writeTables(
         _ results: ExperimentResults, _ plan: [ExperimentResults.Settings], _ data: Dataset
     ) throws {
         let summaries = summaries(results, plan)
+        let paper = PaperResults(for: DatasetShape(data))
         let text = """
             # \(experiment.rawValue.capitalized) on \(data.summary.source ?? dataset)
 
             \(counted(data.userCount, "user")), \(counted(data.itemCount, "item")), \(counted(data.eventCount, "event")). \
             Epochs: \(plan[0].options.epochs). Seeds: \(seeds)\(seeds > 1 ? " (mean ± standard deviation)" : "").
 
-            \(table(summaries).markdown)
-
+            \(table(summaries, beside: paper).markdown)
+            \(paper == nil || experiment != .ablations ? "" : "\n" + Self.aboutThePaper + "\n")
             """
         let folder = fileURL(output)
         try writeFile(text.utf8, to: folder.appendingPathComponent("table.md"))

@@ -88,10 +88,13 @@ struct VariantSummary {
     }
 }
 
-/// One row for each variant: HR and NDCG in both settings, weights and speed.
-func table(_ summaries: [VariantSummary]) -> TextTable {
+/// One row for each variant: HR and NDCG in both settings, weights and speed; in experiments of the paper on a dataset of the paper, its own
+/// figures.
+func table(_ summaries: [VariantSummary], beside paper: PaperResults?) -> TextTable {
+    let paper = summaries.contains { $0.variant.ablation != nil } ? paper : nil
     var table = TextTable(
-        ["", "HR@10", "NDCG@10", "masked HR@10", "masked NDCG@10", "weights", "events/s"])
+        ["", "HR@10", "NDCG@10", "masked HR@10", "masked NDCG@10", "weights", "events/s"]
+            + (paper == nil ? [] : ["paper HR@10", "paper NDCG@10"]))
     for summary in summaries {
         let metrics = [\SettingMetrics.unmasked, \.masked].flatMap { setting in
             [\CutoffMetrics.hr, \.ndcg].map { metric in
@@ -101,7 +104,12 @@ func table(_ summaries: [VariantSummary]) -> TextTable {
         }
         let weights = summary.runs[0].settings.configuration.layout.count
         let rate = Int(summary.spread(\.tokensPerSecond).mean)
-        table.add([summary.variant.name] + metrics + [grouped(weights), grouped(rate)])
+        let published = paper.map { paper in
+            summary.variant.ablation.flatMap { paper.ablations[$0] }.map { [fixed($0.hr, 4), fixed($0.ndcg, 4)] } ?? [
+                "", "",
+            ]
+        }
+        table.add([summary.variant.name] + metrics + [grouped(weights), grouped(rate)] + (published ?? []))
     }
     return table
 }

@@ -18,12 +18,15 @@ enum ExperimentKind: String, ExpressibleByArgument, CaseIterable, Codable {
         switch self {
         case .ablations:
             [
-                Variant("Full model"),
-                Variant("BD-LRU only") { model, _ in model.block = .recurrenceOnly },
-                Variant("Without convolution") { model, _ in model.convolutionWidth = 0 },
-                Variant("Without feed-forward network") { model, _ in model.feedForward = false },
-                Variant("Without decay initialisation") { model, _ in model.decayInitialization = .normal },
-                Variant("Single layer") { model, _ in model.layerCount = 1 },
+                Variant("Full model", inPaper: .full),
+                Variant("BD-LRU only", inPaper: .recurrenceOnly) { model, _ in model.block = .recurrenceOnly },
+                Variant("Without convolution", inPaper: .noConvolution) { model, _ in model.convolutionWidth = 0 },
+                Variant("Without feed-forward network", inPaper: .noFeedForward) { model, _ in model.feedForward = false
+                },
+                Variant("Without decay initialisation", inPaper: .noDecayInitialization) { model, _ in
+                    model.decayInitialization = .normal
+                },
+                Variant("Single layer", inPaper: .singleLayer) { model, _ in model.layerCount = 1 },
             ]
         case .mixers:
             [
@@ -56,13 +59,15 @@ struct Variant {
     var name: String
     /// Value on the experiment's axis, if it has one.
     var value: Double?
+    /// The row of the paper's Table 3, if it is one.
+    var ablation: PaperResults.Ablation?
     /// Applies the variant to a configuration and options.
     var change: (inout ModelConfiguration, inout TrainingOptions) -> Void
 
     init(
-        _ name: String, at value: Double? = nil,
+        _ name: String, at value: Double? = nil, inPaper ablation: PaperResults.Ablation? = nil,
         _ change: @escaping (inout ModelConfiguration, inout TrainingOptions) -> Void = { _, _ in }
     ) {
-        (self.name, self.value, self.change) = (name, value, change)
+        (self.name, self.value, self.ablation, self.change) = (name, value, ablation, change)
     }
 }

@@ -112,8 +112,7 @@ struct LearningOptions: ParsableArguments {
 
     /// The preset's recipe for this data, with the given options instead of its choices.
     func recipe(for data: Dataset, threads: Int) -> Recipe {
-        let shape = DatasetShape(users: data.userCount, items: data.itemCount, events: data.eventCount)
-        var recipe = preset.recipe(for: shape)
+        var recipe = preset.recipe(for: DatasetShape(data))
         func set<Value>(
             _ path: WritableKeyPath<TrainingOptions, Value>, _ given: Value?, _ choice: Recipe.Choice? = nil
         ) {

@@ -1,4 +1,5 @@
 import FileSupport
+public import Interactions
 
 /// The size of a dataset.
 public struct DatasetShape: Sendable, Equatable {
@@ -8,6 +9,11 @@ public struct DatasetShape: Sendable, Equatable {
     /// A dataset of this many users, items and events.
     public init(users: Int, items: Int, events: Int) {
         (self.users, self.items, self.events) = (users, items, events)
+    }
+
+    /// The size of `data`.
+    public init(_ data: Dataset) {
+        self.init(users: data.userCount, items: data.itemCount, events: data.eventCount)
     }
 
     /// The mean number of events of a user.
