@@ -197,7 +197,12 @@ struct BrokenBackend: HostBackend {
 
     func scan(_ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?) {
         let kept = inner.download(states)
-        withBroken(starts, .scanIgnoresRestarts) {
+        var inputs = inputs
+        if mutation == .scanForgetsGaps, let gaps = inputs.gaps?.events {
+            inputs.gaps?.events = allocate(gaps.columns).tensor
+        }
+        if mutation == .scanForgetsReadGaps { inputs.gaps?.reads = nil }
+        withBroken(starts, .scanIgnoresRestarts) { [inputs] in
             inner.scan(
                 inputs, starts: $0, initial: mutation == .scanForgetsInitial ? nil : initial, states: states,
                 output: output, final: mutation == .scanForgetsFinal ? nil : final)
@@ -211,14 +216,17 @@ struct BrokenBackend: HostBackend {
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
     ) {
-        let decay = inner.download(gradients.decay)
-        withBroken(starts, .scanBackwardIgnoresRestarts) {
+        let (decay, fade) = (inner.download(gradients.decay), gradients.fade.map { inner.download($0) })
+        var inputs = inputs
+        if mutation == .scanBackwardForgetsReadGaps { inputs.gaps?.reads = nil }
+        withBroken(starts, .scanBackwardIgnoresRestarts) { [inputs] in
             inner.scanBackward(
                 outputGradient, inputs: inputs, starts: $0, initial: initial, states: states,
                 finalGradient: mutation == .scanBackwardForgetsFinalGradient ? nil : finalGradient,
                 gradients: gradients, initialGradient: initialGradient)
         }
         if mutation == .scanBackwardForgetsDecay { inner.upload(decay, to: gradients.decay) }
+        if mutation == .scanBackwardForgetsFade, let fade { inner.upload(fade, to: gradients.fade!) }
     }
 
     // MARK: Losses and optimiser

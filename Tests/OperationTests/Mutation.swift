@@ -16,6 +16,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case attentionBackwardIgnoresRestarts, attentionBackwardForgetsBias, attentionBackwardForgetsWindow
     case attentionBackwardForgetsFinalGradient, attentionBackwardWritesPastStridedRow
     case scanIgnoresRestarts, scanForgetsInitial, scanForgetsFinal, scanSkipsLastRow
+    case scanForgetsGaps, scanForgetsReadGaps, scanBackwardForgetsFade, scanBackwardForgetsReadGaps
     case scanBackwardIgnoresRestarts, scanBackwardForgetsFinalGradient, scanBackwardForgetsDecay
     case lossIgnoresScale, lossForgetsLastTableRow, sampledLossForgetsCorrection, sampledLossKeepsTarget
     case lossForgetsBias, lossForgetsBiasGradient, rankForgetsBias, topKForgetsBias
@@ -47,6 +48,8 @@ enum Mutation: String, CaseIterable, Sendable {
             .attentionBackwardForgetsFinalGradient, .attentionBackwardWritesPastStridedRow:
             [.attendBackward]
         case .scanIgnoresRestarts, .scanForgetsInitial, .scanForgetsFinal, .scanSkipsLastRow: [.scan]
+        case .scanForgetsGaps, .scanForgetsReadGaps: [.fadingScan]
+        case .scanBackwardForgetsFade, .scanBackwardForgetsReadGaps: [.fadingScanBackward]
         case .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient, .scanBackwardForgetsDecay:
             [.scanBackward]
         case .lossIgnoresScale, .lossForgetsLastTableRow: [.crossEntropy]
@@ -70,7 +73,8 @@ enum Mutation: String, CaseIterable, Sendable {
             .convolutionBackwardForgetsWindow, .convolutionBackwardForgetsFinalGradient,
             .attentionBackwardIgnoresRestarts, .attentionBackwardForgetsBias, .attentionBackwardForgetsWindow,
             .attentionBackwardForgetsFinalGradient, .scanBackwardIgnoresRestarts, .scanBackwardForgetsFinalGradient,
-            .scanBackwardForgetsDecay, .lossIgnoresScale, .lossForgetsLastTableRow, .lossForgetsBiasGradient:
+            .scanBackwardForgetsDecay, .scanBackwardForgetsFade, .scanBackwardForgetsReadGaps, .lossIgnoresScale,
+            .lossForgetsLastTableRow, .lossForgetsBiasGradient:
             true
         default: false
         }

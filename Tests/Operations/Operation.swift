@@ -7,6 +7,7 @@ package enum Operation: String, CaseIterable, Sendable {
     case convolve, convolveBackward
     case attend, attendBackward
     case scan, scanBackward
+    case fadingScan, fadingScanBackward
     case crossEntropy, sampledCrossEntropy, pairwiseLoss
     case adam
     case rank, topK, bestRows
@@ -29,6 +30,8 @@ package enum Operation: String, CaseIterable, Sendable {
         case .attendBackward: 1e-5  // the same, and differences of inner products
         case .scan: 1e-5  // roundings of a slowly decaying state pile up
         case .scanBackward: 4e-5  // the same both ways, summed over all rows
+        case .fadingScan: 1e-5  // as without times
+        case .fadingScanBackward: 4e-5
         case .crossEntropy, .sampledCrossEntropy, .pairwiseLoss: 2e-5
         case .adam: 5e-7
         case .rank, .topK, .bestRows: 0  // over whole numbers, whose products are exact
@@ -36,7 +39,7 @@ package enum Operation: String, CaseIterable, Sendable {
     }
 
     /// Whether GPUs have the operation.
-    package var isOnGPUs: Bool { self != .attend && self != .attendBackward }
+    package var isOnGPUs: Bool { ![.attend, .attendBackward, .fadingScan, .fadingScanBackward].contains(self) }
 
     /// Shapes and options on which backends are compared.
     package var cases: [OperationCase] {
@@ -56,6 +59,8 @@ package enum Operation: String, CaseIterable, Sendable {
         case .attendBackward: Attention.cases.map(\.backward)
         case .scan: Scan.cases.map(\.forward)
         case .scanBackward: Scan.cases.map(\.backward)
+        case .fadingScan: Scan.fadingCases.map(\.forward)
+        case .fadingScanBackward: Scan.fadingCases.map(\.backward)
         case .crossEntropy: Loss.crossEntropyCases
         case .sampledCrossEntropy: Loss.sampledCases
         case .pairwiseLoss: Loss.pairwiseCases

@@ -1,5 +1,11 @@
 import Tensors
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The gated scan, forward and backward.
 package struct Scan: Sendable {
     var rows, columns: Int
@@ -11,6 +17,8 @@ package struct Scan: Sendable {
     var hasInitial = false, hasFinal = false, inPlace = false
     /// Backward: whether the gates' gradients take the gates' place, and whether those of the initial states are computed.
     var gatesInPlace = false, hasInitialGradient = false
+    /// Whether events have times, and reads too.
+    var hasGaps = false, hasReads = false
 
     /// The distribution of the numbers.
     enum Numbers: CaseIterable {
@@ -46,7 +54,8 @@ package struct Scan: Sendable {
     private static let backwardFlops = gateFlops + 10 + 3 + 1 + 16 + 4
 
     package var forward: OperationCase {
-        OperationCase(.scan, "\(self)", flops: rows * columns * Self.forwardFlops) { [self] arguments in
+        OperationCase(hasGaps ? .fadingScan : .scan, "\(self)", flops: rows * columns * Self.forwardFlops) {
+            [self] arguments in
             let starts = arguments.starts(division, rows: rows)
             let sequences = starts.count - 1
             let inputs = inputs(arguments)
@@ -71,7 +80,9 @@ package struct Scan: Sendable {
 
     /// Prepared alone it takes random states: a backward pass takes them as they are.
     package var backward: OperationCase {
-        OperationCase(.scanBackward, "\(self)", flops: rows * columns * Self.backwardFlops) { [self] arguments in
+        OperationCase(
+            hasGaps ? .fadingScanBackward : .scanBackward, "\(self)", flops: rows * columns * Self.backwardFlops
+        ) { [self] arguments in
             let starts = arguments.starts(division, rows: rows)
             let sequences = starts.count - 1
             let gateGradient =
@@ -92,7 +103,8 @@ package struct Scan: Sendable {
                 input: arguments.output("gradient of input", rows, columns),
                 outputGate: hasOutputGate
                     ? arguments.output("gradient of output gate", rows, columns, gap: gap) : nil,
-                decay: arguments.accumulated("gradient of decay", 1, columns, floor: 1))
+                decay: arguments.accumulated("gradient of decay", 1, columns, floor: 1),
+                fade: hasGaps ? arguments.accumulated("gradient of fade", 1, columns, floor: 1) : nil)
             let initialGradient =
                 hasInitialGradient ? arguments.output("gradient of initial", sequences, columns) : nil
             return {
@@ -118,7 +130,20 @@ package struct Scan: Sendable {
         return ScanInputs(
             gates: arguments.input("gates", rows, 2 * columns, in: -3...3, values: gates(arguments)),
             gateBias: arguments.input("gate bias", 1, 2 * columns), input: arguments.input("input", rows, columns),
-            outputGate: outputGate, decay: decay)
+            outputGate: outputGate, decay: decay,
+            fade: hasGaps ? arguments.input("fade", 1, columns, in: 0.05...0.8) : nil,
+            gaps: hasGaps ? gaps(arguments) : nil)
+    }
+
+    /// From none to far beyond the longest timescale.
+    private func gaps(_ arguments: Arguments) -> ScanGaps {
+        func gaps(_ name: String) -> Tensor {
+            let powers = arguments.numbers(rows, in: -3...14)
+            return arguments.input(name, 1, rows, values: powers.map { $0 < -1 ? 0 : exp($0) })
+        }
+        return ScanGaps(
+            events: gaps("gaps"), reads: hasReads ? gaps("gaps before reads") : nil,
+            rates: arguments.input("rates", 1, columns, in: 1e-4...1))
     }
 
     private func gates(_ arguments: Arguments) -> [Float]? {
@@ -140,11 +165,20 @@ package struct Scan: Sendable {
             + [Numbers.extremeDecay, .extremeGates, .extremeAll].flatMap { numbers in few.map { Scan($0, numbers) } }
     }()
 
-    static let differentiableCases: [DifferentiableCase] = combinations(4).map { options in
+    /// With times; with those of reads where there is an output gate.
+    static let fadingCases: [Scan] = cases.filter { $0.numbers == .ordinary }.enumerated().map { index, scan in
+        var scan = scan
+        (scan.hasGaps, scan.hasReads) = (true, scan.hasOutputGate && index % 3 > 0)
+        return scan
+    }
+
+    static let differentiableCases: [DifferentiableCase] = combinations(6).compactMap { options in
+        if options[5], !options[4] || !options[0] { return nil }
         var scan = Scan(rows: 10, columns: 3, division: .small)
         scan.numbers = .quick
         (scan.hasOutputGate, scan.hasInitial, scan.hasFinal) = (options[0], options[1], options[2])
         (scan.hasInitialGradient, scan.gatesInPlace) = (options[1], options[3])
+        (scan.hasGaps, scan.hasReads) = (options[4], options[5])
         return DifferentiableCase(forward: scan.forward, backward: scan.backward, tolerance: 1e-4)
     }
 }

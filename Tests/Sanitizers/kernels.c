@@ -68,9 +68,12 @@ static void sequences(const ck_kernels *k, ptrdiff_t n, ptrdiff_t h, int options
         if (c.window) k->convolve_backward_window(&c, gradient, weight_gradient, block(3 * (taps - 1) * h));
     }
     ck_scan s = {.channels = h, .gates = block(n * 2 * h), .gate_bias = block(2 * h), .input = block(n * h),
-                 .output_gate = options & 2 ? wide + h : NULL, .ld_output_gate = ld, .rate = block(h)};
+                 .output_gate = options & 2 ? wide + h : NULL, .ld_output_gate = ld, .rate = block(h),
+                 .gaps = options & 1 ? block(n) : NULL, .read_gaps = options & 1 ? block(n) : NULL, .gap_rate = block(h),
+                 .fade = block(h)};
     ck_scan_gradients g = {.gates = block(n * 2 * h), .gate_bias = block(2 * h), .input = block(n * h),
-                           .output_gate = options & 2 ? wide_gradient + h : NULL, .ld_output_gate = ld, .rate = block(h)};
+                           .output_gate = options & 2 ? wide_gradient + h : NULL, .ld_output_gate = ld, .rate = block(h),
+                           .fade = block(h)};
     float *states = block(n * h), *gradient = block(n * h), *initial = options & 1 ? block(h) : NULL;
     for (int i = 0; i < 3; i++) {
         k->scan(&s, starts[i], starts[i + 1], initial, states, options & 2 ? block(n * h) : NULL);

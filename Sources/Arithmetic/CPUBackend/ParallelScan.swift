@@ -40,7 +40,8 @@ extension CPUBackend {
         let width = states.columns
         let chunks = split(rows, into: parallelChunks(rows.count))
         let maps = ChunkMaps(chunks: chunks.count, width: width)
-        let partial = allocateHost(chunks.count * 3 * width, of: Float.self)  // gradients of rate and both biases
+        // Gradients of rate, both biases and ω.
+        let partial = allocateHost(chunks.count * 4 * width, of: Float.self)
         let call = ScanCall(
             argument: argument, states: states.base, output: states.base, outputGradient: outputGradient.base)
         DispatchQueue.concurrentPerform(iterations: chunks.count) { i in
@@ -52,17 +53,18 @@ extension CPUBackend {
         for i in stride(from: chunks.count - 2, through: 0, by: -1) { maps.apply(i + 1, from: i + 1, to: i) }
         let first = Address(before)
         DispatchQueue.concurrentPerform(iterations: chunks.count) { i in
-            let own = partial.base + i * 3 * width
-            var target = kernelGradients(gradients, bias: own + width, rate: own)
+            let own = partial.base + i * 4 * width
+            var target = kernelGradients(gradients, bias: own + width, rate: own, fade: own + 3 * width)
             let state = i == 0 ? first.pointer : call.states + (chunks[i].lowerBound - 1) * width
             kernels.scan_backward(
                 call.argument, &target, chunks[i].lowerBound, chunks[i].upperBound, call.outputGradient, state,
                 call.states, maps.boundary(i))
         }
         for i in chunks.indices {
-            let own = partial.base + i * 3 * width
+            let own = partial.base + i * 4 * width
             kernels.add(width, own, rateGradient)
             kernels.add(2 * width, own + width, gradients.gateBias.base)
+            if let fade = gradients.fade { kernels.add(width, own + 3 * width, fade.base) }
         }
         carry.update(from: maps.boundary(0), count: width)
     }

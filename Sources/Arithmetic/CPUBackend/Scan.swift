@@ -75,23 +75,27 @@ extension CPUBackend {
                 argument, rows, outputGradient, before: before, states: states, gradients: gradients,
                 rateGradient: rateGradient, carry: carry)
         } else {
-            var target = kernelGradients(gradients, bias: gradients.gateBias.base, rate: rateGradient)
+            var target = kernelGradients(
+                gradients, bias: gradients.gateBias.base, rate: rateGradient, fade: gradients.fade?.base)
             kernels.scan_backward(
                 argument, &target, rows.lowerBound, rows.upperBound, outputGradient.base, before, states.base, carry)
         }
     }
 
     func kernelGradients(
-        _ gradients: ScanInputs, bias: UnsafeMutablePointer<Float>, rate: UnsafeMutablePointer<Float>
+        _ gradients: ScanInputs, bias: UnsafeMutablePointer<Float>, rate: UnsafeMutablePointer<Float>,
+        fade: UnsafeMutablePointer<Float>?
     ) -> ck_scan_gradients {
         ck_scan_gradients(
             gates: gradients.gates.base, gate_bias: bias, input: gradients.input.base,
-            output_gate: gradients.outputGate?.base, ld_output_gate: gradients.outputGate?.stride ?? 0, rate: rate)
+            output_gate: gradients.outputGate?.base, ld_output_gate: gradients.outputGate?.stride ?? 0, rate: rate,
+            fade: fade)
     }
 
     /// The inputs as the argument of a C kernel, with softplus(Λ) = max(Λ, 0) + log1p(e^−|Λ|) instead of Λ.
     private func withKernelArgument(_ inputs: ScanInputs, _ body: (UnsafePointer<ck_scan>) -> Void) {
         precondition(inputs.gates.isContiguous && inputs.input.isContiguous, "gaps between rows")
+        precondition((inputs.gaps == nil) == (inputs.fade == nil), "times and ω come together")
         let width = inputs.input.columns
         withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { rate in
             for c in 0..<width {
@@ -101,7 +105,8 @@ extension CPUBackend {
             var argument = ck_scan(
                 channels: width, gates: inputs.gates.base, gate_bias: inputs.gateBias.base, input: inputs.input.base,
                 output_gate: inputs.outputGate?.base, ld_output_gate: inputs.outputGate?.stride ?? 0,
-                rate: rate.baseAddress!)
+                rate: rate.baseAddress!, gaps: inputs.gaps?.events.base, read_gaps: inputs.gaps?.reads?.base,
+                gap_rate: inputs.gaps?.rates.base, fade: inputs.fade?.base)
             body(&argument)
         }
     }

@@ -2,6 +2,8 @@ import CCUDA
 package import Tensors
 
 extension CUDABackend {
+    package var supportsTime: Bool { false }
+
     package func scan(
         _ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?
     ) {

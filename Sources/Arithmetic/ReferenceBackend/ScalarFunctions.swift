@@ -37,5 +37,8 @@ func decay(_ x: Double) -> Double { exp(-x) }
 /// sqrt(1 − e^−2x + 1e-8) for x ≥ 0, exact near 0.
 func inputRoot(_ x: Double) -> Double { (1e-8 - expm1(-2 * x)).squareRoot() }
 
+/// φ = ln(1 + x) for x ≥ 0, a time in units of a timescale: by how much ω has a state fade.
+func fadingLogarithm(_ x: Double) -> Double { log1p(x) }
+
 /// eˣ, so that other files need not import the C library.
 func exponential(_ x: Double) -> Double { exp(x) }

@@ -10,6 +10,10 @@ private struct Gates {
     let alpha: Double
     /// sqrt(1 − α² + 1e-8).
     let root: Double
+    /// φ of the time since the event before, and of that until the output is read; 0 without times.
+    let waited, read: Double
+    /// e^(−ω · φ) of both: factors of the state before the event, beside α, and of the state that is read.
+    let fading, readFading: Double
 
     init(_ inputs: ScanInputs, row: Int, channel: Int) {
         let width = inputs.input.columns
@@ -18,6 +22,12 @@ private struct Gates {
         let exponent = softplus(inputs.decay[channel]) * recurrence
         alpha = decay(exponent)
         root = inputRoot(exponent)
+        func logarithm(_ gaps: Tensor?) -> Double {
+            gaps.map { fadingLogarithm($0[row] * inputs.gaps!.rates[channel]) } ?? 0
+        }
+        (waited, read) = (logarithm(inputs.gaps?.events), logarithm(inputs.gaps?.reads))
+        let fade = inputs.fade?[channel] ?? 0
+        (fading, readFading) = (decay(fade * waited), decay(fade * read))
     }
 }
 
@@ -31,9 +41,11 @@ extension ReferenceBackend {
                 var h = initial?[s, c] ?? 0
                 for t in rows {
                     let gates = Gates(inputs, row: t, channel: c)
-                    h = gates.alpha * h + gates.root * gates.input * inputs.input[t, c]
+                    h = gates.fading * gates.alpha * h + gates.root * gates.input * inputs.input[t, c]
                     states[t, c] = h
-                    if let outputGate = inputs.outputGate { output[t, c] = silu(outputGate[t, c]) * h }
+                    if let outputGate = inputs.outputGate {
+                        output[t, c] = silu(outputGate[t, c]) * gates.readFading * h
+                    }
                 }
                 final?[s, c] = h
             }
@@ -60,6 +72,7 @@ extension ReferenceBackend {
             gradients.gateBias[c] += sums.recurrenceBias
             gradients.gateBias[states.columns + c] += sums.inputBias
             gradients.decay[c] += sums.rate * sigmoid(inputs.decay[c])  // softplus′ = σ
+            gradients.fade?[c] += sums.fade
         }
     }
 
@@ -72,14 +85,16 @@ extension ReferenceBackend {
         let input = inputs.input[row, c]
         var stateGradient = carry + outputGradient
         if let z = inputs.outputGate?[row, c] {
-            stateGradient = carry + outputGradient * silu(z)
-            gradients.outputGate?[row, c] = outputGradient * state * siluSlope(z)
+            stateGradient = carry + outputGradient * silu(z) * gates.readFading
+            gradients.outputGate?[row, c] = outputGradient * state * gates.readFading * siluSlope(z)
+            sums.fade -= outputGradient * silu(z) * state * gates.readFading * gates.read
         }
         gradients.input[row, c] = stateGradient * gates.root * gates.input
         // x = softplus(Λ) · σ(R), α = e^−x, root = sqrt(1 − e^−2x + 1e-8): ∂α/∂x = −α, ∂root/∂x = α² / root.
         let rootGradient = stateGradient * gates.input * input
-        let exponentGradient =
-            rootGradient * gates.alpha * gates.alpha / gates.root - stateGradient * before * gates.alpha
+        let keepingGradient = -stateGradient * before * gates.alpha * gates.fading
+        sums.fade += keepingGradient * gates.waited
+        let exponentGradient = rootGradient * gates.alpha * gates.alpha / gates.root + keepingGradient
         let recurrenceGradient =
             exponentGradient * softplus(inputs.decay[c]) * gates.recurrence * (1 - gates.recurrence)
         let inputGateGradient = stateGradient * gates.root * input * gates.input * (1 - gates.input)
@@ -88,7 +103,7 @@ extension ReferenceBackend {
         sums.recurrenceBias += recurrenceGradient
         sums.inputBias += inputGateGradient
         sums.rate += exponentGradient * gates.recurrence
-        return stateGradient * gates.alpha
+        return stateGradient * gates.alpha * gates.fading
     }
 }
 
@@ -98,4 +113,6 @@ private struct ScanSums {
     var inputBias = 0.0
     /// ∂softplus(Λ).
     var rate = 0.0
+    /// ∂ω.
+    var fade = 0.0
 }

@@ -39,13 +39,35 @@ package struct ScanInputs: Sendable {
     package var outputGate: Tensor?
     /// Λ [H]: the decay factor of a channel is exp(−softplus(Λ) · σ(R)).
     package var decay: Tensor
+    /// ω [H], not negative: how much faster a channel decays where time passes; nil for a recurrence that does not know of time.
+    package var fade: Tensor?
+    /// The times; where there is a ``fade``, except among gradients.
+    package var gaps: ScanGaps?
 
-    package init(gates: Tensor, gateBias: Tensor, input: Tensor, outputGate: Tensor?, decay: Tensor) {
+    package init(
+        gates: Tensor, gateBias: Tensor, input: Tensor, outputGate: Tensor?, decay: Tensor, fade: Tensor? = nil,
+        gaps: ScanGaps? = nil
+    ) {
         self.gates = gates
         self.gateBias = gateBias
         self.input = input
         self.outputGate = outputGate
         self.decay = decay
+        (self.fade, self.gaps) = (fade, gaps)
+    }
+}
+
+/// The times of a gated scan, which have no gradients: φ(Δ) = log(1 + Δ ⊙ rates).
+package struct ScanGaps: Sendable {
+    /// Δ [1, N], not negative: the time from the event before to each event.
+    package var events: Tensor
+    /// Δ [1, N], not negative: the time from each event to when its output is read; nil where it is read at once. Needs an output gate.
+    package var reads: Tensor?
+    /// [1, H]: the reciprocal of each channel's timescale.
+    package var rates: Tensor
+
+    package init(events: Tensor, reads: Tensor?, rates: Tensor) {
+        (self.events, self.reads, self.rates) = (events, reads, rates)
     }
 }
 

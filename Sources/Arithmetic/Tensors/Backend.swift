@@ -157,11 +157,18 @@ package protocol Backend: Sendable {
 
     // MARK: Gated scan (BD-LRU; paper, section 3.2 and 3.3)
 
+    /// Whether the scan may have times (``ScanInputs/gaps``).
+    var supportsTime: Bool { get }
     /// The behaviour-dependent linear recurrence with its gates and output gate:
     ///
     ///     R = gates[:, ..<H] + bias[..<H]          I = gates[:, H...] + bias[H...]
     ///     α = exp(−softplus(Λ) ⊙ σ(R))             β = sqrt(1 − α² + 1e-8) ⊙ σ(I)
     ///     h_t = α_t ⊙ h_{t−1} + β_t ⊙ input_t      output_t = SiLU(z_t) ⊙ h_t
+    ///
+    /// Where there are times (``ScanInputs/fade`` ω, ``ScanInputs/gaps``), the state also fades while nothing happens, and a read fades
+    /// it further without changing it, with φ(Δ) = log(1 + Δ ⊙ rates):
+    ///
+    ///     h_t = e^(−ω ⊙ φ(Δ_t)) ⊙ α_t ⊙ h_{t−1} + β_t ⊙ input_t      output_t = SiLU(z_t) ⊙ e^(−ω ⊙ φ(read_t)) ⊙ h_t
     ///
     /// 1 − α² is −expm1(−2 · softplus(Λ) ⊙ σ(R)), never negative. h before a sequence's first row is zero, or row s of
     /// `initial` [S, H]. `states` [N, H] gets h; `final` [S, H], where given, the last h of each sequence (it may be

@@ -44,6 +44,9 @@ typedef struct {
     const float *input;                  // [rows, channels]
     const float *output_gate; ptrdiff_t ld_output_gate;  // or NULL
     const float *rate;                   // [channels]: softplus(Λ)
+    const float *gaps;                   // [rows]: time since the event before, or NULL; then the others are not used
+    const float *read_gaps;              // [rows]: time until the output is read, or NULL
+    const float *gap_rate, *fade;        // [channels]: reciprocal timescales, ω
 } ck_scan;
 
 // What a gated scan's backward pass writes; parameter gradients are added to.
@@ -53,6 +56,7 @@ typedef struct {
     float *input;                        // [rows, channels]
     float *output_gate; ptrdiff_t ld_output_gate;        // or NULL
     float *rate;                         // [channels]: gradient of softplus(Λ)
+    float *fade;                         // [channels], where there are gaps
 } ck_scan_gradients;
 
 typedef struct {

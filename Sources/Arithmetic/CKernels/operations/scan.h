@@ -3,7 +3,18 @@
 
 // Gates of one vector of channels: x = rate·σ(R); α = e^−x; root = sqrt(1 − α² + 1e-8); β = root·σ(I).
 // With e = expm1(−x): α = 1 + e and 1 − α² = −e·(2 + e), which is never negative and exact near 0.
-typedef struct { vf recurrence, input, alpha, root; } gate_values;
+// `keep` is the factor of the state before: α, and where there are gaps e^(−ω·φ) as well.
+typedef struct { vf recurrence, input, alpha, root, keep; } gate_values;
+
+// φ(Δ) = log(1 + Δ / τ).
+INLINE vf waited(const ck_scan *a, float gap, ptrdiff_t c, ptrdiff_t m) { return vlog1p(gap * load(a->gap_rate + c, m)); }
+// e^(−ω·φ).
+INLINE vf fading(const ck_scan *a, vf phi, ptrdiff_t c, ptrdiff_t m) { return vexp(-load(a->fade + c, m) * phi); }
+// SiLU(z), or e^(−ω·φ(Δ))·SiLU(z) where the state is read at another time than the event's: the output's factor of the state.
+INLINE vf output_factor(const ck_scan *a, ptrdiff_t t, ptrdiff_t c, ptrdiff_t m) {
+    vf z = load(a->output_gate + t * a->ld_output_gate + c, m), gate = z * sigmoid(z);
+    return a->read_gaps ? gate * fading(a, waited(a, a->read_gaps[t], c, m), c, m) : gate;
+}
 
 INLINE gate_values gates_at(const ck_scan *a, ptrdiff_t t, ptrdiff_t c, ptrdiff_t m) {
     const float *row = a->gates + t * 2 * a->channels;
@@ -13,6 +24,7 @@ INLINE gate_values gates_at(const ck_scan *a, ptrdiff_t t, ptrdiff_t c, ptrdiff_
     vf e = vexpm1_negative(-load(a->rate + c, m) * g.recurrence);
     g.alpha = 1.0f + e;
     g.root = vsqrt(1e-8f - e * (2.0f + e));
+    g.keep = a->gaps ? g.alpha * fading(a, waited(a, a->gaps[t], c, m), c, m) : g.alpha;
     return g;
 }
 
@@ -24,12 +36,9 @@ static void scan(const ck_scan *a, ptrdiff_t begin, ptrdiff_t end, const float *
         FOR_VECTORS(c, m, 0, n) {
             gate_values g = gates_at(a, t, c, m);
             vf h = g.root * g.input * load(a->input + t * n + c, m);
-            if (before) h = multiply_add(g.alpha, load(before + c, m), h);  // a chunk's first row like all others
+            if (before) h = multiply_add(g.keep, load(before + c, m), h);  // a chunk's first row like all others
             store(states + t * n + c, h, m);
-            if (a->output_gate) {
-                vf z = load(a->output_gate + t * a->ld_output_gate + c, m);
-                store(output + t * n + c, z * sigmoid(z) * h, m);
-            }
+            if (a->output_gate) store(output + t * n + c, output_factor(a, t, c, m) * h, m);
         }
     }
 }
@@ -40,15 +49,15 @@ static void scan_summary(const ck_scan *a, ptrdiff_t begin, ptrdiff_t end, float
         vf p = set1(1), h = set1(0);
         for (ptrdiff_t t = begin; t < end; t++) {
             gate_values g = gates_at(a, t, c, m);
-            h = g.alpha * h + g.root * g.input * load(a->input + t * n + c, m);
-            p *= g.alpha;
+            h = g.keep * h + g.root * g.input * load(a->input + t * n + c, m);
+            p *= g.keep;
         }
         store(product + c, p, m);
         store(total + c, h, m);
     }
 }
 
-// With g the gradient of h_t: carry ← α·g; ∂x = −α·∂α + ∂root·α²/root, since 1 − α² = 1 − e^−2x.
+// With g the gradient of h_t and k the factor of h_{t−1}: carry ← k·g; ∂x = −k·∂k + ∂root·α²/root, since 1 − α² = 1 − e^−2x.
 static void scan_backward(const ck_scan *a, const ck_scan_gradients *d, ptrdiff_t begin, ptrdiff_t end,
                           const float *output_gradient, const float *initial, const float *states, float *carry) {
     ptrdiff_t n = a->channels;
@@ -60,16 +69,27 @@ static void scan_backward(const ck_scan *a, const ck_scan_gradients *d, ptrdiff_
             vf dy = load(output_gradient + t * n + c, m), dh = dy, rate = load(a->rate + c, m);
             if (a->output_gate) {
                 vf z = load(a->output_gate + t * a->ld_output_gate + c, m), s = sigmoid(z);
+                vf read = load(states + t * n + c, m);
                 dh = dy * z * s;
-                vf dz = dy * load(states + t * n + c, m) * silu_slope(z, s);
+                if (a->read_gaps) {
+                    vf phi = waited(a, a->read_gaps[t], c, m), factor = fading(a, phi, c, m);
+                    store(d->fade + c, load(d->fade + c, m) - dh * factor * read * phi, m);
+                    dh *= factor;
+                    read *= factor;
+                }
+                vf dz = dy * read * silu_slope(z, s);
                 store(d->output_gate + t * d->ld_output_gate + c, dz, m);
             }
             dh += load(carry + c, m);
-            store(carry + c, g.alpha * dh, m);
+            store(carry + c, g.keep * dh, m);
             vf x = load(a->input + t * n + c, m), dbeta = dh * x;
             store(d->input + t * n + c, dh * g.root * g.input, m);
             vf dx = dbeta * g.input * g.alpha * g.alpha / g.root;
-            if (before) dx -= g.alpha * dh * load(before + c, m);
+            if (before) {
+                vf kept = g.keep * dh * load(before + c, m);
+                dx -= kept;
+                if (a->gaps) store(d->fade + c, load(d->fade + c, m) - kept * waited(a, a->gaps[t], c, m), m);
+            }
             vf drecurrence = dx * rate * g.recurrence * (1.0f - g.recurrence);
             vf dinput = dbeta * g.root * g.input * (1.0f - g.input);
             store(gates + c, drecurrence, m);
@@ -87,13 +107,10 @@ static void scan_backward_summary(const ck_scan *a, ptrdiff_t begin, ptrdiff_t e
     FOR_VECTORS(c, m, 0, n) {
         vf p = set1(1), carry = set1(0);
         for (ptrdiff_t t = end - 1; t >= begin; t--) {
-            vf dh = load(output_gradient + t * n + c, m), alpha = gates_at(a, t, c, m).alpha;
-            if (a->output_gate) {
-                vf z = load(a->output_gate + t * a->ld_output_gate + c, m);
-                dh *= z * sigmoid(z);
-            }
-            carry = alpha * (dh + carry);
-            p *= alpha;
+            vf dh = load(output_gradient + t * n + c, m), keep = gates_at(a, t, c, m).keep;
+            if (a->output_gate) dh *= output_factor(a, t, c, m);
+            carry = keep * (dh + carry);
+            p *= keep;
         }
         store(product + c, p, m);
         store(total + c, carry, m);

@@ -78,6 +78,18 @@ INLINE vf vexpm1_negative(vf x) {
     vf p, two = exp_parts(vmax(set1(-87.0f), x), &p);
     return vmax(set1(-1.0f), two * p + (two - 1.0f));
 }
+// log(1 + x) for x ≥ 0, with full relative precision near 0. With 1 + x = 2ⁿ · m, 1/√2 ≤ m < √2, and s = (m − 1) / (m + 1):
+// log m = 2 · (s + s³/3 + s⁵/5 + …), of which the terms left out are less than 1e-9 of it. What 1 + x rounds off comes back as a quotient.
+INLINE vf vlog1p(vf x) {
+    vf y = 1.0f + x, lost = x - (y - 1.0f);
+    vi n = ((vi)y - 0x3F3504F3) >> 23;
+    vf m = (vf)((vi)y - (n << 23)) - 1.0f, s = m / (2.0f + m), t = s * s, e = __builtin_convertvector(n, vf);
+    vf q = set1(2.0f / 9);
+    q = q * t + 2.0f / 7;
+    q = q * t + 2.0f / 5;
+    q = q * t + 2.0f / 3;
+    return e * 0.693359375f + (2.0f * s + (q * t * s + (lost / y - e * 2.12194440e-4f)));
+}
 // The clamp comes before the sign change, which lets the compiler use one instruction for it.
 INLINE vf sigmoid(vf x) {
     vf p, two = exp_parts(-vmin(set1(87.0f), vmax(set1(-88.0f), x)), &p);
