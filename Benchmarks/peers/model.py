@@ -28,12 +28,16 @@ def gated(gates: Tensor, decay: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class BehaviorUnit(nn.Module):
-    """Projections, causal convolution, gated linear recurrence (paper, section 3.2)."""
+    """Projections, causal convolution, gated linear recurrence (paper, section 3.2).
 
-    def __init__(self, hidden: int, expansion: int, taps: int, recurrence: Recurrence) -> None:
+    `pads`: the steps before the first event in `packed`, which begins at 0 without them. `padded` takes as many as it pads.
+    """
+
+    def __init__(self, hidden: int, expansion: int, taps: int, recurrence: Recurrence, pads: int) -> None:
         super().__init__()
         inner = expansion * hidden
         self.taps = taps
+        self.pads = pads
         self.recurrence = recurrence
         self.input = nn.Linear(hidden, 2 * inner, bias=False)
         self.conv1d = nn.Conv1d(inner, inner, taps, groups=inner, padding=taps - 1)
@@ -42,16 +46,26 @@ class BehaviorUnit(nn.Module):
         inverse_softplus = [math.log(math.expm1(-math.log(alpha))) for alpha in (0.9, 0.999)]
         self.Lambda = nn.Parameter(torch.linspace(*inverse_softplus, inner))
 
-    def packed(self, x: Tensor, position: Tensor) -> Tensor:
-        """x [N, D]; position [N] counts from 0 within each sequence."""
+    def packed(self, x: Tensor, position: Tensor, rows: Tensor | None = None) -> Tensor:
+        """x [N, D]; position [N] counts from 0 within each sequence; `rows`: which of the N to return, all without it."""
         u, z = self.input(x).chunk(2, dim=-1)
         c = self.conv1d.bias + u * self.conv1d.weight[:, 0, -1]
         for back in range(1, self.taps):
             inside = (position >= back).unsqueeze(-1)
             c = c + F.pad(u, (0, 0, back, 0))[: len(u)] * inside * self.conv1d.weight[:, 0, -1 - back]
         alpha, drive = self.gated(F.silu(c))
-        alpha = alpha * (position > 0).unsqueeze(-1)  # a sequence's first event forgets the one before it
-        return self.output(self.recurrence(alpha, drive) * F.silu(z))
+        later = (position > 0).unsqueeze(-1)
+        if self.pads:
+            drive = drive + alpha * ~later * self.padded_state()
+        states = self.recurrence(alpha * later, drive)  # a sequence's first event forgets the one before it
+        if rows is not None:
+            states, z = states[rows], z[rows]
+        return self.output(states * F.silu(z))
+
+    def padded_state(self) -> Tensor:
+        """[H] after `pads` steps of padding, of which the convolution's bias is all that enters."""
+        alpha, drive = self.gated(F.silu(self.conv1d.bias))
+        return drive * (alpha ** torch.arange(self.pads, device=alpha.device).unsqueeze(-1)).sum(0)
 
     def padded(self, x: Tensor) -> Tensor:
         """x [B, T, D]. Pads on the left to a power of two between projection and convolution, as the reference does."""
@@ -81,12 +95,18 @@ class FeedForward(nn.Module):
 
 
 class Layer(nn.Module):
-    def __init__(self, hidden: int, expansion: int, taps: int, dropout: float, recurrence: Recurrence) -> None:
+    def __init__(
+        self, hidden: int, expansion: int, taps: int, dropout: float, recurrence: Recurrence, pads: int
+    ) -> None:
         super().__init__()
-        self.behavior_modeling = BehaviorUnit(hidden, expansion, taps, recurrence)
+        self.behavior_modeling = BehaviorUnit(hidden, expansion, taps, recurrence, pads)
         self.layer_norm = nn.LayerNorm(hidden, eps=1e-12)
         self.ffn = FeedForward(hidden, dropout)
         self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, behavior: Tensor) -> Tensor:
+        """After the input x and what `behavior_modeling` made of it."""
+        return self.ffn(self.layer_norm(self.dropout(behavior) + x))
 
 
 class RecBLR(nn.Module):
@@ -94,14 +114,14 @@ class RecBLR(nn.Module):
 
     def __init__(
         self, items: int, hidden: int = 64, layers: int = 2, expansion: int = 2, taps: int = 4, dropout: float = 0.2,
-        recurrence: Recurrence = linear_recurrence,
+        recurrence: Recurrence = linear_recurrence, pads: int = 0,
     ) -> None:
         super().__init__()
         self.item_embedding = nn.Embedding(items + 1, hidden, padding_idx=0)
         self.layer_norm = nn.LayerNorm(hidden, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
         self.recurrent_layers = nn.ModuleList(
-            Layer(hidden, expansion, taps, dropout, recurrence) for _ in range(layers))
+            Layer(hidden, expansion, taps, dropout, recurrence, pads) for _ in range(layers))
         for module in self.modules():
             if isinstance(module, (nn.Linear, nn.Embedding)):
                 nn.init.normal_(module.weight, std=0.02)
@@ -112,6 +132,14 @@ class RecBLR(nn.Module):
         """[N] -> [N, D]."""
         return self._hidden(items, lambda unit, x: unit.packed(x, position))
 
+    def hidden_packed_at(self, rows: Tensor, items: Tensor, position: Tensor) -> Tensor:
+        """[R], [N] -> [R, D]: the same at some rows only, which alone pass the end of the last layer."""
+        x = self.layer_norm(self.dropout(self.item_embedding(items)))
+        for layer in self.recurrent_layers[:-1]:
+            x = layer(x, layer.behavior_modeling.packed(x, position))
+        last = self.recurrent_layers[-1]
+        return last(x[rows], last.behavior_modeling.packed(x, position, rows))
+
     def hidden_padded(self, items: Tensor, lengths: Tensor) -> Tensor:
         """[B, T], padded on the right with 0 -> [B, D] after each row's last event."""
         x = self._hidden(items, lambda unit, x: unit.padded(x))
@@ -120,8 +148,7 @@ class RecBLR(nn.Module):
     def _hidden(self, items: Tensor, recur: Callable[[BehaviorUnit, Tensor], Tensor]) -> Tensor:
         x = self.layer_norm(self.dropout(self.item_embedding(items)))
         for layer in self.recurrent_layers:
-            x = layer.layer_norm(layer.dropout(recur(layer.behavior_modeling, x)) + x)
-            x = layer.ffn(x)
+            x = layer(x, recur(layer.behavior_modeling, x))
         return x
 
     def packed_loss(self, items: Tensor, position: Tensor, targets: Tensor) -> Tensor:

@@ -11,14 +11,14 @@ from model import RecBLR
 from run import System, summary, table
 from scan import chunked, doubling, linear_recurrence
 
-FIXTURES = sorted((Path(__file__).parents[2] / "Tests/Fixtures/reference").glob("*.safetensors"))
+FIXTURES = sorted((Path(__file__).parents[2] / "Tests/Fixtures/reference").glob("recblr-*.safetensors"))
 
 
-def reference(path: Path) -> tuple[RecBLR, dict[str, torch.Tensor]]:
+def reference(path: Path, pads: int = 0) -> tuple[RecBLR, dict[str, torch.Tensor]]:
     tensors, metadata = read_safetensors(path)
     shape = {"hidden": "hidden_size", "layers": "num_layers", "expansion": "expand", "taps": "d_conv"}
     sizes = {own: int(metadata[theirs]) for own, theirs in shape.items()}
-    model = RecBLR(items=int(metadata["num_items"]) - 1, dropout=0, **sizes)
+    model = RecBLR(items=int(metadata["num_items"]) - 1, dropout=0, pads=pads, **sizes)
     weights = {name.removeprefix("param."): value for name, value in tensors.items() if name.startswith("param.")}
     model.load_state_dict(weights)
     return model, tensors
@@ -32,14 +32,31 @@ class PaddedTests(unittest.TestCase):
             loss = model.padded_loss(
                 tensors["input.item_seq"].long(), tensors["input.item_seq_len"], tensors["input.target"])
             loss.backward()
-            torch.testing.assert_close(loss.reshape(1), tensors["output.loss"], rtol=1e-5, atol=0)
-            for name, parameter in model.named_parameters():
-                expected = tensors["grad." + name]
-                scale = expected.abs().max().item()
-                torch.testing.assert_close(parameter.grad, expected, rtol=0, atol=1e-4 * scale + 1e-9, msg=name)
+            assert_reference(model, loss, tensors)
+
+
+def assert_reference(model: RecBLR, loss: torch.Tensor, tensors: dict[str, torch.Tensor]) -> None:
+    """The loss, and the gradient of every parameter."""
+    torch.testing.assert_close(loss.detach().reshape(1), tensors["output.loss"], rtol=1e-5, atol=0)
+    for name, parameter in model.named_parameters():
+        expected = tensors["grad." + name]
+        scale = expected.abs().max().item()
+        torch.testing.assert_close(parameter.grad, expected, rtol=0, atol=1e-4 * scale + 1e-9, msg=name)
 
 
 class PackedTests(unittest.TestCase):
+    def test_steps_of_padding_make_it_the_reference_s(self):
+        for path in FIXTURES:
+            padded = reference(path)[1]["input.item_seq"].shape[1]
+            model, tensors = reference(path, pads=(1 << (padded - 1).bit_length()) - padded)
+            items, lengths = tensors["input.item_seq"].long(), tensors["input.item_seq_len"].long()
+            position = torch.cat([torch.arange(n) for n in lengths.tolist()])
+            hidden = model.hidden_packed_at(lengths.cumsum(0) - 1, items[items > 0], position)
+            logits = torch.nn.functional.linear(hidden, model.item_embedding.weight)
+            loss = torch.nn.functional.cross_entropy(logits, tensors["input.target"].long())
+            loss.backward()
+            assert_reference(model, loss, tensors)
+
     def test_hidden_vectors_are_the_reference_s_where_it_pads_nothing(self):
         path = next(path for path in FIXTURES if "nopad" in path.name)
         model, tensors = reference(path)
