@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -100,6 +100,11 @@ bench-serve: build ## ranking beside sgemm, then the service under load beside t
 LOG ?=
 bench-peers: build ## the same model in PyTorch, beside ours (LOG=one gzipped sequence a line)
 	@scripts/bench-peers.sh $(RECBLR) "$(LOG)"
+
+compare: MINUTES = 30
+MODELS ?= GRU4Rec,SASRec,BERT4Rec,NARM,Caser,FPMC
+compare: build ## models of RecBole on the same split, ranked by its own code, beside ours: hours (LOG=, MODELS=SASRec, MINUTES=30 a model)
+	@scripts/compare.sh $(RECBLR) "$(LOG)" "$(MODELS)" $(MINUTES)
 
 clean: ## forget all builds
 	rm -rf .build Benchmarks/.build

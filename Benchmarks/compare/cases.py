@@ -1,5 +1,7 @@
 """A dataset that `recblr prepare` made, and its leave-one-out cases."""
 
+import hashlib
+import json
 import sys
 from array import array
 from collections.abc import Iterator
@@ -22,6 +24,10 @@ class Events:
     def __init__(self, sequences: list[list[int]], items: list[str]) -> None:
         self.sequences = sequences
         self.items = items  # raw ids; that of item 1 comes first
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps([self.sequences, self.items]).encode()).hexdigest()
 
     @classmethod
     def read(cls, folder: Path) -> "Events":

@@ -2,8 +2,8 @@
 
     python compare.py --program recblr --log ml-100k.inter --work DIR [--output FILE] [--models SASRec,NARM] [--minutes 30]
 
-What is done is kept in DIR, a file a model, and not done again. A model that did not finish goes on only with more minutes than it had,
-from the start.
+What is done is kept in DIR, a file a model, and not done again for the same events (and program, where it is ours). A model that did
+not finish begins anew when it is given more minutes.
 """
 
 import argparse
@@ -17,8 +17,8 @@ import torch
 
 import yardstick
 from cases import Events
-from ours import Program, run_summary
-from recbole_side import SETTINGS, Split, configuration, judge, train
+from ours import Program
+from recbole_side import SETTINGS, Split, Trained, configuration, judge, train
 
 MODELS = "GRU4Rec,SASRec,BERT4Rec,NARM,Caser,FPMC"
 METRICS = ("hit@10", "ndcg@10", "mrr@10")
@@ -36,42 +36,53 @@ class Run:
     seed: int
 
     def split(self, model: str | type, **settings: object) -> Split:
-        folder = self.work / "events"
-        return Split(configuration(model, folder, self.length, self.seed, **settings), self.events)
+        return Split(configuration(model, self.work / "events", self.length, self.seed, **settings), self.events)
 
-    def kept(self, name: str, make: Callable[[], dict], enough: Callable[[dict], bool] = lambda result: True) -> dict:
-        """The result of that name, made where there is none that is enough."""
-        file = self.work / f"{name}-length{self.length}-seed{self.seed}.json"
-        if file.exists() and enough(result := json.loads(file.read_text())):
-            return result
+    def kept(self, name: str, make: Callable[[], dict], of: dict, enough: Callable[[dict], bool] = lambda result: True) -> dict:
+        """The result of that name, made where there is none of the same or where it is not enough."""
+        of = {"events": self.events.digest, "length": self.length, "seed": self.seed} | of
+        file = self.work / f"{name.replace(' ', '')}.json"
+        if file.exists():
+            there = json.loads(file.read_text())
+            if there["of"] == of and enough(there["result"]):
+                return there["result"]
+        print(f"\n{name}", flush=True)
         result = make()
         scratch = file.with_suffix(".tmp")
-        scratch.write_text(json.dumps(result, indent=2) + "\n")
+        scratch.write_text(json.dumps({"of": of, "result": result}, indent=2) + "\n")
         scratch.replace(file)
         return result
+
+    def kept_of_ours(self, name: str, make: Callable[[], dict]) -> dict:
+        return self.kept(name, make, {"program": self.program.digest})
 
 
 def theirs(run: Run, name: str) -> dict:
     """A model of RecBole."""
     def make() -> dict:
-        print(f"{name}: training", flush=True)
-        trained = train(name, run.split(name), run.minutes, tell=lambda line: print(line, flush=True))
-        return asdict(trained) | {"minutes": run.minutes}
+        return asdict(train(name, run.split(name), run.minutes, tell)) | {"minutes": run.minutes}
 
-    return run.kept(name, make, lambda result: result["finished"] or result["minutes"] >= run.minutes)
+    return run.kept(name, make, {}, lambda result: result["finished"] or result["minutes"] >= run.minutes)
 
 
-def ours(run: Run, name: str, length: int | None, *options: object) -> dict:
-    """A model of recblr, by its own evaluation and by RecBole's evaluator from its scores. `length`: the last events that it reads."""
+def ours(run: Run, length: int | None, *options: object) -> dict:
+    """recblr with these options, by its own evaluation and by RecBole's evaluator from its scores. Reads the last `length` events."""
+    name = " ".join(["recblr", *map(str, options)])
+
     def make() -> dict:
-        print(f"{name}: training", flush=True)
-        model = run.work / f"{name.replace(' ', '-')}-seed{run.seed}"
+        model = run.work / name.replace(" ", "")
         record = run.program.train(model, "--restart", "--seed", run.seed, *options)
         own = run.program.evaluate(model, *(["--max-length", length] if length else []))
         scores = run.program.scores(model, list(run.events.test()), run.events, length)
-        return run_summary(record) | {"model": name, "test": own, "byRecBole": judge(run.split("SASRec"), scores)}
+        epochs = record["epochs"]
+        trained = Trained(name, own, len(epochs), record["bestEpoch"], epochs[-1]["seconds"], True, record["options"])
+        return asdict(trained) | {"byRecBole": judge(run.split("SASRec"), scores)}
 
-    return run.kept(name, make)
+    return run.kept_of_ours(name, make)
+
+
+def tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def difference(row: dict) -> float:
@@ -80,8 +91,8 @@ def difference(row: dict) -> float:
 
 
 def table(rows: list[dict]) -> str:
-    head = ["", *(f"{name.replace('hit', 'HR').upper()}" for name in METRICS), *("masked",) * 3, "epochs", "seconds"]
-    lines = [head, ["---"] + ["---:"] * 8]
+    columns = [f"{name}{setting}" for setting in ("", ", masked") for name in ("HR@10", "NDCG@10", "MRR@10")]
+    lines = [["", *columns, "best epoch", "seconds"], ["---"] + ["---:"] * 8]
     for row in rows:
         numbers = [f"{row['test'][setting][name]:.4f}" for setting in SETTINGS for name in METRICS]
         epochs = f"{row['best_epoch']} of {row['epochs']}" + ("" if row["finished"] else ", not finished")
@@ -91,27 +102,24 @@ def table(rows: list[dict]) -> str:
 
 def compare(run: Run, models: list[str]) -> dict:
     """The table of all of them."""
-    rows = [
-        ours(run, "recblr", None),
-        ours(run, f"recblr paper", run.length, "--no-repeat-aware", "--max-length", run.length)]
-    rows += [theirs(run, name) for name in models]
-    print(f"\nHR, NDCG and MRR at 10, unmasked and masked\n\n{table(rows)}\n")
-    for row in rows[:2]:
-        print(f"{row['model']}: RecBole's evaluator on its scores differs by {difference(row):.1e} at most")
-    return {"rows": rows, "largestDifference": max(difference(row) for row in rows[:2])}
+    mine = [ours(run, None), ours(run, run.length, "--no-repeat-aware", "--max-length", run.length)]
+    rows = mine + [theirs(run, name) for name in models]
+    largest = max(map(difference, mine))
+    print(f"\n{table(rows)}\n\nRecBole's evaluator and ours on our scores: {largest:.1e} apart at most")
+    return {"rows": rows, "largestDifference": largest}
 
 
 def beside_the_yardstick(run: Run) -> dict:
     """The paper's model by RecBole's trainer and by ours, an epoch a line."""
+    def show(epochs: yardstick.Epochs) -> None:
+        tell(json.dumps(epochs[-1]))
+
     split = run.split(yardstick.RecBLR, **yardstick.SETTINGS)
-
-    def tell(who: str) -> Callable[[yardstick.Epochs], None]:
-        return lambda epochs: print(who, json.dumps(epochs[-1]), flush=True)
-
-    recbole = run.kept("RecBLR", lambda: {"epochs": yardstick.recbole_epochs(split, run.minutes, tell("RecBole"))})["epochs"]
-    model = run.work / f"yardstick-seed{run.seed}"
-    own = run.kept("RecBLR-ours", lambda: {
-        "epochs": yardstick.our_epochs(run.program, model, split, len(recbole), tell("recblr"))})["epochs"]
+    recbole = run.kept(
+        "RecBLR by RecBole", lambda: {"epochs": yardstick.recbole_epochs(split, run.minutes, show), "minutes": run.minutes}, {},
+        lambda result: result["minutes"] >= run.minutes)["epochs"]
+    own = run.kept_of_ours("RecBLR by recblr", lambda: {
+        "epochs": yardstick.our_epochs(run.program, run.work / "yardstick", split, len(recbole), show)})["epochs"]
     print(f"\n{yardstick.table(recbole, own)}")
     return {"recbole": recbole, "recblr": own}
 

@@ -1,5 +1,6 @@
 """The program: trains, evaluates, and gives away its scores."""
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -7,7 +8,6 @@ from pathlib import Path
 
 from cases import Case, Events
 
-SETTINGS = ("unmasked", "masked")
 NAMES = {"hr": "hit@10", "ndcg": "ndcg@10", "mrr": "mrr@10"}  # ours, RecBole's
 
 
@@ -19,41 +19,47 @@ class Program:
         self.dataset = dataset
         self.threads = threads
 
-    def run(self, *words: object, **pipes: object) -> str:
-        command = [str(word) for word in (self.path, *words)]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **pipes)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)}\n{done.stderr}")
-        return done.stdout
+    @property
+    def digest(self) -> str:
+        with open(self.path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def prepare(self, log: Path) -> None:
-        self.run("prepare", log, "--output", self.dataset)
+        self._run("prepare", log, "--output", self.dataset)
 
     def train(self, model: Path, *options: object) -> dict:
         """The record of the training."""
-        return json.loads(self.run("train", self.dataset, "--model", model, "--threads", self.threads, "--json", *options))
+        return json.loads(self._run("train", self.dataset, "--model", model, "--threads", self.threads, "--json", *options))
 
     def evaluate(self, model: Path, *options: object) -> dict[str, dict[str, float]]:
         """By setting, under RecBole's names."""
-        words = ("evaluate", model, self.dataset, "--threads", self.threads, "--json", *options)
-        return metrics(next(report["all"] for report in json.loads(self.run(*words)) if report["name"] == "RecBLR"))
+        reports = json.loads(self._run("evaluate", model, self.dataset, "--threads", self.threads, "--json", *options))
+        settings = next(report["all"] for report in reports if report["name"] == "RecBLR")
+        return {setting: {NAMES[name]: settings[setting]["at10"][name] for name in NAMES} for setting in ("unmasked", "masked")}
 
     def scores(self, model: Path, cases: list[Case], events: Events, length: int | None) -> Iterator[dict[int, float]]:
-        """For each case the scores of its best items: enough of them that ten are left without what was seen."""
+        """For each case the scores of its best items: as many that ten are left without those seen. Reads the last `length` events."""
         number = {raw: item for item, raw in enumerate(events.items, 1)}
         many = min(len(events.items), 10 + max(len(set(case.history)) for case in cases))
-        lines = (json.dumps([events.items[item - 1] for item in case.history[-(length or len(case.history)):]]) for case in cases)
-        words = ("recommend", model, "--histories", "-", "--no-exclude-seen", "-k", many, "--format", "jsonl", "--threads", self.threads)
-        answers = self.run(*words, input="\n".join(lines))
-        for line in answers.splitlines():
-            yield {number[item["id"]]: item["score"] for item in json.loads(line)["recommendations"]}
+        histories = model.with_suffix(".histories.jsonl")
+        with open(histories, "w") as file:
+            for case in cases:
+                read = case.history[-length:] if length else case.history
+                file.write(json.dumps([events.items[item - 1] for item in read]) + "\n")
+        command = self._command(
+            "recommend", model, "--histories", histories, "--no-exclude-seen", "-k", many, "--format", "jsonl", "--threads", self.threads)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                yield {number[item["id"]]: item["score"] for item in json.loads(line)["recommendations"]}
+        if process.returncode:
+            raise SystemExit(f"this failed: {' '.join(command)}")
 
+    def _command(self, *words: object) -> list[str]:
+        return [str(word) for word in (self.path, *words)]
 
-def metrics(report: dict) -> dict[str, dict[str, float]]:
-    return {setting: {theirs: report[setting]["at10"][own] for own, theirs in NAMES.items()} for setting in SETTINGS}
-
-
-def run_summary(record: dict) -> dict:
-    """Of a training's record, under the names of recbole_side.Trained."""
-    epochs = record["epochs"]
-    return {"epochs": len(epochs), "best_epoch": record["bestEpoch"], "seconds": epochs[-1]["seconds"], "finished": True}
+    def _run(self, *words: object) -> str:
+        """What it prints. What it says on standard error is for the reader."""
+        done = subprocess.run(self._command(*words), stdout=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise SystemExit(f"this failed: {' '.join(done.args)}")
+        return done.stdout

@@ -67,10 +67,11 @@ class RecBLR(SequentialRecommender):
 
 
 Epochs = list[dict[str, object]]  # the loss of each; test and validation metrics by setting
+Tell = Callable[[Epochs], None]  # is told all epochs so far after each
 
 
-def recbole_epochs(split: Split, minutes: float, tell: Callable[[Epochs], None]) -> Epochs:
-    """As many as the time allows. Tells all so far after each."""
+def recbole_epochs(split: Split, minutes: float, tell: Tell) -> Epochs:
+    """As many as the time allows."""
     model = RecBLR(split.config, split.train._dataset)
     trainer = Trainer(split.config, model)
     start, done = time.monotonic(), []
@@ -92,7 +93,7 @@ def recbole_epochs(split: Split, minutes: float, tell: Callable[[Epochs], None])
     return done
 
 
-def our_epochs(program: Program, model: Path, split: Split, epochs: int, tell: Callable[[Epochs], None]) -> Epochs:
+def our_epochs(program: Program, model: Path, split: Split, epochs: int, tell: Tell) -> Epochs:
     """An epoch a call, going on with the same bits: the program by itself validates on whole histories."""
     length = split.config["MAX_ITEM_LIST_LENGTH"]
     options = [
