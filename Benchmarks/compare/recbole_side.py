@@ -144,6 +144,7 @@ def train(name: str, split: Split, minutes: float, tell: Callable[[str], None]) 
     seconds = time.monotonic() - start
     trainer.resume_checkpoint(trainer.saved_model_file)  # of the best epoch
     Path(trainer.saved_model_file).unlink()
+    trainer.tensorboard.close()
     return Trained(name, split.metrics(trainer), len(scores), scores.index(max(scores)) + 1, seconds, finished, used(config))
 
 
@@ -171,7 +172,9 @@ def judge(split: Split, scores: Iterable[dict[int, float]]) -> Metrics:
     answers = {
         users[case.user]: (torch.tensor([split.number[item] for item in own]), torch.tensor(list(own.values())))
         for case, own in zip(split.events.test(), scores, strict=True)}
-    return split.metrics(Trainer(split.config, GivenScores(answers, len(split.item_of))))
+    trainer = Trainer(split.config, GivenScores(answers, len(split.item_of)))
+    trainer.tensorboard.close()
+    return split.metrics(trainer)
 
 
 def used(config: Config) -> dict[str, object]:

@@ -90,6 +90,7 @@ def recbole_epochs(split: Split, minutes: float, tell: Tell) -> Epochs:
         trainer.fit(split.train, split.valid, verbose=False, saved=False, callback_fn=after_epoch)
     except OutOfTime:
         pass
+    trainer.tensorboard.close()
     return done
 
 
