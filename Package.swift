@@ -219,7 +219,10 @@ let testTargets: [Target] = [
         "ModelStoreTests", ["ModelStore", "Models", "Layers", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
     tests(
         "EvaluationTests",
-        ["Evaluation", "Interactions", "Identifiers", "FileSupport", "Models", "CPUBackend", "Tensors"]),
+        [
+            "Evaluation", "Interactions", "Identifiers", "FileSupport", "Models", "CPUBackend", "ReferenceBackend",
+            "Layers", "Tensors",
+        ]),
 ]
 
 let package = Package(

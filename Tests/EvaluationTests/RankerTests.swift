@@ -90,6 +90,21 @@ import Testing
         }
     }
 
+    /// One pass over a user's longest history answers all cases of that user.
+    @Test func manyCasesOfAUser() throws {
+        let model = try model(items: data.itemCount)
+        let cases =
+            (0..<data.userCount).flatMap { user in
+                (1..<max(1, data.length(ofUser: user))).map { EvaluationCase(user: user, position: $0) }
+            }.reversed() + split.test
+        let ranker = ModelRanker(model, threads: 2)
+        let together = try ranker.rank(Array(cases), in: data)
+        #expect(try together == cases.map { try ranker.rank([$0], in: data)[0] })
+        let cut = ModelRanker(model, maximumLength: 1, threads: 2)
+        #expect(try cut.rank(Array(cases), in: data) == cases.map { try cut.rank([$0], in: data)[0] })
+        #expect(try cut.rank(Array(cases), in: data) != together)
+    }
+
     /// Ten times the value for how long ago (a power of two) and how often an item occurred.
     private func addition(_ item: Int, _ history: [ItemID], _ values: [Float]) -> Float {
         guard let last = history.lastIndex(of: ItemID(rawValue: Int32(item))) else { return 0 }

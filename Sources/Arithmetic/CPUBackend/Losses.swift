@@ -19,15 +19,29 @@ extension CPUBackend {
     package func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
-        let width = table.rows <= Self.widestTable ? table.rows : Self.tileSize / Self.tileRows
-        let rows = max(16, min(Self.tileRows, Self.tileSize / max(1, width)))
-        let tile = SoftmaxTile(rows: min(rows, max(1, hidden.rows)), columns: width, hiddenSize: hidden.columns)
         var loss = 0.0
-        for start in stride(from: 0, to: hidden.rows, by: rows) {
-            let range = start..<min(start + rows, hidden.rows)
+        forEachSoftmaxTile(hidden, table) { range, tile in
             loss += crossEntropyRows(range, hidden, table, targets, bias, scale, gradients, tile)
         }
         return loss
+    }
+
+    package func crossEntropies(_ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?) -> [Float] {
+        var losses: [Float] = []
+        losses.reserveCapacity(hidden.rows)
+        forEachSoftmaxTile(hidden, table) { range, tile in
+            _ = crossEntropyRows(range, hidden, table, targets, bias, 0, nil, tile)
+            losses += range.indices.map { tile.loss($0 - range.lowerBound) }
+        }
+        return losses
+    }
+
+    /// Calls `body` for each tile's rows, with scratch memory for them.
+    private func forEachSoftmaxTile(_ hidden: Tensor, _ table: Tensor, _ body: (Range<Int>, SoftmaxTile) -> Void) {
+        let width = table.rows <= Self.widestTable ? table.rows : Self.tileSize / Self.tileRows
+        let rows = max(16, min(Self.tileRows, Self.tileSize / max(1, width)))
+        let tile = SoftmaxTile(rows: min(rows, max(1, hidden.rows)), columns: width, hiddenSize: hidden.columns)
+        for start in stride(from: 0, to: hidden.rows, by: rows) { body(start..<min(start + rows, hidden.rows), tile) }
     }
 
     /// The rows of one tile: logits, their softmax, the loss, and the gradients of both factors.
@@ -49,7 +63,7 @@ extension CPUBackend {
             addToSums(logits, columns, target, tile)
         }
         var loss = 0.0
-        for r in 0..<rows.rows { loss += Double(log(tile.sum[r]) + tile.max[r] - tile.targetLogit[r]) }
+        for r in 0..<rows.rows { loss += Double(tile.loss(r)) }
         guard let gradients else { return loss }
         addGradients(range, hidden, table, targets, bias, scale, gradients, tile, columnTiles)
         return loss
@@ -193,6 +207,9 @@ private final class SoftmaxTile {
         sum.update(repeating: 0, count: rows)
         targetLogit.update(repeating: .nan, count: rows)
     }
+
+    /// The cross-entropy of row r, when all columns have been added to its sum.
+    func loss(_ r: Int) -> Float { log(sum[r]) + max[r] - targetLogit[r] }
 
     func logits(_ rows: Int, _ columns: Int) -> Tensor { storage.tensor(at: tileStart, rows: rows, columns: columns) }
 }

@@ -195,6 +195,8 @@ package protocol Backend: Sendable {
     func addCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
         to sum: LossSum)
+    /// Each row's part of that sum, −log softmax(hidden[n] · tableᵀ)[targets[n]], for evaluation. Waits. O(N·V·D) time.
+    func crossEntropies(_ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?) -> [Float]
     /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008).
     ///
     /// `negatives` [M] are row numbers of `table`, none twice, at least one. Logits are hidden · row − logQ: `logQ` [M] and

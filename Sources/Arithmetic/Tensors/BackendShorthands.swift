@@ -83,6 +83,16 @@ extension Backend {
     package func ranked(_ table: Tensor) -> any RankedTable { PlainRankedTable(self, table) }
     /// The backend itself: there is nothing to prepare.
     package func prepared(for matrices: [Tensor]) -> any Backend { self }
+    /// One row after the other.
+    package func crossEntropies(_ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?) -> [Float] {
+        (0..<hidden.rows).map { n in
+            let row = n..<n + 1
+            return Float(
+                crossEntropy(
+                    hidden.rows(row), table: table, targets: targets.range(row), bias: bias?.rows(row), scale: 0,
+                    gradients: nil))
+        }
+    }
     /// 0: threads use no address space beyond what is allocated.
     package var addressesPerThread: Int { 0 }
 }

@@ -14,7 +14,8 @@ struct Evaluate: ParsableCommand {
         discussion: """
             Ranks each target among all items, in both settings: unmasked (items already seen stay candidates, as in the \
             literature) and masked (they do not). Equal scores count against the target. Two counting baselines are \
-            evaluated as well. Items are matched by id, so that a dataset may be prepared anew: items of a history that the \
+            evaluated as well. Beside the ranks: how much of the catalogue the ten best items reach (coverage, novelty in \
+            bits, Gini), the model's cross-entropy over all items, and the share of its probability on items already seen. Items are matched by id, so that a dataset may be prepared anew: items of a history that the \
             model does not know are skipped, a target that it does not know is a miss, and both are counted on \
             standard error.
 
@@ -78,7 +79,8 @@ struct Evaluate: ParsableCommand {
         try printOutput(
             "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
                 + "\(counted(report.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
-        try printOutput(metricsTable(reports) + "\n\n" + slicesTable(report))
+        let parts = [metricsTable(reports), listsTable(reports), probabilityText(report), slicesTable(report)]
+        try printOutput(parts.joined(separator: "\n\n"))
     }
 
     private func sayWhatIsUnknown(_ mapping: ItemMapping, _ cases: [EvaluationCase], _ data: Dataset) {

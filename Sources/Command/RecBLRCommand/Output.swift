@@ -33,6 +33,29 @@ func metricsTable(_ reports: [EvaluationReport]) -> String {
     return table.text
 }
 
+/// How the ten best items spread over the catalogue: one row for each ranker and setting.
+func listsTable(_ reports: [EvaluationReport]) -> String {
+    var table = TextTable(["The ten best", "coverage@10", "novelty@10", "Gini@10"])
+    for (setting, path) in [("unmasked", \ListSettings.unmasked), ("masked", \.masked)] {
+        for report in reports {
+            guard let lists = report.lists?[keyPath: path] else { continue }
+            table.add(
+                ["\(report.name), \(setting)", fixed(lists.coverage, 4), fixed(lists.novelty, 2), fixed(lists.gini, 4)])
+        }
+    }
+    return table.text
+}
+
+/// What a model believes, in a sentence.
+func probabilityText(_ report: EvaluationReport) -> String {
+    let ratio = report.maskedToUnmasked.map { fixed($0, 3) } ?? "no number"
+    let probability = report.probability.map {
+        "cross-entropy \(fixed($0.crossEntropy, 4)) nats, \(fixed(100 * $0.seenShare, 1)) % of the probability on items "
+            + "already seen,\n"
+    }
+    return "\(report.name): \(probability ?? "")masked ÷ unmasked NDCG@10 \(ratio)"
+}
+
 /// One row for each slice and setting.
 func slicesTable(_ report: EvaluationReport) -> String {
     var table = TextTable(["By popularity", "items", "cases", "HR@10", "NDCG@10", "MRR@10"])

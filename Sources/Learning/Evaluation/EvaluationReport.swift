@@ -11,6 +11,12 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     public var repeats: Int
     /// Metrics by the popularity of the target: head, middle, tail.
     public var slices: [Slice]
+    /// NDCG@10 masked / unmasked: 1 where nothing is lost to items already seen. Nil where unmasked is 0, and in files of 0.6.0 and before.
+    public var maskedToUnmasked: Double?
+    /// What the model believes; nil for counting, and in files of 0.6.0 and before.
+    public var probability: ProbabilityMetrics?
+    /// How the ten best items spread over the catalogue; nil in files of 0.6.0 and before.
+    public var lists: ListSettings?
 
     /// The cases whose targets are about equally popular.
     public struct Slice: Sendable, Codable, Equatable {
@@ -38,20 +44,30 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
         throws(EvaluationError)
     {
         guard !cases.isEmpty else { throw .noCases }
-        let ranks = try ranker.rank(cases, in: dataset)
-        let slices = popularitySlices(trainingCounts(dataset, split))
+        self.init(ranker.name, try ranker.examine(cases, in: dataset), cases, dataset, trainingCounts(dataset, split))
+    }
+
+    /// The averages of an examination, which must be of these cases. `popularity` are the training events of each item.
+    init(
+        _ name: String, _ examination: Examination, _ cases: [EvaluationCase], _ dataset: Dataset, _ popularity: [Int]
+    ) {
+        let slices = popularitySlices(popularity)
         let targets = cases.map { dataset.item(ofUser: $0.user, at: $0.position) }
-        name = ranker.name
-        all = SettingMetrics(ranks)
+        self.name = name
+        all = SettingMetrics(examination.ranks)
         repeats = zip(cases, targets).count { evaluationCase, target in
             dataset.sequence(ofUser: evaluationCase.user, 0..<evaluationCase.position).contains(target)
         }
         self.slices = Popularity.allCases.map { popularity in
-            let own = zip(ranks, targets).filter { slices[$0.1.row] == popularity }.map(\.0)
+            let own = zip(examination.ranks, targets).filter { slices[$0.1.row] == popularity }.map(\.0)
             return Slice(
                 popularity: popularity, items: slices.count { $0 == popularity },
                 metrics: SettingMetrics(own))
         }
+        let unmasked = all.unmasked.at10.ndcg
+        maskedToUnmasked = unmasked > 0 ? all.masked.at10.ndcg / unmasked : nil
+        probability = examination.probabilities.flatMap(ProbabilityMetrics.init)
+        lists = examination.lists.map { ListSettings($0, popularity: popularity) }
     }
 }
 
@@ -60,6 +76,8 @@ extension EvaluationReport {
     public var isValid: Bool {
         all.isValid && (0...all.unmasked.cases).contains(repeats)
             && slices.allSatisfy { $0.items >= 0 && $0.metrics.isValid }
+            && (maskedToUnmasked ?? 1).isFinite && probability?.isValid ?? true
+            && [lists?.unmasked, lists?.masked].allSatisfy { $0?.isValid ?? true }
     }
 }
 

@@ -9,6 +9,15 @@ public protocol Ranker: Sendable {
     var name: String { get }
     /// The ranks of the targets, in the order of the cases.
     func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks]
+    /// The ranks of the targets, and what else the ranker can say about the cases.
+    func examine(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> Examination
+}
+
+extension Ranker {
+    /// The ranks alone.
+    public func examine(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> Examination {
+        Examination(ranks: try rank(cases, in: dataset))
+    }
 }
 
 /// Why an evaluation cannot be trusted.
@@ -41,16 +50,4 @@ public enum EvaluationError: UserFacingError, Equatable {
 
     /// What to do about a training that diverged.
     public var remedies: [any Remedy] { if case .notANumber = self { [DivergenceRemedy.smallerSteps] } else { [] } }
-}
-
-/// The sorted, unique items of a history.
-func seenItems(_ history: [ItemID]) -> [ItemID] {
-    var seen = history.sorted()
-    var count = 0
-    for item in seen where count == 0 || seen[count - 1] != item {
-        seen[count] = item
-        count += 1
-    }
-    seen.removeLast(seen.count - count)
-    return seen
 }

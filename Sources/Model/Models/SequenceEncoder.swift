@@ -64,14 +64,16 @@ extension SequenceEncoder {
     package func hidden(
         advancing states: inout [RecurrentState], by batch: PackedBatch
     ) throws(HistoryError) -> Tensor {
-        try check(batch)
-        guard states.count == batch.sequenceCount,
-            states.allSatisfy({ $0.values.count == model.configuration.stateSize })
-        else { throw .otherStates }
-        for (row, state) in states.enumerated() { workspace.write(state, row: row) }
-        run(batch, from: .states)
-        for row in states.indices { workspace.read(&states[row], row: row) }
+        try advance(&states, by: batch)
         return lastRows(of: batch)
+    }
+
+    /// The same, but after every event: [N, D].
+    package func hiddenAtAllPositions(
+        advancing states: inout [RecurrentState], by batch: PackedBatch
+    ) throws(HistoryError) -> Tensor {
+        try advance(&states, by: batch)
+        return workspace.output
     }
 
     /// As ``step(_:item:)``.
@@ -96,6 +98,16 @@ extension SequenceEncoder {
         }
         state = states[0]
         return result
+    }
+
+    private func advance(_ states: inout [RecurrentState], by batch: PackedBatch) throws(HistoryError) {
+        try check(batch)
+        guard states.count == batch.sequenceCount,
+            states.allSatisfy({ $0.values.count == model.configuration.stateSize })
+        else { throw .otherStates }
+        for (row, state) in states.enumerated() { workspace.write(state, row: row) }
+        run(batch, from: .states)
+        for row in states.indices { workspace.read(&states[row], row: row) }
     }
 
     /// The batch must have been checked.
