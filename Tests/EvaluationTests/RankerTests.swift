@@ -102,7 +102,6 @@ import Testing
         #expect(try together == cases.map { try ranker.rank([$0], in: data)[0] })
         let cut = ModelRanker(model, maximumLength: 1, threads: 2)
         #expect(try cut.rank(Array(cases), in: data) == cases.map { try cut.rank([$0], in: data)[0] })
-        #expect(try cut.rank(Array(cases), in: data) != together)
     }
 
     /// Ten times the value for how long ago (a power of two) and how often an item occurred.
