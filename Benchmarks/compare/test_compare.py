@@ -130,7 +130,7 @@ class RecBoleTests(unittest.TestCase):
         split = self.split()
         chance = random.Random(3)
         cases = list(self.events.test())
-        scores = [{item: chance.random() for item in range(1, 13)} for _ in cases]
+        scores = [{item: -chance.random() for item in range(1, 13)} for _ in cases]
 
         def ndcg(case: Case, own: dict[int, float], left_out: set[int]) -> float:
             rank = sum(value >= own[case.target] for item, value in own.items() if item not in left_out)
@@ -151,6 +151,12 @@ class RecBoleTests(unittest.TestCase):
             self.assertGreaterEqual(trained.test["masked"]["hit@10"], trained.test["unmasked"]["hit@10"], name)
             self.assertIn("learning_rate", trained.settings)
             self.assertEqual(len(lines), 1)
+
+    def test_an_item_without_a_score_comes_last(self):
+        split = self.split()
+        given = [{case.target: -3.5} | {item: -1.0 - item for item in range(1, 6) if item != case.target} for case in self.events.test()]
+        ranks = [sum(value >= -3.5 for value in own.values()) for own in given]
+        self.assertAlmostEqual(judge(split, given)["unmasked"]["mrr@10"], sum(1 / rank for rank in ranks) / len(ranks), places=6)
 
     def test_a_model_stops_early_by_itself(self):
         trained = train("GRU4Rec", self.split("GRU4Rec", stopping_step=1, epochs=40), 10, lambda line: None)
@@ -184,9 +190,16 @@ class RecBoleTests(unittest.TestCase):
         self.assertIn("| 3 |", yardstick.table(epochs, epochs))
 
     def test_as_many_steps_as_recbole_makes(self):
-        events = Events([list(range(1, 9))] * 3000, [])  # 15,000 samples of 1 to 5 events: eight steps
-        tokens = yardstick.batch_tokens(events, 5)
-        self.assertAlmostEqual(sum(range(1, 6)) * 3000 / tokens, 15_000 / 2048, delta=0.01)
+        chance = random.Random(5)
+        events = Events([list(range(1, chance.randrange(3, 90))) for _ in range(1000)], [])
+        lengths = [min(len(case.history), 50) for case in events.training()]
+        chance.shuffle(lengths)
+        tokens, steps, filled = yardstick.batch_tokens(events, 50), 1, 0
+        for length in lengths:  # as BatchPlan.groups does
+            if filled + length > tokens:
+                steps, filled = steps + 1, 0
+            filled += length
+        self.assertEqual(steps, -(-len(lengths) // 2048))
 
 
 @needs_recbole

@@ -114,9 +114,9 @@ def our_epochs(program: Program, model: Path, split: Split, epochs: int, tell: T
 
 
 def batch_tokens(events: Events, length: int) -> int:
-    """Tokens a step that make as many steps of an epoch as RecBole makes of 2,048 samples; a step ends before what would exceed them."""
+    """Tokens a step that make as many steps of an epoch as RecBole makes of 2,048 samples."""
     lengths = [min(len(case.history), length) for case in events.training()]
-    return -(-sum(lengths) * SAMPLES // len(lengths)) + length // 2
+    return -(-sum(lengths) * SAMPLES // len(lengths))
 
 
 def table(theirs: Epochs, ours: Epochs) -> str:
