@@ -1,5 +1,6 @@
 """A dataset that `recblr prepare` made, and its leave-one-out cases."""
 
+import csv
 import hashlib
 import json
 import sys
@@ -50,6 +51,16 @@ class Events:
         for user, own in enumerate(self.sequences):
             for end in range(1, len(own) - 2 if len(own) >= 3 else len(own)):
                 yield Case(user, own[:end], own[end])
+
+    def write_training(self, path: Path) -> None:
+        """The training events alone, as CSV in order of time; items without any are the only event of a user of their own."""
+        sequences = [own[:-2] if len(own) >= 3 else own for own in self.sequences]
+        missing = set(range(1, len(self.items) + 1)).difference(*sequences)
+        with open(path, "w", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(["user", "item"])
+            for user, own in enumerate(sequences + [[item] for item in sorted(missing)]):
+                rows.writerows((user, self.items[item - 1]) for item in own)
 
     def write_atomic(self, folder: Path) -> None:
         """RecBole's atomic file. The time is the event's number: RecBole keeps times in float32, which holds today's to the minute."""

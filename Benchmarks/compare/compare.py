@@ -119,7 +119,7 @@ def beside_the_yardstick(run: Run) -> dict:
         "RecBLR by RecBole", lambda: {"epochs": yardstick.recbole_epochs(split, run.minutes, show), "minutes": run.minutes}, {},
         lambda result: result["minutes"] >= run.minutes)["epochs"]
     own = run.kept_of_ours("RecBLR by recblr", lambda: {
-        "epochs": yardstick.our_epochs(run.program, run.work / "yardstick", split, len(recbole), show)})["epochs"]
+        "epochs": yardstick.our_epochs(run.program, run.work, split, len(recbole), show)})["epochs"]
     print(f"\n{yardstick.table(recbole, own)}")
     return {"recbole": recbole, "recblr": own}
 

@@ -24,8 +24,8 @@ class Program:
         with open(self.path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
-    def prepare(self, log: Path) -> None:
-        self._run("prepare", log, "--output", self.dataset)
+    def prepare(self, log: Path, *options: object) -> None:
+        self._run("prepare", log, "--output", self.dataset, *options)
 
     def train(self, model: Path, *options: object) -> dict:
         """The record of the training."""

@@ -58,6 +58,12 @@ class CasesTests(unittest.TestCase):
         self.assertEqual(list(events.validation()), [Case(0, [5, 6], 7), Case(3, [1], 2)])
         self.assertEqual(list(events.training()), [Case(0, [5], 6), Case(1, [1], 2)])
 
+    def test_training_events_alone_name_every_item(self):
+        with tempfile.TemporaryDirectory() as name:
+            path = Path(name) / "training.csv"
+            Events([[1, 2, 3, 4], [2, 1]], ["a,a", "b", "c", "d"]).write_training(path)
+            self.assertEqual(path.read_text(), 'user,item\n0,"a,a"\n0,b\n1,b\n1,"a,a"\n2,c\n3,d\n')
+
     def test_the_atomic_file_counts_events_instead_of_seconds(self):
         with tempfile.TemporaryDirectory() as name:
             Events([[2, 1], [2]], []).write_atomic(Path(name) / "log")
