@@ -86,7 +86,7 @@ import Testing
         ("train data -m out --split none", "--split none has no validation that chooses the epoch"),
         ("train data -m out --split none --epochs 3 --patience 2", "--patience needs validation"),
         ("train data -m out --epochs 3 --epochs-from model", "Give --epochs or --epochs-from, not both."),
-        ("train data -m out --test-fraction 0.2", "--test-fraction goes with --split global-time or --split session."),
+        ("train data -m out --test-fraction 0.2", "--test-fraction goes with --split global-time, stream or session."),
         (
             "train data -m out --split leave-one-out --validation-fraction 0.2",
             "--validation-fraction goes with --split"

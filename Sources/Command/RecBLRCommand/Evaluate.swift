@@ -2,31 +2,40 @@ import ArgumentParser
 import ErrorSupport
 import Evaluation
 import Foundation
-import Identifiers
 import Interactions
-import ModelStore
-import Models
-import Training
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure a model on a dataset's held-out events.",
+        abstract: "Measure a model on a dataset's held-out events, or compare two.",
+        usage: "recblr evaluate <model> [<model>] <dataset> [<options>]",
         discussion: """
             Ranks each target among all items, in both settings: unmasked (items already seen stay candidates, as in the \
             literature) and masked (they do not). Equal scores count against the target. Two counting baselines are \
             evaluated as well. Beside the ranks: how much of the catalogue the ten best items reach (coverage, novelty in \
-            bits, Gini), the model's cross-entropy over all items, and the share of its probability on items already seen. Items are matched by id, so that a dataset may be prepared anew: items of a history that the \
+            bits, Gini), the model's cross-entropy over all items, and the share of its probability on items already seen. Items \
+            are matched by id, so that a dataset may be prepared anew: items of a history that the \
             model does not know are skipped, a target that it does not know is a miss, and both are counted on \
             standard error.
+
+            Two models, A and B, are asked the same cases: B - A of each metric has a 95 % interval of a paired bootstrap \
+            over users. Where it excludes 0, the difference is more than the chance of who was asked. Models that were \
+            trained with different splits, or on what they would be asked, are refused.
+
+            With --split stream every event after the cut is predicted before it is learnt, as a live service would: \
+            beside counts that go on as well, popularity of the last 24 hours above all, in ten parts of the test period.
 
             Example:
 
               recblr evaluate models/ml-100k data/ml-100k
               recblr evaluate models/shop data/shop --split global-time --json
+              recblr evaluate models/shop-today models/shop-new data/shop
+
+            The last says, for instance, that NDCG@10 of shop-new is higher by 0.0041, between 0.0012 and 0.0070: the \
+            interval excludes 0, B is better.
             """)
 
-    @Argument(help: "The model's folder.", transform: pathArgument) var model: String
-    @Argument(help: "The dataset's folder.", transform: pathArgument) var dataset: String
+    @Argument(help: "The model's folder, or those of two, and then the dataset's.", transform: pathArgument)
+    var folders: [String]
     @OptionGroup var splitOptions: SplitOptions
     @Flag(help: "Use the validation cases instead of the test cases.") var validation = false
     @Option(help: "Use only a history's last events, this many. (default: all)") var maxLength: Int?
@@ -35,6 +44,9 @@ struct Evaluate: ParsableCommand {
     @OptionGroup var json: JSONFlag
 
     func validate() throws {
+        guard (2...3).contains(folders.count) else {
+            throw ValidationError("Give the folder of a model, or of two, and then that of a dataset.")
+        }
         if splitOptions.split == SplitOptions.Kind.none {
             throw ValidationError("--split none holds nothing out that could be evaluated.")
         }
@@ -42,64 +54,45 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
-        let folder = try openModel(model)
-        let data = try openDataset(dataset)
-        let mapping = data.items.map { ItemMapping($0, to: folder.items) }
-        if let mapping, mapping.unknownCount == data.itemCount {
-            throw fail(.badData, "\(model) knows none of the \(counted(data.itemCount, "item")) of \(dataset)")
-        }
-        let trained = try folder.model(on: try place.backend())
-        let record = try TrainingRecord.read(folder)
-        let trainedOn = record?.split
-        let kind =
-            splitOptions.kind(like: trainedOn)
-            ?? (trainedOn == .everything ? .leaveOneOut : trainedOn ?? .leaveOneOut)
-        if trainedOn == .everything {
-            let has = record?.dataset == data.summary.fingerprint ? "has" : "may have"
-            printError(
-                "recblr: warning: the model was trained on everything (--split none) and \(has) seen these targets: the "
-                    + "metrics say nothing of events to come")
-        } else if let trainedOn, trainedOn != kind {
-            printError("recblr: warning: the model was trained with another split and may have seen these targets")
-        }
+        let opened = try folders.dropLast().map { ($0, try openModel($0)) }
+        let data = try openDataset(folders[folders.count - 1])
+        let backend = try place.backend()
+        let models = try opened.map { try EvaluatedModel($0, $1, data, backend) }
+        let kind = self.kind(models)
         let split = try kind.split(data)
         let cases = validation ? split.validation : split.test
-        if let mapping { sayWhatIsUnknown(mapping, cases, data) }
-        let ranker = ModelRanker(
-            trained, items: mapping.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maxLength,
-            threads: try threads.count(on: trained.backend))
+        if models.count == 2 { try checkComparable(models, kind, cases, data) } else { models[0].warn(kind, data) }
+        if split.isStream { sayWhoBegins(cases, data) }
         let started = ContinuousClock.now
-        let report = try EvaluationReport(ranker, cases, data, split)
+        let examinations = try models.map { model in
+            let items = model.items(in: split, data)
+            if let items { sayWhatIsUnknown(items, models.count == 2 ? model.path : "the model", cases, data) }
+            let ranker = model.ranker(items, maximumLength: maxLength, threads: try threads.count(on: backend))
+            return (name: ranker.name, result: try ranker.examine(cases, in: data))
+        }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        let reports = try baselines(cases, data, split) + [report]
-        if let warning = warningOfFewCases(report.all.unmasked, validation ? "validation" : "test") {
+        let reports = try zip(examinations, ["A", "B"]).map { each, letter in
+            try EvaluationReport(models.count == 2 ? letter : each.name, each.result, cases, data, split)
+        }
+        if let warning = warningOfFewCases(reports[0].all.unmasked, validation ? "validation" : "test") {
             printError(warning)
         }
-        if json.isOn { return try printJSON(reports) }
+        let counting = try baselines(cases, data, split)
+        let results = EvaluationResults(
+            models: models.map(\.path), reports: counting + reports,
+            comparison: models.count < 2
+                ? nil
+                : try Comparison(examinations[0].result.ranks, examinations[1].result.ranks, cases, data, split))
+        if json.isOn { return try results.printAsJSON() }
         try printOutput(
             "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
-                + "\(counted(report.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
-        let parts = [metricsTable(reports), listsTable(reports), probabilityText(report), slicesTable(report)]
-        try printOutput(parts.joined(separator: "\n\n"))
+                + "\(counted(reports[0].repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
+        try printOutput(results.text(data))
     }
 
-    private func sayWhatIsUnknown(_ mapping: ItemMapping, _ cases: [EvaluationCase], _ data: Dataset) {
-        guard mapping.unknownCount > 0 else { return }
-        var (events, targets, histories) = (0, 0, 0)
-        for each in cases {
-            let history = data.sequence(ofUser: each.user, 0..<each.position)
-            let known = mapping.known(history).count
-            events += history.count - known
-            if mapping[data.item(ofUser: each.user, at: each.position)] == nil {
-                targets += 1
-            } else if known == 0 {
-                histories += 1
-            }
-        }
-        printError(
-            "recblr: note: the model does not know \(grouped(mapping.unknownCount)) of the \(counted(data.itemCount, "item")): "
-                + "skipped \(counted(events, "event")) of histories; of \(counted(cases.count, "case")) "
-                + "\(grouped(targets)) missed for their target, \(grouped(histories)) for a history without known items"
-        )
+    /// The split that was asked for, else that of the training.
+    private func kind(_ models: [EvaluatedModel]) -> SplitKind {
+        let trained = models.compactMap(\.trainedOn).first { $0 != .everything }
+        return splitOptions.kind(like: trained) ?? trained ?? .leaveOneOut
     }
 }

@@ -8,6 +8,7 @@ struct SplitOptions: ParsableArguments {
     enum Kind: String, ExpressibleByArgument, CaseIterable {
         case leaveOneOut = "leave-one-out"
         case globalTime = "global-time"
+        case stream
         case session
         case none
     }
@@ -16,21 +17,25 @@ struct SplitOptions: ParsableArguments {
         help: """
             How to split: leave-one-out (a user's last event is the test, the one before it validation), global-time (the \
             last events of all by time are the test, those before them validation; a user's first event there is the target), \
+            stream (the same cuts, but every event after them is predicted before the user's state learns it, as a live service would), \
             session (users are sessions, the last to end are the test, those before them validation; all events except \
             the first of each are targets) or none (all events are for training, for a final model). \
             (default: as the model was trained, otherwise leave-one-out)
             """)
     var split: Kind?
-    @Option(help: "Fraction of events or sessions held out for validation by global-time and session. (default: 0.1)")
+    @Option(
+        help:
+            "Fraction of events or sessions held out for validation by global-time, stream and session. (default: 0.1)")
     var validationFraction: Double?
-    @Option(help: "Fraction of events or sessions held out for the test by global-time and session. (default: 0.1)")
+    @Option(
+        help: "Fraction of events or sessions held out for the test by global-time, stream and session. (default: 0.1)")
     var testFraction: Double?
 
     func validate() throws {
         for (name, fraction) in [("validation", validationFraction), ("test", testFraction)] {
             guard let fraction else { continue }
-            guard split == .globalTime || split == .session else {
-                throw ValidationError("--\(name)-fraction goes with --split global-time or --split session.")
+            guard split == .globalTime || split == .stream || split == .session else {
+                throw ValidationError("--\(name)-fraction goes with --split global-time, stream or session.")
             }
             guard fraction > 0, fraction < 1 else { throw ValidationError("--\(name)-fraction must lie in (0, 1).") }
         }
@@ -41,22 +46,47 @@ struct SplitOptions: ParsableArguments {
 
     /// The chosen split; nil without one. Fractions that are not given are those of `trained`, if it is of the same kind.
     func kind(like trained: SplitKind? = nil) -> SplitKind? {
-        switch split {
-        case .leaveOneOut: return .leaveOneOut
-        case .globalTime:
-            if case .globalTime(let validation, let test) = trained {
-                return .globalTime(
-                    validationFraction: validationFraction ?? validation, testFraction: testFraction ?? test)
-            }
-            return .globalTime(validationFraction: validationFraction ?? 0.1, testFraction: testFraction ?? 0.1)
-        case .session:
-            if case .session(let validation, let test) = trained {
-                return .session(
-                    validationFraction: validationFraction ?? validation, testFraction: testFraction ?? test)
-            }
-            return .session(validationFraction: validationFraction ?? 0.1, testFraction: testFraction ?? 0.1)
-        case .some(.none): return .everything
-        case nil: return nil
+        guard let split else { return nil }
+        let like = trained.flatMap { $0.isCut(like: split) ? $0.fractions : nil }
+        let (validation, test) = (validationFraction ?? like?.validation ?? 0.1, testFraction ?? like?.test ?? 0.1)
+        return switch split {
+        case .leaveOneOut: .leaveOneOut
+        case .globalTime: .globalTime(validationFraction: validation, testFraction: test)
+        case .stream: .stream(validationFraction: validation, testFraction: test)
+        case .session: .session(validationFraction: validation, testFraction: test)
+        case .none: .everything
+        }
+    }
+}
+
+extension SplitKind {
+    fileprivate var fractions: (validation: Double, test: Double)? {
+        switch self {
+        case .globalTime(let validation, let test), .stream(let validation, let test),
+            .session(let validation, let test):
+            (validation, test)
+        case .leaveOneOut, .everything: nil
+        }
+    }
+
+    /// Whether fractions mean the same in a split that is asked for.
+    fileprivate func isCut(like kind: SplitOptions.Kind) -> Bool {
+        switch self {
+        case .globalTime, .stream: kind == .globalTime || kind == .stream
+        case .session: kind == .session
+        case .leaveOneOut, .everything: false
+        }
+    }
+
+    /// The options that ask for this split.
+    var options: String {
+        let fractions = fractions.map { " (fractions \($0.validation) and \($0.test))" } ?? ""
+        return switch self {
+        case .leaveOneOut: "--split leave-one-out"
+        case .globalTime: "--split global-time" + fractions
+        case .stream: "--split stream" + fractions
+        case .session: "--split session" + fractions
+        case .everything: "--split none"
         }
     }
 }

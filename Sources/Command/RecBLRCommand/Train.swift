@@ -113,10 +113,13 @@ struct Train: ParsableCommand {
         _ trained: SequenceModel, _ record: inout TrainingRecord, _ reasons: [String], _ data: Dataset, _ split: Split,
         _ folder: RunFolder
     ) throws {
-        let ranker = ModelRanker(trained, threads: try threads.count(on: trained.backend))
+        let known = knownItems(data, split)
+        let ranker = ModelRanker(trained, items: known, threads: try threads.count(on: trained.backend))
         let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
         var examples: [TrainingReport.Example] = []
         if !split.test.isEmpty {
+            if let known { sayWhatIsUnknown(known, "the model", split.test, data) }
+            if split.isStream { sayWhoBegins(split.test, data) }
             record.test = try EvaluationReport(ranker, split.test, data, split)
             record.baselines = try baselines(split.test, data, split)
             examples = try examplesForReport(ranker, Recommender(Catalogue(trained, items: items)), split.test, data)
@@ -161,10 +164,18 @@ struct Train: ParsableCommand {
     }
 }
 
-/// Evaluates the counting baselines on the same cases.
+/// Evaluates the counting baselines on the same cases; in a stream those that go on counting.
 func baselines(_ cases: [EvaluationCase], _ data: Dataset, _ split: Split) throws -> [EvaluationReport] {
-    [
-        try EvaluationReport(PopularityRanker(data, split), cases, data, split),
-        try EvaluationReport(TransitionRanker(data, split), cases, data, split),
-    ]
+    let rankers: [any Evaluation.Ranker] =
+        split.isStream
+        ? try streamBaselines(cases, data) : [PopularityRanker(data, split), TransitionRanker(data, split)]
+    return try rankers.map { try EvaluationReport($0, cases, data, split) }
+}
+
+/// In a stream, where the model cannot know what had no event before the cut, the other items; else nil, for all.
+private func knownItems(_ data: Dataset, _ split: Split) -> ItemMapping? {
+    guard split.isStream else { return nil }
+    let counts = trainingCounts(data, split)
+    let known = ItemMapping.identity.keeping(of: data.itemCount) { counts[$0.row] > 0 }
+    return known.isIdentity ? nil : known
 }

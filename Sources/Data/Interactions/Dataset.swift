@@ -83,6 +83,11 @@ public struct Dataset: @unchecked Sendable {
         withExtendedLifetime(owners) { times.map { Array($0[rows(user, nil)]) } }
     }
 
+    /// The time of a user's event at `position`, as in ``timestamps(ofUser:)``. O(1).
+    public func timestamp(ofUser user: Int, at position: Int) -> Int64? {
+        withExtendedLifetime(owners) { times.map { $0[rows(user, position..<position + 1).lowerBound] } }
+    }
+
     private func rows(_ user: Int, _ positions: Range<Int>?) -> Range<Int> {
         precondition(user >= 0 && user < userCount, "there is no such user")
         let (start, end) = (Int(starts[user]), Int(starts[user + 1]))

@@ -20,13 +20,18 @@ public struct Split: Sendable, Equatable {
     public let validation: [EvaluationCase]
     /// Cases of the final evaluation. Their histories include validation events.
     public let test: [EvaluationCase]
+    /// Whether the cases are a stream, to be looked at in order of time.
+    public let isStream: Bool
 
     /// A custom split: one end for each user; histories must not be empty.
-    public init(trainingEnd: [Int], validation: [EvaluationCase], test: [EvaluationCase]) {
+    public init(
+        trainingEnd: [Int], validation: [EvaluationCase], test: [EvaluationCase], isStream: Bool = false
+    ) {
         precondition((validation + test).allSatisfy { $0.position > 0 }, "a case needs a history")
         self.trainingEnd = trainingEnd
         self.validation = validation
         self.test = test
+        self.isStream = isStream
     }
 
     /// A 64-bit hash of the split, in hexadecimal.
@@ -78,6 +83,35 @@ public struct Split: Sendable, Equatable {
             throw .unusable("no user has events on both sides of the cuts: choose other fractions")
         }
         return Split(trainingEnd: trainingEnd, validation: validation, test: test)
+    }
+
+    /// What a live service would have been asked: training ends at one cut in time, and every later event with a history is a case, also of
+    /// users who began after the cut. States run on: a history holds everything before its event.
+    ///
+    /// The windows are those of ``globalTime(_:validationFraction:testFraction:)``. A user's very first event has no history, and is no case.
+    public static func stream(
+        _ dataset: Dataset, validationFraction: Double, testFraction: Double
+    ) throws(DatasetError) -> Split {
+        guard let times = dataset.times else {
+            throw .unusable("a stream needs timestamps, which this dataset has not")
+        }
+        let (first, second) = try cuts(Array(times), validationFraction, testFraction, of: "events")
+        var trainingEnd: [Int] = []
+        var (validation, test): ([EvaluationCase], [EvaluationCase]) = ([], [])
+        for user in 0..<dataset.userCount {
+            let own = dataset.timestamps(ofUser: user) ?? []
+            let validationStart = own.firstIndex { $0 >= first } ?? own.count
+            let testStart = own.firstIndex { $0 >= second } ?? own.count
+            trainingEnd.append(validationStart)
+            validation += (validationStart..<testStart).filter { $0 > 0 }.map {
+                EvaluationCase(user: user, position: $0)
+            }
+            test += (testStart..<own.count).filter { $0 > 0 }.map { EvaluationCase(user: user, position: $0) }
+        }
+        guard !validation.isEmpty, !test.isEmpty else {
+            throw .unusable("no event after the cuts has a history: choose other fractions")
+        }
+        return Split(trainingEnd: trainingEnd, validation: validation, test: test, isStream: true)
     }
 
     /// Users are sessions, each as a whole for training, validation or test. Every event of a held-out session except its first is a case.
@@ -135,6 +169,8 @@ public enum SplitKind: Sendable, Codable, Equatable {
     case leaveOneOut
     /// ``Split/globalTime(_:validationFraction:testFraction:)``.
     case globalTime(validationFraction: Double, testFraction: Double)
+    /// ``Split/stream(_:validationFraction:testFraction:)``.
+    case stream(validationFraction: Double, testFraction: Double)
     /// ``Split/session(_:validationFraction:testFraction:)``.
     case session(validationFraction: Double, testFraction: Double)
     /// ``Split/everything(_:)``.
@@ -146,9 +182,20 @@ public enum SplitKind: Sendable, Codable, Equatable {
         case .leaveOneOut: .leaveOneOut(dataset)
         case .globalTime(let validation, let test):
             try .globalTime(dataset, validationFraction: validation, testFraction: test)
+        case .stream(let validation, let test):
+            try .stream(dataset, validationFraction: validation, testFraction: test)
         case .session(let validation, let test):
             try .session(dataset, validationFraction: validation, testFraction: test)
         case .everything: .everything(dataset)
+        }
+    }
+
+    /// Whether the same events of a dataset are for training.
+    public func trains(like other: SplitKind) -> Bool {
+        switch (self, other) {
+        case (.globalTime(let a, let b), .stream(let c, let d)), (.stream(let a, let b), .globalTime(let c, let d)):
+            a == c && b == d
+        default: self == other
         }
     }
 }

@@ -16,7 +16,9 @@ public struct PopularityRanker: Ranker {
     private let counts: PopularityCounts
 
     /// Counts the training events.
-    public init(_ dataset: Dataset, _ split: Split) { counts = PopularityCounts(trainingCounts(dataset, split)) }
+    public init(_ dataset: Dataset, _ split: Split) {
+        counts = PopularityCounts([], counts: trainingCounts(dataset, split))
+    }
 
     public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
         try examine(cases, in: dataset).ranks

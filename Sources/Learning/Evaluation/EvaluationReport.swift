@@ -17,6 +17,16 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     public var probability: ProbabilityMetrics?
     /// How the ten best items spread over the catalogue; nil in files of 0.6.0 and before.
     public var lists: ListSettings?
+    /// Ten parts of a stream's cases, in order of time; nil elsewhere.
+    public var parts: [Part]?
+
+    /// Cases that follow on each other.
+    public struct Part: Sendable, Codable, Equatable {
+        /// The time of its first event, nanoseconds since 1970.
+        public var begins: Int64
+        /// Metrics of its cases.
+        public var metrics: SettingMetrics
+    }
 
     /// The cases whose targets are about equally popular.
     public struct Slice: Sendable, Codable, Equatable {
@@ -43,14 +53,15 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     public init(_ ranker: some Ranker, _ cases: [EvaluationCase], _ dataset: Dataset, _ split: Split)
         throws(EvaluationError)
     {
-        guard !cases.isEmpty else { throw .noCases }
-        self.init(ranker.name, try ranker.examine(cases, in: dataset), cases, dataset, trainingCounts(dataset, split))
+        try self.init(ranker.name, try ranker.examine(cases, in: dataset), cases, dataset, split)
     }
 
-    /// The averages of an examination, which must be of these cases. `popularity` are the training events of each item.
-    init(
-        _ name: String, _ examination: Examination, _ cases: [EvaluationCase], _ dataset: Dataset, _ popularity: [Int]
-    ) {
+    /// The averages of an examination, which must be of these cases. Throws where there are none.
+    public init(
+        _ name: String, _ examination: Examination, _ cases: [EvaluationCase], _ dataset: Dataset, _ split: Split
+    ) throws(EvaluationError) {
+        guard !cases.isEmpty else { throw .noCases }
+        let popularity = trainingCounts(dataset, split)
         let slices = popularitySlices(popularity)
         let targets = cases.map { dataset.item(ofUser: $0.user, at: $0.position) }
         self.name = name
@@ -68,6 +79,21 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
         maskedToUnmasked = unmasked > 0 ? all.masked.at10.ndcg / unmasked : nil
         probability = examination.probabilities.flatMap(ProbabilityMetrics.init)
         lists = examination.lists.map { ListSettings($0, popularity: popularity) }
+        if split.isStream { parts = Part.ten(examination.ranks, cases, dataset) }
+    }
+}
+
+extension EvaluationReport.Part {
+    /// At most ten parts, of equally many cases as far as that is possible.
+    fileprivate static func ten(_ ranks: [CaseRanks], _ cases: [EvaluationCase], _ dataset: Dataset) -> [Self] {
+        let order = casesInOrderOfTime(cases, dataset)
+        return (0..<10).compactMap { part in
+            let own = order[order.count * part / 10..<order.count * (part + 1) / 10]
+            guard let first = own.first.map({ cases[$0] }) else { return nil }
+            return Self(
+                begins: dataset.timestamp(ofUser: first.user, at: first.position) ?? 0,
+                metrics: SettingMetrics(own.map { ranks[$0] }))
+        }
     }
 }
 
@@ -76,6 +102,7 @@ extension EvaluationReport {
     public var isValid: Bool {
         all.isValid && (0...all.unmasked.cases).contains(repeats)
             && slices.allSatisfy { $0.items >= 0 && $0.metrics.isValid }
+            && (parts ?? []).allSatisfy(\.metrics.isValid)
             && (maskedToUnmasked ?? 1).isFinite && probability?.isValid ?? true
             && [lists?.unmasked, lists?.masked].allSatisfy { $0?.isValid ?? true }
     }

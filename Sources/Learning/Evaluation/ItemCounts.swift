@@ -4,8 +4,8 @@ import Identifiers
 protocol ItemCounts: Sendable {
     /// Name of the ranking, for tables.
     static var name: String { get }
-    /// Counts of no event.
-    init(itemCount: Int)
+    /// Counts sequences of events, and has `counts` of each item in them, by ``ItemID/row``.
+    init(_ sequences: some Sequence<[ItemID]>, counts: [Int])
     /// Counts an event of a user, whose event before it was `previous`. Events come in order of time.
     mutating func learn(_ item: ItemID, after previous: ItemID?, at time: Int64)
     /// Makes the counts those at a time, before anything is asked about it.
@@ -34,18 +34,12 @@ struct PopularityCounts: ItemCounts {
     static let name = "Popularity"
     private(set) var board: Leaderboard
 
-    init(itemCount: Int) { self.init([Int](repeating: 0, count: itemCount)) }
-
-    /// Counts that are known. O(V log V).
-    init(_ counts: [Int]) { board = Leaderboard(counts) }
+    init(_ sequences: some Sequence<[ItemID]>, counts: [Int]) { board = Leaderboard(counts) }
 
     mutating func learn(_ item: ItemID, after previous: ItemID?, at time: Int64) { board[item] += 1 }
 
-    /// O(history).
     func ranks(of target: ItemID, after history: [ItemID], seen: Set<ItemID>) -> CaseRanks {
-        let unmasked = board.count(atLeast: board[target])
-        let hidden = seen.count { $0 != target && board[$0] >= board[target] }
-        return CaseRanks(unmasked: unmasked, masked: unmasked - hidden)
+        board.ranks(of: target, seen: seen)
     }
 
     func best(_ count: Int, after history: [ItemID], except leftOut: Set<ItemID>) -> [ItemID] {
@@ -59,11 +53,8 @@ struct TransitionCounts: ItemCounts {
     private var popularity: PopularityCounts
     private var followers: [ItemID: [ItemID: Int]] = [:]
 
-    init(itemCount: Int) { popularity = PopularityCounts(itemCount: itemCount) }
-
-    /// Counts of sequences of events, and of the items in them.
     init(_ sequences: some Sequence<[ItemID]>, counts: [Int]) {
-        popularity = PopularityCounts(counts)
+        popularity = PopularityCounts([], counts: counts)
         for items in sequences {
             for (item, next) in zip(items, items.dropFirst()) { followers[item, default: [:]][next, default: 0] += 1 }
         }

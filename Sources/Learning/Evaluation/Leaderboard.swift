@@ -50,6 +50,13 @@ struct Leaderboard: Sendable {
         return blocks[..<(block - 1)].reduce(0) { $0 + $1.count } + firstIndex(own.count) { !(own[$0] < last) }
     }
 
+    /// The ranks of a target, where the items `seen` are those of the history. O(seen).
+    func ranks(of target: ItemID, seen: Set<ItemID>) -> CaseRanks {
+        let unmasked = count(atLeast: self[target])
+        return CaseRanks(
+            unmasked: unmasked, masked: unmasked - seen.count { $0 != target && self[$0] >= self[target] })
+    }
+
     /// The first `count` items that are not left out.
     func best(_ count: Int, except isLeftOut: (ItemID) -> Bool) -> [ItemID] {
         var best: [ItemID] = []

@@ -80,6 +80,10 @@ extension TrainingReport {
         case .globalTime(let validation, let test):
             "Trained before the last \(fixed(100 * (validation + test), 0)) % of all events by time; a user’s first event of the "
                 + "first \(fixed(100 * validation, 0)) % of those is validation, of the last \(fixed(100 * test, 0)) % the test. "
+        case .stream(let validation, let test):
+            "Trained before the last \(fixed(100 * (validation + test), 0)) % of all events by time; of the first "
+                + "\(fixed(100 * validation, 0)) % of those every event is validation, of the last \(fixed(100 * test, 0)) % the test, each "
+                + "predicted before it is learnt; the baselines go on counting. "
         case .session(let validation, let test):
             "The last \(fixed(100 * test, 0)) % of sessions by their end are the test, the \(fixed(100 * validation, 0)) % before them "
                 + "validation, every event after a session’s first a case; the sessions before trained. "

@@ -1,0 +1,112 @@
+import Evaluation
+import Interactions
+import Report
+
+/// What `evaluate` found: metrics of the counting baselines and of one or two models.
+struct EvaluationResults {
+    let models: [String]
+    /// The baselines', then the models'.
+    let reports: [EvaluationReport]
+    let comparison: Comparison?
+
+    /// Of one model the reports; of two also which they are, and their comparison.
+    func printAsJSON() throws {
+        guard let comparison else { return try printJSON(reports) }
+        struct Comparing: Encodable {
+            var a, b: String
+            var reports: [EvaluationReport]
+            var comparison: Comparison
+        }
+        try printJSON(Comparing(a: models[0], b: models[1], reports: reports, comparison: comparison))
+    }
+
+    /// Tables, for people.
+    func text(_ data: Dataset) -> String {
+        let own = reports.suffix(models.count)
+        var parts = [metricsTable(reports), listsTable(reports)]
+        parts.append(own.map(probabilityText).joined(separator: "\n"))
+        if own.allSatisfy({ $0.parts != nil }) { parts.append(partsText(reports, models.count, data)) }
+        if let comparison {
+            parts.insert("A  \(printable(models[0]))\nB  \(printable(models[1]))", at: 0)
+            parts += [differencesTable(comparison), groupsTable(comparison)]
+        } else {
+            parts += own.map(slicesTable)
+        }
+        return parts.joined(separator: "\n\n")
+    }
+}
+
+private let settings: [(String, KeyPath<Comparison.Group, Comparison.Setting> & Sendable)] = [
+    ("unmasked", \.unmasked), ("masked", \.masked),
+]
+
+/// B − A of each metric at 10, with its interval and what that means.
+func differencesTable(_ comparison: Comparison) -> String {
+    var table = TextTable(["B − A", "difference", "from", "to", "the 95 % interval"])
+    for (setting, path) in settings {
+        let own = comparison.all[keyPath: path]
+        for (name, metric) in [("HR@10", own.hr), ("NDCG@10", own.ndcg), ("MRR@10", own.mrr)] {
+            table.add(
+                ["\(name), \(setting)"] + [metric.difference, metric.low, metric.high].map(signed)
+                    + [verdict(metric)])
+        }
+    }
+    return table.text
+        + "\nIntervals of a paired bootstrap: \(grouped(comparison.resamples)) resamples of \(counted(comparison.all.users, "user")), "
+        + "seed \(comparison.seed)."
+}
+
+/// NDCG@10 of all cases and of those of each class, with the number of cases in which each model does better.
+func groupsTable(_ comparison: Comparison) -> String {
+    var table = TextTable(["NDCG@10, B − A", "cases", "difference", "from", "to", "B better", "A better", "equal"])
+    let groups =
+        [("all", Optional(comparison.all))] + comparison.slices.map { ($0.popularity.rawValue, $0.group) }
+    for (setting, path) in settings {
+        for (name, group) in groups {
+            guard let group else { continue }
+            let own = group[keyPath: path]
+            table.add(
+                ["\(name), \(setting)", grouped(group.cases)]
+                    + [own.ndcg.difference, own.ndcg.low, own.ndcg.high].map(signed)
+                    + [own.winsOfB, own.winsOfA, own.ties].map(grouped))
+        }
+    }
+    return table.text
+}
+
+private func signed(_ value: Double) -> String {
+    let text = fixed(value, 4)
+    return text.hasPrefix("-") || text == fixed(0, 4) ? text : "+" + text
+}
+
+private func verdict(_ difference: Difference) -> String {
+    guard difference.excludesZero else { return "includes 0: undecided" }
+    return "excludes 0: \(difference.low > 0 ? "B" : "A") is better"
+}
+
+/// NDCG@10 in ten parts of the test period, and in how many of them counting is ahead.
+func partsText(_ reports: [EvaluationReport], _ modelCount: Int, _ data: Dataset) -> String {
+    let models = reports.suffix(modelCount)
+    var table = TextTable(
+        ["NDCG@10 from", "cases", "last day", "so far", "transitions"] + models.map(\.name))
+    var lines: [String] = []
+    for (setting, path) in [("unmasked", \SettingMetrics.unmasked), ("masked", \.masked)] {
+        let values = reports.map { ($0.parts ?? []).map { $0.metrics[keyPath: path].at10.ndcg } }
+        for (index, part) in (reports[0].parts ?? []).enumerated() {
+            table.add(
+                ["\(timeText(part.begins, data)), \(setting)", grouped(part.metrics.unmasked.cases)]
+                    + values.map { fixed($0[index], 4) })
+        }
+        for (model, own) in zip(models, values.suffix(modelCount)) {
+            let ahead = own.indices.count { index in values.dropLast(modelCount).contains { $0[index] > own[index] } }
+            lines.append("\(setting): some counting is ahead of \(model.name) in \(ahead) of \(own.count) parts")
+        }
+    }
+    return table.text + "\n" + lines.joined(separator: "\n")
+}
+
+/// A day, or a number where the data's times are no dates.
+private func timeText(_ time: Int64, _ data: Dataset) -> String {
+    guard data.summary.times?.areDates == true else { return grouped(Int(time / 1_000_000_000)) }
+    return CivilDay(daysSinceEpoch: Int(time.flooredQuotient(86_400_000_000_000))).description
+}
