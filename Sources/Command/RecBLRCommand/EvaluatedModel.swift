@@ -38,6 +38,9 @@ struct EvaluatedModel {
         return mapping.keeping(of: data.itemCount) { popularity[$0.row] > 0 }
     }
 
+    /// Name of the kind of model, for tables.
+    var name: String { ModelRanker(model, threads: 1).name }
+
     func ranker(_ items: ItemMapping?, maximumLength: Int?, threads: Int) -> ModelRanker {
         ModelRanker(
             model, items: items.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maximumLength, threads: threads)

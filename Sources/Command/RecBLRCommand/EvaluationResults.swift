@@ -9,6 +9,21 @@ struct EvaluationResults {
     let reports: [EvaluationReport]
     let comparison: Comparison?
 
+    /// From the examinations of the models.
+    init(
+        _ models: [EvaluatedModel], _ examinations: [Examination], _ cases: [EvaluationCase], _ data: Dataset,
+        _ split: Split
+    ) throws {
+        let names = models.count == 2 ? ["A", "B"] : models.map(\.name)
+        self.models = models.map(\.path)
+        reports =
+            try baselines(cases, data, split)
+            + zip(names, examinations).map { try EvaluationReport($0, $1, cases, data, split) }
+        comparison =
+            models.count == 2
+            ? try Comparison(examinations[0].ranks, examinations[1].ranks, cases, data, split) : nil
+    }
+
     /// Of one model the reports; of two also which they are, and their comparison.
     func printAsJSON() throws {
         guard let comparison else { return try printJSON(reports) }
@@ -105,8 +120,12 @@ func partsText(_ reports: [EvaluationReport], _ modelCount: Int, _ data: Dataset
     return table.text + "\n" + lines.joined(separator: "\n")
 }
 
-/// A day, or a number where the data's times are no dates.
+/// A minute in UTC, or a number where the data's times are no dates. (Datasets of version 0.3.0 do not say: numbers of 1973 and later are dates.)
 private func timeText(_ time: Int64, _ data: Dataset) -> String {
-    guard data.summary.times?.areDates == true else { return grouped(Int(time / 1_000_000_000)) }
-    return CivilDay(daysSinceEpoch: Int(time.flooredQuotient(86_400_000_000_000))).description
+    let seconds = time.flooredQuotient(1_000_000_000)
+    guard data.summary.times?.areDates ?? (seconds > 100_000_000) else { return grouped(Int(seconds)) }
+    let day = seconds.flooredQuotient(86_400)
+    let minutes = Int(seconds - 86_400 * day) / 60
+    let clock = [minutes / 60, minutes % 60].map { ($0 < 10 ? "0" : "") + String($0) }.joined(separator: ":")
+    return "\(CivilDay(daysSinceEpoch: Int(day))) \(clock)"
 }

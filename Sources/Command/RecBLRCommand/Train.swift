@@ -171,11 +171,3 @@ func baselines(_ cases: [EvaluationCase], _ data: Dataset, _ split: Split) throw
         ? try streamBaselines(cases, data) : [PopularityRanker(data, split), TransitionRanker(data, split)]
     return try rankers.map { try EvaluationReport($0, cases, data, split) }
 }
-
-/// In a stream, where the model cannot know what had no event before the cut, the other items; else nil, for all.
-private func knownItems(_ data: Dataset, _ split: Split) -> ItemMapping? {
-    guard split.isStream else { return nil }
-    let counts = trainingCounts(data, split)
-    let known = ItemMapping.identity.keeping(of: data.itemCount) { counts[$0.row] > 0 }
-    return known.isIdentity ? nil : known
-}

@@ -1,4 +1,4 @@
-import Identifiers
+public import Identifiers
 public import Interactions
 
 /// How often items occurred in the last 24 hours; equal counts by all events so far.
@@ -130,6 +130,15 @@ func casesInOrderOfTime(_ cases: [EvaluationCase], _ dataset: Dataset) -> [Int] 
             time: dataset.timestamp(ofUser: $0.user, at: $0.position) ?? 0, user: $0.user, position: $0.position)
     }
     return cases.indices.sorted { (events[$0], $0) < (events[$1], $1) }
+}
+
+/// In a stream the items that a model can know: those with a training event. The rows of others in its table are as they were before
+/// training. Nil for all.
+public func knownItems(_ dataset: Dataset, _ split: Split) -> ItemMapping? {
+    guard split.isStream else { return nil }
+    let counts = trainingCounts(dataset, split)
+    let known = ItemMapping.identity.keeping(of: dataset.itemCount) { counts[$0.row] > 0 }
+    return known.isIdentity ? nil : known
 }
 
 /// What counting would have scored in the same stream: popularity of the last 24 hours, ties by all events so far; popularity so far; and

@@ -212,7 +212,7 @@ public struct Trainer: ~Copyable {
         let rate = clock.tokensPerSecond
         var validation: SettingMetrics?
         if !split.validation.isEmpty {
-            let ranker = ModelRanker(model, threads: options.threads)
+            let ranker = ModelRanker(model, items: knownItems(dataset, split), threads: options.threads)
             do { validation = SettingMetrics(try ranker.rank(split.validation, in: dataset)) } catch .notANumber {
                 throw .diverged(epoch: state.epochs.count + 1, step: state.step)
             } catch {
