@@ -197,7 +197,10 @@ let testTargets: [Target] = [
         ]),
     tests(
         "LiveTests",
-        ["Live", "Events", "SQLiteLog", "Serving", "Models", "ModelStore", "Tensors", "CPUBackend", "Identifiers"]),
+        [
+            "Live", "Events", "SQLiteLog", "Serving", "Models", "ModelStore", "Layers", "Tensors", "CPUBackend",
+            "Identifiers",
+        ]),
     tests(
         "ServerTests",
         [

@@ -12,7 +12,7 @@ import Testing
 
     static let length = 65
 
-    @Test(arguments: variants(itemCount: 12), Kind.allCases)
+    @Test(arguments: variants(itemCount: 12) + timedVariants(itemCount: 12), Kind.allCases)
     func chunksOfAnySizeGiveTheWholeGradient(shape: ModelConfiguration, kind: Kind) {
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
         let (loss, whole) = learn(kind, model, tokens: Self.length)
@@ -78,7 +78,8 @@ import Testing
             case .pairwise, .pairwiseAtSomeRows: .paired(sequences[2].prefix(count).map { Int32($0.row) })
             }
         var batch = TrainingBatch(
-            PackedBatch([sequences[0]]), targetRows: rows, targets: Array(sequences[1].prefix(count)), negatives)
+            timedBatch([sequences[0]], seed: 6), targetRows: rows, targets: Array(sequences[1].prefix(count)), negatives
+        )
         batch.tokenNumbers = (0..<Int32(length)).map { 3 * $0 }
         let dropout = DropoutSettings(rate: 0.3, seed: 4, step: 2)
         let gradients = model.makeGradients()

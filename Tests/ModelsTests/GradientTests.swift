@@ -14,7 +14,7 @@ import Testing
     /// The oracle's gradients against slopes of the fast backend's loss. A random half of each tensor's weights is moved along
     /// its gradient, then the other half: the slope is the norm of that half's gradient. Whole halves, because the loss is
     /// rounded to 32 bits: its slopes are off by up to 1e-4, which is more than a single weight of the gates has.
-    @Test(arguments: variants(itemCount: 12), Kind.allCases)
+    @Test(arguments: variants(itemCount: 12) + timedVariants(itemCount: 12), Kind.allCases)
     func everyGradientIsTheSlopeOfTheLoss(shape: ModelConfiguration, kind: Kind) {
         let model = SequenceModel.perturbed(shape, on: ReferenceBackend())
         let problem = Problem(kind, shape)
@@ -57,7 +57,7 @@ import Testing
         values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
     }
 
-    @Test(arguments: variants(itemCount: 12), Kind.allCases)
+    @Test(arguments: variants(itemCount: 12) + timedVariants(itemCount: 12), Kind.allCases)
     func fastBackendsAgreeWithTheOracle(shape: ModelConfiguration, kind: Kind) {
         let oracle = SequenceModel.perturbed(shape, on: ReferenceBackend())
         let problem = Problem(kind, shape)
@@ -131,7 +131,8 @@ import Testing
 
         init(_ kind: Kind, _ shape: ModelConfiguration) {
             self.kind = kind
-            let sequences = PackedBatch(randomSequences([1, 4, 7], items: shape.itemCount, seed: 9))
+            let events = randomSequences([1, 4, 7], items: shape.itemCount, seed: 9)
+            let sequences = shape.usesTime ? timedBatch(events, seed: 11) : PackedBatch(events)
             let items = randomSequences([12], items: shape.itemCount, seed: 10)[0]
             let others = randomSequences([12], items: shape.itemCount, seed: 12)[0].map { Int32($0.row) }
             let negatives: Negatives =

@@ -140,6 +140,15 @@ func variants(itemCount: Int) -> [ModelConfiguration] {
     ]
 }
 
+/// Models with time.
+func timedVariants(itemCount: Int) -> [ModelConfiguration] {
+    variants(itemCount: itemCount).filter { $0.mixer == .bdlru && $0.block == .full && $0.warmupSteps == 0 }.map {
+        var shape = $0
+        shape.usesTime = true
+        return shape
+    }
+}
+
 /// Bad input is an error of the library, never a trap.
 @Suite struct HistoryErrorTests {
     @Test func whatCannotBeReadIsAnErrorAndChangesNothing() throws {

@@ -39,6 +39,27 @@ func randomSequences(_ lengths: [Int], items: Int, seed: UInt64) -> [[ItemID]] {
     }
 }
 
+/// Times of consecutive events, in seconds: from none to years apart, the first one before 1970.
+func randomTimes(_ count: Int, seed: UInt64) -> [Int64] {
+    var generator = SeededGenerator(seed: seed)
+    var time: Int64 = -1_000_000
+    return (0..<count).map { _ in
+        time += Int64(exp(22 * generator.uniform()) - 1)
+        return time
+    }
+}
+
+/// Sequences with times, each event of which is asked at the next one's time, at a later one, or at its own.
+func timedBatch(_ sequences: [[ItemID]], seed: UInt64) -> PackedBatch {
+    var batch = PackedBatch()
+    for (index, sequence) in sequences.enumerated() {
+        var times = EventTime.history(seconds: randomTimes(sequence.count + 1, seed: seed &+ UInt64(index)))
+        for row in sequence.indices where row % 3 > 0 { times[row].question = times[row + 1].event }
+        batch.append(sequence, times: times.dropLast())
+    }
+    return batch
+}
+
 extension SequenceModel {
     /// A small model whose weights have all been moved off their initial values.
     static func perturbed(_ configuration: ModelConfiguration, seed: UInt64 = 1, on backend: any Backend)
@@ -51,6 +72,8 @@ extension SequenceModel {
         for entry in model.weights.layout.entries {
             let skip = entry.name == "item_embedding" ? configuration.hiddenSize : 0
             for i in skip..<entry.rows * entry.columns { moved[entry.offset + i] += Float(0.2 * generator.normal()) }
+            guard entry.isNonnegative else { continue }
+            for i in 0..<entry.count { moved[entry.offset + i] = abs(moved[entry.offset + i]) }
         }
         model.backend.upload(moved, to: model.weights.flat)
         return model

@@ -64,15 +64,19 @@ struct Evaluate: ParsableCommand {
         if models.count == 2 { try checkComparable(models, kind, cases, data) } else { models[0].warn(kind, data) }
         if split.isStream { sayWhoBegins(cases, data) }
         let started = ContinuousClock.now
-        let examinations = try models.map { model in
+        let examinations = try zip(models, ["A", "B"]).flatMap { model, letter in
             let items = model.items(in: split, data)
             if let items { sayWhatIsUnknown(items, models.count == 2 ? model.path : "the model", cases, data) }
-            return try model.ranker(items, maximumLength: maxLength, threads: try threads.count(on: backend))
-                .examine(cases, in: data)
+            let threadCount = try threads.count(on: backend)
+            // Two models are compared without the request's time, which only some models could use.
+            return try (models.count == 2 ? [.pastTimes] : model.readings).map { reading in
+                let ranker = model.ranker(items, maximumLength: maxLength, reading: reading, threads: threadCount)
+                return (name: models.count == 2 ? letter : ranker.name, result: try ranker.examine(cases, in: data))
+            }
         }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         let results = try EvaluationResults(models, examinations, cases, data, split)
-        let first = results.reports[results.reports.count - models.count]
+        let first = results.own[0]
         if let warning = warningOfFewCases(first.all.unmasked, validation ? "validation" : "test") {
             printError(warning)
         }

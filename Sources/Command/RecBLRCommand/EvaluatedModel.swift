@@ -38,12 +38,15 @@ struct EvaluatedModel {
         return mapping.keeping(of: data.itemCount) { popularity[$0.row] > 0 }
     }
 
-    /// Name of the kind of model, for tables.
-    var name: String { ModelRanker(model, threads: 1).name }
+    /// What the model can be told of the time of a case: each is a row of its own. One for a model without time.
+    var readings: [ModelRanker.Reading] { model.configuration.usesTime ? ModelRanker.Reading.allCases : [.pastTimes] }
 
-    func ranker(_ items: ItemMapping?, maximumLength: Int?, threads: Int) -> ModelRanker {
+    func ranker(
+        _ items: ItemMapping?, maximumLength: Int?, reading: ModelRanker.Reading, threads: Int
+    ) -> ModelRanker {
         ModelRanker(
-            model, items: items.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maximumLength, threads: threads)
+            model, items: items.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maximumLength, reading: reading,
+            threads: threads)
     }
 
     /// Warns where the model may have seen the targets.

@@ -5,23 +5,23 @@ import Report
 /// What `evaluate` found: metrics of the counting baselines and of one or two models.
 struct EvaluationResults {
     let models: [String]
-    /// The baselines', then the models'.
-    let reports: [EvaluationReport]
+    let counting: [EvaluationReport]
+    /// The models'; of a single model with time one for each reading.
+    let own: [EvaluationReport]
     let comparison: Comparison?
+    private var reports: [EvaluationReport] { counting + own }
 
-    /// From the examinations of the models.
+    /// From the examinations of the models, with what they are called.
     init(
-        _ models: [EvaluatedModel], _ examinations: [Examination], _ cases: [EvaluationCase], _ data: Dataset,
-        _ split: Split
+        _ models: [EvaluatedModel], _ examinations: [(name: String, result: Examination)], _ cases: [EvaluationCase],
+        _ data: Dataset, _ split: Split
     ) throws {
-        let names = models.count == 2 ? ["A", "B"] : models.map(\.name)
         self.models = models.map(\.path)
-        reports =
-            try baselines(cases, data, split)
-            + zip(names, examinations).map { try EvaluationReport($0, $1, cases, data, split) }
+        counting = try baselines(cases, data, split)
+        own = try examinations.map { try EvaluationReport($0.name, $0.result, cases, data, split) }
         comparison =
             models.count == 2
-            ? try Comparison(examinations[0].ranks, examinations[1].ranks, cases, data, split) : nil
+            ? try Comparison(examinations[0].result.ranks, examinations[1].result.ranks, cases, data, split) : nil
     }
 
     /// Of one model the reports; of two also which they are, and their comparison.
@@ -37,15 +37,15 @@ struct EvaluationResults {
 
     /// Tables, for people.
     func text(_ data: Dataset) -> String {
-        let own = reports.suffix(models.count)
         var parts = [metricsTable(reports), listsTable(reports)]
         parts.append(own.map(probabilityText).joined(separator: "\n"))
-        if own.allSatisfy({ $0.parts != nil }) { parts.append(partsText(reports, models.count, data)) }
+        if own.allSatisfy({ $0.parts != nil }) { parts.append(partsText(reports, own.count, data)) }
         if let comparison {
             parts.insert("A  \(printable(models[0]))\nB  \(printable(models[1]))", at: 0)
             parts += [differencesTable(comparison), groupsTable(comparison)]
         } else {
-            parts += own.map(slicesTable)
+            parts.append(slicesTable(own[0]))
+            if own.count > 1, let gaps = gapsTable(own) { parts.append(gaps) }
         }
         return parts.joined(separator: "\n\n")
     }

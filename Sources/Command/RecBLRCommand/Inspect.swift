@@ -86,7 +86,7 @@ struct Inspect: ParsableCommand {
         try printOutput(
             "Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)"
         )
-        if let test = record.test { try printOutput("\n" + metricsTable((record.baselines ?? []) + [test])) }
+        if record.test != nil { try printOutput("\n" + metricsTable(record.reports)) }
     }
 }
 
@@ -100,6 +100,7 @@ func describe(_ shape: ModelConfiguration) -> String {
         case .lru: "E \(shape.expansion), LRU"
         }
     return "\(sizes), \(mixer)"
+        + (shape.usesTime ? ", time" : "")
         + (shape.feedForward ? "" : ", no feed-forward")
         + (shape.block == .full ? "" : ", bare recurrence")
 }

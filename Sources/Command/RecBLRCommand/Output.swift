@@ -2,6 +2,7 @@ import Evaluation
 import FileSupport
 import Foundation
 import Report
+import Training
 
 // The same number formats as in the report.
 func fixed(_ value: Double, _ digits: Int) -> String { Report.fixed(value, digits) }
@@ -68,6 +69,24 @@ func slicesTable(_ report: EvaluationReport) -> String {
         }
     }
     return table.text
+}
+
+/// Metrics by the time between the target and the event before it, for reports of the same cases; nil where there are no times.
+func gapsTable(_ reports: [EvaluationReport]) -> String? {
+    guard reports.contains(where: { $0.gaps != nil }) else { return nil }
+    var table = TextTable(["By gap before the target, unmasked", "cases", "HR@10", "NDCG@10", "MRR@10"])
+    for report in reports {
+        for slice in report.gaps ?? [] where slice.metrics.unmasked.cases > 0 {
+            let metrics = slice.metrics.unmasked
+            table.add(["\(report.name): \(slice.gap.rawValue)", grouped(metrics.cases)] + cells(metrics).prefix(3))
+        }
+    }
+    return table.text
+}
+
+extension TrainingRecord {
+    /// What was evaluated: the baselines and the model, which a model with time is twice.
+    var reports: [EvaluationReport] { (baselines ?? []) + [test, testAtRequest].compactMap(\.self) }
 }
 
 private let settings: [(String, KeyPath<SettingMetrics, RankMetrics> & Sendable)] = [

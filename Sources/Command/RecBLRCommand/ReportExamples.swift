@@ -16,7 +16,8 @@ func examplesForReport(
     return try zip(chosen, ranks).map { question, rank in
         let history = data.sequence(ofUser: question.user, 0..<question.position)
         let next = data.item(ofUser: question.user, at: question.position)
-        let best = try recommender.recommend(after: history, k: 5)
+        let best = try recommender.recommend(
+            after: history, times: data.timestamps(ofUser: question.user, 0..<question.position) ?? [], k: 5)
         func name(_ item: ItemID) -> String { items.title(at: item.row) ?? items.ids[item.row] }
         return TrainingReport.Example(
             user: data.users?.ids[question.user] ?? String(question.user + 1), events: history.count,

@@ -121,6 +121,11 @@ struct Train: ParsableCommand {
             if let known { sayWhatIsUnknown(known, "the model", split.test, data) }
             if split.isStream { sayWhoBegins(split.test, data) }
             record.test = try EvaluationReport(ranker, split.test, data, split)
+            if trained.configuration.usesTime {
+                let asked = ModelRanker(
+                    trained, reading: .requestTime, threads: try threads.count(on: trained.backend))
+                record.testAtRequest = try EvaluationReport(asked, split.test, data, split)
+            }
             record.baselines = try baselines(split.test, data, split)
             examples = try examplesForReport(ranker, Recommender(Catalogue(trained, items: items)), split.test, data)
         }
@@ -153,7 +158,7 @@ struct Train: ParsableCommand {
         if let test = record.test {
             let cases = counted(test.all.unmasked.cases, "case")
             try printOutput("\nTest, \(cases), epoch \(record.bestEpoch) of \(record.epochs.count):\n")
-            try printOutput(metricsTable((record.baselines ?? []) + [test]))
+            try printOutput(metricsTable(record.reports))
         } else {
             try printOutput(
                 record.split == .everything

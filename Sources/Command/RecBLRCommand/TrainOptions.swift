@@ -24,6 +24,11 @@ struct ShapeOptions: ParsableArguments {
     var attentionWindow: Int?
     @Option(help: "Expansion E: the recurrence is E·D wide. (default: 2)") var expansion: Int?
     @Option(help: "Taps K of the convolution; 0 leaves it out. (default: 4)") var convolutionWidth: Int?
+    @Flag(
+        help: """
+            Let the model know when events happened and when it is asked (not in the paper): the dataset needs times. Not on a GPU.
+            """)
+    var time = false
     @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false
     @Flag(help: "Bare recurrences: no projections, convolution and output gates.") var recurrenceOnly = false
     @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
@@ -31,6 +36,9 @@ struct ShapeOptions: ParsableArguments {
     func validate() throws {
         if let name = optionOfAnotherMixer {
             throw ValidationError("--mixer \(mixer.rawValue) has nothing that \(name) could change.")
+        }
+        if time, recurrenceOnly {
+            throw ValidationError("--time needs the projections that --recurrence-only leaves out.")
         }
         if recurrenceOnly, expansion != nil || convolutionWidth != nil {
             throw ValidationError("--recurrence-only has nothing that --expansion or --convolution-width could change.")
@@ -43,6 +51,7 @@ struct ShapeOptions: ParsableArguments {
             ("--attention-window", attentionWindow != nil, [.attention]),
             ("--expansion", expansion != nil, [.bdlru, .lru]),
             ("--convolution-width", convolutionWidth != nil, [.bdlru]),
+            ("--time", time, [.bdlru]),
             ("--recurrence-only", recurrenceOnly, [.bdlru]),
             ("--without-decay-ring", withoutDecayRing, [.bdlru, .lru]),
         ]
@@ -57,6 +66,7 @@ struct ShapeOptions: ParsableArguments {
         if let attentionWindow { configuration.attentionWindow = attentionWindow }
         if let expansion { configuration.expansion = expansion }
         if let convolutionWidth { configuration.convolutionWidth = convolutionWidth }
+        configuration.usesTime = time
         configuration.feedForward = !withoutFeedForward
         configuration.block = recurrenceOnly ? .recurrenceOnly : .full
         configuration.decayInitialization = withoutDecayRing ? .normal : .ring

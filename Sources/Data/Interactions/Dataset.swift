@@ -75,12 +75,12 @@ public struct Dataset: @unchecked Sendable {
         withExtendedLifetime(owners) { events[rows(user, position..<position + 1).lowerBound] }
     }
 
-    /// Times of a user's events, ascending; nil where the data has none.
+    /// Times of a user's events, ascending, all or those at `positions`; nil where the data has none.
     ///
     /// They are nanoseconds since 1970-01-01 UTC. Numbers in a log count as seconds, milli-, micro- or nanoseconds by the
     /// largest of them (up to 9.2 · 10⁹, 10¹², 10¹⁵ and beyond), ordinals as seconds.
-    public func timestamps(ofUser user: Int) -> [Int64]? {
-        withExtendedLifetime(owners) { times.map { Array($0[rows(user, nil)]) } }
+    public func timestamps(ofUser user: Int, _ positions: Range<Int>? = nil) -> [Int64]? {
+        withExtendedLifetime(owners) { times.map { Array($0[rows(user, positions)]) } }
     }
 
     /// The time of a user's event at `position`, as in ``timestamps(ofUser:)``. O(1).

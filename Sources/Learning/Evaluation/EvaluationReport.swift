@@ -11,6 +11,8 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     public var repeats: Int
     /// Metrics by the popularity of the target: head, middle, tail.
     public var slices: [Slice]
+    /// Metrics by the time between the target and the event before it; nil without times, and in files of 0.6.0 and before.
+    public var gaps: [GapSlice]?
     /// NDCG@10 masked / unmasked: 1 where nothing is lost to items already seen. Nil where unmasked is 0, and in files of 0.6.0 and before.
     public var maskedToUnmasked: Double?
     /// What the model believes; nil for counting, and in files of 0.6.0 and before.
@@ -75,6 +77,7 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
                 popularity: popularity, items: slices.count { $0 == popularity },
                 metrics: SettingMetrics(own))
         }
+        gaps = Self.gapSlices(examination.ranks, cases, dataset)
         let unmasked = all.unmasked.at10.ndcg
         maskedToUnmasked = unmasked > 0 ? all.masked.at10.ndcg / unmasked : nil
         probability = examination.probabilities.flatMap(ProbabilityMetrics.init)
@@ -103,6 +106,7 @@ extension EvaluationReport {
         all.isValid && (0...all.unmasked.cases).contains(repeats)
             && slices.allSatisfy { $0.items >= 0 && $0.metrics.isValid }
             && (parts ?? []).allSatisfy(\.metrics.isValid)
+            && (gaps ?? []).allSatisfy(\.metrics.isValid)
             && (maskedToUnmasked ?? 1).isFinite && probability?.isValid ?? true
             && [lists?.unmasked, lists?.masked].allSatisfy { $0?.isValid ?? true }
     }

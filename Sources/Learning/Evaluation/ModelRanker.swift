@@ -7,8 +7,17 @@ import Tensors
 
 /// Ranks targets by a model's scores of all items.
 public struct ModelRanker: Ranker {
+    /// What a model with time is told of when a case is asked.
+    public enum Reading: String, Sendable, Codable, CaseIterable {
+        /// Nothing beyond the times of the history: it is read at the time of its last event.
+        case pastTimes = "past times only"
+        /// When the target happens, which a server knows: it is asked then.
+        case requestTime = "with the request's time"
+    }
+
     public var name: String {
         switch model.configuration.mixer {
+        case .bdlru where model.configuration.usesTime: "RecBLR, \(reading.rawValue)"
         case .bdlru: "RecBLR"
         case .attention: "Attention"
         case .lru: "LRU"
@@ -17,6 +26,7 @@ public struct ModelRanker: Ranker {
     private let model: SequenceModel
     private let items: ItemMapping?
     private let maximumLength: Int?
+    private let reading: Reading
     private let threads: Int
     /// The largest number of events that a thread encodes in one pass.
     private static let batchTokens = 2048
@@ -28,12 +38,19 @@ public struct ModelRanker: Ranker {
     ///
     /// `items` maps the dataset's items to the model's; nil where they are the same. Items of a history that the model does not know are
     /// skipped. A case is a miss where the model does not know the target, or no item of the history.
-    public init(_ model: SequenceModel, items: ItemMapping? = nil, maximumLength: Int? = nil, threads: Int) {
+    public init(
+        _ model: SequenceModel, items: ItemMapping? = nil, maximumLength: Int? = nil, reading: Reading = .pastTimes,
+        threads: Int
+    ) {
+        self.reading = reading
         self.model = model
         self.items = items
         self.maximumLength = maximumLength
         self.threads = max(1, threads)
     }
+
+    /// What the model is told of time; nil where it knows nothing of it.
+    private var timedReading: Reading? { model.configuration.usesTime ? reading : nil }
 
     /// O(events · (D·H) + cases · V · D), where a user's events are read once for all cases of that user (with a maximum length once a
     /// case). The same ranks for any number of threads.
@@ -52,6 +69,7 @@ public struct ModelRanker: Ranker {
         guard items != nil || model.configuration.itemCount == dataset.itemCount else {
             throw .itemCount(model: model.configuration.itemCount, dataset: dataset.itemCount)
         }
+        if model.configuration.usesTime, !dataset.hasTimestamps { throw .noTimes }
         let batches = self.batches(cases)
         let bound = ScoreBound(model)
         let next = Atomic<Int>(0)
@@ -64,7 +82,7 @@ public struct ModelRanker: Ranker {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < batches.count else { break }
                 let users = batches[index].map {
-                    UserQuestions($0, of: cases, dataset, items, maximumLength: maximumLength)
+                    UserQuestions($0, of: cases, dataset, items, maximumLength: maximumLength, reading: timedReading)
                 }
                 do throws(EvaluationError) {
                     try answer(users.filter { !$0.questions.isEmpty }, encoder, bound, details, results)
@@ -80,7 +98,9 @@ public struct ModelRanker: Ranker {
     private func batches(_ cases: [EvaluationCase]) -> [[[Int]]] {
         var batches: [[[Int]]] = []
         var (batch, tokens): ([[Int]], Int) = ([], 0)
-        for group in UserQuestions.groups(cases, maximumLength: maximumLength) {
+        // Two questions after the same known events, at different times, need a pass each.
+        let isAlone = timedReading == .requestTime && items != nil
+        for group in UserQuestions.groups(cases, maximumLength: isAlone ? maximumLength ?? .max : maximumLength) {
             let longest = cases[group[group.count - 1]].position
             let size = min(longest, maximumLength ?? longest)
             if tokens + size > Self.batchTokens, !batch.isEmpty {
@@ -99,7 +119,8 @@ public struct ModelRanker: Ranker {
         _ results: borrowing Mutex<Examination>
     ) throws(EvaluationError) {
         guard !users.isEmpty else { return }
-        let batch = PackedBatch(users.map(\.events))
+        var batch = PackedBatch()
+        for user in users { batch.append(user.events, times: user.eventTimes) }
         guard batch.tokenCount > Self.batchTokens else {
             let hidden = try readable { () throws(HistoryError) in try encoder.hidden(atAllPositionsOf: batch) }
             let rows = zip(users, batch.starts).flatMap { user, start in
@@ -110,7 +131,9 @@ public struct ModelRanker: Ranker {
         var states = [model.initialState()]
         for start in stride(from: 0, to: users[0].events.count, by: Self.batchTokens) {
             let events = users[0].events.dropFirst(start).prefix(Self.batchTokens)
-            let (range, piece) = (start..<start + events.count, PackedBatch([events]))
+            let range = start..<start + events.count
+            var piece = PackedBatch()
+            piece.append(events, times: users[0].eventTimes.dropFirst(start).prefix(Self.batchTokens))
             let hidden = try readable { () throws(HistoryError) in
                 try encoder.hiddenAtAllPositions(advancing: &states, by: piece)
             }

@@ -28,6 +28,8 @@ public enum EvaluationError: UserFacingError, Equatable {
     case noCases
     /// Model and data know different items.
     case itemCount(model: Int, dataset: Int)
+    /// A model with time, and data without times.
+    case noTimes
     /// The model cannot read a history.
     case history(HistoryError)
     /// The device that ranks failed.
@@ -40,6 +42,7 @@ public enum EvaluationError: UserFacingError, Equatable {
             "\(model): scores are not finite numbers: the weights are damaged or training diverged"
         case .history(let error): error.description
         case .device(let reason): reason
+        case .noTimes: "a model with time (--time) needs the times of events, which this dataset has not"
         case .noCases: "there is nothing to evaluate: no user has enough events"
         case .itemCount(let model, let dataset): "the model knows \(model) items, the dataset \(dataset)"
         }

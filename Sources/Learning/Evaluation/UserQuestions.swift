@@ -1,5 +1,6 @@
 import Identifiers
 import Interactions
+import Models
 
 /// The cases of one user that one pass over the longest of their histories answers: the model is causal, so that the pass has the hidden
 /// vector after each shorter one, too. All in the model's items.
@@ -8,6 +9,8 @@ struct UserQuestions {
     let history: [ItemID]
     /// How many of its first events are not read.
     let unread: Int
+    /// The times of its events and of the questions; empty for a model without time.
+    private let times: [EventTime]
     /// By length of their histories, ascending.
     let questions: [Question]
 
@@ -23,9 +26,15 @@ struct UserQuestions {
 
     /// What the model reads.
     var events: ArraySlice<ItemID> { history.dropFirst(unread) }
+    /// The times of these.
+    var eventTimes: ArraySlice<EventTime> { times.dropFirst(unread) }
 
-    /// The cases at `indices`, all of one user, in order of their positions. Those without a known item in their history are left out.
-    init(_ indices: [Int], of cases: [EvaluationCase], _ dataset: Dataset, _ items: ItemMapping?, maximumLength: Int?) {
+    /// The cases at `indices`, all of one user, in order of their positions. Those without a known item in their history are left out. `reading` says what
+    /// a model with time is told; nil for one without.
+    init(
+        _ indices: [Int], of cases: [EvaluationCase], _ dataset: Dataset, _ items: ItemMapping?, maximumLength: Int?,
+        reading: ModelRanker.Reading?
+    ) {
         let user = cases[indices[0]].user
         var (history, length, questions): ([ItemID], Int, [Question]) = ([], 0, [])
         let events = dataset.sequence(ofUser: user, 0..<cases[indices[indices.count - 1]].position + 1)
@@ -39,9 +48,26 @@ struct UserQuestions {
             questions.append(
                 Question(index: index, length: history.count, target: items == nil ? target : items![target]))
         }
+        times = reading.map { Self.times(history.count, user, questions, cases, events, dataset, items, $0) } ?? []
         self.history = history
         self.questions = questions
         unread = max(0, history.count - (maximumLength ?? history.count))
+    }
+
+    /// The times of the first `count` known events, and of the questions.
+    private static func times(
+        _ count: Int, _ user: Int, _ questions: [Question], _ cases: [EvaluationCase], _ events: [ItemID],
+        _ dataset: Dataset, _ items: ItemMapping?, _ reading: ModelRanker.Reading
+    ) -> [EventTime] {
+        let all = dataset.timestamps(ofUser: user, events.indices) ?? []
+        let known = zip(events, all).compactMap { item, time in items.map { $0[item] != nil } ?? true ? time : nil }
+        var times = Array(EventTime.history(known).prefix(count))
+        guard reading == .requestTime else { return times }
+        for question in questions {
+            times[question.length - 1].question = EventTime.seconds(
+                ofNanoseconds: all[cases[question.index].position])
+        }
+        return times
     }
 
     /// The cases of `cases` in groups that one pass each answers, the longest histories first. With a maximum length histories

@@ -12,6 +12,8 @@ struct BatchAssembler {
     let sampler: NegativeSampler?
     /// How many of the last events a repeat-aware head uses, which may lie before a segment; 0 without such a head.
     let repeatWindow: Int
+    /// Whether the model uses times, which the dataset then has.
+    var usesTime = false
     let microBatchTokens: Int
     /// Whether batches are padded, so that shapes repeat from step to step and a device can reuse its recorded graphs.
     let pads: Bool
@@ -22,7 +24,7 @@ struct BatchAssembler {
             seed: options.seed, stream: RandomStream.negatives.rawValue, UInt64(step))
         return partition.map { microBatches in
             microBatches.map { positions in
-                var batch = batch(plan, positions)
+                var batch = batch(plan, positions, step)
                 // A longer batch is a single sequence, which is processed in chunks.
                 if pads, batch.tokenCount <= microBatchTokens { pad(&batch) }
                 batch.negatives = negatives(batch, &generator)
@@ -31,7 +33,7 @@ struct BatchAssembler {
         }
     }
 
-    private func batch(_ plan: BatchPlan, _ positions: ArraySlice<Int>) -> TrainingBatch {
+    private func batch(_ plan: BatchPlan, _ positions: ArraySlice<Int>, _ step: Int) -> TrainingBatch {
         var (sequences, rows, targets, tokenNumbers) = (PackedBatch(), [Int32](), [ItemID](), [Int32]())
         for position in positions {
             let segment = plan.segments[position]
@@ -39,7 +41,9 @@ struct BatchAssembler {
             let first = max(0, start - max(0, repeatWindow - 1))
             let history = dataset.sequence(ofUser: segment.user, first..<segment.inputs.upperBound + 1)
             let events = history[(start - first)...]
-            sequences.append(events.dropLast(), after: history[..<(start - first)])
+            sequences.append(
+                events.dropLast(), after: history[..<(start - first)],
+                times: usesTime ? times(of: segment, plan.firstTokens[position], step) : [])
             tokenNumbers += (0..<Int32(segment.tokens)).map { plan.firstTokens[position] + $0 }
             switch segment.objective {
             case .everyPosition: targets += events.dropFirst()
@@ -52,6 +56,23 @@ struct BatchAssembler {
             sequences, targetRows: targets.count < sequences.tokenCount ? rows : nil, targets: targets)
         batch.tokenNumbers = tokenNumbers
         return batch
+    }
+
+    /// The times of a segment's events. A random half is asked at the time of the target, the other at the event's own, so that one model learns to answer
+    /// with and without the request's time. Which, depends on the event's number in the step alone, as dropout does.
+    private func times(of segment: Segment, _ firstToken: Int32, _ step: Int) -> [EventTime] {
+        let inputs = segment.inputs
+        let first = max(0, inputs.lowerBound - 1)
+        let known = dataset.timestamps(ofUser: segment.user, first..<inputs.upperBound + 1) ?? []
+        let all = EventTime.history(known)
+        return inputs.enumerated().map { offset, position in
+            var time = all[position - first]
+            var random = SeededGenerator(
+                seed: options.seed, stream: RandomStream.questions.rawValue, UInt64(step),
+                UInt64(firstToken) + UInt64(offset))
+            if Bool.random(using: &random) { time.question = all[position - first + 1].event }
+            return time
+        }
     }
 
     /// Pads to a multiple of a number of tokens and to powers of two of sequences and of rows with a target.

@@ -8,6 +8,8 @@ enum RandomStream: UInt64 {
     case batches = 1
     /// Negatives of a step.
     case negatives
+    /// At which time each event of a step is asked what comes next.
+    case questions
 }
 
 /// Consecutive training events of one user: one sequence of a batch.

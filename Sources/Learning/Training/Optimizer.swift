@@ -35,6 +35,7 @@ struct Optimizer: Sendable {
                 clearing: blocks)
             gradients.clearParts(blocks)
         }
+        model.clampWeights()
     }
 
     /// Calls `body` with every block of these ranges, on all threads; once with all ranges on a queued device.

@@ -70,6 +70,7 @@ public struct Trainer: ~Copyable {
         if configuration.repeatAware, options.loss == .bpr {
             throw .option("a repeat-aware model is trained with a softmax loss: full or sampled")
         }
+        if configuration.usesTime, !dataset.hasTimestamps { throw .evaluation(.noTimes) }
         try Self.checkMemory(configuration, options, backend)
         let model: SequenceModel
         do {
@@ -83,7 +84,8 @@ public struct Trainer: ~Copyable {
         assembler = BatchAssembler(
             dataset: dataset, options: options,
             sampler: options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives),
-            repeatWindow: configuration.repeatWindow, microBatchTokens: BatchPlan.microBatchTokens(on: backend),
+            repeatWindow: configuration.repeatWindow, usesTime: configuration.usesTime,
+            microBatchTokens: BatchPlan.microBatchTokens(on: backend),
             pads: backend.isQueued)
         identity = RunIdentity(
             configuration: configuration, options: options, dataset: dataset.summary.fingerprint,

@@ -42,6 +42,8 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var bestEpoch: Int
     /// Metrics of the test cases; nil where they were not evaluated.
     public var test: EvaluationReport?
+    /// The same of a model with time that is told when each target happens; nil for one without.
+    public var testAtRequest: EvaluationReport?
     /// Metrics of the counting baselines on the same cases.
     public var baselines: [EvaluationReport]?
 }

@@ -21,6 +21,9 @@ package protocol Mixer: Sendable {
     func initialState(_ weights: Parameters, on backend: any Backend) -> [[Float]?]
     /// Computes `output` [N, D], which must not be x, from x [N, D].
     func forward(_ x: Tensor, into output: Tensor, _ activations: Activations, _ states: MixerStates, _ pass: Pass)
+    /// Computes what ``forward(_:into:_:_:_:)`` computed for the last event of each sequence, whose x [S, D] this is, as it is read at another time, from
+    /// the states after it, which stay as they are. Only models with time ask for it; the pass has one row for each sequence.
+    func read(_ x: Tensor, into output: Tensor, _ activations: Activations, _ states: MixerState, _ pass: Pass)
     /// Adds the gradient of x to `xGradient` and those of the parameters to `gradients`. May overwrite the activations, which are
     /// those of the forward pass from the same states.
     func backward(
@@ -53,6 +56,12 @@ package struct MixerStateGradients {
 }
 
 extension Mixer {
+    package func read(
+        _ x: Tensor, into output: Tensor, _ activations: Activations, _ states: MixerState, _ pass: Pass
+    ) {
+        preconditionFailure("this mixer knows nothing of time")
+    }
+
     package func initialState(_ weights: Parameters, on backend: any Backend) -> [[Float]?] {
         stateWidths.map { _ in nil }
     }

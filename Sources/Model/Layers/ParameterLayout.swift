@@ -25,6 +25,8 @@ package struct ParameterLayout: Sendable, Equatable {
         package let isVector: Bool
         /// Whether weight decay applies.
         package let decays: Bool
+        /// Whether its elements are set to 0 where a step of the optimiser has made them negative.
+        package let isNonnegative: Bool
         /// The initial values.
         package let initialization: Initialization
         /// First element in the block.
@@ -49,21 +51,24 @@ package struct ParameterLayout: Sendable, Equatable {
     package mutating func matrix(
         _ name: String, _ rows: Int, _ columns: Int, _ initialization: Initialization, decays: Bool = true
     ) -> Parameter {
-        add(name, rows, columns, isVector: false, decays, initialization)
+        add(name, rows, columns, isVector: false, decays, isNonnegative: false, initialization)
     }
 
     /// Adds a parameter [count], without weight decay.
-    package mutating func vector(_ name: String, _ count: Int, _ initialization: Initialization) -> Parameter {
-        add(name, 1, count, isVector: true, false, initialization)
+    package mutating func vector(
+        _ name: String, _ count: Int, _ initialization: Initialization, isNonnegative: Bool = false
+    ) -> Parameter {
+        add(name, 1, count, isVector: true, false, isNonnegative: isNonnegative, initialization)
     }
 
     private mutating func add(
-        _ name: String, _ rows: Int, _ columns: Int, isVector: Bool, _ decays: Bool, _ initialization: Initialization
+        _ name: String, _ rows: Int, _ columns: Int, isVector: Bool, _ decays: Bool, isNonnegative: Bool,
+        _ initialization: Initialization
     ) -> Parameter {
         entries.append(
             Entry(
                 name: name, rows: rows, columns: columns, isVector: isVector, decays: decays,
-                initialization: initialization))
+                isNonnegative: isNonnegative, initialization: initialization))
         return Parameter(index: entries.count - 1, rows: rows, columns: columns)
     }
 

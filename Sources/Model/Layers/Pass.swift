@@ -30,14 +30,16 @@ package final class Pass {
     package let dropout: DropoutSettings?
     /// The number of each token within the whole batch [N], on which its dropout masks depend.
     package let tokenNumbers: Indices
+    /// When the events happened; nil where the model does not use it.
+    package let times: PassTimes?
 
     package init(
         backend: any Backend, weights: Parameters, starts: Indices, tokens: Int, sequences: Int,
-        dropout: DropoutSettings?, tokenNumbers: Indices
+        dropout: DropoutSettings?, tokenNumbers: Indices, times: PassTimes? = nil
     ) {
         (self.backend, self.weights, self.starts) = (backend, weights, starts)
         (self.tokens, self.sequences) = (tokens, sequences)
-        (self.dropout, self.tokenNumbers) = (dropout, tokenNumbers)
+        (self.dropout, self.tokenNumbers, self.times) = (dropout, tokenNumbers, times)
     }
 
     /// The dropout at a place; nil where nothing is dropped.
@@ -45,6 +47,19 @@ package final class Pass {
         guard let dropout, dropout.rate > 0 else { return nil }
         return Dropout(
             rate: dropout.rate, seed: dropout.seed, step: dropout.step, place: place.number, rowNumbers: tokenNumbers)
+    }
+}
+
+/// The times of the events of a pass (docs/design.md, "Time").
+package struct PassTimes {
+    /// Δ of each event since the one before, and from each event to when it is asked what comes next, in seconds: [1, N]. The latter is nil for all
+    /// layers but the last.
+    package let events: Tensor, reads: Tensor?
+    /// b(Δ) of each event [N, hats].
+    package let eventHats: Tensor
+
+    package init(events: Tensor, reads: Tensor?, eventHats: Tensor) {
+        (self.events, self.reads, self.eventHats) = (events, reads, eventHats)
     }
 }
 

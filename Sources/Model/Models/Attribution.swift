@@ -41,18 +41,28 @@ extension SequenceModel {
     /// What speaks for and against each of `items` after a history, in double precision. `state` is the state that the events before the
     /// history have left, nil where there are none.
     ///
+    /// A model with time needs the `times` of the history in nanoseconds since 1970, and explains the score at the time of the `question`, where that is
+    /// given; what time adds besides the events is part of ``Attribution/constant``.
+    ///
     /// One pass forward and, for each item, one backward: O((1 + items) · events · D·H) time, and memory for the activations of all
     /// events; so pass long histories as a state and their latest events. The repeat-aware head counts the events of `history` alone. Throws where the history is empty, an item
     /// is unknown or the state another model's.
     public func attributions(
-        of items: [ItemID], after history: [ItemID], from state: RecurrentState? = nil
+        of items: [ItemID], after history: [ItemID], from state: RecurrentState? = nil, times: [Int64] = [],
+        askedAt question: Int64? = nil
     ) throws(HistoryError) -> [Attribution] {
         guard !history.isEmpty else { throw .empty }
         try configuration.check(history)
         try configuration.check(items)
         let start = state ?? initialState()
         guard start.values.count == configuration.stateSize else { throw .otherStates }
-        let network = FrozenNetwork(self, embeddings: embeddings(history), state: start)
+        var eventTimes: [EventTime] = []
+        if configuration.usesTime {
+            guard times.count == history.count else { throw .noTimes }
+            eventTimes = EventTime.history(times, question: question)
+            eventTimes[0].before = start.lastTime
+        }
+        let network = FrozenNetwork(self, embeddings: embeddings(history), times: eventTimes, state: start)
         return items.map { item in
             let embedding = embeddings([item])
             var constants = ConstantTerms()

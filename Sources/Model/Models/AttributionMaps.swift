@@ -28,18 +28,18 @@ struct Projection: AffineMap {
 
 /// y = x + b.
 struct Shift: AffineMap {
-    /// b [1, D].
+    /// b [1, D] for every row, or [N, D].
     let bias: Matrix
 
     func apply(_ x: inout Matrix) {
         for t in 0..<x.rows {
-            for c in 0..<x.columns { x[t, c] += bias[0, c] }
+            for c in 0..<x.columns { x[t, c] += bias[bias.rows == 1 ? 0 : t, c] }
         }
     }
 
     func pullBack(_ gradient: inout Matrix, _ constants: inout ConstantTerms) {
         for t in 0..<gradient.rows {
-            for c in 0..<gradient.columns { constants.parameters += gradient[t, c] * bias[0, c] }
+            for c in 0..<gradient.columns { constants.parameters += gradient[t, c] * bias[bias.rows == 1 ? 0 : t, c] }
         }
     }
 }

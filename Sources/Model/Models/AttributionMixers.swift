@@ -42,8 +42,8 @@ struct FrozenRecurrence: AffineMap {
     /// h [1, H].
     private let state: Matrix
 
-    /// α = exp(−softplus(Λ) ⊙ σ(R)) and β = sqrt(1 − α²) ⊙ σ(I), given Λ [1, H] and [R, I] [N, 2H].
-    init(gates: Matrix, decay lambda: Matrix, state: Matrix) {
+    /// α = exp(−softplus(Λ) ⊙ σ(R)) and β = sqrt(1 − α²) ⊙ σ(I), given Λ [1, H] and [R, I] [N, 2H]. Where time passes, `fading` [N, H] multiplies α.
+    init(gates: Matrix, decay lambda: Matrix, fading: Matrix? = nil, state: Matrix) {
         self.state = state
         let width = lambda.columns
         let rate = lambda.map(softplus)
@@ -55,6 +55,7 @@ struct FrozenRecurrence: AffineMap {
                 input[t, c] = (1e-8 - expm1(-2 * exponent)).squareRoot() * sigmoid(gates[t, width + c])
             }
         }
+        if let fading { decay.scale(by: fading) }
         (self.decay, self.input) = (decay, input)
     }
 

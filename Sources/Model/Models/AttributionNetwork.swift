@@ -1,5 +1,13 @@
 import Layers
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The layers of a model, frozen for one history: an affine map of the embeddings of its events.
 struct FrozenNetwork {
     /// The embedding of each event [N, D].
@@ -9,10 +17,10 @@ struct FrozenNetwork {
     /// The output of the last layer for the last event [1, D].
     let output: Matrix
 
-    /// Freezes the layers at the values that they have for these events after a state of the model.
-    init(_ model: SequenceModel, embeddings: Matrix, state: RecurrentState) {
+    /// Freezes the layers at the values that they have for these events after a state of the model; `times` are those of the events, for a model with time.
+    init(_ model: SequenceModel, embeddings: Matrix, times: [EventTime] = [], state: RecurrentState) {
         self.embeddings = embeddings
-        var pass = FreezingPass(model, embeddings)
+        var pass = FreezingPass(model, embeddings, times)
         pass.freezeLayers(state)
         (layers, output) = (pass.maps, pass.x)
     }
@@ -30,8 +38,11 @@ struct FreezingPass {
     private(set) var x: Matrix
     private(set) var maps = Chain()
     private let model: SequenceModel
+    private let times: [EventTime]
 
-    init(_ model: SequenceModel, _ x: Matrix) { (self.model, self.x) = (model, x) }
+    init(_ model: SequenceModel, _ x: Matrix, _ times: [EventTime]) {
+        (self.model, self.x, self.times) = (model, x, times)
+    }
 
     private mutating func apply(_ map: some AffineMap) {
         map.apply(&x)
@@ -42,7 +53,7 @@ struct FreezingPass {
     private func projected(by weight: Matrix) -> Matrix { x * weight.transposed }
 
     private mutating func residual(_ freeze: (inout FreezingPass) -> Void) {
-        var branch = FreezingPass(model, x)
+        var branch = FreezingPass(model, x, times)
         freeze(&branch)
         x.add(branch.x)
         maps.maps.append(Residual(branch: branch.maps))
@@ -51,12 +62,12 @@ struct FreezingPass {
     /// The formulas are those of ``Stack``.
     mutating func freezeLayers(_ state: RecurrentState) {
         let shape = model.configuration
-        let size = shape.stateSize / shape.layerCount
+        let size = shape.layerStateSize
         norm("embedding_norm")
         for layer in 0..<shape.layerCount {
             let name = "layers.\(layer)."
             let own = state.values[layer * size..<(layer + 1) * size].map(Double.init)
-            residual { $0.mixer(name, own) }
+            residual { $0.mixer(name, own, isLast: layer == shape.layerCount - 1) }
             if layer == shape.layerCount - 1 { apply(LastRow(rows: x.rows)) }  // the score depends on no other
             norm(name + "recurrent_norm")
             guard shape.feedForward else { continue }
@@ -82,9 +93,9 @@ struct FreezingPass {
     /// SiLU(x) = σ(x) ⊙ x.
     private mutating func silu() { apply(Gate(factors: x.map(sigmoid))) }
 
-    private mutating func mixer(_ name: String, _ state: [Double]) {
+    private mutating func mixer(_ name: String, _ state: [Double], isLast: Bool) {
         switch (model.configuration.mixer, model.configuration.block) {
-        case (.bdlru, .full): bdlru(name, state)
+        case (.bdlru, .full): bdlru(name, state, isLast: isLast)
         case (.bdlru, .recurrenceOnly): recurrence(name, state)
         case (.lru, _): lru(name, state)
         case (.attention, _): attention(name, state)
@@ -92,7 +103,7 @@ struct FreezingPass {
     }
 
     /// ``BDLRU``. The state is the last K − 1 rows of U, then h.
-    private mutating func bdlru(_ name: String, _ state: [Double]) {
+    private mutating func bdlru(_ name: String, _ state: [Double], isLast: Bool) {
         let (shape, width) = (model.configuration, model.configuration.recurrenceSize)
         let projection = model.doubles(name + "input_projection")
         let z = projected(by: projection.rows(width..<2 * width))
@@ -104,8 +115,30 @@ struct FreezingPass {
         }
         silu()
         recurrence(name, state.suffix(width))
-        apply(Gate(factors: z.map { $0 * sigmoid($0) }))
+        var factors = z.map { $0 * sigmoid($0) }
+        if isLast, shape.usesTime {
+            factors.scale(by: fading(name) { TimeFeatures.gap(from: $0.event, to: $0.question) })
+        }
+        apply(Gate(factors: factors))
         apply(Projection(model.doubles(name + "output_projection")))
+        if isLast, shape.usesTime { apply(Shift(bias: questions())) }
+    }
+
+    /// e^(−ω ⊙ φ(Δ)) [N, H].
+    private func fading(_ name: String, _ gap: (EventTime) -> Double) -> Matrix {
+        let fade = model.doubles(name + "fade")
+        let rates = TimeFeatures.rates(channels: fade.columns)
+        var factors = Matrix(times.count, fade.columns)
+        for (t, time) in times.enumerated() {
+            for c in 0..<fade.columns { factors[t, c] = exp(-fade[0, c] * log1p(gap(time) * Double(rates[c]))) }
+        }
+        return factors
+    }
+
+    /// Q · what describes the question about each event [N, D].
+    private func questions() -> Matrix {
+        let features = times.flatMap { TimeFeatures.question($0).map(Double.init) }
+        return Matrix(times.count, TimeFeatures.questionSize, features) * model.doubles("questions").transposed
     }
 
     /// ``GatedRecurrence``. The state is h.
@@ -113,7 +146,13 @@ struct FreezingPass {
         var gates = projected(by: model.doubles(name + "gates.weight"))
         Shift(bias: model.doubles(name + "gates.bias")).apply(&gates)
         let state = Matrix(1, state.count, Array(state))
-        apply(FrozenRecurrence(gates: gates, decay: model.doubles(name + "decay"), state: state))
+        var waited: Matrix?
+        if model.configuration.usesTime {
+            let hats = times.flatMap { TimeFeatures.event($0).map(Double.init) }
+            gates.add(Matrix(times.count, TimeFeatures.hats, hats) * model.doubles(name + "gap_gates").transposed)
+            waited = fading(name) { TimeFeatures.gap(from: $0.before, to: $0.event) }
+        }
+        apply(FrozenRecurrence(gates: gates, decay: model.doubles(name + "decay"), fading: waited, state: state))
     }
 
     /// ``LRU``: a recurrence whose gates are open. The state is h.

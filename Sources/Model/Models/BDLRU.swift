@@ -20,7 +20,8 @@ struct BDLRU: Mixer {
         inputProjection = Linear(name + "input_projection", from: d, to: 2 * h, in: &layout)
         convolution = CausalConvolution(
             name + "convolution", width: shape.convolutionWidth, channels: h, in: &layout)
-        recurrence = GatedRecurrence(name, width: h, decay: shape.decayInitialization.values, in: &layout)
+        recurrence = GatedRecurrence(
+            name, width: h, decay: shape.decayInitialization.values, usesTime: shape.usesTime, in: &layout)
         outputProjection = Linear(name + "output_projection", from: h, to: d, in: &layout)
         padding = ReferencePadding(steps: shape.warmupSteps, convolution, recurrence)
     }
@@ -49,6 +50,15 @@ struct BDLRU: Mixer {
         recurrence.forward(
             c, outputGate: z, activations.recurrence, initial: states.initial?[1] ?? padding?.states(pass),
             final: states.final?[1], pass)
+        outputProjection.forward(activations.recurrence.output.prefix(pass.tokens), into: output, pass)
+    }
+
+    func read(_ x: Tensor, into output: Tensor, _ activations: Activations, _ states: MixerState, _ pass: Pass) {
+        let projected = activations.projected.prefix(pass.tokens)
+        inputProjection.forward(x, into: projected, pass)
+        recurrence.read(
+            states: states[1]!, outputGate: projected.columns(width..<2 * width), activations.recurrence,
+            zeros: activations.convolved.prefix(pass.tokens), pass)
         outputProjection.forward(activations.recurrence.output.prefix(pass.tokens), into: output, pass)
     }
 
@@ -99,7 +109,8 @@ struct BareBDLRU: Mixer {
 
     init(_ name: String, _ shape: ModelConfiguration, in layout: inout ParameterLayout) {
         recurrence = GatedRecurrence(
-            name, width: shape.hiddenSize, decay: shape.decayInitialization.values, in: &layout)
+            name, width: shape.hiddenSize, decay: shape.decayInitialization.values, usesTime: false,
+            in: &layout)
         padding = ReferencePadding(steps: shape.warmupSteps, nil, recurrence)
     }
 

@@ -9,6 +9,8 @@ public enum HistoryError: UserFacingError, Equatable {
     case unknownItem(ItemID, itemCount: Int)
     /// A batch has more events or sequences than its encoder was made for.
     case tooLarge(tokens: Int, sequences: Int)
+    /// The model uses times, and they are not given.
+    case noTimes
     /// There is not one state for each sequence, or a state belongs to another model.
     case otherStates
 
@@ -19,6 +21,7 @@ public enum HistoryError: UserFacingError, Equatable {
         case .unknownItem(let item, let itemCount): "there is no item \(item): the model knows items 1 ... \(itemCount)"
         case .tooLarge(let tokens, let sequences):
             "a batch is larger than its encoder, which was made for \(tokens) events in \(sequences) sequences"
+        case .noTimes: "the model uses the times of events (--time), which are not given"
         case .otherStates: "there must be one state of this model for each sequence"
         }
     }

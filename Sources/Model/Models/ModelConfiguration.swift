@@ -32,6 +32,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var repeatAware: Bool = false
     /// How many of the last events the repeat-aware head uses; 0 without one.
     public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
+    /// Whether the model knows when events happened and when it is asked (docs/design.md, "Time"). Not in the paper; a BD-LRU's alone, not on GPUs.
+    public var usesTime: Bool = false
     /// ε of every LayerNorm.
     public var normEpsilon: Float = 1e-12
 
@@ -70,11 +72,16 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var innerSize: Int { 4 * hiddenSize }
     /// Floats of one user's ``RecurrentState``. A layer of a BD-LRU has the last K − 1 inputs of its convolution and the
     /// state of the recurrence, K · H; an LRU only the latter, H; attention the last W − 1 keys and values, 2 · (W − 1) · D.
+    /// A model with time adds the last layer's last input, D, and the time of the last event, 2.
     public var stateSize: Int {
+        layerStateSize * layerCount + (usesTime ? hiddenSize + RecurrentState.timeSize : 0)
+    }
+    /// Floats of a layer's part of that state.
+    var layerStateSize: Int {
         switch mixer {
-        case .bdlru: layerCount * (windowLength + 1) * recurrenceSize
-        case .attention: layerCount * 2 * (attentionWindow - 1) * hiddenSize
-        case .lru: layerCount * recurrenceSize
+        case .bdlru: (windowLength + 1) * recurrenceSize
+        case .attention: 2 * (attentionWindow - 1) * hiddenSize
+        case .lru: recurrenceSize
         }
     }
     /// K − 1: the inputs in the convolution's state; 0 without a convolution.
@@ -96,6 +103,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         try check("warmupSteps", warmupSteps, 0...65_536)
         guard normEpsilon >= 0, normEpsilon < 1 else { throw .normEpsilon(normEpsilon) }
         guard mixer == .bdlru || (block == .full && warmupSteps == 0) else { throw .onlyOfBDLRU }
+        guard !usesTime || (mixer == .bdlru && block == .full && warmupSteps == 0) else { throw .noTime }
     }
 }
 
@@ -115,6 +123,7 @@ extension ModelConfiguration {
         decayInitialization = try fields.decode(DecayInitialization.self, forKey: .decayInitialization)
         warmupSteps = try fields.decode(Int.self, forKey: .warmupSteps)
         repeatAware = try fields.decodeIfPresent(Bool.self, forKey: .repeatAware) ?? repeatAware
+        usesTime = try fields.decodeIfPresent(Bool.self, forKey: .usesTime) ?? usesTime
         normEpsilon = try fields.decode(Float.self, forKey: .normEpsilon)
     }
 }
@@ -127,8 +136,12 @@ public enum ConfigurationError: UserFacingError, Equatable {
     case normEpsilon(Float)
     /// A bare recurrence or a warm-up with another mixer.
     case onlyOfBDLRU
+    /// Time in a model that is not a whole BD-LRU, or that starts from a warm-up.
+    case noTime
     /// Attention on a device that has none.
     case attention(device: String)
+    /// Time on a device that has none.
+    case time(device: String)
 
     /// One sentence for people.
     public var description: String {
@@ -138,6 +151,8 @@ public enum ConfigurationError: UserFacingError, Equatable {
         case .normEpsilon(let value):
             "normEpsilon is \(value); it must lie in [0, 1)"
         case .onlyOfBDLRU: "a bare recurrence and warm-up steps are for the mixer bdlru alone"
+        case .noTime: "time is for the mixer bdlru with its projections, without warm-up steps"
+        case .time(let device): "there is no time on \(device): this model needs a CPU"
         case .attention(let device): "there is no attention on \(device): this model needs a CPU"
         }
     }

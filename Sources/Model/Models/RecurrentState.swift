@@ -3,12 +3,14 @@
 ///
 /// The values are meaningful only with the weights that computed them.
 public struct RecurrentState: Sendable, Equatable {
-    /// Layer by layer: window [(K − 1) · H], recurrence [H].
+    /// Layer by layer: window [(K − 1) · H], recurrence [H]. Then, in a model with time, the last layer's last input [D] and the time of the last
+    /// event, as day and second.
     public internal(set) var values: [Float]
 
     /// The state of stored ``values``; nil unless they are ``ModelConfiguration/stateSize`` finite numbers.
     public init?(values: [Float], for configuration: ModelConfiguration) {
         guard values.count == configuration.stateSize, values.allSatisfy(\.isFinite) else { return nil }
+        if configuration.usesTime, !Self.areTime(values.suffix(Self.timeSize)) { return nil }
         self.values = values
     }
 

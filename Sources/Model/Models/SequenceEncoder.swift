@@ -22,19 +22,35 @@ public final class SequenceEncoder {
         selected = backend.tensor(count, model.configuration.hiddenSize)
     }
 
-    /// Advances a state by one event; returns the hidden vector. O(D·H) time for any length of the history. Throws where the item is
-    /// unknown or the state belongs to another model; then the state is unchanged.
-    public func step(_ state: inout RecurrentState, item: ItemID) throws(HistoryError) -> [Float] {
-        model.backend.download(try hidden(stepping: &state, item: item))
+    /// Advances a state by one event; returns the hidden vector. O(D·H) time for any length of the history. A model with time needs the event's
+    /// `time`, in nanoseconds since 1970, and can be told when it is asked what comes next. Throws where the item is unknown, a time is missing or the
+    /// state belongs to another model; then the state is unchanged.
+    public func step(
+        _ state: inout RecurrentState, item: ItemID, time: Int64? = nil, askedAt question: Int64? = nil
+    ) throws(HistoryError) -> [Float] {
+        model.backend.download(
+            try hidden(
+                stepping: &state, item: item, times: time.map { EventTime.history([$0], question: question) } ?? []))
     }
 
-    /// Advances a state by a history of any length, in chunks; returns the hidden vector after its last event. Throws where the history is
-    /// empty, an item unknown or the state another model's; then the state is unchanged.
-    public func advance(_ state: inout RecurrentState, by history: [ItemID]) throws(HistoryError) -> [Float] {
-        model.backend.download(try hidden(advancing: &state, by: history))
+    /// What is the hidden vector at another time, of a model with time: the state fades although nothing happens, and does not change. `time` is in
+    /// nanoseconds since 1970. O(D·H). Throws where the state has no event or belongs to another model, or the model knows nothing of time.
+    public func read(_ state: RecurrentState, at time: Int64) throws(HistoryError) -> [Float] {
+        model.backend.download(try hidden(reading: [state], at: [EventTime.seconds(ofNanoseconds: time)]))
     }
 
-    /// The hidden vector after each of these histories, D floats each. O(events · D·H). Throws where one is empty, an item unknown
+    /// Advances a state by a history of any length, in chunks; returns the hidden vector after its last event. A model with time needs the `times` of the
+    /// events, as ``step(_:item:time:askedAt:)`` does. Throws where the history is empty, an item unknown, a time missing or the state another model's; then
+    /// the state is unchanged.
+    public func advance(
+        _ state: inout RecurrentState, by history: [ItemID], times: [Int64]? = nil, askedAt question: Int64? = nil
+    ) throws(HistoryError) -> [Float] {
+        model.backend.download(
+            try hidden(
+                advancing: &state, by: history, times: times.map { EventTime.history($0, question: question) } ?? []))
+    }
+
+    /// The hidden vector after each of these histories, D floats each, for a model without time. O(events · D·H). Throws where one is empty, an item unknown
     /// or there are more events or sequences than the encoder was made for.
     public func encode(_ histories: [[ItemID]]) throws(HistoryError) -> [[Float]] {
         let values = model.backend.download(try hidden(after: PackedBatch(histories)))
@@ -76,25 +92,45 @@ extension SequenceEncoder {
         return workspace.output
     }
 
-    /// As ``step(_:item:)``.
-    package func hidden(stepping state: inout RecurrentState, item: ItemID) throws(HistoryError) -> Tensor {
-        var states = [state]
-        let hidden = try hidden(advancing: &states, by: PackedBatch([[item]]))
-        state = states[0]
-        return hidden
+    /// At other times, in seconds, than those of the states' last events; nil is the event's own. Changes no state. As ``read(_:at:)``.
+    package func hidden(reading states: [RecurrentState], at times: [Int64?]) throws(HistoryError) -> Tensor {
+        guard model.configuration.usesTime else { throw .noTimes }
+        guard states.count == times.count, states.count <= min(workspace.tokens, workspace.sequences) else {
+            throw .tooLarge(tokens: workspace.tokens, sequences: workspace.sequences)
+        }
+        guard states.allSatisfy({ $0.values.count == model.configuration.stateSize }) else { throw .otherStates }
+        var questions: [EventTime] = []
+        for (row, state) in states.enumerated() {
+            guard let last = state.lastTime else { throw .empty }
+            workspace.write(state, row: row)
+            questions.append(EventTime(last, before: nil, question: times[row]))
+        }
+        workspace.load(questions: questions, model.weights)
+        workspace.answer()
+        return workspace.output
     }
 
-    /// As ``advance(_:by:)``.
+    /// As ``step(_:item:time:askedAt:)``.
     package func hidden(
-        advancing state: inout RecurrentState, by history: [ItemID]
+        stepping state: inout RecurrentState, item: ItemID, times: [EventTime] = []
+    ) throws(HistoryError) -> Tensor {
+        try hidden(advancing: &state, by: [item], times: times)
+    }
+
+    /// As ``advance(_:by:times:askedAt:)``.
+    package func hidden(
+        advancing state: inout RecurrentState, by history: [ItemID], times: [EventTime] = []
     ) throws(HistoryError) -> Tensor {
         guard !history.isEmpty else { throw .empty }
         try model.configuration.check(history)
+        guard times.isEmpty || times.count == history.count else { throw .noTimes }
         var states = [state]
         var result = selected.prefix(1)
         for start in stride(from: 0, to: history.count, by: workspace.tokens) {
-            let piece = history[start..<min(start + workspace.tokens, history.count)]
-            result = try hidden(advancing: &states, by: PackedBatch([piece]))
+            let range = start..<min(start + workspace.tokens, history.count)
+            var piece = PackedBatch()
+            piece.append(history[range], times: times.isEmpty ? [] : times[range])
+            result = try hidden(advancing: &states, by: piece)
         }
         state = states[0]
         return result
@@ -106,6 +142,8 @@ extension SequenceEncoder {
             states.allSatisfy({ $0.values.count == model.configuration.stateSize })
         else { throw .otherStates }
         for (row, state) in states.enumerated() { workspace.write(state, row: row) }
+        var batch = batch
+        if model.configuration.usesTime { batch.go(onAfter: states.map(\.lastTime)) }
         run(batch, from: .states)
         for row in states.indices { workspace.read(&states[row], row: row) }
     }
@@ -122,6 +160,7 @@ extension SequenceEncoder {
         }
         guard batch.sequenceCount > 0, zip(batch.starts, batch.starts.dropFirst()).allSatisfy(<) else { throw .empty }
         try model.configuration.check(batch.items)
+        if model.configuration.usesTime, batch.times.count != batch.tokenCount { throw .noTimes }
     }
 
     private func lastRows(of batch: PackedBatch) -> Tensor {

@@ -15,6 +15,8 @@ package struct Stack<M: Mixer>: Network {
     package let embedding: ItemEmbedding
     let layers: [Layer<M>]
     package let repeatBias: Parameter?
+    /// Q [D, 14]: adds what describes the question, and when it is asked, to the output of the last layer's mixer; nil in a model without time.
+    let questions: Linear?
     let size, innerSize: Int
 
     /// `mixer` makes the mixer of one layer, given the prefix of its parameters' names. The configuration must be valid.
@@ -38,6 +40,9 @@ package struct Stack<M: Mixer>: Network {
         repeatBias =
             shape.repeatAware
             ? layout.matrix("repeat_bias", RepeatHead.recencies, RepeatHead.counts, .zeros, decays: false) : nil
+        questions =
+            shape.usesTime
+            ? Linear("questions", from: TimeFeatures.questionSize, to: shape.hiddenSize, .zeros, in: &layout) : nil
         layout.place()
         self.layout = layout
     }
@@ -51,7 +56,7 @@ package struct Stack<M: Mixer>: Network {
             zip(layer.mixer.stateWidths, layer.mixer.initialState(weights, on: backend)).flatMap { width, values in
                 values ?? [Float](repeating: 0, count: width)
             }
-        }
+        } + (questions == nil ? [] : [Float](repeating: 0, count: size) + RecurrentState.numbers(of: nil))
     }
 }
 

@@ -44,7 +44,9 @@ package struct TrainingBatch: Sendable {
     /// A chunk of the only sequence, with its targets; shared negatives start with the first sample again.
     func chunk(_ events: Range<Int>) -> TrainingBatch {
         let positions = positions(in: events)
-        var part = TrainingBatch(PackedBatch([sequences.items[events]]), targets: [])
+        var piece = PackedBatch()
+        piece.append(sequences.items[events], times: sequences.times.isEmpty ? [] : sequences.times[events])
+        var part = TrainingBatch(piece, targets: [])
         part.targetRows = targetRows.map { $0[positions].map { $0 - Int32(events.lowerBound) } }
         part.targets = Array(targets[positions])
         part.tokenNumbers = Array(tokenNumbers[events])

@@ -24,6 +24,10 @@ package protocol Workspace: AnyObject {
         _ batch: PackedBatch, _ weights: Parameters, dropout: DropoutSettings?, tokenNumbers: [Int32]?)
     /// Runs the layers. Where `statesOnly`, ends after the last mixer: there is no output then.
     func forward(from start: StartingPoint, statesOnly: Bool)
+    /// Loads questions about users whose states are in the first rows, one for each, for ``answer()``. The events are their last ones.
+    func load(questions: [EventTime], _ weights: Parameters)
+    /// Runs the last layer on its last input and its states, as they are at the time of each question; writes no state. The output is [S, D].
+    func answer()
     /// Where the sequences of the batch start, on the device: S + 1.
     var sequenceStarts: Indices { get }
     /// The output of the last layer: [N, D].
@@ -62,8 +66,14 @@ final class StackWorkspace<M: Mixer>: Workspace {
     private let states: [MixerState]
     /// Their parts that are not empty, in the order of a ``RecurrentState``.
     private let stateParts: [Tensor]
+    /// The last layer's input at the last event of each sequence [S, D], which belongs to the states of a model with time.
+    private let lastInputs: Tensor?
+    private let times: TimeMemory?
+    /// The time of the last event of each sequence of the batch.
+    private var lastTimes: [Int64] = []
     private var training: TrainingMemory?
-    private var pass: Pass!
+    /// For all layers but the last, and for that.
+    private var pass, lastPass: Pass!
 
     /// For inference all layers share the activations of one layer, which overwrites its input with its output: the input's last use is the
     /// residual.
@@ -80,7 +90,9 @@ final class StackWorkspace<M: Mixer>: Workspace {
         let shared = forTraining ? nil : activations(stack.layers[0], output: embedding.output)
         layers = stack.layers.map { shared ?? activations($0, output: nil) }
         states = stack.layers.map { $0.mixer.state(sequences: sequences, on: backend) }
-        stateParts = states.joined().compactMap(\.self)
+        lastInputs = stack.questions.map { _ in backend.tensor(sequences, stack.size) }
+        times = stack.questions.map { _ in TimeMemory(tokens: tokens, sequences: sequences, on: backend) }
+        stateParts = states.joined().compactMap(\.self) + (lastInputs.map { [$0] } ?? [])
         training = forTraining ? TrainingMemory(stack, tokens: tokens, on: backend) : nil
     }
 
@@ -133,26 +145,66 @@ final class StackWorkspace<M: Mixer>: Workspace {
             precondition(numbers.count == batch.tokenCount, "there must be one number for each token")
             backend.upload(numbers, to: tokenNumbers)
         }
-        pass = Pass(
-            backend: backend, weights: weights, starts: starts.prefix(batch.sequenceCount + 1),
-            tokens: batch.tokenCount, sequences: batch.sequenceCount, dropout: dropout,
-            tokenNumbers: tokenNumbers.prefix(batch.tokenCount))
+        if let times {
+            precondition(batch.times.count == batch.tokenCount, "there must be one time for each event")
+            times.load(batch.times, starts: batch.starts)
+            lastTimes = batch.starts.dropFirst().map { $0 > 0 ? batch.times[Int($0) - 1].event : 0 }
+        }
+        makePasses(weights, tokens: batch.tokenCount, sequences: batch.sequenceCount, dropout)
+    }
+
+    private func makePasses(_ weights: Parameters, tokens: Int, sequences: Int, _ dropout: DropoutSettings?) {
+        func makePass(isLastLayer: Bool) -> Pass {
+            Pass(
+                backend: backend, weights: weights, starts: starts.prefix(sequences + 1), tokens: tokens,
+                sequences: sequences, dropout: dropout, tokenNumbers: tokenNumbers.prefix(tokens),
+                times: times?.pass(tokens, isLastLayer: isLastLayer))
+        }
+        pass = makePass(isLastLayer: false)
+        lastPass = times == nil ? pass : makePass(isLastLayer: true)
+    }
+
+    func load(questions: [EventTime], _ weights: Parameters) {
+        precondition(questions.count <= min(tokens, sequences), "more questions than the workspace was made for")
+        let starts = (0...questions.count).map(Int32.init)
+        backend.upload(starts, to: self.starts)
+        times!.load(questions.map { EventTime($0.event, before: nil, question: $0.question) }, starts: starts)
+        makePasses(weights, tokens: questions.count, sequences: questions.count, nil)
+    }
+
+    func answer() {
+        let (pass, index) = (lastPass!, stack.layers.count - 1)
+        let (layer, own, x) = (stack.layers[index], layers[index], lastInputs!.prefix(lastPass.tokens))
+        let mixed = own.norm.input.prefix(pass.tokens)
+        layer.mixer.read(x, into: mixed, own.mixer, states[index].map { $0?.prefix(pass.sequences) }, pass)
+        finish(index, x, mixed, pass)
     }
 
     func forward(from start: StartingPoint, statesOnly: Bool) {
-        let pass = self.pass!
         stack.embedding.forward(items.prefix(pass.tokens), embedding, pass)
         var x = embedding.output.prefix(pass.tokens)
         for (index, layer) in stack.layers.enumerated() {
-            let own = layers[index]
-            layer.mixer.forward(
-                x, into: own.norm.input.prefix(pass.tokens), own.mixer, mixerStates(of: index, start), pass)
-            if statesOnly, index == stack.layers.count - 1 { return }
-            layer.norm.forward(own.norm, residual: x, pass)
-            if let feedForward = layer.feedForward, let activations = own.feedForward {
-                feedForward.forward(own.norm.output.prefix(pass.tokens), activations, pass)
+            let (own, isLast) = (layers[index], index == stack.layers.count - 1)
+            let (pass, mixed) = (isLast ? lastPass! : self.pass!, own.norm.input.prefix(self.pass.tokens))
+            if isLast, case .states = start, let lastInputs {
+                times?.copyLastRows(of: x, sequences: pass.sequences, to: lastInputs)
             }
+            layer.mixer.forward(x, into: mixed, own.mixer, mixerStates(of: index, start), pass)
+            if statesOnly, isLast { return }
+            finish(index, x, mixed, pass)
             x = own.output.prefix(pass.tokens)
+        }
+    }
+
+    /// What follows the mixer of a layer, whose input is x and whose output `mixed`.
+    private func finish(_ index: Int, _ x: Tensor, _ mixed: Tensor, _ pass: Pass) {
+        let (layer, own) = (stack.layers[index], layers[index])
+        if index == stack.layers.count - 1, let times {
+            stack.questions?.forward(times.questions(pass.tokens), into: mixed, accumulate: true, pass)
+        }
+        layer.norm.forward(own.norm, residual: x, pass)
+        if let feedForward = layer.feedForward, let activations = own.feedForward {
+            feedForward.forward(own.norm.output.prefix(pass.tokens), activations, pass)
         }
     }
 
@@ -170,11 +222,11 @@ final class StackWorkspace<M: Mixer>: Workspace {
     var outputGradient: Tensor { training!.stream.prefix(pass.tokens) }
 
     func backward(_ gradients: Parameters, ends: ChunkEnds?) {
-        let (memory, pass) = (training!, self.pass!)
+        let memory = training!
         let (stream, middle) = (memory.stream.prefix(pass.tokens), memory.middle.prefix(pass.tokens))
         let branch = memory.branch.prefix(pass.tokens)
         for (index, layer) in stack.layers.enumerated().reversed() {
-            let own = layers[index]
+            let (own, pass) = (layers[index], index == stack.layers.count - 1 ? lastPass! : self.pass!)
             let x = (index > 0 ? layers[index - 1].output : embedding.output).prefix(pass.tokens)
             if let feedForward = layer.feedForward, let activations = own.feedForward {
                 feedForward.backward(
@@ -184,6 +236,9 @@ final class StackWorkspace<M: Mixer>: Workspace {
                 backend.copy(stream, to: middle)
             }
             layer.norm.backward(middle, own.norm, into: branch, residual: stream, pass, gradients)
+            if index == stack.layers.count - 1, let times {
+                stack.questions?.backward(branch, input: times.questions(pass.tokens), pass, gradients)
+            }
             let (states, stateGradients) = chunkStates(of: index, ends)
             layer.mixer.backward(
                 branch, input: x, addingTo: stream, own.mixer, states, stateGradients, memory.mixer, pass, gradients)
@@ -208,7 +263,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
             backend.upload(Array(values.prefix(part.columns)), to: part.rows(row..<row + 1))
             values = values.dropFirst(part.columns)
         }
-        precondition(values.isEmpty, "the state of another model")
+        precondition(values.count == (times == nil ? 0 : RecurrentState.timeSize), "the state of another model")
     }
 
     func read(_ state: inout RecurrentState, row: Int) {
@@ -216,5 +271,6 @@ final class StackWorkspace<M: Mixer>: Workspace {
         for part in stateParts {
             state.values += backend.download(part.rows(row..<row + 1))
         }
+        if times != nil { state.values += RecurrentState.numbers(of: lastTimes[row]) }
     }
 }

@@ -41,20 +41,21 @@ final class Explainer: Sendable {
         if !queue.add(Call(release: release, body: body, drop: drop)) { drop() }
     }
 
-    /// Adds explanations to a user's answer, which has seen the events up to `last`.
+    /// Adds explanations to a user's answer, which has seen the events up to `last` and was asked for `time`.
     func explaining(
-        _ user: RawID, upTo last: EventOrder?, _ release: Release, _ reply: @escaping Reply<Recommendations>
+        _ user: RawID, upTo last: EventOrder?, _ time: Timestamp, _ release: Release,
+        _ reply: @escaping Reply<Recommendations>
     ) -> Reply<Recommendations> {
-        explaining(release, reply) { [log] () throws(ServiceError) in
+        explaining(release, time, reply) { [log] () throws(ServiceError) in
             try withLogErrors { () throws(EventLogError) in try Self.history(of: user, upTo: last, log, release) }
         }
     }
 
-    /// Adds explanations to a session's answer.
+    /// Adds explanations to a session's answer, which was asked for `time`.
     func explaining(
-        _ session: SessionState, _ release: Release, _ reply: @escaping Reply<Recommendations>
+        _ session: SessionState, _ time: Timestamp, _ release: Release, _ reply: @escaping Reply<Recommendations>
     ) -> Reply<Recommendations> {
-        explaining(release, reply) { () throws(ServiceError) in
+        explaining(release, time, reply) { () throws(ServiceError) in
             guard session.eventCount == session.events.count else {
                 let reason = "a session's answer can be explained up to \(SessionState.maximumEvents) events"
                 throw .invalid(field: "explain", reason: reason)
@@ -66,7 +67,7 @@ final class Explainer: Sendable {
     private typealias History = [(item: ItemID, time: Timestamp)]
 
     private func explaining(
-        _ release: Release, _ reply: @escaping Reply<Recommendations>,
+        _ release: Release, _ time: Timestamp, _ reply: @escaping Reply<Recommendations>,
         _ history: @escaping @Sendable () throws(ServiceError) -> History
     ) -> Reply<Recommendations> {
         { [self] result in
@@ -74,7 +75,7 @@ final class Explainer: Sendable {
             run(release) { recommender in
                 reply(
                     Result { () throws(ServiceError) in
-                        try Self.explain(answer, try history(), release, recommender)
+                        try Self.explain(answer, try history(), time, release, recommender)
                     })
             } orElse: {
                 reply(.failure(.stopping))
@@ -98,13 +99,14 @@ final class Explainer: Sendable {
     }
 
     private static func explain(
-        _ answer: Recommendations, _ history: History, _ release: Release, _ recommender: Recommender
+        _ answer: Recommendations, _ history: History, _ time: Timestamp, _ release: Release, _ recommender: Recommender
     ) throws(ServiceError) -> Recommendations {
         var answer = answer
         let items = answer.items.compactMap { release.item($0.item) }
         guard !history.isEmpty, items.count == answer.items.count else { return answer }
         do {
-            let explanations = try recommender.explain(items, after: history.map(\.item))
+            let explanations = try recommender.explain(
+                items, after: history.map(\.item), times: history.map(\.time.nanoseconds), askedAt: time.nanoseconds)
             for (index, explanation) in explanations.enumerated() {
                 answer.items[index].explanation = Recommendations.Explanation(
                     terms: explanation.terms.map { term in
@@ -115,5 +117,13 @@ final class Explainer: Sendable {
             }
         } catch { throw .model("\(error)") }
         return answer
+    }
+}
+
+extension Timestamp {
+    /// Since 1970; saturates where there are more than 64 bits hold.
+    fileprivate var nanoseconds: Int64 {
+        let (product, overflow) = microseconds.multipliedReportingOverflow(by: 1000)
+        return overflow ? (microseconds < 0 ? .min : .max) : product
     }
 }

@@ -10,6 +10,8 @@ struct Met: Equatable {
 
     init(_ item: ItemID, _ time: Timestamp) { self.init(row: Int32(item.row), seconds: Self.seconds(time)) }
 
+    var item: ItemID { ItemID(row: Int(row)) }
+
     /// The second in which a time lies, also before 1970.
     static func seconds(_ time: Timestamp) -> Int64 {
         let (quotient, remainder) = time.microseconds.quotientAndRemainder(dividingBy: 1_000_000)

@@ -52,6 +52,8 @@ struct HistorySlice: Sendable {
         var order: EventOrder
         /// Nil where it does not move the state.
         var item: ItemID?
+        /// The item and its time.
+        var met: Met? { item.map { Met($0, order.time) } }
     }
     var checkpoint: StateCheckpoint?
     var events: [Event]

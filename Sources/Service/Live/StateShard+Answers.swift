@@ -1,6 +1,7 @@
 import Events
 import Identifiers
 import Models
+import Tensors
 
 /// From a state to a question that can be ranked.
 extension StateShard {
@@ -21,17 +22,30 @@ extension StateShard {
         }
         let reply =
             question.query.explains && !question.isExplained
-            ? surroundings.explainer.explaining(user, upTo: state.last, table.release, question.reply) : question.reply
+            ? surroundings.explainer.explaining(user, upTo: state.last, at, table.release, question.reply)
+            : question.reply
         let job = RankJob(
-            release: table.release, hidden: state.hidden, recent: recentItems(state, table), met: met(state, rule, at),
+            release: table.release, hidden: hidden(state, at, table), recent: recentItems(state, table),
+            met: met(state, rule, at),
             query: question.query, eventCount: state.eventCount, knownCount: state.knownCount, stepNanoseconds: time,
             reply: reply)
         surroundings.ranking.add(job)
     }
 
+    /// The vector of a state; of a model with time as the state has faded until a request, which changes nothing.
+    private func hidden(_ state: UserState, _ at: Timestamp, _ table: StateTable) -> [Float] {
+        guard table.release.model.configuration.usesTime, !state.hidden.isEmpty else { return state.hidden }
+        do {
+            let hidden = try table.encoder.hidden(reading: [state.state], at: [Met.seconds(at)])
+            return table.release.model.backend.download(hidden)
+        } catch {
+            preconditionFailure("a state of this model cannot be read: \(error)")
+        }
+    }
+
     private func recentItems(_ state: UserState, _ table: StateTable) -> [ItemID] {
         let recent = table.release.model.configuration.repeatAware ? state.recent[...] : state.recent.suffix(1)
-        return recent.map { ItemID(row: Int($0.row)) }
+        return recent.map(\.item)
     }
 
     /// Rows of the items that the query leaves out because the user has met them.
@@ -86,17 +100,17 @@ extension StateShard {
         let (release, table) = (current.release, current)
         var session = job.session
         let (state, isTruncated) = resume(session)
-        var items: [ItemID] = []
+        var known: [Met] = []
         let events = (state.hidden.isEmpty && state.knownCount == 0 ? session.events : []) + job.added
         for (number, event) in events.enumerated() {
             let item = release.item(event.item)
             state.note(EventOrder(time: event.time, position: Int64(number)), item: item)
-            if let item { items.append(item) }
+            if let item { known.append(Met(item, event.time)) }
         }
         session.events = (session.events + job.added).suffix(SessionState.maximumEvents)
         session.eventCount += job.added.count
         session.modelIdentity = release.identity
-        advance(state, by: items, in: table) { [self, session] time in
+        advance(state, by: known, in: table) { [self, session] time in
             var session = session
             session.state = state.state.values + state.hidden
             let answered = session
@@ -111,7 +125,8 @@ extension StateShard {
             }
             var question = Question(query: job.query, reply: finish)
             if job.query.explains {
-                question.reply = surroundings.explainer.explaining(answered, release, finish)
+                question.reply = surroundings.explainer.explaining(
+                    answered, job.query.at ?? currentTime(), release, finish)
                 question.isExplained = true
             }
             answer(question, state.user, state, in: table, time)

@@ -104,7 +104,7 @@ extension StateShard {
         LiveMetrics.rebuiltEvents.increment(by: events.count)
         for event in events { state.note(event.order, item: event.item) }
         if slice.hasMore, let last = slice.events.last { readMore(user, after: last.order, in: table) }
-        advance(state, by: events.compactMap(\.item), in: table) { [self] _ in
+        advance(state, by: events.compactMap(\.met), in: table) { [self] _ in
             if !slice.hasMore { finish(rebuild, user, in: table) }
         }
         // The next slice must find this one done.

@@ -126,13 +126,13 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
     /// Moves a live state by the events that it has not seen and answers.
     func proceed(_ job: UserJob, _ state: UserState, in table: StateTable) {
         if table.advances.contains(where: { $0.state === state }) { runPasses(in: table) }
-        var items: [ItemID] = []
+        var known: [Met] = []
         for event in job.events(unseenBy: state) {
             let item = table.release.item(of: event.stored.event)
             state.note(event.stored.order, item: item)
-            if let item { items.append(item) }
+            if let item { known.append(Met(item, event.stored.order.time)) }
         }
-        advance(state, by: items, in: table) { [self] time in
+        advance(state, by: known, in: table) { [self] time in
             table.count(state)
             checkpoint(state, in: table, after: Self.checkpointEvents)
             if let question = job.question { answer(question, job.user, state, in: table, time) }
@@ -143,9 +143,9 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
 
     /// Plans to move a state; `finish` gets the time of the pass in nanoseconds.
     func advance(
-        _ state: UserState, by items: [ItemID], in table: StateTable, _ finish: @escaping (UInt64) -> Void
+        _ state: UserState, by events: [Met], in table: StateTable, _ finish: @escaping (UInt64) -> Void
     ) {
-        table.advances.append(Advance(state: state, items: items, finish: finish))
+        table.advances.append(Advance(state: state, events: events, finish: finish))
     }
 
     /// Moves all states that wait for it, in as few passes as possible, and those that wait as a consequence.
@@ -161,16 +161,18 @@ final class StateShard: @unchecked Sendable {  // everything but the queue belon
         while runPass(advances, &done, in: table) {}
         let time = ContinuousClock.now - start
         if done.contains(where: { $0 > 0 }) { LiveMetrics.passTime.recordNanoseconds(time.nanoseconds) }
-        for advance in advances { advance.finish(advance.items.isEmpty ? 0 : UInt64(time.nanoseconds)) }
+        for advance in advances { advance.finish(advance.events.isEmpty ? 0 : UInt64(time.nanoseconds)) }
     }
 
     /// One pass over as many events as fit; false where there was nothing to do. `done` counts each state's events that have been seen.
     private func runPass(_ advances: [Advance], _ done: inout [Int], in table: StateTable) -> Bool {
         var (batch, members, room) = (PackedBatch(), [Int](), StateTable.passEvents)
-        for (index, advance) in advances.enumerated() where done[index] < advance.items.count {
+        let usesTime = table.release.model.configuration.usesTime
+        for (index, advance) in advances.enumerated() where done[index] < advance.events.count {
             guard room > 0, members.count < StateTable.passSequences else { break }
-            let piece = advance.items[done[index]...].prefix(room)
-            batch.append(piece)
+            let piece = advance.events[done[index]...].prefix(room)
+            batch.append(
+                piece.map(\.item), times: usesTime ? EventTime.history(seconds: piece.map(\.seconds)) : [])
             members.append(index)
             done[index] += piece.count
             room -= piece.count

@@ -106,7 +106,8 @@ final class StateTable {
 /// A state that is about to move.
 struct Advance {
     let state: UserState
-    let items: [ItemID]
+    /// The items of its new events, with their times.
+    let events: [Met]
     /// Gets the time of the pass in nanoseconds; zero where nothing moved.
     let finish: (UInt64) -> Void
 }

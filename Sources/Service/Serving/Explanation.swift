@@ -39,21 +39,25 @@ extension Recommender {
     /// O((1 + items) · events · D·H), and one pass over the events that follow for each event that is left out. Throws where the
     /// history is empty, an item unknown or the state another model's, and where scores are not finite.
     public func explain(
-        _ items: [ItemID], after history: [ItemID], from state: RecurrentState? = nil
+        _ items: [ItemID], after history: [ItemID], from state: RecurrentState? = nil, times: [Int64] = [],
+        askedAt question: Int64? = nil
     ) throws(RecommendError) -> [Explanation] {
+        let timed = TimedHistory(items: history, times: model.configuration.usesTime ? times : [], question: question)
         let latest = max(0, history.count - Self.explainedEvents)..<history.count
         let explanations: [Explanation]
         do throws(HistoryError) {
             var start = state
             if latest.lowerBound > 0 {
                 var earlier = state ?? model.initialState()
-                _ = try encoder.advance(&earlier, by: Array(history[..<latest.lowerBound]))
+                _ = try advance(&earlier, by: timed, 0..<latest.lowerBound)
                 start = earlier
             }
-            let attributions = try model.attributions(of: items, after: Array(history[latest]), from: start)
+            let attributions = try model.attributions(
+                of: items, after: Array(history[latest]), from: start, times: Array(timed.times.suffix(latest.count)),
+                askedAt: question)
             let left = attributions.map { Self.largest($0.events).map { $0 + latest.lowerBound } }
             let rescans = try rescans(
-                of: history, from: latest.lowerBound, start ?? model.initialState(), without: Set(left.joined()))
+                of: timed, from: latest.lowerBound, start ?? model.initialState(), without: Set(left.joined()))
             explanations = zip(attributions, left).map { attribution, left in
                 explanation(attribution, first: latest.lowerBound, left, rescans)
             }
@@ -67,6 +71,23 @@ extension Recommender {
         terms.indices.sorted { terms[$0].magnitude > terms[$1].magnitude }.prefix(3)
     }
 
+    /// A history with the times of its events, empty for a model without time, and when it is asked what comes next.
+    private struct TimedHistory {
+        var items: [ItemID]
+        var times: [Int64]
+        var question: Int64?
+    }
+
+    /// Advances a state by a part of a history.
+    private func advance(
+        _ state: inout RecurrentState, by history: TimedHistory, _ range: Range<Int>
+    ) throws(HistoryError) -> [Float] {
+        guard history.times.isEmpty || history.times.count == history.items.count else { throw .noTimes }
+        return try encoder.advance(
+            &state, by: Array(history.items[range]), times: history.times.isEmpty ? nil : Array(history.times[range]),
+            askedAt: history.question)
+    }
+
     /// A history without one of its events.
     private struct Rescan {
         let history: [ItemID]
@@ -77,17 +98,19 @@ extension Recommender {
     /// The history without each of these events, which come at `first` or later, where the state is `state`. One that would have no event at
     /// all is left out.
     private func rescans(
-        of history: [ItemID], from first: Int, _ state: RecurrentState, without events: Set<Int>
+        of history: TimedHistory, from first: Int, _ state: RecurrentState, without events: Set<Int>
     ) throws(HistoryError) -> [Int: Rescan] {
         var (position, state, rescans) = (first, state, [Int: Rescan]())
-        for event in events.sorted() where history.count - first > 1 {
+        for event in events.sorted() where history.items.count - first > 1 {
             // The state before the event, or before the one in front of it where it is the last: a vector comes from an event.
-            let start = min(event, history.count - 2)
-            if position < start { _ = try encoder.advance(&state, by: Array(history[position..<start])) }
+            let start = min(event, history.items.count - 2)
+            if position < start { _ = try advance(&state, by: history, position..<start) }
             position = start
             var (own, rest) = (state, history)
-            rest.remove(at: event)
-            rescans[event] = Rescan(history: rest, hidden: try encoder.advance(&own, by: Array(rest[start...])))
+            rest.items.remove(at: event)
+            if !rest.times.isEmpty { rest.times.remove(at: event) }
+            rescans[event] = Rescan(
+                history: rest.items, hidden: try advance(&own, by: rest, start..<rest.items.count))
         }
         return rescans
     }

@@ -59,13 +59,15 @@ public final class Recommender {
         encoder = SequenceEncoder(catalogue.model, tokens: self.tokens, sequences: self.tokens)
     }
 
-    /// The `k` best next items for a history. O(events · D·H + V · D). Throws where the history is empty or
-    /// an item unknown, and where scores are not finite.
+    /// The `k` best next items for a history. O(events · D·H + V · D). A model with time needs the `times` of the events, in nanoseconds since 1970, and
+    /// answers for the time of the `question`, or of the last event where that is nil. Throws where the history is empty, an item unknown or times are
+    /// missing, and where scores are not finite.
     public func recommend(
-        after history: [ItemID], k: Int, _ choice: Choice = Choice()
+        after history: [ItemID], times: [Int64] = [], askedAt question: Int64? = nil, k: Int,
+        _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Recommendation] {
         guard !history.isEmpty else { throw .history(.empty) }
-        return try best(k, after: [history], choice)[0]
+        return try best(k, after: [(history, times)], question, choice)[0]
     }
 
     /// The `k` most popular items; nil where the catalogue has no popularity. O(V) at most.
@@ -77,18 +79,22 @@ public final class Recommender {
         }
     }
 
-    /// Recommendations for many users: the `k` best next items after a history, the most popular ones where it is empty.
+    /// Recommendations for many users: the `k` best next items after a history, the most popular ones where it is empty. `times` has those of each history, for a
+    /// model with time, which is asked at the time of the `question`.
     ///
     /// Histories are encoded in batches. The size of a batch can change the last bits of a score, and so the order of items whose
     /// scores are nearly equal. Throws where an item is unknown, and where scores are not finite.
     public func answer(
-        _ histories: [[ItemID]], k: Int, _ choice: Choice = Choice()
+        _ histories: [[ItemID]], times: [[Int64]] = [], askedAt question: Int64? = nil, k: Int,
+        _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Answer] {
+        if !times.isEmpty, times.count != histories.count { throw .history(.noTimes) }
         let popular = histories.contains(where: \.isEmpty) ? self.popular(k, choice) : nil
         let withoutHistory = Answer(basis: popular == nil ? .none : .popularity, recommendations: popular ?? [])
         var answers = [Answer](repeating: withoutHistory, count: histories.count)
         for batch in batches(histories) {
-            let lists = try best(k, after: batch.map { histories[$0] }, choice)
+            let asked = batch.map { (histories[$0], times.isEmpty ? [] : times[$0]) }
+            let lists = try best(k, after: asked, question, choice)
             for (index, list) in zip(batch, lists) { answers[index] = Answer(basis: .history, recommendations: list) }
         }
         return answers
@@ -96,14 +102,17 @@ public final class Recommender {
 
     /// Advances a user's state by one event and returns the `k` best next items, at a cost that does not grow with the history.
     /// `history` are the user's events, as far as they are known, with `item` as the last: ``Choice/excludesSeen`` and a repeat-aware model
-    /// need it. Throws where an item is unknown or the state another model's, and where scores are not finite.
+    /// need it; a model with time needs the event's `time`, in nanoseconds since 1970. Throws where an item is unknown or the state another model's, and where
+    /// scores are not finite.
     public func step(
-        _ state: inout RecurrentState, item: ItemID, history: [ItemID] = [], k: Int, _ choice: Choice = Choice()
+        _ state: inout RecurrentState, item: ItemID, time: Int64? = nil, history: [ItemID] = [], k: Int,
+        _ choice: Choice = Choice()
     ) throws(RecommendError) -> [Recommendation] {
         let (hidden, repeats): (Tensor, SparseBias?)
         do throws(HistoryError) {
             repeats = history.isEmpty ? nil : try model.repeatBias(after: [history])
-            hidden = try encoder.hidden(stepping: &state, item: item)
+            hidden = try encoder.hidden(
+                stepping: &state, item: item, times: time.map { EventTime.history([$0]) } ?? [])
         } catch { throw .history(error) }
         return try best(k, hidden, repeats, [history], choice)[0]
     }
@@ -124,15 +133,23 @@ public final class Recommender {
     }
 
     private func best(
-        _ k: Int, after histories: [[ItemID]], _ choice: Choice
+        _ k: Int, after asked: [(items: [ItemID], times: [Int64])], _ question: Int64?, _ choice: Choice
     ) throws(RecommendError) -> [[Recommendation]] {
         let (hidden, repeats): (Tensor, SparseBias?)
+        let histories = asked.map(\.items)
         do throws(HistoryError) {
+            let times = try asked.map { each throws(HistoryError) in
+                guard model.configuration.usesTime else { return [EventTime]() }
+                guard each.times.count == each.items.count else { throw .noTimes }
+                return EventTime.history(each.times, question: question)
+            }
             if histories.count == 1 {  // it may be longer than one pass
                 var state = model.initialState()
-                hidden = try encoder.hidden(advancing: &state, by: histories[0])
+                hidden = try encoder.hidden(advancing: &state, by: histories[0], times: times[0])
             } else {
-                hidden = try encoder.hidden(after: PackedBatch(histories))
+                var batch = PackedBatch()
+                for (history, times) in zip(histories, times) { batch.append(history, times: times) }
+                hidden = try encoder.hidden(after: batch)
             }
             repeats = try model.repeatBias(after: histories)
         } catch { throw .history(error) }

@@ -8,6 +8,8 @@ struct AnswerRun {
     let catalogue: Catalogue
     let source: any RequestSource
     let choice: Recommender.Choice
+    /// When a model with time is asked, in nanoseconds since 1970.
+    let question: Int64?
     let text: AnswerText
     let threads: Int
 
@@ -15,7 +17,7 @@ struct AnswerRun {
     func run(into output: consuming AnswerOutput, progress: AnswerProgress?) throws {
         // Each worker needs some megabytes, and more workers than cores would not be faster.
         let threads = min(threads, max(16, ProcessInfo.processInfo.activeProcessorCount))
-        let workers = (0..<threads).map { _ in AnswerWorker(catalogue, choice, text, source.parse) }
+        let workers = (0..<threads).map { _ in AnswerWorker(catalogue, choice, at: question, text, source.parse) }
         var pending: [AnswerWorker.Pending] = []
         // The program must not exit while a thread computes.
         defer { for each in pending { _ = try? each.wait() } }

@@ -33,14 +33,16 @@ final class AnswerWorker: Sendable {
     private let confined: Confined
     private let parse: @Sendable (RequestBatch) throws -> [Request]
     private let choice: Recommender.Choice
+    /// When a model with time is asked, in nanoseconds since 1970; nil: at the time of each history's last event.
+    private let question: Int64?
     private let text: AnswerText
 
     init(
-        _ catalogue: Catalogue, _ choice: Recommender.Choice, _ text: AnswerText,
+        _ catalogue: Catalogue, _ choice: Recommender.Choice, at question: Int64?, _ text: AnswerText,
         _ parse: @escaping @Sendable (RequestBatch) throws -> [Request]
     ) {
         confined = Confined(recommender: Recommender(catalogue))
-        (self.choice, self.text, self.parse) = (choice, text, parse)
+        (self.choice, self.question, self.text, self.parse) = (choice, question, text, parse)
     }
 
     func start(_ batch: RequestBatch) -> Pending {
@@ -52,7 +54,8 @@ final class AnswerWorker: Sendable {
     private func answers(_ batch: RequestBatch) throws -> Answers {
         let requests = try parse(batch)
         var answers = Answers()
-        let lists = try confined.recommender.answer(requests.map(\.items), k: text.k, choice)
+        let lists = try confined.recommender.answer(
+            requests.map(\.items), times: requests.map(\.times), askedAt: question, k: text.k, choice)
         for (request, answer) in zip(requests, lists) {
             let explanations = try text.explains ? explanations(answer, request) : []
             answers.text += text.separator + text.text(answer, explanations, to: request)
@@ -67,6 +70,7 @@ final class AnswerWorker: Sendable {
     ) throws -> [Recommender.Explanation] {
         guard answer.basis == .history else { return [] }
         let items = answer.recommendations.compactMap { text.items.item(of: $0.id) }
-        return try confined.recommender.explain(items, after: request.items)
+        return try confined.recommender.explain(
+            items, after: request.items, times: request.times, askedAt: question)
     }
 }

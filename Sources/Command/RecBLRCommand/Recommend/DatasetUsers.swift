@@ -31,9 +31,10 @@ struct DatasetUsers: Sendable {
     func request(_ user: Int) -> Request {
         let events = dataset.sequence(ofUser: user)
         let known = mapping.known(events)
+        let times = zip(events, dataset.timestamps(ofUser: user) ?? []).filter { mapping[$0.0] != nil }.map(\.1)
         let unknown = known.count < events.count ? events.first { mapping[$0] == nil } : nil
         return Request(
-            subject: .user(names.ids[user]), items: known, unknownCount: events.count - known.count,
+            subject: .user(names.ids[user]), items: known, times: times, unknownCount: events.count - known.count,
             unknownExample: unknown.map { itemNames.ids[$0.row] })
     }
 }

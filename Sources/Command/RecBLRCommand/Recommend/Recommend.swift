@@ -70,6 +70,7 @@ struct Recommend: ParsableCommand {
             throw fail(.usage, "--output \(reason)")
         }
         let folder = try openModel(model)
+        let question = try requests.question(folder.configuration)
         let source = try requests.requests(folder.items, batchSize: batchSize(folder.items.count))
         let choice = try choice.choice(folder.items)
         let output = try AnswerOutput(answers.output)
@@ -84,7 +85,7 @@ struct Recommend: ParsableCommand {
             try folder.model(on: backend), items: folder.items,
             popularity: folder.popularity.map(Popularity.init))
         let run = AnswerRun(
-            catalogue: catalogue, source: source, choice: choice, text: text,
+            catalogue: catalogue, source: source, choice: choice, question: question, text: text,
             threads: threadCount)
         // Answers on a terminal show the progress themselves.
         let showsProgress = requests.isBatch && (answers.output != nil || isatty(STDOUT_FILENO) == 0)

@@ -18,6 +18,8 @@ struct Request: Sendable {
     var isInData = true
     /// The events whose items the model knows, in order of time.
     var items: [ItemID] = []
+    /// The times of these events, in nanoseconds since 1970; empty where they are not known.
+    var times: [Int64] = []
     /// Number of events that were skipped because the model does not know their items.
     var unknownCount = 0
     /// The id of one of these items.

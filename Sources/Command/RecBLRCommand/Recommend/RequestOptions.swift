@@ -1,8 +1,11 @@
 import ArgumentParser
+import ErrorSupport
 import FileSupport
 import Foundation
 import Identifiers
 import Interactions
+import Models
+import Report
 
 /// Options for the users or histories; exactly one kind must be given.
 struct RequestOptions: ParsableArguments {
@@ -31,6 +34,26 @@ struct RequestOptions: ParsableArguments {
             the ids, with a note)
             """)
     var lineStartsWith: LineStart?
+
+    @Option(
+        help: """
+            For when a model trained with --time is asked: now, or a time such as 2026-05-01T12:30:00Z. (default: the time of each \
+            user's last event)
+            """)
+    var at: String?
+
+    /// The time of ``at`` in nanoseconds since 1970.
+    func question(_ model: ModelConfiguration) throws -> Int64? {
+        guard let at else { return nil }
+        guard model.usesTime else {
+            throw fail(.usage, "--at is for models that were trained with --time; this one knows no time")
+        }
+        let time = at == "now" ? Date() : ISO8601DateFormatter().date(from: at)
+        guard let seconds = time?.timeIntervalSince1970, seconds.magnitude < 9e9 else {
+            throw fail(.usage, "--at \(printable(at)): expected now, or a time such as 2026-05-01T12:30:00Z")
+        }
+        return Int64(seconds) * 1_000_000_000
+    }
 
     enum LineStart: String, ExpressibleByArgument, CaseIterable { case user, item }
 

@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// Models with time, from log to answer.
+@Suite struct TimeTests {
+    private let training = "train data -m model --epochs 2 --hidden-size 8 --threads 2 --time"
+
+    /// A log whose gaps are from seconds to weeks.
+    private func timedLog() -> String {
+        var lines = ["user,item,time"]
+        for user in 0..<40 {
+            var time = 1_700_000_000 + user
+            for event in 0..<(8 + user % 5) {
+                time += [5, 900, 40_000, 300_000, 3_000_000][(user + event * event) % 5]
+                lines.append("u\(user),i\((user * 7 + event * 3) % 20),\(time)")
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func prepared(_ log: String) throws -> Workplace {
+        let place = try Workplace()
+        try place.write(log, "log.csv")
+        try #require(try command("prepare log.csv -o data", in: place).status == 0)
+        return place
+    }
+
+    private func command(_ line: String, in place: Workplace) throws -> Outcome {
+        try run(line.split(separator: " ").map(String.init), in: place)
+    }
+
+    private struct Report: Decodable {
+        struct Slice: Decodable {
+            struct Metrics: Decodable { struct Setting: Decodable { var cases: Int }; var unmasked: Setting }
+            var gap: String
+            var metrics: Metrics
+        }
+        var name: String
+        var gaps: [Slice]?
+    }
+
+    @Test func trainedInspectedEvaluatedAndAsked() throws {
+        let place = try prepared(timedLog())
+        let trained = try command(training, in: place)
+        #expect(trained.status == 0, "\(trained.error)")
+        let rows = ["RecBLR, past times only", "RecBLR, with the request's time"]
+        for row in rows { #expect(trained.output.contains(row), "\(trained.output)") }
+        let inspected = try command("inspect model --verify", in: place)
+        #expect(inspected.output.contains("D 8, L 2, E 2, K 4, time"), "\(inspected.output)")
+        #expect(inspected.output.contains("\nState     \(4 * (2 * 4 * 16 + 8 + 2)) bytes per user\n"))
+
+        let evaluated = try command("evaluate model data", in: place)
+        #expect(evaluated.status == 0, "\(evaluated.error)")
+        for row in rows { #expect(evaluated.output.contains("\(row): < 1 week"), "\(evaluated.output)") }
+        let json = try command("evaluate model data --json", in: place)
+        let reports = try JSONDecoder().decode([Report].self, from: Data(json.output.utf8))
+        #expect(reports.suffix(2).map(\.name) == rows)
+        for report in reports {
+            let gaps = try #require(report.gaps)
+            #expect(gaps.map(\.gap) == ["< 1 min", "< 1 h", "< 1 day", "< 1 week", "longer"])
+            #expect(gaps.reduce(0) { $0 + $1.metrics.unmasked.cases } == 40)
+        }
+
+        let ask = "recommend model --data data --user u3 -k 3 --json --explain"
+        var answers: [String] = []
+        for at in ["", " --at 2026-05-01T12:00:00Z", " --at 2024-05-01T12:00:00Z", " --at now"] {
+            let answer = try command(ask + at, in: place)
+            #expect(answer.status == 0, "\(answer.error)")
+            answers.append(answer.output)
+        }
+        #expect(Set(answers[..<3]).count == 3, "time matters")
+        let wrong = try command(ask + " --at yesterday", in: place)
+        #expect(wrong.status == 64 && wrong.error.contains("--at yesterday: expected now, or a time such as"))
+        let withoutTimes = try command("recommend model --history i1,i2", in: place)
+        #expect(withoutTimes.status == 65 && withoutTimes.error.contains("the model uses the times of events"))
+    }
+
+    @Test func dataWithoutTimesIsRefused() throws {
+        let place = try prepared(timedLog())
+        try #require(try command(training, in: place).status == 0)
+        let sequences = (0..<30).map { user in
+            "u\(user) " + (0..<6).map { "i\((user + $0) % 20)" }.joined(separator: " ")
+        }
+        try place.write(sequences.joined(separator: "\n") + "\n", "sequences.txt")
+        let prepared = try command("prepare sequences.txt -o untimed", in: place)
+        try #require(prepared.status == 0, "\(prepared.error)")
+        for line in ["train untimed -m other --time --epochs 1", "evaluate model untimed"] {
+            let refused = try command(line, in: place)
+            #expect(refused.status == 65, "\(line): \(refused.error)")
+            #expect(refused.error.contains("needs the times of events, which this dataset has not"), "\(refused.error)")
+        }
+        let asked = try command("recommend model --data untimed --user u1", in: place)
+        #expect(asked.status == 65 && asked.error.contains("the model uses the times of events"), "\(asked.error)")
+    }
+
+    @Test func whatKnowsNoTimeIsNotAskedAtOne() throws {
+        let place = try prepared(timedLog())
+        for line in ["--mixer lru", "--mixer attention", "--recurrence-only"] {
+            let refused = try command("\(training) \(line)", in: place)
+            #expect(refused.status == 64 && refused.error.contains("--time"), "\(refused.error)")
+        }
+        try #require(try command("train data -m model --epochs 1 --hidden-size 8", in: place).status == 0)
+        let asked = try command("recommend model --data data --user u3 --at now", in: place)
+        #expect(asked.status == 64 && asked.error.contains("trained with --time"), "\(asked.error)")
+    }
+}
