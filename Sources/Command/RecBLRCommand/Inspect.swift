@@ -61,6 +61,7 @@ struct Inspect: ParsableCommand {
 
     private struct ModelSummary: Encodable {
         var configuration: ModelConfiguration
+        var fingerprint: String
         var weights: Int
         var stateBytes: Int
         var training: TrainingRecord?
@@ -73,7 +74,8 @@ struct Inspect: ParsableCommand {
         if json.isOn {
             return try printJSON(
                 ModelSummary(
-                    configuration: shape, weights: count, stateBytes: 4 * shape.stateSize, training: record))
+                    configuration: shape, fingerprint: model.fingerprint, weights: count,
+                    stateBytes: 4 * shape.stateSize, training: record))
         }
         try printOutput(
             """
@@ -81,11 +83,15 @@ struct Inspect: ParsableCommand {
             Shape     \(describe(shape))
             Weights   \(grouped(count))
             State     \(grouped(4 * shape.stateSize)) bytes per user
+            Mark      \(try model.fingerprint)
             """)
         guard let record else { return }
         try printOutput(
             "Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)"
         )
+        if let origin = record.origin {
+            try printOutput("From      \(describe(origin, "the model with mark \(origin.model)"))")
+        }
         if record.test != nil { try printOutput("\n" + metricsTable(record.reports)) }
     }
 }

@@ -68,6 +68,8 @@ private func text(_ remedy: ResumeRemedy) -> String {
     case .beginAnewAtConstantRate:
         "begin anew with --restart (only a run with --schedule constant can be given other --epochs on its way)"
     case .endWithVersion(let version): "end it with version \(version)"
+    case .sameOrigin: "give --from with the model that it began from"
+    case .startAtRandom: "leave --from out"
     case .sameDevice: "give the same --device, --precision and --threads"
     case .give(let settings): "give what it began with: " + settings.map(option).joined(separator: " ")
     }

@@ -44,6 +44,13 @@ struct Train: ParsableCommand {
         help: "Train as many epochs, on the same schedule, as validation chose for this model.", transform: pathArgument
     )
     var epochsFrom: String?
+    @Option(
+        help: """
+            Continue the weights of this model on a dataset prepared anew: items are matched by id, new ones start at random. \
+            Its shape is kept, and a training takes a tenth of the epochs.
+            """,
+        transform: pathArgument)
+    var from: String?
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var compute: ComputeOptions
     @Flag(
@@ -60,7 +67,7 @@ struct Train: ParsableCommand {
             throw ValidationError("Give --epochs or --epochs-from, not both.")
         }
         guard splitOptions.split == SplitOptions.Kind.none else { return }
-        if epochsFrom == nil, learning.epochs == nil {
+        if epochsFrom == nil, from == nil, learning.epochs == nil {
             throw ValidationError(
                 "--split none has no validation that chooses the epoch: give --epochs-from MODEL (trained with validation) "
                     + "or --epochs.")
@@ -73,23 +80,26 @@ struct Train: ParsableCommand {
     func run() throws {
         let url = try outputFolder(model, "--model")
         try checkApart(model, "--model", from: dataset)
+        if let from { try checkApart(model, "--model", from: from) }
         let destination = try ModelFolder.destination(url)
         try RunFolder.checkIdle(destination)
         let data = try openDataset(dataset)
         let kind = splitOptions.kind() ?? .leaveOneOut
         let split = try kind.split(data)
         let backend = try compute.backend()
-        var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
+        let start = try from.map { try startingModel($0, kind, on: backend) }
+        var recipe = learning.recipe(
+            for: data, continuing: start != nil, threads: try threads.count(on: backend))
         try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
-        var configuration = shape.configuration(itemCount: data.itemCount)
-        configuration.repeatAware = recipe.repeatAware
+        let configuration = configuration(recipe, start, itemCount: data.itemCount)
         if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
         let trainer = try Trainer(
-            data, split, configuration, recipe.options, backend: backend,
+            data, split, configuration, recipe.options, from: start, backend: backend,
             checkpointFolder: RunFolder.url(of: destination))
         let folder = try RunFolder(destination, recipe.options, resume: resume, restart: restart)
         defer { folder.tidy() }
         let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
+        if let from, let origin = trainer.origin { printError("continues " + describe(origin, from)) }
         for reason in reasons { printError(reason) }
         if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
         StopSignals.catchFromNowOn()
@@ -109,13 +119,20 @@ struct Train: ParsableCommand {
         }
     }
 
+    /// That of the options, or of the model that the training starts from with the options that were given.
+    private func configuration(_ recipe: Recipe, _ start: StartingModel?, itemCount: Int) -> ModelConfiguration {
+        var base = start?.configuration(itemCount: itemCount) ?? ModelConfiguration(itemCount: itemCount)
+        base.repeatAware = start == nil ? recipe.repeatAware : learning.repeatAware ?? base.repeatAware
+        return shape.configuration(basedOn: base)
+    }
+
     private func finish(
         _ trained: SequenceModel, _ record: inout TrainingRecord, _ reasons: [String], _ data: Dataset, _ split: Split,
         _ folder: RunFolder
     ) throws {
         let known = knownItems(data, split)
         let ranker = ModelRanker(trained, items: known, threads: try threads.count(on: trained.backend))
-        let items = data.items ?? Vocabulary(ids: (1...data.itemCount).map(String.init))!
+        let items = data.identifiers
         var examples: [TrainingReport.Example] = []
         if !split.test.isEmpty {
             if let known { sayWhatIsUnknown(known, "the model", split.test, data) }

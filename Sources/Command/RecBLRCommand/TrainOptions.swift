@@ -12,14 +12,14 @@ extension TrainingOptions.Objective: ExpressibleByArgument {}
 extension TrainingOptions.LossKind: ExpressibleByArgument {}
 
 struct ShapeOptions: ParsableArguments {
-    @Option(help: "Hidden size D.") var hiddenSize = 64
-    @Option(help: "Recurrent layers L.") var layers = 2
+    @Option(help: "Hidden size D. (default: 64)") var hiddenSize: Int?
+    @Option(help: "Recurrent layers L. (default: 2)") var layers: Int?
     @Option(
         help: """
             What carries information from event to event: bdlru is RecBLR; attention, as in SASRec, sees the last events (not \
-            on a GPU); lru, as in LRURec, is a recurrence whose decay does not depend on the events.
+            on a GPU); lru, as in LRURec, is a recurrence whose decay does not depend on the events. (default: bdlru)
             """)
-    var mixer = ModelConfiguration.Mixer.bdlru
+    var mixer: ModelConfiguration.Mixer?
     @Option(help: "Events W that --mixer attention attends to, the current one included. (default: 64)")
     var attentionWindow: Int?
     @Option(help: "Expansion E: the recurrence is E·D wide. (default: 2)") var expansion: Int?
@@ -35,7 +35,7 @@ struct ShapeOptions: ParsableArguments {
 
     func validate() throws {
         if let name = optionOfAnotherMixer {
-            throw ValidationError("--mixer \(mixer.rawValue) has nothing that \(name) could change.")
+            throw ValidationError("--mixer \((mixer ?? .bdlru).rawValue) has nothing that \(name) could change.")
         }
         if time, recurrenceOnly {
             throw ValidationError("--time needs the projections that --recurrence-only leaves out.")
@@ -55,21 +55,22 @@ struct ShapeOptions: ParsableArguments {
             ("--recurrence-only", recurrenceOnly, [.bdlru]),
             ("--without-decay-ring", withoutDecayRing, [.bdlru, .lru]),
         ]
-        return options.first { $0.isGiven && !$0.mixers.contains(mixer) }?.name
+        return options.first { $0.isGiven && !$0.mixers.contains(mixer ?? .bdlru) }?.name
     }
 
-    func configuration(itemCount: Int) -> ModelConfiguration {
-        var configuration = ModelConfiguration(itemCount: itemCount)
-        configuration.hiddenSize = hiddenSize
-        configuration.layerCount = layers
-        configuration.mixer = mixer
+    /// A shape with the options that were given, and all else as in `base`.
+    func configuration(basedOn base: ModelConfiguration) -> ModelConfiguration {
+        var configuration = base
+        if let hiddenSize { configuration.hiddenSize = hiddenSize }
+        if let layers { configuration.layerCount = layers }
+        if let mixer { configuration.mixer = mixer }
         if let attentionWindow { configuration.attentionWindow = attentionWindow }
         if let expansion { configuration.expansion = expansion }
         if let convolutionWidth { configuration.convolutionWidth = convolutionWidth }
-        configuration.usesTime = time
-        configuration.feedForward = !withoutFeedForward
-        configuration.block = recurrenceOnly ? .recurrenceOnly : .full
-        configuration.decayInitialization = withoutDecayRing ? .normal : .ring
+        if time { configuration.usesTime = true }
+        if withoutFeedForward { configuration.feedForward = false }
+        if recurrenceOnly { configuration.block = .recurrenceOnly }
+        if withoutDecayRing { configuration.decayInitialization = .normal }
         return configuration
     }
 }
@@ -120,9 +121,10 @@ struct LearningOptions: ParsableArguments {
         }
     }
 
-    /// The preset's recipe for this data, with the given options instead of its choices.
-    func recipe(for data: Dataset, threads: Int) -> Recipe {
+    /// The preset's recipe for this data, to begin or to continue a model, with the given options instead of its choices.
+    func recipe(for data: Dataset, continuing: Bool = false, threads: Int) -> Recipe {
         var recipe = preset.recipe(for: DatasetShape(data))
+        if continuing { recipe.continueTraining() }
         func set<Value>(
             _ path: WritableKeyPath<TrainingOptions, Value>, _ given: Value?, _ choice: Recipe.Choice? = nil
         ) {

@@ -53,6 +53,8 @@ public struct Dataset: @unchecked Sendable {
             times: times?.values, owners: [events, startColumn] + (times.map { [$0] } ?? []))
     }
 
+    /// Raw ids and titles of items; for data made in memory their numbers.
+    package var identifiers: Vocabulary { items ?? Vocabulary(ids: (1...itemCount).map(String.init))! }
     /// U: number of users.
     public var userCount: Int { starts.count - 1 }
     /// V: number of items.

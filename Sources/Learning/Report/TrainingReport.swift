@@ -131,6 +131,13 @@ public struct TrainingReport: Sendable {
         return "<dl class=\"figures\">\(cells)</dl>"
     }
 
+    private var startingModel: String {
+        guard let origin = record.origin else { return "" }
+        return
+            " It continues the model with the fingerprint \(origin.model): \(counted(origin.matchedItems, "item")) matched, "
+            + "\(grouped(origin.newItems)) new, \(grouped(origin.goneItems)) gone."
+    }
+
     private var medianRate: Int {
         let rates = record.epochs.map(\.tokensPerSecond).filter(\.isFinite).sorted()
         return rates.isEmpty ? 0 : Int(rates[rates.count / 2])
@@ -146,7 +153,7 @@ public struct TrainingReport: Sendable {
             <details><summary>The model’s configuration</summary>
             <pre tabindex="0">\(json(configuration))</pre></details>
             <details><summary>The training options</summary><pre tabindex="0">\(json(record.options))</pre></details>
-            <p class="soft">Backend: \(record.backend). Fingerprint of the data: \(record.dataset).</p>
+            <p class="soft">Backend: \(record.backend). Fingerprint of the data: \(record.dataset).\(startingModel)</p>
             </section>
             """
     }

@@ -9,6 +9,8 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
     case data(fingerprint: String)
     /// The same data was split in another way.
     case split
+    /// It started from another model, or one of the two from random weights (nil).
+    case origin(was: String?, now: String?)
     /// It ran on another device, with other precision or another number of threads.
     case device(was: String, now: String)
     /// Settings of the model or of the training; `cosineEpochs` are the epochs of a cosine schedule that should get another length.
@@ -37,6 +39,11 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
         case .version(let version): return "version \(version) of this program began it"
         case .data(let fingerprint): return "it was trained on other data (fingerprint \(fingerprint))"
         case .split: return "the data was split in another way"
+        case .origin(let was, let now):
+            func text(_ model: String?) -> String {
+                model.map { "the model with fingerprint \($0)" } ?? "random weights"
+            }
+            return "it started from \(text(was)), this run from \(text(now))"
         case .device(let was, let now): return "it ran on \(was), this is \(now)"
         case .settings([], _): return "the training options differ"
         case .settings(let settings, let epochs):
@@ -50,6 +57,7 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
         switch self {
         case .version(let version): [.endWithVersion(version), .beginAnew]
         case .data, .split: []
+        case .origin(let was, _): [was == nil ? .startAtRandom : .sameOrigin, .beginAnew]
         case .device: [.sameDevice]
         case .settings([], _): [.beginAnew]
         case .settings(let settings, nil): [.give(settings), .beginAnew]
@@ -66,6 +74,10 @@ public enum ResumeRemedy: Remedy, Equatable {
     case beginAnewAtConstantRate
     /// End the run with that version of the program.
     case endWithVersion(String)
+    /// Start from the model that the run began with.
+    case sameOrigin
+    /// Start without a model.
+    case startAtRandom
     /// Compute on the same device, with the same precision and number of threads.
     case sameDevice
     /// Train with the values that the run began with.

@@ -9,6 +9,8 @@ struct RunIdentity: Codable, Equatable {
     var options: TrainingOptions
     var dataset: String
     var split: String
+    /// Fingerprint of the model that the run started from; nil where weights started at random.
+    var origin: String?
     var backend: String
 }
 
@@ -18,6 +20,7 @@ extension RunIdentity {
         if other.version != version { return .version(other.version) }
         if other.dataset != dataset { return .data(fingerprint: other.dataset) }
         if other.split != split { return .split }
+        if other.origin != origin { return .origin(was: other.origin, now: origin) }
         // Before the options: they tell how many replicas a device has.
         if other.backend != backend { return .device(was: other.backend, now: backend) }
         var same = other.options
@@ -32,7 +35,7 @@ extension RunIdentity {
     }
 
     /// Each field that differs.
-    private static func changes(_ old: some Encodable, _ new: some Encodable) -> [RunDifference.Setting] {
+    static func changes(_ old: some Encodable, _ new: some Encodable) -> [RunDifference.Setting] {
         let (old, new) = (values(old), values(new))
         return Set(old.keys).union(new.keys).sorted().filter { old[$0] != new[$0] }.map { name in
             RunDifference.Setting(name: name, was: old[name]?.text, now: new[name]?.text)

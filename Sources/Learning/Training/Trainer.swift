@@ -37,6 +37,8 @@ public enum TrainingOutcome: Sendable {
 
 /// Trains one model on one dataset, once. The main loop is ``run(resuming:shouldStop:report:)``.
 public struct Trainer: ~Copyable {
+    /// The model that the run starts from; nil where weights start at random.
+    public let origin: TrainingOrigin?
     private let dataset: Dataset
     private let split: Split
     private let options: TrainingOptions
@@ -47,19 +49,22 @@ public struct Trainer: ~Copyable {
     private let checkpointURL: URL?
 
     /// Prepares a run on a device. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
-    /// Throws where options or sizes are invalid, there are no training events, or there is not enough memory.
+    ///
+    /// Weights start at random, or where a `start` is given at those of that model, whose shape `configuration` must have. Throws where
+    /// options or sizes are invalid, there are no training events, the data has no item of `start`, or there is not enough memory.
     public init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
-        on device: ComputeDevice, checkpointFolder: URL? = nil
+        from start: StartingModel? = nil, on device: ComputeDevice, checkpointFolder: URL? = nil
     ) throws(TrainingError) {
         try self.init(
-            dataset, split, configuration, options, backend: device.backend, checkpointFolder: checkpointFolder)
+            dataset, split, configuration, options, from: start, backend: device.backend,
+            checkpointFolder: checkpointFolder)
     }
 
     /// The same on a backend.
     package init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
-        backend: any Backend, checkpointFolder: URL? = nil
+        from start: StartingModel? = nil, backend: any Backend, checkpointFolder: URL? = nil
     ) throws(TrainingError) {
         try options.validate()
         guard split.trainingEnd.contains(where: { $0 >= 2 }) else { throw .nothingToLearn }
@@ -76,6 +81,7 @@ public struct Trainer: ~Copyable {
         do {
             model = try SequenceModel(initializing: configuration, seed: options.seed, on: backend)
         } catch { throw .configuration(error) }
+        origin = try start.map { start throws(TrainingError) in try start.initialize(model, for: dataset) }
         self.dataset = dataset
         self.split = split
         self.options = options
@@ -89,7 +95,7 @@ public struct Trainer: ~Copyable {
             pads: backend.isQueued)
         identity = RunIdentity(
             configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
-            split: split.fingerprint,
+            split: split.fingerprint, origin: origin?.model,
             backend: "\(backend.name), \(replicas.count) replica\(replicas.count == 1 ? "" : "s")")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
@@ -240,7 +246,8 @@ public struct Trainer: ~Copyable {
             throw .diverged(epoch: bestEpoch?.epoch ?? 0, step: bestEpoch?.step ?? state.step)
         }
         let record = TrainingRecord(
-            version: programVersion, options: options, dataset: identity.dataset, backend: identity.backend,
+            version: programVersion, options: options, dataset: identity.dataset, origin: origin,
+            backend: identity.backend,
             epochs: state.epochs, bestEpoch: bestEpoch?.epoch ?? 0)
         return .finished(model, record)
     }

@@ -14,6 +14,10 @@ public enum TrainingError: UserFacingError, Equatable {
     case memory(neededBytes: Int, MemoryLimit)
     /// No user has two events that train.
     case nothingToLearn
+    /// The model to start from has another shape than the one to train.
+    case otherShape([RunDifference.Setting])
+    /// The model to start from has none of the dataset's items.
+    case noCommonItems
     /// Losses, weights or scores are not finite numbers any more.
     case diverged(epoch: Int, step: Int)
     /// The device that trains failed.
@@ -35,6 +39,10 @@ public enum TrainingError: UserFacingError, Equatable {
         case .memory(let needed, let limit):
             "this model needs \(readableBytes(needed)) for weights, gradients and moments, \(limit)"
         case .nothingToLearn: "there is nothing to learn from: no user has two training events"
+        case .otherShape(let settings):
+            "the model to start from has another shape, in which its weights mean nothing: "
+                + RunDifference.settings(settings, cosineEpochs: nil).description
+        case .noCommonItems: "the model to start from has none of the dataset's items: are they the same kind of ids?"
         case .diverged(let epoch, let step):
             "training diverged: its numbers are not finite any more in epoch \(epoch), step \(step)"
         case .device(let reason): reason
@@ -48,8 +56,8 @@ public enum TrainingError: UserFacingError, Equatable {
     /// That of impossible settings, bad data, a device or a file.
     public var exitStatus: ExitStatus {
         switch self {
-        case .option, .configuration, .memory: .usage
-        case .nothingToLearn, .otherRun, .damagedCheckpoint, .diverged: .badData
+        case .option, .configuration, .memory, .otherShape: .usage
+        case .nothingToLearn, .noCommonItems, .otherRun, .damagedCheckpoint, .diverged: .badData
         case .evaluation(let error): error.exitStatus
         case .device: .unavailable
         case .file(let error): error.exitStatus
@@ -61,10 +69,11 @@ public enum TrainingError: UserFacingError, Equatable {
         switch self {
         case .diverged: [DivergenceRemedy.smallerSteps]
         case .otherRun(_, let difference): difference.remedies
+        case .otherShape(let settings): [ResumeRemedy.give(settings)]
         case .damagedCheckpoint: [ResumeRemedy.beginAnew]
         case .evaluation(let error): error.remedies
         case .file(let error): error.remedies
-        case .option, .configuration, .memory, .nothingToLearn, .device: []
+        case .option, .configuration, .memory, .nothingToLearn, .noCommonItems, .device: []
         }
     }
 }

@@ -32,6 +32,8 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var options: TrainingOptions
     /// Fingerprint of the dataset.
     public var dataset: String
+    /// The model that the training started from; nil where weights started at random.
+    public var origin: TrainingOrigin?
     /// The split of the data; nil where the caller made its own.
     public var split: SplitKind?
     /// Name of the backend and number of its replicas.

@@ -1,0 +1,23 @@
+import FileSupport
+import Interactions
+import ModelStore
+import Tensors
+import Training
+
+/// The model that a training continues. Prints a warning where it may have learnt from events that this split holds out.
+func startingModel(_ path: String, _ kind: SplitKind, on backend: any Backend) throws -> StartingModel {
+    let folder = try openModel(path)
+    let trainedOn = try TrainingRecord.read(folder)?.split
+    if kind != .everything, let trainedOn, trainedOn != kind {
+        printError(
+            "recblr: warning: \(path) was trained with another split and may have seen events that are held out here: validation "
+                + "and test may flatter")
+    }
+    return try StartingModel(folder, on: ComputeDevice(backend))
+}
+
+/// What was taken over from a model, for people.
+func describe(_ origin: TrainingOrigin, _ model: String) -> String {
+    "\(model): \(grouped(origin.matchedItems)) of its items are in the data, \(grouped(origin.newItems)) of the data are new, "
+        + "\(grouped(origin.goneItems)) are gone"
+}
