@@ -155,7 +155,7 @@ import Training
         let data = randomDataset(items: 25)
         let start = try StartingModel(ModelFolder.open(place.appendingPathComponent("old")), on: .cpu())
         let shape = start.configuration(itemCount: data.itemCount)
-        var recipe = Preset.balanced.recipe(for: DatasetShape(users: 60, items: 25, events: data.eventCount))
+        var recipe = Preset.balanced.recipe(for: DatasetShape(data))
         recipe.continueTraining()
         let trainer = try Trainer(data, .leaveOneOut(data), shape, recipe.options, from: start, on: .cpu())
         #expect(trainer.origin?.newItems == 2)
