@@ -20,7 +20,7 @@ import Testing
         let row = model.backend.download(model.itemTable.rows(item.row..<item.row + 1))
         var score = zip(hidden, row).reduce(0) { $0 + Double($1.0) * Double($1.1) }
         let twin = SequenceModel.perturbed(model.configuration, on: CPUBackend())
-        if let bias = try twin.repeatBias(after: [history]) {
+        if let bias = try twin.headBias(after: [history]) {
             bias.forEach(ofRow: 0) { if $0 == item.row { score += Double(bias.value($1)) } }
         }
         return score

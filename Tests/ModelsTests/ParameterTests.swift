@@ -120,7 +120,7 @@ import Testing
             { $0.itemCount = 7 }, { $0.hiddenSize = 7 }, { $0.layerCount = 7 }, { $0.mixer = .attention },
             { $0.block = .recurrenceOnly }, { $0.expansion = 7 }, { $0.attentionWindow = 7 },
             { $0.convolutionWidth = 7 }, { $0.feedForward = false }, { $0.decayInitialization = .normal },
-            { $0.warmupSteps = 7 }, { $0.repeatAware = true }, { $0.normEpsilon = 0.125 },
+            { $0.warmupSteps = 7 }, { $0.repeatAware = true }, { $0.transitions = true }, { $0.normEpsilon = 0.125 },
         ]
         var seen: [ModelConfiguration] = []
         for change in changes {

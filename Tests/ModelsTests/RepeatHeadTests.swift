@@ -59,9 +59,9 @@ import Testing
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
         let sequences: [[ItemID]] = [[1, 2, 1], [9], [3, 3, 3, 4]]
         let batch = PackedBatch(sequences)
-        let all = model.repeatBias(batch, rows: nil)!
-        let last = model.repeatBias(batch, rows: [2, 3, 7])!
-        let after = try model.repeatBias(after: sequences)!
+        let all = model.headBias(batch, rows: nil)!
+        let last = model.headBias(batch, rows: [2, 3, 7])!
+        let after = try model.headBias(after: sequences)!
         for (n, row) in [2, 3, 7].enumerated() {
             #expect(additions(all, row) == additions(last, n))
             #expect(additions(all, row) == additions(after, n))
@@ -81,17 +81,17 @@ import Testing
             pieces.append(history[start..<end], after: history[max(0, start - shape.repeatWindow + 1)..<start])
         }
         #expect(pieces.items == history)
-        let whole = model.repeatBias(PackedBatch([history]), rows: nil)!
-        let cut = model.repeatBias(pieces, rows: nil)!
+        let whole = model.headBias(PackedBatch([history]), rows: nil)!
+        let cut = model.headBias(pieces, rows: nil)!
         let chosen: [Int32] = [0, 299, 300, 811, 812, 1298, 1299]
-        let some = model.repeatBias(pieces, rows: chosen)!
+        let some = model.headBias(pieces, rows: chosen)!
         for row in history.indices { #expect(additions(cut, row) == additions(whole, row)) }
         for (n, row) in chosen.enumerated() { #expect(additions(some, n) == additions(whole, Int(row))) }
         let last = PackedBatch([history[1000...]])
         var lastAfter = PackedBatch()
         lastAfter.append(history[1000...], after: history[..<1000])
-        let bare = model.repeatBias(last, rows: nil)!
-        let inChunks = model.repeatBias(ofOnlySequence: lastAfter, rows: [0..<200, 200..<300])!
+        let bare = model.headBias(last, rows: nil)!
+        let inChunks = model.headBias(ofOnlySequence: lastAfter, rows: [0..<200, 200..<300])!
         for row in 0..<300 { #expect(additions(inChunks, row) == additions(whole, 1000 + row)) }
         #expect(additions(bare, 0) != additions(whole, 1000))
     }

@@ -201,9 +201,9 @@ func timedVariants(itemCount: Int) -> [ModelConfiguration] {
         var shape = ModelConfiguration(itemCount: 9)
         (shape.hiddenSize, shape.repeatAware) = (4, true)
         let model = SequenceModel.perturbed(shape, on: CPUBackend())
-        #expect(throws: HistoryError.empty) { try model.repeatBias(after: [[1], []] as [[ItemID]]) }
+        #expect(throws: HistoryError.empty) { try model.headBias(after: [[1], []] as [[ItemID]]) }
         #expect(throws: HistoryError.unknownItem(10, itemCount: 9)) {
-            try model.repeatBias(after: [[1, 10]] as [[ItemID]])
+            try model.headBias(after: [[1, 10]] as [[ItemID]])
         }
     }
 }

@@ -19,8 +19,9 @@ import Training
         var clipNorm: Float?
         var weightDecay: Float?
         var repeatAware = false
+        var transitions = false
         var testDescription: String {
-            "\(loss), \(objective), clip \(clipNorm ?? 0), decay \(weightDecay ?? 0), repeats \(repeatAware)"
+            "\(loss), \(objective), clip \(clipNorm ?? 0), decay \(weightDecay ?? 0), repeats \(repeatAware), transitions \(transitions)"
         }
 
         var options: TrainingOptions {
@@ -39,7 +40,8 @@ import Training
 
     static let runs = [
         Run(), Run(weightDecay: 0.3, repeatAware: true), Run(clipNorm: 0.5), Run(loss: .sampled, repeatAware: true),
-        Run(loss: .bpr), Run(objective: .lastPosition, repeatAware: true),
+        Run(loss: .bpr), Run(objective: .lastPosition, repeatAware: true), Run(repeatAware: true, transitions: true),
+        Run(loss: .sampled, transitions: true),
     ]
 
     /// The masks of dropout are the same, so that the curves are, but for rounding.
@@ -152,7 +154,7 @@ import Training
 
     private func shape(_ run: Run, _ data: Dataset) -> ModelConfiguration {
         var shape = smallShape(items: data.itemCount)
-        shape.repeatAware = run.repeatAware
+        (shape.repeatAware, shape.transitions) = (run.repeatAware, run.transitions)
         return shape
     }
 

@@ -109,4 +109,5 @@ func describe(_ shape: ModelConfiguration) -> String {
         + (shape.usesTime ? ", time" : "")
         + (shape.feedForward ? "" : ", no feed-forward")
         + (shape.block == .full ? "" : ", bare recurrence")
+        + (shape.transitions ? ", transition head" : "")
 }

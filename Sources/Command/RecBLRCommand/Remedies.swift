@@ -83,6 +83,7 @@ private func option(_ setting: RunDifference.Setting) -> String {
     case "feedForward": return flag("--without-feed-forward", setting.was == "no")
     case "decayInitialization": return flag("--without-decay-ring", setting.was == "normal")
     case "repeatAware": return setting.was == "yes" ? "--repeat-aware" : "--no-repeat-aware"
+    case "transitions": return setting.was == "yes" ? "--transitions" : "--no-transitions"
     case "lastEpoch": return flag("--epochs-from", setting.was != nil)
     default:
         let names = ["maximumLength": "max-length", "layerCount": "layers"]

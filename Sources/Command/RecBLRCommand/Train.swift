@@ -123,6 +123,7 @@ struct Train: ParsableCommand {
     private func configuration(_ recipe: Recipe, _ start: StartingModel?, itemCount: Int) -> ModelConfiguration {
         var base = start?.configuration(itemCount: itemCount) ?? ModelConfiguration(itemCount: itemCount)
         base.repeatAware = start == nil ? recipe.repeatAware : learning.repeatAware ?? base.repeatAware
+        base.transitions = start == nil ? recipe.transitions : learning.transitions ?? base.transitions
         return shape.configuration(basedOn: base)
     }
 

@@ -109,6 +109,13 @@ struct LearningOptions: ParsableArguments {
             (default: yes to train, except with --loss bpr; no in experiments)
             """)
     var repeatAware: Bool?
+    @Flag(
+        inversion: .prefixedNo,
+        help: """
+            Learn how much it counts that an item followed one of the last three events before, by how often it did. \
+            (default: no)
+            """)
+    var transitions: Bool?
 
     /// Throws where an option would have no effect.
     func refuseIgnored(_ recipe: Recipe, hasValidation: Bool) throws {
@@ -151,6 +158,7 @@ struct LearningOptions: ParsableArguments {
         recipe.options.seed = seed
         recipe.options.threads = threads
         recipe.repeatAware = repeatAware ?? (recipe.repeatAware && recipe.options.loss != .bpr)
+        recipe.transitions = transitions ?? (recipe.transitions && recipe.options.loss != .bpr)
         if repeatAware != nil || !recipe.repeatAware { recipe.reasons[.repeats] = nil }
         return recipe
     }

@@ -151,7 +151,7 @@ public struct ModelRanker: Ranker {
             let vectors = backend.tensor(own.count, hidden.columns)
             backend.gather(backend.indices(own.map(\.row)), from: hidden, into: vectors)
             guard bound.holds(for: vectors) else { throw .notANumber(model: name) }
-            let repeats = try readable { () throws(HistoryError) in try model.repeatBias(after: own.map(\.history)) }
+            let repeats = try readable { () throws(HistoryError) in try model.headBias(after: own.map(\.history)) }
             // A target that the model does not know is a miss, whatever is counted here.
             let targets = own.map { Int32($0.question.target?.row ?? 0) }
             let counts = backend.rank(

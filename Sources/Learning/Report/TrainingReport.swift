@@ -111,7 +111,8 @@ public struct TrainingReport: Sendable {
     private var shape: String {
         """
         \(mixer)\(counted(configuration.layerCount, "layer")), hidden size \(configuration.hiddenSize), \
-        \(grouped(configuration.layout.count)) weights\(configuration.repeatAware ? ", repeat-aware" : ""); \
+        \(grouped(configuration.layout.count)) weights\(configuration.repeatAware ? ", repeat-aware" : "")\
+                \(configuration.transitions ? ", with transitions" : ""); \
         \(record.options.loss.rawValue) loss, \(record.options.objective.rawValue), dropout \(record.options.dropout), peak \
         learning rate \(record.options.learningRate), \(counted(record.options.batchTokens, "event")) a step.
         """

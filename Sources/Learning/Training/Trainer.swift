@@ -72,14 +72,17 @@ public struct Trainer: ~Copyable {
             throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
         }
         do { try configuration.validate(for: backend) } catch { throw .configuration(error) }
-        if configuration.repeatAware, options.loss == .bpr {
-            throw .option("a repeat-aware model is trained with a softmax loss: full or sampled")
+        if configuration.hasHeads, options.loss == .bpr {
+            throw .option("a model with heads (repeats, transitions) is trained with a softmax loss: full or sampled")
         }
         if configuration.usesTime, !dataset.hasTimestamps { throw .evaluation(.noTimes) }
         try Self.checkMemory(configuration, options, backend)
         let model: SequenceModel
         do {
-            model = try SequenceModel(initializing: configuration, seed: options.seed, on: backend)
+            model = try SequenceModel(
+                initializing: configuration,
+                transitions: configuration.transitions ? trainingTransitions(dataset, split) : nil,
+                seed: options.seed, on: backend)
         } catch { throw .configuration(error) }
         origin = try start.map { start throws(TrainingError) in try start.initialize(model, for: dataset) }
         self.dataset = dataset
@@ -264,4 +267,11 @@ public struct Trainer: ~Copyable {
             batches: plan.steps.count,
             loss: meanLoss, tokensPerSecond: clock.tokensPerSecond)
     }
+}
+
+/// The transitions between the training events of a split.
+func trainingTransitions(_ dataset: Dataset, _ split: Split) -> TransitionCounts {
+    TransitionCounts(
+        itemCount: dataset.itemCount,
+        (0..<dataset.userCount).lazy.map { dataset.sequence(ofUser: $0, 0..<split.trainingEnd[$0]) })
 }

@@ -5,7 +5,7 @@ import Models
 /// Versions of the layout of `config.json`: 2 added checksums of the folder's files and its own, 3 dropped a field.
 private let configurationFormats = 1...3
 /// Fields that files of earlier versions lack.
-private let laterFields: Set = ["repeatAware", "mixer", "attentionWindow", "usesTime"]
+private let laterFields: Set = ["repeatAware", "transitions", "mixer", "attentionWindow", "usesTime"]
 
 /// Fields of earlier versions that are ignored: whether the padding item took part in the softmax of training.
 private let formerFields: Set = ["paddingInSoftmax"]

@@ -142,7 +142,7 @@ public struct ModelFolder: Sendable {
         _ model: SequenceModel, items: Vocabulary, popularity: [Int]? = nil, trainingRecord: [UInt8]? = nil,
         report: String? = nil, log: [UInt8]? = nil, checkpoint: URL? = nil, to url: URL
     ) throws(ModelFileError) {
-        let weights = namedWeights(model)
+        let weights = namedWeights(model) + (model.transitions.map(TransitionTensor.named) ?? [])
         if let failure = model.backend.failure { throw .device(failure) }  // the weights are not valid then
         try writeFolder(url, File.folder, wrap: ModelFileError.file) { (folder) throws(ModelFileError) in
             try SafeTensors.write(
@@ -192,11 +192,13 @@ package func readModel(
                 reason: "tensor \(entry.name) has shape \(stored.shape), the configuration wants \(entry.shape)")
         }
     }
-    let known = Set(layout.entries.map(\.name))
+    let known = Set(layout.entries.map(\.name) + (configuration.transitions ? TransitionTensor.names : []))
     if let unknown = file.entries.keys.filter({ !known.contains($0) }).min() {
         throw .malformed(path: path, reason: "tensor \(unknown) belongs to no part of the configured model")
     }
-    let model = SequenceModel(zerosFor: configuration, on: backend)
+    let transitions =
+        configuration.transitions ? try TransitionTensor.read(file, path: path, configuration.itemCount) : nil
+    let model = SequenceModel(zerosFor: configuration, transitions: transitions, on: backend)
     for entry in layout.entries {
         let values = try file.floats(entry.name)
         guard values.allSatisfy(\.isFinite) else {

@@ -10,12 +10,15 @@ extension SafeTensors {
             case floats([Float])
             /// 64-bit integers, type I64.
             case integers([Int64])
+            /// 32-bit integers, type I32.
+            case shortIntegers([Int32])
 
             /// Calls `body` with the elements in this machine's byte order, which is little-endian on every supported processor.
             func withBytes(_ body: (UnsafeRawBufferPointer) -> Void) {
                 switch self {
                 case .floats(let values): values.withUnsafeBytes(body)
                 case .integers(let values): values.withUnsafeBytes(body)
+                case .shortIntegers(let values): values.withUnsafeBytes(body)
                 }
             }
         }
@@ -38,6 +41,7 @@ extension SafeTensors {
             switch values {
             case .floats: .float32
             case .integers: .int64
+            case .shortIntegers: .int32
             }
         }
 
@@ -97,6 +101,7 @@ extension SafeTensors {
             for value in integers {
                 try withUnsafeBytes(of: value.littleEndian) { (bytes) throws(FileError) in try writer.append(bytes) }
             }
+        case .shortIntegers(let integers): try writer.append(values: integers)
         }
     }
 }

@@ -15,7 +15,7 @@ import Tensors
 /// With the first factors (all σ, deviations, α, β, SiLU(Z) and the weights of attention) frozen at the values that they have for this history, the
 /// score of item i is affine in the embeddings e_t of the events, the state h_0 before them and the biases and shifts b:
 ///
-///     score_i = Σ_t g_{i,t} · e_t  +  g_{i,0} · h_0  +  Σ_b g_{i,b} · b  +  what the repeat-aware head adds
+///     score_i = Σ_t g_{i,t} · e_t  +  g_{i,0} · h_0  +  Σ_b g_{i,b} · b  +  what the heads add
 ///
 /// g are the gradients of the frozen score, which one backward pass gives for all t and b. So the terms add up to the score, exactly.
 ///
@@ -33,6 +33,8 @@ public struct Attribution: Sendable, Equatable {
     public var constant: Double
     /// What the repeat-aware head adds, where the history holds the item.
     public var repeats: Double
+    /// What the transition head adds, where the item followed one of the last events in training and the history does not hold it.
+    public var transitions: Double
     /// The score: the sum of all these, but for rounding in double precision.
     public var score: Double
 }
@@ -67,27 +69,32 @@ extension SequenceModel {
             let embedding = embeddings([item])
             var constants = ConstantTerms()
             let gradient = network.gradient(of: embedding, &constants)
-            let repeats = repeatScore(of: item, after: history)
+            let heads = headScore(of: item, after: history)
             return Attribution(
                 item: item,
                 events: history.indices.map { gradient.rows($0..<$0 + 1).dot(network.embeddings.rows($0..<$0 + 1)) },
                 earlier: state == nil ? 0 : constants.state,
-                constant: constants.parameters + (state == nil ? constants.state : 0), repeats: repeats,
-                score: network.output.dot(embedding) + repeats)
+                constant: constants.parameters + (state == nil ? constants.state : 0), repeats: heads.repeats,
+                transitions: heads.transitions,
+                score: network.output.dot(embedding) + heads.repeats + heads.transitions)
         }
     }
 
     /// The score of an item after a history whose vector is `hidden`, in double precision. O(D + window).
     package func score(of item: ItemID, _ hidden: [Float], after history: [ItemID]) -> Double {
-        Matrix(1, hidden.count, hidden.map(Double.init)).dot(embeddings([item])) + repeatScore(of: item, after: history)
+        let heads = headScore(of: item, after: history)
+        return Matrix(1, hidden.count, hidden.map(Double.init)).dot(embeddings([item])) + heads.repeats
+            + heads.transitions
     }
 
-    /// What the repeat-aware head adds to the score of an item after a history; 0 without such a head. O(window).
-    private func repeatScore(of item: ItemID, after history: [ItemID]) -> Double {
-        let events = history.suffix(RepeatHead.window)
-        guard let values = network.repeatBias, let last = events.lastIndex(of: item) else { return 0 }
-        let count = events.count { $0 == item }
-        let kind = Int(RepeatHead.classes.number(recency: events.endIndex - last, count: count))
-        return Double(RepeatHead.scale) * Double(backend.download(weights[values])[kind])
+    /// What the heads add to the score of an item after a history; 0 without them. O(window).
+    private func headScore(of item: ItemID, after history: [ItemID]) -> (repeats: Double, transitions: Double) {
+        guard let values = network.headValues(weights), !history.isEmpty else { return (0, 0) }
+        var entries = HeadEntries(self)
+        entries.append(history.count - 1..<history.count, of: history)
+        guard let place = entries.columns.firstIndex(of: Int32(item.row)) else { return (0, 0) }
+        let kind = entries.kinds[place]
+        let addition = Double(RepeatHead.scale) * Double(backend.download(values)[Int(kind)])
+        return entries.isTransition(kind) ? (0, addition) : (addition, 0)
     }
 }

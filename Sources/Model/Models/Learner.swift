@@ -42,9 +42,9 @@ package final class Learner {
         }
         load(batch, dropout)
         workspace.forward(from: .fresh, statesOnly: false)
-        let repeats = model.repeatBias(
-            batch.sequences, rows: batch.targetRows, starts: workspace.sequenceStarts)
-        addLoss(batch, repeats, scale, gradients, sum)
+        let bias = model.headBias(
+            batch.sequences, rows: batch.targetRows, starts: workspace.sequenceStarts, targets: batch.targets)
+        addLoss(batch, bias, scale, gradients, sum)
         workspace.backward(gradients, ends: nil)
     }
 
@@ -70,8 +70,9 @@ package final class Learner {
             load(chunk, dropout)
             if index > 0 { workspace.write(states[index - 1], row: 0) }
             workspace.forward(from: index > 0 ? .fixedStates : .fresh, statesOnly: false)
-            let repeats = model.repeatBias(ofOnlySequence: batch.sequences, rows: chunk.rows(startingAt: events))
-            addLoss(chunk, repeats, scale, gradients, sum)
+            let bias = model.headBias(
+                ofOnlySequence: batch.sequences, rows: chunk.rows(startingAt: events), targets: chunk.targets)
+            addLoss(chunk, bias, scale, gradients, sum)
             workspace.backward(gradients, ends: index == 0 ? .first : index == chunks.count - 1 ? .last : .middle)
         }
     }
@@ -97,11 +98,11 @@ package final class Learner {
 
     /// Adds the losses after a forward pass and computes their gradients, including that of the workspace's output.
     private func addLoss(
-        _ batch: TrainingBatch, _ repeats: SparseBias?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
+        _ batch: TrainingBatch, _ bias: SparseBias?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
     ) {
         let outputGradient = workspace.outputGradient
         guard let rowNumbers = batch.targetRows else {
-            return addLoss(batch, workspace.output, outputGradient, repeats, scale, gradients, sum)
+            return addLoss(batch, workspace.output, outputGradient, bias, scale, gradients, sum)
         }
         backend.fill(outputGradient, with: 0)
         guard !rowNumbers.isEmpty else { return }
@@ -109,21 +110,21 @@ package final class Learner {
         let (hidden, gradient) = (self.hidden.prefix(rows.count), hiddenGradient.prefix(rows.count))
         backend.upload(rowNumbers, to: rows)
         backend.gather(rows, from: workspace.output, into: hidden)
-        addLoss(batch, hidden, gradient, repeats, scale, gradients, sum)
+        addLoss(batch, hidden, gradient, bias, scale, gradients, sum)
         backend.scatterAdd(gradient, to: rows, of: outputGradient)
     }
 
     private func addLoss(
-        _ batch: TrainingBatch, _ hidden: Tensor, _ hiddenGradient: Tensor, _ repeats: SparseBias?, _ scale: Float,
+        _ batch: TrainingBatch, _ hidden: Tensor, _ hiddenGradient: Tensor, _ bias: SparseBias?, _ scale: Float,
         _ gradients: Parameters, _ sum: LossSum
     ) {
         let targets = self.targets.prefix(batch.targets.count)
         backend.upload(batch.targets, to: targets)
         SoftmaxHead(table: model.itemTable, on: backend).addLoss(
-            hidden, targets: targets, batch.targets, batch.negatives, bias: repeats, scale: scale,
+            hidden, targets: targets, batch.targets, batch.negatives, bias: bias, scale: scale,
             gradients: LossGradients(
                 hidden: hiddenGradient, table: gradients.itemTable(model.network.embedding),
-                biasValues: model.network.repeatBias.map { gradients[$0].reshaped(1, $0.rows * $0.columns) }),
+                biasValues: model.network.headValues(gradients)),
             to: sum)
     }
 }

@@ -30,8 +30,13 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// Whether a learned number is added to the scores of items in the history, by how long ago and how often they occurred (the
     /// repeat-aware head). Not in the paper.
     public var repeatAware: Bool = false
-    /// How many of the last events the repeat-aware head uses; 0 without one.
-    public var repeatWindow: Int { repeatAware ? RepeatHead.window : 0 }
+    /// Whether a learned number is added to the scores of items that followed the last events in training, by how often they did (the
+    /// transition head). Not in the paper.
+    public var transitions: Bool = false
+    /// How many of the last events these heads use; 0 without any.
+    public var repeatWindow: Int { repeatAware ? RepeatHead.window : transitions ? TransitionHead.sources : 0 }
+    /// Whether the model has a head beside its softmax.
+    package var hasHeads: Bool { repeatAware || transitions }
     /// Whether the model knows when events happened and when it is asked (docs/design.md, "Time"). Not in the paper; a BD-LRU's alone, not on GPUs.
     public var usesTime: Bool = false
     /// ε of every LayerNorm.
@@ -123,6 +128,7 @@ extension ModelConfiguration {
         decayInitialization = try fields.decode(DecayInitialization.self, forKey: .decayInitialization)
         warmupSteps = try fields.decode(Int.self, forKey: .warmupSteps)
         repeatAware = try fields.decodeIfPresent(Bool.self, forKey: .repeatAware) ?? repeatAware
+        transitions = try fields.decodeIfPresent(Bool.self, forKey: .transitions) ?? transitions
         usesTime = try fields.decodeIfPresent(Bool.self, forKey: .usesTime) ?? usesTime
         normEpsilon = try fields.decode(Float.self, forKey: .normEpsilon)
     }

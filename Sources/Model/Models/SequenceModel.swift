@@ -13,16 +13,24 @@ public struct SequenceModel: Sendable {
     package let weights: Parameters
     /// The backend that holds the weights and computes.
     package let backend: any Backend
+    /// What the transition head knows of the training events; nil without one.
+    package let transitions: TransitionCounts?
 
     private init(
-        configuration: ModelConfiguration, network: any Network, weights: Parameters, backend: any Backend
+        configuration: ModelConfiguration, network: any Network, weights: Parameters, backend: any Backend,
+        transitions: TransitionCounts?
     ) {
+        self.transitions = transitions
         (self.configuration, self.network) = (configuration, network)
         (self.weights, self.backend) = (weights, backend)
     }
 
-    /// A model whose weights are zero, to be loaded. The configuration must be valid.
-    package init(zerosFor configuration: ModelConfiguration, on backend: any Backend) {
+    /// A model whose weights are zero, to be loaded. The configuration must be valid. A transition head without `transitions` knows none.
+    package init(
+        zerosFor configuration: ModelConfiguration, transitions: TransitionCounts? = nil, on backend: any Backend
+    ) {
+        let none = configuration.transitions ? TransitionCounts(itemCount: configuration.itemCount) : nil
+        self.transitions = configuration.transitions ? transitions ?? none : nil
         self.configuration = configuration
         self.backend = backend
         network = configuration.makeNetwork()
@@ -38,10 +46,11 @@ public struct SequenceModel: Sendable {
 
     /// The same in a backend's memory.
     package init(
-        initializing configuration: ModelConfiguration, seed: UInt64, on backend: any Backend
+        initializing configuration: ModelConfiguration, transitions: TransitionCounts? = nil, seed: UInt64,
+        on backend: any Backend
     ) throws(ConfigurationError) {
         try configuration.validate(for: backend)
-        self.init(zerosFor: configuration, on: backend)
+        self.init(zerosFor: configuration, transitions: transitions, on: backend)
         backend.upload(network.layout.initialValues(seed: seed), to: weights.flat)
     }
 
@@ -53,7 +62,7 @@ public struct SequenceModel: Sendable {
         }
         return SequenceModel(
             configuration: configuration, network: network, weights: weights,
-            backend: backend.prepared(for: matrices.map { weights[$0.element] }))
+            backend: backend.prepared(for: matrices.map { weights[$0.element] }), transitions: transitions)
     }
 
     /// Gradients of the weights, all zero.

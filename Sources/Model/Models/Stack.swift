@@ -14,7 +14,7 @@ package struct Stack<M: Mixer>: Network {
     package let layout: ParameterLayout
     package let embedding: ItemEmbedding
     let layers: [Layer<M>]
-    package let repeatBias: Parameter?
+    package let repeatBias, transitionBias: Parameter?
     /// Q [D, 14]: adds what describes the question, and when it is asked, to the output of the last layer's mixer; nil in a model without time.
     let questions: Linear?
     let size, innerSize: Int
@@ -40,6 +40,10 @@ package struct Stack<M: Mixer>: Network {
         repeatBias =
             shape.repeatAware
             ? layout.matrix("repeat_bias", RepeatHead.recencies, RepeatHead.counts, .zeros, decays: false) : nil
+        transitionBias =
+            shape.transitions
+            ? layout.matrix("transition_bias", TransitionHead.sources, TransitionHead.counts, .zeros, decays: false)
+            : nil
         questions =
             shape.usesTime
             ? Linear("questions", from: TimeFeatures.questionSize, to: shape.hiddenSize, .zeros, in: &layout) : nil
@@ -68,6 +72,8 @@ package protocol Network: Sendable {
     var embedding: ItemEmbedding { get }
     /// [recencies, counts]: one number for each class of repeated items; nil without a repeat-aware head.
     var repeatBias: Parameter? { get }
+    /// [sources, counts]: one number for each class of successors; nil without a transition head. Placed behind ``repeatBias``.
+    var transitionBias: Parameter? { get }
     /// Memory for passes over at most `tokens` events in at most `sequences` sequences.
     func workspace(tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) -> any Workspace
     /// A user's state before any event, layer by layer.

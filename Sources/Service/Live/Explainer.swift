@@ -113,7 +113,8 @@ final class Explainer: Sendable {
                         Recommendations.Explanation.Term(
                             item: release.id(history[term.event].item), time: history[term.event].time,
                             contribution: term.contribution, scoreWithout: term.scoreWithout)
-                    }, earlier: explanation.earlier, constant: explanation.constant, repeats: explanation.repeats)
+                    }, earlier: explanation.earlier, constant: explanation.constant, repeats: explanation.repeats,
+                    transitions: explanation.transitions)
             }
         } catch { throw .model("\(error)") }
         return answer

@@ -79,6 +79,8 @@ public struct Recommendations: Sendable, Equatable {
         public var constant: Double
         /// What the repeat-aware head adds.
         public var repeats: Double
+        /// What the transition head adds.
+        public var transitions: Double
     }
 
     /// The model that answered.

@@ -44,7 +44,7 @@ extension StateShard {
     }
 
     private func recentItems(_ state: UserState, _ table: StateTable) -> [ItemID] {
-        let recent = table.release.model.configuration.repeatAware ? state.recent[...] : state.recent.suffix(1)
+        let recent = state.recent.suffix(max(1, table.release.model.configuration.repeatWindow))
         return recent.map(\.item)
     }
 

@@ -26,6 +26,8 @@ extension Recommender {
         public var constant: Double
         /// What the repeat-aware head adds, where the history holds the item.
         public var repeats: Double
+        /// What the transition head adds, where the item followed one of the last events in training.
+        public var transitions: Double
         /// The score: the sum of all these.
         public var score: Double
     }
@@ -126,6 +128,6 @@ extension Recommender {
         }
         return Explanation(
             terms: terms.reversed(), earlier: attribution.earlier, constant: attribution.constant,
-            repeats: attribution.repeats, score: attribution.score)
+            repeats: attribution.repeats, transitions: attribution.transitions, score: attribution.score)
     }
 }

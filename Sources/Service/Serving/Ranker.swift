@@ -45,7 +45,7 @@ package final class Ranker {
         let (model, hidden) = (catalogue.model, rows.prefix(requests.count))
         model.backend.upload(requests.flatMap(\.hidden), to: hidden)
         let repeats: SparseBias?
-        do { repeats = try model.repeatBias(after: requests.map(\.recent)) } catch { throw .history(error) }
+        do { repeats = try model.headBias(after: requests.map(\.recent)) } catch { throw .history(error) }
         return try catalogue.best(hidden, repeats, requests.map { RowChoice($0.count, of: $0.candidates) })
     }
 }

@@ -110,7 +110,7 @@ public final class Recommender {
     ) throws(RecommendError) -> [Recommendation] {
         let (hidden, repeats): (Tensor, SparseBias?)
         do throws(HistoryError) {
-            repeats = history.isEmpty ? nil : try model.repeatBias(after: [history])
+            repeats = history.isEmpty ? nil : try model.headBias(after: [history])
             hidden = try encoder.hidden(
                 stepping: &state, item: item, times: time.map { EventTime.history([$0]) } ?? [])
         } catch { throw .history(error) }
@@ -151,7 +151,7 @@ public final class Recommender {
                 for (history, times) in zip(histories, times) { batch.append(history, times: times) }
                 hidden = try encoder.hidden(after: batch)
             }
-            repeats = try model.repeatBias(after: histories)
+            repeats = try model.headBias(after: histories)
         } catch { throw .history(error) }
         return try best(k, hidden, repeats, histories, choice)
     }

@@ -38,6 +38,7 @@ struct ExplanationText {
         let earlier = history.count - explanation.terms.count
         if earlier > 0 { add(counted(earlier, "earlier event"), explanation.earlier) }
         if explanation.repeats != 0 { add("an item met before", explanation.repeats) }
+        if explanation.transitions != 0 { add("often comes next", explanation.transitions) }
         add("the model's constants", explanation.constant)
         return rows
     }
@@ -53,6 +54,6 @@ struct ExplanationText {
                 "{\"item\":\(jsonString(items.ids[history[term.event].row])),\"contribution\":\(term.contribution)\(without)}"
         }
         return "{\"terms\":[\(terms.joined(separator: ","))],\"earlier\":\(explanation.earlier)"
-            + ",\"constant\":\(explanation.constant),\"repeats\":\(explanation.repeats)}"
+            + ",\"constant\":\(explanation.constant),\"repeats\":\(explanation.repeats),\"transitions\":\(explanation.transitions)}"
     }
 }

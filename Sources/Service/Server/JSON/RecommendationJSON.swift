@@ -131,6 +131,7 @@ extension JSONWriter {
             json.member("earlier", explanation.earlier)
             json.member("constant", explanation.constant)
             json.member("repeats", explanation.repeats)
+            json.member("transitions", explanation.transitions)
         }
     }
 }

@@ -217,14 +217,14 @@ enum Schemas {
         (
             "Explanation",
             object(
-                required: ["terms", "earlier", "constant", "repeats"],
+                required: ["terms", "earlier", "constant", "repeats", "transitions"],
                 #"""
                 "terms":{"type":"array","description":"The latest events, the last one first. With the other members they add up to the score.","items":\#(
                     object(required: ["item", "timestamp", "contribution"], #"""
                     "item":\#(ref("Id")),"timestamp":\#(ref("Moment")),"contribution":{"type":"number"},
                     "scoreWithout":{"type":"number","description":"The score if the event had not been; for the three largest contributions."}
                     """#))},
-                "earlier":{"type":"number"},"constant":{"type":"number"},"repeats":{"type":"number"}
+                "earlier":{"type":"number"},"constant":{"type":"number"},"repeats":{"type":"number"},"transitions":{"type":"number"}
                 """#)
         ),
         (
