@@ -97,7 +97,7 @@ import Testing
         var scores = (0..<data.itemCount).map { item in
             (0..<8).reduce(0.0) { $0 + Double(hidden[$1]) * Double(table[item * 8 + $1]) }
         }
-        try #require(try model.repeatBias(after: [history])).forEach(ofRow: 0) { column, kind in
+        try #require(try model.headBias(after: [history])).forEach(ofRow: 0) { column, kind in
             scores[column] += Double(10 * model.backend.download(model.weights[named: "repeat_bias"]!)[kind])
         }
         return scores

@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func entriesOfAShortHistory() {
-        var entries = RepeatEntries()
+        var entries = noEntries()
         entries.append(0..<3, of: [8, 6, 8] as [ItemID])
         #expect(entries.starts == [0, 1, 3, 5])
         #expect(entries.columns == [7, 7, 5, 5, 7])
@@ -30,7 +30,7 @@ import Testing
     func anyRowsAreCountedAsFromScratch(length: Int) {
         let history = randomSequences([length], items: 40, seed: UInt64(length))[0]
         for rows in [0..<length, length - 1..<length, length / 2..<(length + 1) / 2] {
-            var entries = RepeatEntries()
+            var entries = noEntries()
             entries.append(rows, of: history)
             #expect(entries.starts.count == rows.count + 1)
             for (n, row) in rows.enumerated() {
@@ -39,6 +39,13 @@ import Testing
                 #expect(own == naive(history[0...row]))
             }
         }
+    }
+
+    /// The entries of no row yet, of a repeat-aware model.
+    private func noEntries() -> HeadEntries {
+        var shape = ModelConfiguration(itemCount: 40)
+        (shape.hiddenSize, shape.repeatAware) = (4, true)
+        return HeadEntries(SequenceModel(zerosFor: shape, on: CPUBackend()))
     }
 
     /// Kinds by definition.

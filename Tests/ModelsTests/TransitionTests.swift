@@ -1,5 +1,6 @@
 import CPUBackend
 import Identifiers
+import Layers
 import Tensors
 import Testing
 

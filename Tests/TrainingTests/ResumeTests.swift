@@ -285,6 +285,7 @@ extension SafeTensors.Named {
         switch values {
         case .floats(let values): [UInt64(name.utf8.count)] + values.map { UInt64($0.bitPattern) }
         case .integers(let values): [UInt64(name.utf8.count)] + values.map { UInt64(bitPattern: $0) }
+        case .shortIntegers(let values): [UInt64(name.utf8.count)] + values.map { UInt64(bitPattern: Int64($0)) }
         }
     }
 }
