@@ -10,7 +10,7 @@ import Testing
 @Suite struct TransitionTests {
     /// More items than an item has successors in the table, so that lists are cut.
     static let items = 70
-    let sequences = randomSequences([400, 300, 2, 1, 250], items: items, seed: 8)
+    let sequences = randomSequences([1500, 900, 2, 1, 600], items: items, seed: 8)
 
     /// The pairs of an item and one that follows it, by brute force, without those that end at one event.
     private func pairs(
@@ -81,7 +81,7 @@ import Testing
         for (s, sequence) in sequences.enumerated() where sequence.count > 1 {
             let batch = PackedBatch([sequence.dropLast()])
             let bias = model.headBias(batch, rows: nil, targets: sequence.dropFirst().map { Int32($0.row) })!
-            for position in stride(from: 1, to: sequence.count, by: 7) {
+            for position in stride(from: 1, to: sequence.count, by: 61) {
                 let pairs = pairs(of: sequences, without: (s, position))
                 #expect(kinds(bias, position - 1) == kinds(pairs, sequence, before: position))
             }
