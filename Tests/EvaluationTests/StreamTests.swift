@@ -79,7 +79,7 @@ import Testing
                     let counts = try model.backend.rank(
                         #require(hidden), table: model.itemTable,
                         targets: model.backend.indices([Int32(item.row)]),
-                        bias: model.repeatBias(after: [history]),
+                        bias: model.headBias(after: [history]),
                         seen: [Set(history).map { Int32($0.row) }.sorted()])![0]
                     expected.append(CaseRanks(unmasked: Int(counts.all) + 1, masked: Int(counts.masked) + 1))
                 }
