@@ -210,7 +210,9 @@ import Testing
         try ModelFolder.write(try model(), items: Self.items, trainingRecord: nil, to: folder)
         let url = folder.appendingPathComponent("config.json")
         var object = try JSONSerialization.jsonObject(with: Data(contentsOf: url)) as! [String: Any]
-        for later in ["mixer", "attentionWindow", "repeatAware", "transitions"] { #expect(object.removeValue(forKey: later) != nil) }
+        for later in ["mixer", "attentionWindow", "repeatAware", "transitions"] {
+            #expect(object.removeValue(forKey: later) != nil)
+        }
         try JSONSerialization.data(withJSONObject: object).write(to: url)
         try makeChecksumsFit()
         #expect(try ModelFolder.open(folder).configuration == model().configuration)
