@@ -80,11 +80,14 @@ struct LearningOptions: ParsableArguments {
     var preset: Preset = .balanced
     @Option(help: "Passes over the data.") var epochs: Int?
     @Option(help: "Events a step. (default: 1024)") var batchTokens: Int?
-    @Option(help: "Peak learning rate.") var learningRate: Float?
+    @Option(help: "Peak learning rate. (default: 0.005, with a sampled loss 0.002)") var learningRate: Float?
     @Option(help: "Steps over which the learning rate rises. (default: 100)") var warmupSteps: Int?
     @Option(help: "cosine (to zero) or constant. (default: cosine)") var schedule: TrainingOptions.Schedule?
     @Option(
-        help: "Dropout. (default: 0.2, fast 0.1, for 50 and more events per user, 0.4 for 15 and more, else 0.5)")
+        help: """
+            Dropout. (default: 0.2, fast 0.1, for 50 and more events per user in a log of 300,000 and more; 0.4 for 15 and \
+            more; else 0.5)
+            """)
     var dropout: Float?
     @Option(help: "every-position, or last-position as in the paper, much slower. (default: every-position)")
     var objective: TrainingOptions.Objective?
@@ -94,7 +97,8 @@ struct LearningOptions: ParsableArguments {
     @Option(
         help: """
             Decoupled weight decay: a step first multiplies the weights that it moves by 1 - learning rate * decay. \
-            (default: with the full loss 0.3 for less than 50 events per user, 1 for less than 15; else none)
+            (default: with the full loss none where dropout is 0.2 or 0.1, 0.3 for 15 and more events per user in a log of 300,000 \
+            and more, else 1; none with a sampled loss)
             """)
     var weightDecay: Float?
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
