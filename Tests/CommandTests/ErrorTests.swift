@@ -124,7 +124,7 @@ import Testing
             arguments: "train sequences -m out --split global-time", status: 65,
             message: "a split by time needs timestamps"),
         Case(arguments: "evaluate none data", status: 66, message: "none/config.json: cannot open"),
-        Case(arguments: "evaluate model other", status: 65, message: "model knows none of the 5 items of other"),
+        Case(arguments: "evaluate model other", status: 65, message: "model knows none of the 5 items of the dataset"),
         Case(
             arguments: "recommend model", status: 64,
             message: "Give one of --user, --users, --all-users, --history, --title and --histories."
