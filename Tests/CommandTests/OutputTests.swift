@@ -30,7 +30,8 @@ import Testing
         #expect(trained.status == 0)
         let lines = trained.error.split(separator: "\n")
         #expect(lines.count { $0.hasPrefix("Epoch ") } == 12, "one plain line an epoch")
-        #expect(lines.contains { $0.hasPrefix("dropout 0.4: 900 events, 15 in a history on average") }, "reasons are given")
+        #expect(
+            lines.contains { $0.hasPrefix("dropout 0.4: 900 events, 15 in a history on average") }, "reasons are given")
         #expect(!lines.contains { $0.contains("epochs:") }, "none for what was asked for")
         #expect(try place.names() == ["data", "log.csv", "model", "titles.tsv"], "nothing is left of the run")
         #expect(
