@@ -320,6 +320,6 @@ import Testing
         #expect(
             renamed.error.contains("of 60 cases ") && renamed.error.contains(" missed for their target, 0 for a"))
         let foreign = try run(["evaluate", "model", "foreign"], in: place)
-        #expect(foreign.status == 65 && foreign.error.contains("model knows none of the 20 items of foreign"))
+        #expect(foreign.status == 65 && foreign.error.contains("model knows none of the 20 items of the dataset"))
     }
 }
