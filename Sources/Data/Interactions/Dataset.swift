@@ -85,7 +85,7 @@ public struct Dataset: @unchecked Sendable {
         withExtendedLifetime(owners) { times.map { Array($0[rows(user, positions)]) } }
     }
 
-    /// The time of a user's event at `position`, as in ``timestamps(ofUser:)``. O(1).
+    /// The time of a user's event at `position`, as in ``timestamps(ofUser:_:)``. O(1).
     public func timestamp(ofUser user: Int, at position: Int) -> Int64? {
         withExtendedLifetime(owners) { times.map { $0[rows(user, position..<position + 1).lowerBound] } }
     }
