@@ -47,6 +47,13 @@ import Testing
         #expect(large.options.weightDecay == nil && large.reasons[.decay] == nil)
     }
 
+    @Test func hugeCataloguesLearnSlowly() {
+        func rate(items: Int) -> Float {
+            Preset.balanced.recipe(for: DatasetShape(users: 1000, items: items, events: 100_000)).options.learningRate
+        }
+        #expect(rate(items: 100_000) == 5e-3 && rate(items: 100_001) == 2e-3)
+    }
+
     @Test func everyRecipeIsValid() throws {
         for preset in Preset.allCases {
             for events in [0, 1, 1000, 1_000_000_000] {

@@ -49,13 +49,17 @@ struct EvaluatedModel {
             threads: threads)
     }
 
+    /// What to say of a model that was trained on everything; nil of others.
+    func seenEverything(_ data: Dataset) -> String? {
+        guard trainedOn == .everything else { return nil }
+        let has = trainingData == data.summary.fingerprint ? "has" : "may have"
+        return "was trained on everything (--split none) and \(has) seen these targets"
+    }
+
     /// Warns where the model may have seen the targets.
     func warn(_ kind: SplitKind, _ data: Dataset) {
-        if trainedOn == .everything {
-            let has = trainingData == data.summary.fingerprint ? "has" : "may have"
-            printError(
-                "recblr: warning: the model was trained on everything (--split none) and \(has) seen these targets: the "
-                    + "metrics say nothing of events to come")
+        if let seen = seenEverything(data) {
+            printError("recblr: warning: the model \(seen): the metrics say nothing of events to come")
         } else if let trainedOn, !trainedOn.trains(like: kind) {
             printError("recblr: warning: the model was trained with another split and may have seen these targets")
         }
@@ -66,12 +70,9 @@ struct EvaluatedModel {
 func checkComparable(
     _ models: [EvaluatedModel], _ kind: SplitKind, _ cases: [EvaluationCase], _ data: Dataset
 ) throws {
-    for model in models where model.trainedOn == .everything {
-        let has = model.trainingData == data.summary.fingerprint ? "has" : "may have"
-        throw fail(
-            .badData,
-            "\(model.path) was trained on everything (--split none) and \(has) seen these targets: compare models that were trained "
-                + "with the same split")
+    for model in models {
+        guard let seen = model.seenEverything(data) else { continue }
+        throw fail(.badData, "\(model.path) \(seen): compare models that were trained with the same split")
     }
     if let a = models[0].trainedOn, let b = models[1].trainedOn, !a.trains(like: b) {
         throw fail(
@@ -98,6 +99,7 @@ func checkComparable(
             )
             continue
         }
+        if trainedOn.trains(like: kind) { continue }
         let ends = try trainedOn.split(data).trainingEnd
         let seen = cases.count { $0.position < ends[$0.user] }
         if seen > 0 {

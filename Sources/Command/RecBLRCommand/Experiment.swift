@@ -109,13 +109,12 @@ struct Experiment: ParsableCommand {
     private func plan(_ data: Dataset, _ backend: any Backend) throws -> [ExperimentResults.Settings] {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false
-        learning.transitions = learning.transitions ?? false
         let recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
         return (0..<UInt64(seeds)).flatMap { number in
             experiment.variants.map { variant in
                 var (configuration, options) = (ModelConfiguration(itemCount: data.itemCount), recipe.options)
                 configuration.repeatAware = recipe.repeatAware
-                configuration.transitions = recipe.transitions
+                configuration.transitions = learning.transitions ?? false
                 options.seed &+= number
                 variant.change(&configuration, &options)
                 return ExperimentResults.Settings(

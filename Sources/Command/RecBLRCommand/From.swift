@@ -8,7 +8,7 @@ import Training
 func startingModel(_ path: String, _ kind: SplitKind, on backend: any Backend) throws -> StartingModel {
     let folder = try openModel(path)
     let trainedOn = try TrainingRecord.read(folder)?.split
-    if kind != .everything, let trainedOn, trainedOn != kind {
+    if kind != .everything, let trainedOn, !trainedOn.trains(like: kind) {
         printError(
             "recblr: warning: \(path) was trained with another split and may have seen events that are held out here: validation "
                 + "and test may flatter")

@@ -84,11 +84,6 @@ func gapsTable(_ reports: [EvaluationReport]) -> String? {
     return table.text
 }
 
-extension TrainingRecord {
-    /// What was evaluated: the baselines and the model, which a model with time is twice.
-    var reports: [EvaluationReport] { (baselines ?? []) + [test, testAtRequest].compactMap(\.self) }
-}
-
 private let settings: [(String, KeyPath<SettingMetrics, RankMetrics> & Sendable)] = [
     ("unmasked", \.unmasked), ("masked", \.masked),
 ]

@@ -84,6 +84,7 @@ private func option(_ setting: RunDifference.Setting) -> String {
     case "decayInitialization": return flag("--without-decay-ring", setting.was == "normal")
     case "repeatAware": return setting.was == "yes" ? "--repeat-aware" : "--no-repeat-aware"
     case "transitions": return setting.was == "yes" ? "--transitions" : "--no-transitions"
+    case "usesTime": return flag("--time", setting.was == "yes")
     case "lastEpoch": return flag("--epochs-from", setting.was != nil)
     default:
         let names = ["maximumLength": "max-length", "layerCount": "layers"]

@@ -92,6 +92,7 @@ struct Train: ParsableCommand {
             for: data, continuing: start != nil, threads: try threads.count(on: backend))
         try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
         let configuration = configuration(recipe, start, itemCount: data.itemCount)
+        if start != nil { recipe.reasons[.repeats] = nil }  // the model says so, not the preset
         if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
         let trainer = try Trainer(
             data, split, configuration, recipe.options, from: start, backend: backend,
@@ -123,7 +124,7 @@ struct Train: ParsableCommand {
     private func configuration(_ recipe: Recipe, _ start: StartingModel?, itemCount: Int) -> ModelConfiguration {
         var base = start?.configuration(itemCount: itemCount) ?? ModelConfiguration(itemCount: itemCount)
         base.repeatAware = start == nil ? recipe.repeatAware : learning.repeatAware ?? base.repeatAware
-        base.transitions = start == nil ? recipe.transitions : learning.transitions ?? base.transitions
+        if let transitions = learning.transitions { base.transitions = transitions }
         return shape.configuration(basedOn: base)
     }
 
@@ -141,7 +142,7 @@ struct Train: ParsableCommand {
             record.test = try EvaluationReport(ranker, split.test, data, split)
             if trained.configuration.usesTime {
                 let asked = ModelRanker(
-                    trained, reading: .requestTime, threads: try threads.count(on: trained.backend))
+                    trained, items: known, reading: .requestTime, threads: try threads.count(on: trained.backend))
                 record.testAtRequest = try EvaluationReport(asked, split.test, data, split)
             }
             record.baselines = try baselines(split.test, data, split)

@@ -80,7 +80,7 @@ struct LearningOptions: ParsableArguments {
     var preset: Preset = .balanced
     @Option(help: "Passes over the data.") var epochs: Int?
     @Option(help: "Events a step. (default: 1024)") var batchTokens: Int?
-    @Option(help: "Peak learning rate. (default: 0.005, with a sampled loss 0.002)") var learningRate: Float?
+    @Option(help: "Peak learning rate. (default: 0.005, for more than 100,000 items 0.002)") var learningRate: Float?
     @Option(help: "Steps over which the learning rate rises. (default: 100)") var warmupSteps: Int?
     @Option(help: "cosine (to zero) or constant. (default: cosine)") var schedule: TrainingOptions.Schedule?
     @Option(
@@ -97,8 +97,8 @@ struct LearningOptions: ParsableArguments {
     @Option(
         help: """
             Decoupled weight decay: a step first multiplies the weights that it moves by 1 - learning rate * decay. \
-            (default: with the full loss none where dropout is 0.2 or 0.1, 0.3 for 15 and more events per user in a log of 300,000 \
-            and more, else 1; none with a sampled loss)
+            (default: none for more than 100,000 items, and where dropout is 0.2 or 0.1; 0.3 for 15 and more events per user in a \
+            log of 300,000 and more; else 1)
             """)
     var weightDecay: Float?
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
@@ -162,7 +162,6 @@ struct LearningOptions: ParsableArguments {
         recipe.options.seed = seed
         recipe.options.threads = threads
         recipe.repeatAware = repeatAware ?? (recipe.repeatAware && recipe.options.loss != .bpr)
-        recipe.transitions = transitions ?? (recipe.transitions && recipe.options.loss != .bpr)
         if repeatAware != nil || !recipe.repeatAware { recipe.reasons[.repeats] = nil }
         return recipe
     }

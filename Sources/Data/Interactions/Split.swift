@@ -63,26 +63,10 @@ public struct Split: Sendable, Equatable {
     public static func globalTime(
         _ dataset: Dataset, validationFraction: Double, testFraction: Double
     ) throws(DatasetError) -> Split {
-        guard let times = dataset.times else {
-            throw .unusable("a split by time needs timestamps, which this dataset has not")
-        }
-        let (first, second) = try cuts(Array(times), validationFraction, testFraction, of: "events")
-        var trainingEnd: [Int] = []
-        var (validation, test): ([EvaluationCase], [EvaluationCase]) = ([], [])
-        for user in 0..<dataset.userCount {
-            let own = dataset.timestamps(ofUser: user) ?? []
-            let validationStart = own.firstIndex { $0 >= first } ?? own.count
-            let testStart = own.firstIndex { $0 >= second } ?? own.count
-            trainingEnd.append(validationStart)
-            if validationStart > 0, validationStart < testStart {
-                validation.append(EvaluationCase(user: user, position: validationStart))
-            }
-            if testStart > 0, testStart < own.count { test.append(EvaluationCase(user: user, position: testStart)) }
-        }
-        guard !validation.isEmpty, !test.isEmpty else {
-            throw .unusable("no user has events on both sides of the cuts: choose other fractions")
-        }
-        return Split(trainingEnd: trainingEnd, validation: validation, test: test)
+        try byTime(
+            "a split by time", dataset, validationFraction, testFraction,
+            noCases: "no user has events on both sides of the cuts"
+        ) { $0.prefix(1) }
     }
 
     /// What a live service would have been asked: training ends at one cut in time, and every later event with a history is a case, also of
@@ -92,8 +76,21 @@ public struct Split: Sendable, Equatable {
     public static func stream(
         _ dataset: Dataset, validationFraction: Double, testFraction: Double
     ) throws(DatasetError) -> Split {
+        try byTime(
+            "a stream", dataset, validationFraction, testFraction, isStream: true,
+            noCases: "no event after the cuts has a history"
+        ) { $0 }
+    }
+
+    /// Training events are those before the validation window. `asked` says which of a user's positions in a window are cases; those without a history
+    /// are none.
+    private static func byTime(
+        _ name: String, _ dataset: Dataset, _ validationFraction: Double, _ testFraction: Double,
+        isStream: Bool = false,
+        noCases: String, asked: (Range<Int>) -> Range<Int>
+    ) throws(DatasetError) -> Split {
         guard let times = dataset.times else {
-            throw .unusable("a stream needs timestamps, which this dataset has not")
+            throw .unusable("\(name) needs timestamps, which this dataset has not")
         }
         let (first, second) = try cuts(Array(times), validationFraction, testFraction, of: "events")
         var trainingEnd: [Int] = []
@@ -102,16 +99,15 @@ public struct Split: Sendable, Equatable {
             let own = dataset.timestamps(ofUser: user) ?? []
             let validationStart = own.firstIndex { $0 >= first } ?? own.count
             let testStart = own.firstIndex { $0 >= second } ?? own.count
-            trainingEnd.append(validationStart)
-            validation += (validationStart..<testStart).filter { $0 > 0 }.map {
-                EvaluationCase(user: user, position: $0)
+            func cases(_ window: Range<Int>) -> [EvaluationCase] {
+                asked(window).filter { $0 > 0 }.map { EvaluationCase(user: user, position: $0) }
             }
-            test += (testStart..<own.count).filter { $0 > 0 }.map { EvaluationCase(user: user, position: $0) }
+            trainingEnd.append(validationStart)
+            validation += cases(validationStart..<testStart)
+            test += cases(testStart..<own.count)
         }
-        guard !validation.isEmpty, !test.isEmpty else {
-            throw .unusable("no event after the cuts has a history: choose other fractions")
-        }
-        return Split(trainingEnd: trainingEnd, validation: validation, test: test, isStream: true)
+        guard !validation.isEmpty, !test.isEmpty else { throw .unusable("\(noCases): choose other fractions") }
+        return Split(trainingEnd: trainingEnd, validation: validation, test: test, isStream: isStream)
     }
 
     /// Users are sessions, each as a whole for training, validation or test. Every event of a held-out session except its first is a case.

@@ -20,10 +20,6 @@ public struct PopularityRanker: Ranker {
         counts = PopularityCounts([], counts: trainingCounts(dataset, split))
     }
 
-    public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
-        try examine(cases, in: dataset).ranks
-    }
-
     /// O(length of histories).
     public func examine(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> Examination {
         Examination(counts, cases, dataset)
@@ -39,10 +35,6 @@ public struct TransitionRanker: Ranker {
     public init(_ dataset: Dataset, _ split: Split) {
         let training = (0..<dataset.userCount).lazy.map { dataset.sequence(ofUser: $0, 0..<split.trainingEnd[$0]) }
         counts = TransitionCounts(training, counts: trainingCounts(dataset, split))
-    }
-
-    public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
-        try examine(cases, in: dataset).ranks
     }
 
     /// O(length of histories + followers of their last items).

@@ -80,7 +80,7 @@ struct TransitionCounts: ItemCounts {
         return CaseRanks(unmasked: unmasked, masked: unmasked - seen.count(where: beats))
     }
 
-    /// O(followers of the last item · log count), and those that are left out.
+    /// O(followers of the last item · log of their number), and those that are left out.
     func best(_ count: Int, after history: [ItemID], except leftOut: Set<ItemID>) -> [ItemID] {
         var first: [(Int, UInt64, ItemID)] = []
         for (item, count) in followers(of: history) where !leftOut.contains(item) {

@@ -44,13 +44,14 @@ struct Leaderboard: Sendable {
     func count(atLeast score: UInt64) -> Int {
         // No entry of this score stands behind this one.
         let last = Entry(score: score, row: .max)
-        let block = firstIndex(blocks.count) { !(blocks[$0][0] < last) }
+        let block = (0..<blocks.count).partitioningIndex { !(blocks[$0][0] < last) }
         guard block > 0 else { return 0 }
         let own = blocks[block - 1]
-        return blocks[..<(block - 1)].reduce(0) { $0 + $1.count } + firstIndex(own.count) { !(own[$0] < last) }
+        return blocks[..<(block - 1)].reduce(0) { $0 + $1.count }
+            + (0..<own.count).partitioningIndex { !(own[$0] < last) }
     }
 
-    /// The ranks of a target, where the items `seen` are those of the history. O(seen).
+    /// The ranks of a target, where the items `seen` are those of the history. O(seen + log V + V / 1024).
     func ranks(of target: ItemID, seen: Set<ItemID>) -> CaseRanks {
         let unmasked = count(atLeast: self[target])
         return CaseRanks(
@@ -70,14 +71,14 @@ struct Leaderboard: Sendable {
 
     private mutating func remove(_ entry: Entry) {
         let block = self.block(of: entry)
-        blocks[block].remove(at: firstIndex(blocks[block].count) { !(blocks[block][$0] < entry) })
+        blocks[block].remove(at: (0..<blocks[block].count).partitioningIndex { !(blocks[block][$0] < entry) })
         if blocks[block].isEmpty { blocks.remove(at: block) }
     }
 
     private mutating func insert(_ entry: Entry) {
         guard !blocks.isEmpty else { return blocks.append([entry]) }
         let block = self.block(of: entry)
-        let place = firstIndex(blocks[block].count) { !(blocks[block][$0] < entry) }
+        let place = (0..<blocks[block].count).partitioningIndex { !(blocks[block][$0] < entry) }
         blocks[block].insert(entry, at: place)
         guard blocks[block].count > Self.fullBlock else { return }
         blocks.insert(Array(blocks[block].suffix(Self.fullBlock / 2)), at: block + 1)
@@ -85,15 +86,7 @@ struct Leaderboard: Sendable {
     }
 
     /// The last block that begins with this entry or before it, or the first.
-    private func block(of entry: Entry) -> Int { max(0, firstIndex(blocks.count) { entry < blocks[$0][0] } - 1) }
-}
-
-/// The first index in 0 ..< `count` for which `holds`, which holds for all after it; `count` where it holds for none. O(log count).
-func firstIndex(_ count: Int, where holds: (Int) -> Bool) -> Int {
-    var (low, high) = (0, count)
-    while low < high {
-        let middle = (low + high) / 2
-        if holds(middle) { high = middle } else { low = middle + 1 }
+    private func block(of entry: Entry) -> Int {
+        max(0, (0..<blocks.count).partitioningIndex { entry < blocks[$0][0] } - 1)
     }
-    return low
 }

@@ -43,10 +43,6 @@ struct OnlineRanker<Counts: ItemCounts>: Ranker {
     let name: String
     let stream: EventStream
 
-    func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
-        try examine(cases, in: dataset).ranks
-    }
-
     /// O(log V) an event, and O(history) a case.
     func examine(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> Examination {
         var counts = Counts(stream.earlier(in: dataset), counts: stream.earlierCounts(in: dataset))
@@ -54,6 +50,7 @@ struct OnlineRanker<Counts: ItemCounts>: Ranker {
             ranks: [CaseRanks](repeating: .miss, count: cases.count), lists: ListCounts(itemCount: dataset.itemCount))
         var questions = casesInOrderOfTime(cases, dataset)[...]
         for event in stream.events {
+            if questions.isEmpty { break }
             let item = dataset.item(ofUser: event.user, at: event.position)
             counts.advance(to: event.time)
             while let index = questions.first, event.isThat(of: cases[index]) {
@@ -100,7 +97,7 @@ struct EventStream: Sendable {
         var (events, counts): ([Event], [Int]) = ([], [])
         for user in 0..<dataset.userCount {
             let times = dataset.timestamps(ofUser: user) ?? []
-            let start = firstIndex(times.count) { times[$0] > first - DayCounts.day }
+            let start = (0..<times.count).partitioningIndex { times[$0] > first - DayCounts.day }
             counts.append(start)
             for position in start..<times.count {
                 events.append(Event(time: times[position], user: user, position: position))

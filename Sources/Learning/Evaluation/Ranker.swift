@@ -14,9 +14,9 @@ public protocol Ranker: Sendable {
 }
 
 extension Ranker {
-    /// The ranks alone.
-    public func examine(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> Examination {
-        Examination(ranks: try rank(cases, in: dataset))
+    /// Without the rest.
+    public func rank(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> [CaseRanks] {
+        try examine(cases, in: dataset).ranks
     }
 }
 

@@ -103,7 +103,7 @@ struct SeenRows {
         guard new.count < 8, !rows.isEmpty else { return rows = Self.distinct(rows + new.map { Int32($0.row) }) }
         for item in new {
             let row = Int32(item.row)
-            let place = firstIndex(rows.count) { rows[$0] >= row }
+            let place = (0..<rows.count).partitioningIndex { rows[$0] >= row }
             if place == rows.count || rows[place] != row { rows.insert(row, at: place) }
         }
     }

@@ -47,7 +47,7 @@ extension TrainingReport {
             return
                 "<section><h2>Test</h2><p>\(record.split == .everything ? "Everything trained" : "No user has enough events for a test case").</p></section>"
         }
-        let reports = (record.baselines ?? []) + [test]
+        let reports = record.reports
         let chart = BarChart(
             "Test NDCG@10", series: settings.map(\.0),
             reports.map { report in

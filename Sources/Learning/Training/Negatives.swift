@@ -1,4 +1,5 @@
 import Evaluation
+import Identifiers
 import Interactions
 import Models
 import Tensors
@@ -50,11 +51,9 @@ struct NegativeSampler: Sendable {
         var low = 0
         for number in 0..<sample {
             let point = first + Double(number)
-            var high = cumulative.count - (sample - number)  // leaves one place for each of the points that follow
-            while low < high {
-                let middle = (low + high) / 2
-                if cumulative[middle] > point { high = middle } else { low = middle + 1 }
-            }
+            // Leaves one place for each of the points that follow.
+            let places = low..<cumulative.count - (sample - number)
+            low = cumulative[places].partitioningIndex { $0 > point }
             rows.append(Int32(low))
             low += 1
         }

@@ -94,8 +94,6 @@ public struct Recipe: Sendable, Equatable {
     public var options = TrainingOptions()
     /// Whether the model has a repeat-aware head.
     public var repeatAware = false
-    /// Whether the model has a transition head.
-    public var transitions = false
     /// One sentence for each choice that depends on the preset or the data.
     public var reasons: [Choice: String] = [:]
 

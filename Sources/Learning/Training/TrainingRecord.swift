@@ -46,6 +46,8 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var test: EvaluationReport?
     /// The same of a model with time that is told when each target happens; nil for one without.
     public var testAtRequest: EvaluationReport?
+    /// What was evaluated: the baselines and the model, which a model with time is twice.
+    package var reports: [EvaluationReport] { (baselines ?? []) + [test, testAtRequest].compactMap(\.self) }
     /// Metrics of the counting baselines on the same cases.
     public var baselines: [EvaluationReport]?
 }

@@ -83,7 +83,6 @@ extension TrainingRecord {
         guard bestEpoch == epochs.last(where: \.isBest)?.epoch ?? 0 else {
             return "the best epoch is another one"
         }
-        let reports = (baselines ?? []) + [test, testAtRequest].compactMap(\.self)
         return reports.allSatisfy(\.isValid) ? nil : "a metric cannot be"
     }
 }

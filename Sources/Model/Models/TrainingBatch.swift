@@ -58,14 +58,7 @@ package struct TrainingBatch: Sendable {
     /// Positions in `targets` of the targets at these rows. O(log targets).
     private func positions(in events: Range<Int>) -> Range<Int> {
         guard let targetRows else { return events }
-        func firstPosition(from row: Int) -> Int {
-            var (low, high) = (0, targetRows.count)
-            while low < high {
-                let middle = (low + high) / 2
-                if targetRows[middle] < row { low = middle + 1 } else { high = middle }
-            }
-            return low
-        }
+        func firstPosition(from row: Int) -> Int { targetRows.partitioningIndex { Int($0) >= row } }
         return firstPosition(from: events.lowerBound)..<firstPosition(from: events.upperBound)
     }
 }

@@ -110,21 +110,3 @@ extension [RawID] {
         return self[partitioningIndex { $0 > after }...].prefix(limit)
     }
 }
-
-extension RandomAccessCollection {
-    /// The index of the first element that `isBehind` holds for, where it holds for none before it and all after it.
-    func partitioningIndex(where isBehind: (Element) -> Bool) -> Index {
-        var (low, length) = (startIndex, count)
-        while length > 0 {
-            let half = length / 2
-            let middle = index(low, offsetBy: half)
-            if isBehind(self[middle]) {
-                length = half
-            } else {
-                low = index(after: middle)
-                length -= half + 1
-            }
-        }
-        return low
-    }
-}

@@ -21,8 +21,8 @@ struct UserJob: Sendable {
 struct Question: Sendable {
     var query: RecommendationQuery
     var reply: Reply<Recommendations>
-    /// Whether the reply adds the explanations already.
-    var isExplained = false
+    /// The session that it is about, whose events an explanation needs; nil for a user of the log.
+    var session: SessionState?
     /// Whether events were stored for it. Then a time before the user's last event is no reason to refuse: the last event's counts.
     var followsAppend = false
 

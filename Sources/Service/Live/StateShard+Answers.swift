@@ -20,10 +20,13 @@ extension StateShard {
         if rule != .never, state.forgottenCount > 0, state.older == nil {
             return readOlder(WaitingQuestion(question: question, user: user, state: state, table: table, time: time))
         }
-        let reply =
-            question.query.explains && !question.isExplained
-            ? surroundings.explainer.explaining(user, upTo: state.last, at, table.release, question.reply)
-            : question.reply
+        var reply = question.reply
+        if question.query.explains {
+            let explainer = surroundings.explainer
+            reply =
+                question.session.map { explainer.explaining($0, at, table.release, reply) }
+                ?? explainer.explaining(user, upTo: state.last, at, table.release, reply)
+        }
         let job = RankJob(
             release: table.release, hidden: hidden(state, at, table), recent: recentItems(state, table),
             met: met(state, rule, at),
@@ -124,11 +127,7 @@ extension StateShard {
                     })
             }
             var question = Question(query: job.query, reply: finish)
-            if job.query.explains {
-                question.reply = surroundings.explainer.explaining(
-                    answered, job.query.at ?? currentTime(), release, finish)
-                question.isExplained = true
-            }
+            question.session = answered
             answer(question, state.user, state, in: table, time)
         }
     }

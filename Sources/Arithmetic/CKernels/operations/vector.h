@@ -79,7 +79,7 @@ INLINE vf vexpm1_negative(vf x) {
     return vmax(set1(-1.0f), two * p + (two - 1.0f));
 }
 // log(1 + x) for x ≥ 0, with full relative precision near 0. With 1 + x = 2ⁿ · m, 1/√2 ≤ m < √2, and s = (m − 1) / (m + 1):
-// log m = 2 · (s + s³/3 + s⁵/5 + …), of which the terms left out are less than 1e-9 of it. What 1 + x rounds off comes back as a quotient.
+// log m = 2 · (s + s³/3 + s⁵/5 + …), of which the terms left out are less than 3e-9 of it. What 1 + x rounds off comes back as a quotient.
 INLINE vf vlog1p(vf x) {
     vf y = 1.0f + x, lost = x - (y - 1.0f);
     vi n = ((vi)y - 0x3F3504F3) >> 23;
