@@ -101,7 +101,7 @@ public final class Recommender {
     }
 
     /// Advances a user's state by one event and returns the `k` best next items, at a cost that does not grow with the history.
-    /// `history` are the user's events, as far as they are known, with `item` as the last: ``Choice/excludesSeen`` and a repeat-aware model
+    /// `history` are the user's events, as far as they are known, with `item` as the last: ``Choice/excludesSeen`` and a model with heads
     /// need it; a model with time needs the event's `time`, in nanoseconds since 1970. Throws where an item is unknown or the state another model's, and where
     /// scores are not finite.
     public func step(
