@@ -11,8 +11,6 @@ public enum HistoryError: UserFacingError, Equatable {
     case tooLarge(tokens: Int, sequences: Int)
     /// The model uses times, and they are not given.
     case noTimes
-    /// It is asked about a time, and the model does not use times.
-    case timeless
     /// There is not one state for each sequence, or a state belongs to another model.
     case otherStates
 
@@ -24,7 +22,6 @@ public enum HistoryError: UserFacingError, Equatable {
         case .tooLarge(let tokens, let sequences):
             "a batch is larger than its encoder, which was made for \(tokens) events in \(sequences) sequences"
         case .noTimes: "the model uses the times of events, which are not given"
-        case .timeless: "the model knows nothing of time"
         case .otherStates: "there must be one state of this model for each sequence"
         }
     }

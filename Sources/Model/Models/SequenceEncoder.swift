@@ -94,7 +94,7 @@ extension SequenceEncoder {
 
     /// At other times, in seconds, than those of the states' last events; nil is the event's own. Changes no state. As ``read(_:at:)``.
     package func hidden(reading states: [RecurrentState], at times: [Int64?]) throws(HistoryError) -> Tensor {
-        guard model.configuration.usesTime else { throw .timeless }
+        guard model.configuration.usesTime else { throw .noTimes }
         guard states.count == times.count, states.count <= min(workspace.tokens, workspace.sequences) else {
             throw .tooLarge(tokens: workspace.tokens, sequences: workspace.sequences)
         }
