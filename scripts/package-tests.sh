@@ -16,6 +16,7 @@ mkdir -p "$folder/lib"
 strip -o "$folder/tests" "$(swift build --show-bin-path)"/*PackageTests.xctest
 strip -o "$folder/recblr-bench" Benchmarks/.build/release/recblr-bench
 cp -r Tests/Fixtures/reference "$folder/fixtures"
+cp scripts/cuda-libraries.sh "$folder/"
 ldd "$folder/tests" "$folder/recblr-bench" | awk '$2 == "=>" && $1 !~ /^lib(c|m|dl|rt|pthread)\.so/ { print $3 }' | sort -u | xargs -I{} cp -L {} "$folder/lib/"
 strip --strip-unneeded "$folder"/lib/*
 cat >"$folder/run" <<'RUN'
@@ -24,14 +25,15 @@ cat >"$folder/run" <<'RUN'
 # oracle and the CPU. Options are those of `swift test`: --filter, --skip.
 cd "$(dirname "$0")" || exit
 [ $# -gt 0 ] || set -- --filter '^(OperationTests\.GPUTests|OperationTests\.NotANumberTests|ModelsTests|TrainingTests\.GPUTrainingTests)'
-LD_LIBRARY_PATH=$PWD/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} RECBLR_TEST_GPU=1 RECBLR_FIXTURES=$PWD/fixtures \
-    exec ./tests --testing-library swift-testing "$@"
+RECBLR_CUDA_PATH=$(./cuda-libraries.sh) LD_LIBRARY_PATH=$PWD/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} RECBLR_TEST_GPU=1 \
+    RECBLR_FIXTURES=$PWD/fixtures exec ./tests --testing-library swift-testing "$@"
 RUN
 cat >"$folder/bench" <<'BENCH'
 #!/bin/sh
 # bench [ARGUMENT...]: recblr-bench.
 folder=$(dirname "$0")
-LD_LIBRARY_PATH=$folder/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} exec "$folder/recblr-bench" "$@"
+RECBLR_CUDA_PATH=$("$folder/cuda-libraries.sh") LD_LIBRARY_PATH=$folder/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} \
+    exec "$folder/recblr-bench" "$@"
 BENCH
 chmod +x "$folder/run" "$folder/bench"
 tar -czf "$folder.tar.gz" -C .build/package --owner=0 --group=0 "$name"

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # test-cuda.sh [PROGRAM [BENCH]]: tests of the CUDA backend on this machine's GPU. With PROGRAM, of a package, say: what can be tried
-# with the program alone, without Swift, and with the benchmarks where BENCH is given. Without: the suites first, then the same with the program that they built. Where
-# compute-sanitizer is on the PATH the program runs under it, too. Says at the end what was run and what was not; ends with 69,
-# and nothing was run, where no GPU can be used.
+# with the program alone, without Swift, and with the benchmarks where BENCH is given. Without: the suites first, then the same with the
+# program that they built. Where compute-sanitizer is on the PATH the program runs under it, too. Goes on after a failure; says at the
+# end what passed, what was not run and what failed, and ends with 1 if anything did; ends with 69, and nothing was run, where no GPU
+# can be used.
 set -euo pipefail
 say() { printf 'test-cuda: %s\n' "$*"; }
 
@@ -20,27 +21,26 @@ if [ -z "$program" ]; then
     suites=yes program=$(swift build --show-bin-path)/recblr
     bench=$(swift build --package-path Benchmarks --show-bin-path)/recblr-bench
 fi
-"$program" devices
-"$program" devices | grep -q '^cuda:.* yes$' || {
+RECBLR_CUDA_PATH=$(scripts/cuda-libraries.sh)
+export RECBLR_CUDA_PATH
+devices=$("$program" devices)
+echo "$devices"
+grep -q '^cuda:.* yes$' <<<"$devices" || {
     say "no GPU that can be used: nothing was run" >&2
     exit 69
 }
 
 work=$(mktemp -d)
-ran=() left_out=() now=
-finish() {
-    local status=$?
-    rm -rf "$work"
-    [ ${#ran[@]} -eq 0 ] || printf 'test-cuda: passed: %s\n' "${ran[@]}"
-    [ ${#left_out[@]} -eq 0 ] || printf 'test-cuda: not run: %s\n' "${left_out[@]}"
-    [ "$status" -eq 0 ] || say "FAILED: $now; nothing after it was run" >&2
-}
-trap finish EXIT
+trap 'rm -rf "$work"' EXIT
+passed=() left_out=() failed=()
 step() { # NAME COMMAND...
-    now=$1
-    say "$now"
-    "${@:2}"
-    ran+=("$now")
+    say "$1"
+    if "${@:2}"; then
+        passed+=("$1")
+    else
+        failed+=("$1 (status $?)")
+        say "FAILED: $1" >&2
+    fi
 }
 
 if [ -n "${suites:-}" ]; then
@@ -62,7 +62,6 @@ awk 'BEGIN {
         print line
     }
 }' >"$work/log.txt"
-"$program" prepare "$work/log.txt" --output "$work/data" >/dev/null
 train() { # MODEL OPTION...
     "$program" train "$work/data" --model "$work/$1" --epochs 3 --batch-tokens 512 --threads 1 "${@:2}" >"$work/log" 2>&1 || {
         cat "$work/log" >&2
@@ -76,16 +75,15 @@ agree() { # LIMIT NUMBERS NUMBERS: no pair differs by more than the limit, besid
         { d = ($1 - $2) / $2; d = d < 0 ? -d : d; if (!(d <= worst)) worst = d }
         END { printf "largest relative difference %g, limit %g\n", worst, limit; exit !(NF == 2 && worst <= limit) }'
 }
-on_the_cpu() { train cpu --device cpu --precision float32; }
+# Commands in these are joined with &&: inside of a condition, where `step` calls them, bash does not stop at a failure by itself.
+on_the_cpu() { "$program" prepare "$work/log.txt" --output "$work/data" >/dev/null && train cpu --device cpu --precision float32; }
 as_on_the_cpu() { # PRECISION LIMIT: the curve of losses
-    train "$1" --device cuda --precision "$1"
-    agree "$2" "$(losses "$1")" "$(losses cpu)"
+    train "$1" --device cuda --precision "$1" && agree "$2" "$(losses "$1")" "$(losses cpu)"
 }
 same_again() { train again --device cuda --precision float32 && cmp "$work/float32/model.safetensors" "$work/again/model.safetensors"; }
 same_metrics() { agree 0.05 "$(metrics float32 cuda)" "$(metrics float32 cpu)"; }
 
-now="training on the CPU, to compare with"
-on_the_cpu
+step "training on the CPU, to compare with" on_the_cpu
 step "training in float32: losses as on the CPU" as_on_the_cpu float32 1e-3
 step "training in tf32: losses as on the CPU's float32" as_on_the_cpu tf32 2e-2
 step "training in bfloat16: losses as on the CPU's float32" as_on_the_cpu bfloat16 2e-2
@@ -103,3 +101,10 @@ if command -v compute-sanitizer >/dev/null; then
 else
     left_out+=("memcheck and racecheck: there is no compute-sanitizer (of the CUDA toolkit) on the PATH")
 fi
+
+[ ${#passed[@]} -eq 0 ] || printf 'test-cuda: passed: %s\n' "${passed[@]}"
+[ ${#left_out[@]} -eq 0 ] || printf 'test-cuda: not run: %s\n' "${left_out[@]}"
+[ ${#failed[@]} -eq 0 ] || {
+    printf 'test-cuda: FAILED: %s\n' "${failed[@]}" >&2
+    exit 1
+}

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 import torch.nn.functional as F
@@ -33,6 +34,7 @@ TINY = Sizes(copy=1 << 16, scans=((4, 20, 8), (1, 3000, 8)), seconds=0.1, batche
 # How torch.compile is asked; None leaves it out.
 WAYS = {"eager": None, "compiled": "default", "compiled, CUDA graphs": "reduce-overhead"}
 WARM_UP, BLOCK = 20, 10  # steps: before any is timed, and timed together
+CALLS = 5  # of a single operation, between two events
 
 
 def scans(device: torch.device) -> tuple[Recurrence, Callable[[Tensor, Tensor], Tensor]]:
@@ -47,24 +49,40 @@ def scans(device: torch.device) -> tuple[Recurrence, Callable[[Tensor, Tensor], 
     return linear_recurrence_by_doubling, lambda alpha, drive: linear_recurrence(alpha.T, drive.T).T
 
 
+def version() -> str:
+    return torch.__version__ + ("" if find_spec("triton") else " without Triton: scans in plain passes")
+
+
+def name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def synchronize(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def median_seconds(body: Callable[[], object], device: torch.device, repeats: int = 20) -> float:
-    """By the device's own clock, after three calls that do not count."""
+    """Of one call, by the device's own clock, after three calls that do not count; as GPUBench.swift takes its times.
+
+    Several calls lie between two events, and before the first event one more, of which the device is busy while those are queued:
+    the time that the host takes to start something does not count.
+    """
     for _ in range(3):
         body()
     if device.type != "cuda":
         return statistics.median(timed(body) for _ in range(repeats))
-    events = [(torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) for _ in range(repeats)]
-    for start, end in events:
-        start.record()
+    times = []
+    for _ in range(repeats):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         body()
+        start.record()
+        for _ in range(CALLS):
+            body()
         end.record()
-    synchronize(device)
-    return statistics.median(start.elapsed_time(end) / 1e3 for start, end in events)
+        synchronize(device)
+        times.append(start.elapsed_time(end) / 1e3 / CALLS)
+    return statistics.median(times)
 
 
 def timed(body: Callable[[], object]) -> float:
@@ -91,25 +109,24 @@ def paper_scan(gates: Tensor, decay: Tensor, c: Tensor, z: Tensor, scan_rows: Ca
     return scan_rows(*rows).view(batch, channels, length).mT * F.silu(z)
 
 
-def paper_scans(device: torch.device, sizes: Sizes) -> list[dict]:
-    """Seconds of the paper's way, forward and backward, a shape after the other."""
-    results = []
+def paper_scans(device: torch.device, shape: tuple[int, int, int]) -> list[dict]:
+    """Seconds of the paper's way at a shape, forward and backward."""
+    batch, length, channels = shape
+    padded = 1 << (length - 1).bit_length()
+    shapes = [(batch, padded, 2 * channels), (channels,), (batch, padded, channels), (batch, padded, channels)]
+    inputs = [torch.randn(shape, device=device, requires_grad=True) for shape in shapes]
     _, scan_rows = scans(device)
-    for batch, length, channels in sizes.scans:
-        padded = 1 << (length - 1).bit_length()
-        shapes = [(batch, padded, 2 * channels), (channels,), (batch, padded, channels), (batch, padded, channels)]
-        inputs = [torch.randn(shape, device=device, requires_grad=True) for shape in shapes]
-        output = paper_scan(*inputs, scan_rows)
-        gradient = torch.randn_like(output)
-        bodies = {
-            "forward": lambda: paper_scan(*inputs, scan_rows),
-            "backward": lambda: torch.autograd.grad(output, inputs, gradient, retain_graph=True),
-        }
-        for direction, body in bodies.items():
-            shape = f"{batch} x {length} x {channels}"
-            results.append({"shape": shape, "direction": direction, "seconds": median_seconds(body, device)})
-            print(f"  paper's way, {shape} {direction}: {1e3 * results[-1]['seconds']:,.3f} ms", flush=True)
-        del inputs, output, gradient, bodies, body  # before the next shape's are made
+    output = paper_scan(*inputs, scan_rows)
+    gradient = torch.randn_like(output)
+    bodies = {
+        "forward": lambda: paper_scan(*inputs, scan_rows),
+        "backward": lambda: torch.autograd.grad(output, inputs, gradient, retain_graph=True),
+    }
+    results = []
+    for direction, body in bodies.items():
+        seconds = median_seconds(body, device)
+        results.append({"shape": f"{batch} x {length} x {channels}", "direction": direction, "seconds": seconds})
+        print(f"  paper's way, {results[-1]['shape']} {direction}: {1e3 * seconds:,.3f} ms", flush=True)
     return results
 
 
@@ -128,8 +145,6 @@ def training_rates(
             rates[way] = tokens * steps_per_second(mode, batches, items, precision, device, sizes)
             print(f"  {way}, {precision}, {tokens:,} tokens a step: {rates[way]:,.0f} events/s", flush=True)
         except Exception as error:  # a compiler may not manage on this machine: that is told, the others count
-            if mode is None:
-                raise
             failures[way] = f"{type(error).__name__}: {error}".splitlines()[0]
             print(f"  {way}, {precision}, {tokens:,} tokens a step: {failures[way]}", flush=True)
     return rates, failures

@@ -123,6 +123,27 @@ class TrainingTests(unittest.TestCase):
         self.assertEqual(failures, {})
 
 
+class ClockTests(unittest.TestCase):
+    def test_several_calls_are_timed_together(self):
+        """As in GPUBench.swift: three calls that do not count; then, each time, one more, and five between the events."""
+        seen = []
+
+        class Event:
+            def __init__(self, enable_timing: bool):
+                pass
+
+            def record(self):
+                seen.append("event")
+
+            def elapsed_time(self, end) -> float:
+                return 10  # milliseconds
+
+        with unittest.mock.patch("torch.cuda.Event", Event), unittest.mock.patch("gpu_peers.synchronize"):
+            seconds = gpu_peers.median_seconds(lambda: seen.append("call"), torch.device("cuda"), repeats=2)
+        self.assertAlmostEqual(seconds, 0.002)
+        self.assertEqual(seen, 3 * ["call"] + 2 * ["call", "event", *5 * ["call"], "event"])
+
+
 class TableTests(unittest.TestCase):
     ours = {
         "device": "a GPU",
@@ -169,6 +190,28 @@ class TableTests(unittest.TestCase):
     def test_a_quick_run_that_learns_too_little_misses(self):
         key = ("ML-1M from start to a test of masked NDCG@10 0.1899", "<= 30 s")
         self.assertFalse(self.table(masked_ndcg=0.1899, passes_after=None)[key].reached)
+
+    def test_what_is_missing_is_left_out(self):
+        self.assertEqual(gpu_table.rows({}, {}, {}), [])
+        alone = gpu_table.rows(self.ours, {}, {})
+        self.assertEqual([row.name for row in alone][:3], ["copy on the device", "gated scan 1 x 2 x 3 forward",
+                                                           "training, tf32, 1,024 tokens a step"])
+        self.assertFalse([row for row in alone if "PyTorch" in row.beside or "paper" in row.beside])
+        whole = {key: value for key, value in self.whole.items() if key != "cpu_losses"}
+        self.assertFalse([row for row in gpu_table.rows({}, {}, whole) if "loss" in row.name])
+
+    def test_compiled_counts_where_eager_fails(self):
+        training = [self.peers["training"][0] | {"rates": {"compiled": 2e6}}]
+        goals = [row.goal for row in gpu_table.training_rows(self.ours, {"training": training})]
+        self.assertEqual(goals[:2], [">= 4 x", ""])
+
+    def test_a_long_reason_does_not_widen_the_table(self):
+        table = list(self.table().values())
+        widths = {len(line) for line in gpu_table.text(table).splitlines()}
+        failed = gpu_table.Row("PyTorch's side", gpu_table.FAILED, 200 * "why ")
+        lines = gpu_table.text(table + [failed]).splitlines()
+        self.assertEqual({len(line) for line in lines[:-1]}, widths)
+        self.assertTrue(lines[-1].endswith("why"))
 
     def test_text(self):
         text = gpu_table.text(list(self.table().values())).splitlines()
