@@ -166,8 +166,16 @@ struct GPUBench: Encodable, Sendable {
     }
 }
 
-/// Median of the device's seconds, after one run to warm up.
+/// Median of the device's seconds for one call of `body`, taken as `median_seconds` of peers/gpu_peers.py takes PyTorch's.
+///
+/// Several calls lie between two events, and before the first event one more, of which the device is busy while those are queued:
+/// the time that the host takes to start something does not count.
 func medianDeviceTime(_ backend: CUDABackend, _ runs: Int, _ body: () -> Void) -> Double {
+    let calls = 5
     body()
-    return median((0..<runs).map { _ in backend.deviceSeconds(body) })
+    return median(
+        (0..<runs).map { _ in
+            body()
+            return backend.deviceSeconds { for _ in 0..<calls { body() } } / Double(calls)
+        })
 }

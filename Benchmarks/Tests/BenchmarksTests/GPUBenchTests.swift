@@ -44,6 +44,20 @@ import Testing
         }
     }
 
+    /// On the emulator everything takes a microsecond. Of six calls a run five lie between the events, whose time is shared.
+    @Test(.enabled(if: TestGPU.emulatorFolder != nil)) func severalCallsAreTimedTogether() throws {
+        let own = try CUDABackend(searching: [TestGPU.emulatorFolder!], cacheFolder: nil)
+        let block = own.allocate(100)
+        var calls = 0
+        let seconds = medianDeviceTime(own, 3) {
+            calls += 1
+            own.fill(block.tensor, with: 1)
+            own.fill(block.tensor, with: 2)
+        }
+        #expect(abs(seconds - 2e-6) < 1e-10)
+        #expect(calls == 1 + 3 * (1 + 5))
+    }
+
     /// Twice the events need at most twice the memory: nothing is kept of pairs of events. What a backend that other tests use
     /// holds at the same time would count, too.
     @Test(.enabled(if: TestGPU.emulatorFolder != nil)) func memoryGrowsWithLength() throws {

@@ -80,7 +80,8 @@ package struct CUDABackend: Backend {
 
     // MARK: Measuring
 
-    /// Seconds that the device needs for the operations in `body`.
+    /// Seconds on the device's clock from the moment at which it has done all before to that at which it has done the operations in
+    /// `body`. Where the device waits for the host to start them, that counts.
     package func deviceSeconds(_ body: () -> Void) -> Double { queue.with { $0.milliseconds(body) / 1000 } }
 
     /// The peak of the device's memory in use while `body` runs, in bytes beyond what was in use before.

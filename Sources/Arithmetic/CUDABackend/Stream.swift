@@ -257,7 +257,7 @@ final class Stream {
 
     // MARK: Time
 
-    /// Milliseconds that the device needs for the commands of `body`.
+    /// Milliseconds between two events, before and after the commands of `body`; see ``CUDABackend/deviceSeconds(_:)``.
     func milliseconds(_ body: () -> Void) -> Double {
         var (from, to): (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (nil, nil)
         check(driver.cuEventCreate(&from, UInt32(CU_EVENT_WITH_TIME)), "cuEventCreate")
