@@ -41,11 +41,13 @@ def end(context, number):
             [sys.executable, "-B", os.path.join(HERE, "faults.py"), context.program, "--only", "kill", "--rounds", "1000"],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "TMPDIR": folder}, start_new_session=True)
     try:
-        wait_until(lambda: glob.glob(f"{folder}/recblr-faults-*/kill/server.log") or checks.poll() is not None, "a server")
+        # The log is there before its server is, and the check kills servers: one look would miss them at times.
+        log_path = f"{folder}/recblr-faults-*/kill/server.log"
+        wait_until(
+            lambda: glob.glob(log_path) and len(processes_with(folder)) >= 2 or checks.poll() is not None,
+            "a server to leave behind")
         if checks.poll() is not None:
             raise Failed(f"the checks ended with {checks.returncode} by themselves")
-        if len(processes_with(folder)) < 2:
-            raise Failed("there is no server to leave behind")
         checks.send_signal(number)
         status = checks.wait(timeout=TIME_LIMIT)
     finally:
