@@ -176,17 +176,18 @@ import Testing
 
     private struct WrongNegatives: Error {}
 
-    /// Probabilities are in proportion to one more than the training events of an item; popular items are in every sample.
+    /// Probabilities are in proportion to the root of one more than the training events of an item; popular items are in every sample.
     @Test func popularItemsAreSampledMore() {
-        let data = Dataset(sequences: [[1, 1, 1, 1, 1, 1, 1, 2, 2, 3, 4, 5]], itemCount: 5)
-        let everything = Split.everything(data)  // counts 7, 2, 1, 1, 1; weights 8, 3, 2, 2, 2
+        let events = [15, 8, 3, 3, 0].enumerated().flatMap { [ItemID](repeating: ItemID(row: $0), count: $1) }
+        let data = Dataset(sequences: [events], itemCount: 5)
+        let everything = Split.everything(data)  // roots 4, 3, 2, 2, 1
         func probabilities(_ sample: Int) -> [Double] {
             NegativeSampler(data, everything, sample: sample).logQ.map { exp(Double($0)) }
         }
         let expected: [Int: [Double]] = [
-            1: [8 / 17, 3 / 17, 2 / 17, 2 / 17, 2 / 17], 2: [16 / 17, 6 / 17, 4 / 17, 4 / 17, 4 / 17],
-            3: [1, 6 / 9, 4 / 9, 4 / 9, 4 / 9],  // the first is certain
-            4: [1, 1, 2 / 3, 2 / 3, 2 / 3], 5: [1, 1, 1, 1, 1], 9: [1, 1, 1, 1, 1],
+            1: [4 / 12, 3 / 12, 2 / 12, 2 / 12, 1 / 12], 2: [8 / 12, 6 / 12, 4 / 12, 4 / 12, 2 / 12],
+            3: [1, 0.75, 0.5, 0.5, 0.25], 4: [1, 1, 0.8, 0.8, 0.4],  // the first are certain
+            5: [1, 1, 1, 1, 1], 9: [1, 1, 1, 1, 1],
         ]
         for (sample, expected) in expected {
             let own = probabilities(sample)

@@ -19,10 +19,11 @@ struct NegativeSampler: Sendable {
     /// Number of items in a sample.
     private let sample: Int
 
-    /// A sampler of `sample` items, at most all of them. The probability of an item is proportional to its training events plus one, and
-    /// at most 1.
+    /// A sampler of `sample` items, at most all of them. The probability of an item is proportional to the root of one more than its
+    /// training events, and at most 1: between uniform, which tells a model little about popular items, and popularity, which
+    /// tells it little about the others.
     init(_ dataset: Dataset, _ split: Split, sample: Int) {
-        let weights = trainingCounts(dataset, split).map { Double($0 + 1) }
+        let weights = trainingCounts(dataset, split).map { Double($0 + 1).squareRoot() }
         self.sample = min(sample, weights.count)
         let inclusion = Self.inclusion(weights, sample: self.sample)
         logQ = inclusion.map { Float(log($0)) }

@@ -55,7 +55,7 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public enum LossKind: String, Sendable, Codable, CaseIterable {
         /// Cross-entropy over the whole catalogue.
         case full
-        /// Cross-entropy over shared negatives drawn by popularity, with logQ correction.
+        /// Cross-entropy over shared negatives drawn by the root of popularity, with logQ correction.
         case sampled
         /// Bayesian personalised ranking with one uniformly drawn negative for each target.
         case bpr
