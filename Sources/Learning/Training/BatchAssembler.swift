@@ -109,7 +109,3 @@ struct BatchAssembler {
         }
     }
 }
-
-private func powerOfTwo(atLeast count: Int) -> Int {
-    count <= 1 ? 1 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
-}

@@ -42,8 +42,14 @@ extension SequenceModel {
         if rows == nil, transitions == nil, backend.isQueued, let starts { return headBiasOnDevice(batch, starts) }
         var entries = HeadEntries(self)
         var (wanted, left) = (rows?[...], targets?[...])
+        let events = batch.tokenCount - batch.paddingCount
         for sequence in 0..<batch.sequenceCount {
             let (start, end) = (Int(batch.starts[sequence]), Int(batch.starts[sequence + 1]))
+            guard start < events else {  // padding, whose scores nobody needs
+                entries.appendEmptyRows(wanted?.count ?? end - start)
+                wanted?.removeAll()
+                continue
+            }
             let history = batch.history(sequence)
             /// Position in the history minus row of the batch.
             let shift = history.count - end
@@ -58,13 +64,18 @@ extension SequenceModel {
                 left?.removeFirst()
             }
         }
-        return sparseBias(entries)
+        return sparseBias(entries, events: batch.tokenCount)
     }
 
-    private func sparseBias(_ entries: HeadEntries) -> SparseBias {
-        sparseBias(
-            starts: backend.indices(entries.starts), columns: backend.indices(entries.columns),
-            kinds: backend.indices(entries.kinds))
+    /// Lists of a batch of so many events. A queued device gets a power of two of entries, at least one for each event: sizes that repeat from
+    /// step to step. Those behind the last row's belong to no row.
+    private func sparseBias(_ entries: HeadEntries, events: Int = 0) -> SparseBias {
+        let count = entries.columns.count
+        let missing = backend.isQueued ? powerOfTwo(atLeast: max(count, events)) - count : 0
+        let none = repeatElement(Int32(0), count: missing)
+        return sparseBias(
+            starts: backend.indices(entries.starts), columns: backend.indices(entries.columns + none),
+            kinds: backend.indices(entries.kinds + none))
     }
 
     private func sparseBias(starts: Indices, columns: Indices, kinds: Indices) -> SparseBias {
@@ -75,17 +86,16 @@ extension SequenceModel {
 
     /// For every event, computed on the device. Sizes are rounded up to powers of two, so that shapes repeat from step to step.
     private func headBiasOnDevice(_ batch: PackedBatch, _ starts: Indices) -> SparseBias {
-        func capacity(_ count: Int) -> Int { 1 << (Int.bitWidth - count.leadingZeroBitCount) }
         let biasStarts = repeatCapacities(batch)
-        let entries = capacity(Int(biasStarts.last!))
+        let entries = powerOfTwo(atLeast: Int(biasStarts.last!))
         let bias = sparseBias(
             starts: backend.indices(biasStarts), columns: backend.allocateIndices(entries).indices,
             kinds: backend.allocateIndices(entries).indices)
         let items = batch.earlier.isEmpty ? batch.items : (0..<batch.sequenceCount).flatMap(batch.history)
-        let histories = backend.allocateIndices(capacity(batch.tokenCount + batch.earlier.count)).indices
-        backend.upload(items.map { Int32($0.row) }, to: histories)
+        let padding = repeatElement(Int32(0), count: powerOfTwo(atLeast: items.count) - items.count)
         backend.listOccurrences(
-            in: histories, historyStarts: backend.indices(zip(batch.starts, batch.earlierStarts).map(+)),
+            in: backend.indices(items.map { Int32($0.row) } + padding),
+            historyStarts: backend.indices(zip(batch.starts, batch.earlierStarts).map(+)),
             starts: starts, classes: RepeatHead.classes, into: bias)
         return bias
     }
@@ -103,4 +113,9 @@ extension SequenceModel {
         }
         return starts
     }
+}
+
+/// The smallest power of two that is at least `count`, and 1 at least.
+package func powerOfTwo(atLeast count: Int) -> Int {
+    count <= 1 ? 1 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
 }

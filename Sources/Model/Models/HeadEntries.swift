@@ -29,6 +29,11 @@ struct HeadEntries {
     /// Whether a class is the transition head's.
     func isTransition(_ kind: Int32) -> Bool { kind >= firstTransition }
 
+    /// Appends rows whose scores nothing is added to.
+    mutating func appendEmptyRows(_ count: Int) {
+        starts.append(contentsOf: repeatElement(Int32(columns.count), count: count))
+    }
+
     /// Appends one row for each position in `rows`, whose history is the events up to and including it. In training `targets` are the rows'
     /// targets: each is taken out of the counts of transitions. O(rows · (window + transitions)) time.
     mutating func append(
