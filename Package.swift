@@ -169,7 +169,12 @@ let testTargets: [Target] = [
     tests("FileSupportTests", ["FileSupport", "Identifiers", "CZlib", "Tensors"]),
     tests("InteractionsTests", ["Interactions", "Identifiers", "FileSupport", "CZlib", "Tensors"]),
     tests("OperationTests", ["Operations", "Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"]),
-    tests("CUDABackendTests", ["CUDABackend", "CCUDA", "EmulatedGPU", "Models", "Layers", "Tensors"]),
+    tests(
+        "CUDABackendTests",
+        [
+            "CUDABackend", "CCUDA", "EmulatedGPU", "Training", "Interactions", "Identifiers", "Models", "Layers",
+            "Tensors",
+        ]),
     tests(
         "ModelsTests",
         ["Models", "Layers", "Identifiers", "ModelStore", "CPUBackend", "ReferenceBackend", "EmulatedGPU", "Tensors"]),

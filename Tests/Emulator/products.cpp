@@ -22,6 +22,8 @@ struct Product {
 struct Layout {
     uint64_t rows, columns;
     int64_t stride;
+    int32_t batches = 1;
+    int64_t step = 0;  // from one matrix of a batch to the next
 };
 struct Preference {
     uint64_t workspace_bytes = 0;
@@ -59,14 +61,17 @@ struct Call {
     bool valid() const {
         if (!product || !a || !b || !c || !d) return false;
         for (const auto &layout : {a, b, c, d})
-            if (!layout->rows || !layout->columns || layout->stride < int64_t(layout->rows)) return false;
+            if (!layout->rows || !layout->columns || layout->stride < int64_t(layout->rows) ||
+                layout->batches != d->batches)
+                return false;
         return depth() == (product->transpose_b ? b->columns : b->rows) && rows() == d->rows &&
                columns() == d->columns && c->rows == d->rows && c->columns == d->columns;
     }
 };
 
 size_t bytes_of(const Layout &layout) {
-    return ((layout.columns - 1) * size_t(layout.stride) + layout.rows) * sizeof(float);
+    size_t before = size_t(layout.batches - 1) * size_t(layout.step);
+    return (before + (layout.columns - 1) * size_t(layout.stride) + layout.rows) * sizeof(float);
 }
 
 /// Columns of two matrices may take turns in memory, as halves of the rows of one row-major matrix do.
@@ -86,9 +91,10 @@ void check_memory(const char *name, const void *matrix, const Layout &layout) {
              (unsigned long long)layout.rows, (unsigned long long)layout.columns, (long long)layout.stride);
 }
 
-void check_alignment(const Algorithm &algorithm, const void *const matrices[4]) {
+/// Every matrix of a batch must be aligned.
+void check_alignment(const Algorithm &algorithm, const void *const matrices[4], const Layout *const layouts[4]) {
     for (int i = 0; i < 4; i++)
-        if ((uintptr_t)matrices[i] % algorithm.alignment[i])
+        if (((uintptr_t)matrices[i] | (uintptr_t)layouts[i]->step * sizeof(float)) % algorithm.alignment[i])
             fail("cublasLtMatmul: %c is at %p, but the algorithm was asked for with an alignment of %u bytes",
                  "ABCD"[i], matrices[i], algorithm.alignment[i]);
 }
@@ -149,6 +155,19 @@ int cublasLtMatrixLayoutCreate(void **layout, int type, uint64_t rows, uint64_t 
     if (type != CU_FLOAT32) return NOT_SUPPORTED;
     *layout = layouts.add(std::make_shared<Layout>(Layout{rows, columns, stride}));
     return 0;
+}
+
+int cublasLtMatrixLayoutSetAttribute(void *handle, int attribute, const void *value, size_t bytes) {
+    EMULATOR_LOCKED;
+    auto layout = layouts.find(handle);
+    if (!layout || !value) return INVALID_VALUE_STATUS;
+    if (attribute == CU_LAYOUT_BATCHES && bytes == sizeof layout->batches)
+        memcpy(&layout->batches, value, bytes);
+    else if (attribute == CU_LAYOUT_BATCH_STEP && bytes == sizeof layout->step)
+        memcpy(&layout->step, value, bytes);
+    else
+        return INVALID_VALUE_STATUS;
+    return layout->batches >= 1 && layout->step >= 0 ? 0 : INVALID_VALUE_STATUS;
 }
 
 int cublasLtMatrixLayoutDestroy(void *layout) {
@@ -225,7 +244,8 @@ int cublasLtMatmul(void *handle, void *product, const void *alpha, const void *a
             chosen.transpose_a != call.product->transpose_a || chosen.transpose_b != call.product->transpose_b)
             return NOT_SUPPORTED;
         const void *const matrices[4] = {a, b, c, d};
-        check_alignment(chosen, matrices);
+        const Layout *const described[4] = {call.a.get(), call.b.get(), call.c.get(), call.d.get()};
+        check_alignment(chosen, matrices, described);
     }
     check_memory("A", a, *call.a);
     check_memory("B", b, *call.b);
@@ -245,8 +265,13 @@ int cublasLtMatmul(void *handle, void *product, const void *alpha, const void *a
     m.mantissa_bits = call.product->compute_type == CU_COMPUTE_TF32       ? 10
                       : call.product->compute_type == CU_COMPUTE_BFLOAT16 ? 7
                                                                           : 23;
-    return enqueue(stream, [m] {
+    return enqueue(stream, [m, call] {
         counters.products++;
-        multiply(m);
+        Multiplication one = m;
+        for (int batch = 0; batch < call.d->batches; batch++) {
+            multiply(one);
+            one.a.base += call.a->step, one.b.base += call.b->step, one.d += call.d->step;
+            if (one.c) one.c += call.c->step;
+        }
     });
 }

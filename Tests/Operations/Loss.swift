@@ -9,8 +9,10 @@ package struct Loss: Sendable {
     var hasGradients = true
     /// Different values that are added to some scores; nil for no bias.
     var biasKinds: Int?
-    /// Number of negatives, the same for all rows; for the sampled loss.
+    /// Number of negatives of a sample; for the sampled loss.
     var negatives = 0
+    /// How many rows share a sample; nil for one sample for all.
+    var rowsPerSample: Int?
     var scale: Float = 0.7
     /// Hidden vectors and table are whole numbers up to 40, whose scores are exact: margins far beyond where e^x overflows, and
     /// near zero.
@@ -73,13 +75,13 @@ package struct Loss: Sendable {
                     hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
             }
         case .sampled:
-            let negatives = arguments.indices("negatives", negativeRows ?? drawnNegatives(arguments))
+            let negatives = arguments.indices("negatives", negativeRows ?? drawnSamples(arguments))
             let targetLogQ = arguments.input("target log Q", 1, rows, in: -6...0)
             let logQ = arguments.input("log Q", 1, negatives.count, in: -6...0)
             return {
                 backend.sampledCrossEntropy(
                     hidden, table: table, targets: targets, targetLogQ: targetLogQ, negatives: negatives, logQ: logQ,
-                    bias: bias, scale: scale, gradients: gradients)
+                    rowsPerSample: rowsPerSample ?? rows, bias: bias, scale: scale, gradients: gradients)
             }
         case .pairwise:
             let negatives = arguments.indices(
@@ -89,6 +91,14 @@ package struct Loss: Sendable {
                     hidden, table: table, targets: targets, negatives: negatives, scale: scale, gradients: gradients)
             }
         }
+    }
+
+    /// As many samples as are shared, of one size.
+    private func drawnSamples(_ arguments: Arguments) -> [Int32] {
+        let count = (rows + (rowsPerSample ?? rows) - 1) / (rowsPerSample ?? rows)
+        let samples = (0..<count).map { _ in drawnNegatives(arguments) }
+        let size = samples.map(\.count).min()!
+        return samples.flatMap { $0.prefix(size) }
     }
 
     /// A third are drawn from a table's first rows, so that some are targets.
@@ -155,7 +165,19 @@ extension Loss {
                 loss.biasKinds = kinds
                 return loss.operation
             }
-        } + extreme(.sampled)
+        } + sharedSampleCases + extreme(.sampled)
+
+    /// Samples that one row, some or many share, the last of them often by fewer; rows that many samples have; more samples than a warp has lanes.
+    private static let sharedSampleCases: [OperationCase] = [
+        (1, 1, 2), (7, 3, 17), (64, 32, 9), (65, 32, 9), (130, 128, 40), (100, 1, 5), (70, 2, 300), (256, 64, 33),
+    ].enumerated().flatMap { number, cut in
+        [nil, 7].map { kinds in
+            var loss = Loss(
+                .sampled, rows: cut.0, columns: [3, 33, 64, 130][number % 4], tableRows: [20, 301][number % 2])
+            (loss.rowsPerSample, loss.negatives, loss.biasKinds) = (cut.1, cut.2, kinds)
+            return loss.operation
+        }
+    }
 
     static let pairwiseCases: [OperationCase] = shapes(.pairwise).enumerated().map { number, shape in
         var loss = shape

@@ -9,16 +9,19 @@ extension CUDABackend {
         product(a, aTransposed, b, bTransposed, into: output, accumulate: accumulate, precision)
     }
 
+    /// Where there are several `batches`, the rows of a, b and the output are as many pieces: op(aᵢ) · op(bᵢ), each for itself.
     func product(
         _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, into output: Tensor, accumulate: Bool,
-        _ precision: Precision
+        batches: Int = 1, _ precision: Precision
     ) {
-        let (m, k) = aTransposed ? (a.columns, a.rows) : (a.rows, a.columns)
-        let (inner, n) = bTransposed ? (b.columns, b.rows) : (b.rows, b.columns)
-        precondition(k == inner && output.rows == m && output.columns == n, "shapes of a product do not match")
+        let (aRows, bRows) = (a.rows / batches, b.rows / batches)
+        let (m, k) = aTransposed ? (a.columns, aRows) : (aRows, a.columns)
+        let (inner, n) = bTransposed ? (b.columns, bRows) : (bRows, b.columns)
+        precondition(
+            k == inner && output.rows == batches * m && output.columns == n, "shapes of a product do not match")
         guard m > 0, n > 0 else { return }
         guard k > 0 else { return accumulate ? () : fill(output, with: 0) }
-        let shape = ProductShape(a, aTransposed, b, bTransposed, output, precision)
+        let shape = ProductShape(a, aTransposed, b, bTransposed, output, batches: batches, precision)
         queue.with { $0.product(shape, a, b, output, accumulates: accumulate) }
     }
 

@@ -62,6 +62,11 @@ enum Geometry {
         return max(1, (rows + tiles - 1) / tiles)
     }
 
+    /// The same over samples of `columns` rows, each for `perSample` rows, which stay together.
+    static func sampledRows(rows: Int, columns: Int, perSample: Int) -> Int {
+        (softmaxRows(rows: rows, columns: columns) + perSample - 1) / perSample * perSample
+    }
+
     /// Columns of scores that are in memory at once for `rows` rows: 64 MB.
     static func rankingColumns(rows: Int, columns: Int) -> Int {
         min(columns, max(1024, (16 << 20) / max(1, rows)))

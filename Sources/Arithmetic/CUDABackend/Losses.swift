@@ -37,56 +37,6 @@ extension CUDABackend {
         finish(losses, hidden.rows, biasParts, gradients, sum)
     }
 
-    package func addSampledCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
-        bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
-    ) {
-        precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
-        precondition(logQ.count == negatives.count && targetLogQ.count == targets.count, "one correction each")
-        queue.hold()
-        defer { queue.release() }
-        let (count, width) = (negatives.count, hidden.columns)
-        let sampledBlock = Scratch(4 * count * width, on: queue)
-        let sampled = sampledBlock.tensor(rows: count, columns: width)
-        gather(negatives, from: table, into: sampled)
-        let positions = positions(of: negatives, tableRows: table.rows)
-        let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: count)
-        let tile = Scratch(4 * tileRows * count, on: queue)
-        let losses = Scratch(4 * hidden.rows, on: queue)
-        let slopes = Scratch(4 * hidden.rows, on: queue)
-        let sampledGradientBlock = Scratch(4 * count * width, on: queue)
-        let sampledGradient = sampledGradientBlock.tensor(rows: count, columns: width)
-        let biasSums = BiasSums(bias, gradients)
-        let biasMemory = Scratch(4 * hidden.rows * biasSums.kinds, on: queue)
-        let biasParts = biasSums.parts(biasMemory)
-        let scale = stage(scale)
-        for first in stride(from: 0, to: hidden.rows, by: tileRows) {
-            let rows = first..<min(first + tileRows, hidden.rows)
-            let logits = tile.tensor(rows: rows.count, columns: count)
-            multiply(
-                hidden.rows(rows), transposed: false, sampled, transposed: true, into: logits, accumulate: false)
-            let argument = cu_sampled_softmax(
-                logits: logits.argument, hidden: hidden.argument, table: table.argument, targets: targets.pointer,
-                negatives: negatives.pointer, positions: positions.pointer(), log_q: logQ.pointer,
-                target_log_q: targetLogQ.pointer, scale: scale, losses: losses.pointer(), bias_parts: biasParts,
-                target_slopes: slopes.pointer(), bias: self.argument(bias), first_row: Int32(first),
-                with_gradients: gradients == nil ? 0 : 1)
-            launch(.sampledSoftmaxRows, Grid(x: rows.count, sharedBytes: biasSums.sharedBytes), argument)
-            guard let gradients else { continue }
-            multiply(
-                logits, transposed: false, sampled, transposed: false, into: gradients.hidden.rows(rows),
-                accumulate: false)
-            multiply(
-                logits, transposed: true, hidden.rows(rows), transposed: false, into: sampledGradient,
-                accumulate: first > 0)
-        }
-        if let gradients {
-            scatterAdd(sampledGradient, to: negatives, of: gradients.table)
-            addTargetGradients(hidden, table, targets, slopes, gradients)
-        }
-        finish(losses, hidden.rows, biasParts, gradients, sum)
-    }
-
     package func addPairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?,
         to sum: LossSum
@@ -110,20 +60,10 @@ extension CUDABackend {
         finish(losses, rows, nil, gradients, sum)
     }
 
-    /// For each table row its position among the negatives, or −1.
-    private func positions(of negatives: Indices, tableRows: Int) -> Scratch {
-        let positions = Scratch(4 * tableRows, on: queue)
-        queue.with { [address = positions.address] in $0.set(address, to: 0xFF, bytes: 4 * tableRows) }  // −1
-        let argument = cu_positions(
-            negatives: negatives.pointer, positions: positions.pointer(), count: Int32(negatives.count), unused: 0)
-        launch(.placeNegatives, .threads(negatives.count), argument)
-        return positions
-    }
-
-    private func addTargetGradients(
+    /// The gradients through each row's target, whose logit has this slope.
+    func addTargetGradients(
         _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ slopes: borrowing Scratch, _ gradients: LossGradients
     ) {
-        guard hidden.rows > 0 else { return }
         let block = Scratch(4 * hidden.rows * hidden.columns, on: queue)
         let rowGradients = block.tensor(rows: hidden.rows, columns: hidden.columns)
         let argument = cu_target_gradients(
@@ -134,7 +74,7 @@ extension CUDABackend {
     }
 
     /// Sums the losses of the rows and the parts of the bias's gradient.
-    private func finish(
+    func finish(
         _ losses: borrowing Scratch, _ rows: Int, _ biasParts: UnsafeMutablePointer<Float>?,
         _ gradients: LossGradients?, _ sum: LossSum
     ) {

@@ -1,29 +1,39 @@
 import CCUDA
 import Tensors
 
-/// Everything about a matrix product op(a) · op(b), row-major, except the addresses.
+/// Everything about matrix products op(a) · op(b), row-major, except the addresses. `batches` of them, of one size, are computed at once:
+/// the rows of both factors and of the output are divided into as many pieces.
 struct ProductShape: Hashable {
+    let batches: Int
     let rows, columns, depth: Int
     let aTransposed, bTransposed: Bool
     let aStride, bStride, outputStride: Int
-    /// Alignment of the addresses: powers of two up to 256.
+    /// Elements from a piece to the next.
+    let aStep, bStep, outputStep: Int
+    /// Alignment of the addresses of all pieces: powers of two up to 256.
     let aAlignment, bAlignment, outputAlignment: Int
     let precision: Precision
 
     init(
-        _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, _ output: Tensor, _ precision: Precision
+        _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, _ output: Tensor, batches: Int = 1,
+        _ precision: Precision
     ) {
-        (rows, columns) = (output.rows, output.columns)
-        depth = aTransposed ? a.rows : a.columns
+        self.batches = batches
+        (rows, columns) = (output.rows / batches, output.columns)
+        depth = aTransposed ? a.rows / batches : a.columns
+        func step(_ tensor: Tensor) -> Int { batches > 1 ? tensor.rows / batches * tensor.stride : 0 }
+        (aStep, bStep, outputStep) = (step(a), step(b), step(output))
         (self.aTransposed, self.bTransposed) = (aTransposed, bTransposed)
         (aStride, bStride, outputStride) = (a.stride, b.stride, output.stride)
-        (aAlignment, bAlignment) = (alignment(a), alignment(b))
-        outputAlignment = alignment(output)
+        (aAlignment, bAlignment) = (alignment(a, aStep), alignment(b, bStep))
+        outputAlignment = alignment(output, outputStep)
         self.precision = precision
     }
 }
 
-private func alignment(_ tensor: Tensor) -> Int { 1 << min(8, Int(bitPattern: tensor.pointer).trailingZeroBitCount) }
+private func alignment(_ tensor: Tensor, _ step: Int) -> Int {
+    1 << min(8, (Int(bitPattern: tensor.pointer) | 4 * step).trailingZeroBitCount)
+}
 
 /// cuBLASLt's descriptors and algorithm for a shape.
 struct ProductPlan {
@@ -104,17 +114,23 @@ struct ProductPlans {
         set(CU_PRODUCT_TRANSPOSE_A, shape.bTransposed)
         set(CU_PRODUCT_TRANSPOSE_B, shape.aTransposed)
         let (depth, rows, columns) = (shape.depth, shape.rows, shape.columns)
-        let b = layout(shape.bTransposed ? (depth, columns) : (columns, depth), shape.bStride)
-        let a = layout(shape.aTransposed ? (rows, depth) : (depth, rows), shape.aStride)
-        let output = layout((columns, rows), shape.outputStride)
+        let b = layout(shape.bTransposed ? (depth, columns) : (columns, depth), shape.bStride, shape, shape.bStep)
+        let a = layout(shape.aTransposed ? (rows, depth) : (depth, rows), shape.aStride, shape, shape.aStep)
+        let output = layout((columns, rows), shape.outputStride, shape, shape.outputStep)
         let algorithm = try algorithm(shape, product, b, a, output)
         return ProductPlan(product: product, a: a, b: b, output: output, algorithm: algorithm)
     }
 
-    private func layout(_ size: (rows: Int, columns: Int), _ stride: Int) -> UnsafeMutableRawPointer? {
+    private func layout(
+        _ size: (rows: Int, columns: Int), _ stride: Int, _ shape: ProductShape, _ step: Int
+    ) -> UnsafeMutableRawPointer? {
         var layout: UnsafeMutableRawPointer?
         _ = functions.cublasLtMatrixLayoutCreate(
             &layout, Int32(CU_FLOAT32), UInt64(size.rows), UInt64(size.columns), Int64(stride))
+        guard shape.batches > 1 else { return layout }
+        var (batches, offset) = (Int32(shape.batches), Int64(step))
+        _ = functions.cublasLtMatrixLayoutSetAttribute(layout, Int32(CU_LAYOUT_BATCHES), &batches, 4)
+        _ = functions.cublasLtMatrixLayoutSetAttribute(layout, Int32(CU_LAYOUT_BATCH_STEP), &offset, 8)
         return layout
     }
 

@@ -197,16 +197,17 @@ package protocol Backend: Sendable {
         to sum: LossSum)
     /// Each row's part of that sum, −log softmax(hidden[n] · tableᵀ)[targets[n]], for evaluation. Waits. O(N·V·D) time.
     func crossEntropies(_ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?) -> [Float]
-    /// Softmax over the row's target and M shared negatives, with logQ correction (Bengio & Senécal 2008).
+    /// Softmax over the row's target and a sample of M negatives, with logQ correction (Bengio & Senécal 2008).
     ///
-    /// `negatives` [M] are row numbers of `table`, none twice, at least one. Logits are hidden · row − logQ: `logQ` [M] and
+    /// Each `rowsPerSample` rows share one of S = N / `rowsPerSample` samples (rounded up). `negatives` [S · M] are row numbers of
+    /// `table`, sample after sample, none twice in a sample, at least one. Logits are hidden · row − logQ: `logQ` [S · M] and
     /// `targetLogQ` [N] are the logarithms of the probabilities with which each row is in a sample. A negative equal to the
     /// row's target is left out. This is the likelihood that the target, among target and sample, is the row that was not drawn; its
     /// maximum is that of the full softmax for any size of the sample (ranking NCE: Ma & Collins 2018). `bias` as in
     /// `addCrossEntropy`. O(N·M·D) time, independent of V.
     func addSampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
-        bias: SparseBias?, scale: Float, gradients: LossGradients?,
+        rowsPerSample: Int, bias: SparseBias?, scale: Float, gradients: LossGradients?,
         to sum: LossSum)
     /// Bayesian personalised ranking: Σ_n −log σ(hidden[n] · (table[targets[n]] − table[negatives[n]])) (Rendle 2009).
     func addPairwiseLoss(

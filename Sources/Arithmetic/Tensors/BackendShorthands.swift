@@ -38,16 +38,27 @@ extension Backend {
         }
     }
 
-    /// The sum of ``addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:bias:scale:gradients:to:)`` as a number.
+    /// The sum of
+    /// ``addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:rowsPerSample:bias:scale:gradients:to:)`` as a number.
     package func sampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
-        bias: SparseBias?, scale: Float, gradients: LossGradients?
+        rowsPerSample: Int, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double {
         sum {
             addSampledCrossEntropy(
                 hidden, table: table, targets: targets, targetLogQ: targetLogQ, negatives: negatives, logQ: logQ,
-                bias: bias, scale: scale, gradients: gradients, to: $0)
+                rowsPerSample: rowsPerSample, bias: bias, scale: scale, gradients: gradients, to: $0)
         }
+    }
+
+    /// The same with one sample for all rows.
+    package func sampledCrossEntropy(
+        _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
+        bias: SparseBias?, scale: Float, gradients: LossGradients?
+    ) -> Double {
+        sampledCrossEntropy(
+            hidden, table: table, targets: targets, targetLogQ: targetLogQ, negatives: negatives, logQ: logQ,
+            rowsPerSample: max(1, hidden.rows), bias: bias, scale: scale, gradients: gradients)
     }
 
     /// The sum of ``addPairwiseLoss(_:table:targets:negatives:scale:gradients:to:)`` as a number.

@@ -4,8 +4,9 @@ package protocol HostBackend: Backend {
     func crossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
     ) -> Double
-    /// The sum that
-    /// ``Backend/addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:bias:scale:gradients:to:)`` adds.
+    /// What
+    /// ``Backend/addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:rowsPerSample:bias:scale:gradients:to:)`` adds
+    /// for the rows of one sample.
     func sampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         bias: SparseBias?, scale: Float, gradients: LossGradients?
@@ -43,11 +44,18 @@ extension HostBackend {
 
     package func addSampledCrossEntropy(
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
-        bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
+        rowsPerSample: Int, bias: SparseBias?, scale: Float, gradients: LossGradients?, to sum: LossSum
     ) {
-        sum.base.pointee += sampledCrossEntropy(
-            hidden, table: table, targets: targets, targetLogQ: targetLogQ, negatives: negatives, logQ: logQ,
-            bias: bias, scale: scale, gradients: gradients)
+        let samples = (hidden.rows + rowsPerSample - 1) / rowsPerSample
+        for sample in 0..<samples {
+            let rows = sample * rowsPerSample..<min((sample + 1) * rowsPerSample, hidden.rows)
+            let size = negatives.count / samples
+            let drawn = sample * size..<(sample + 1) * size
+            sum.base.pointee += sampledCrossEntropy(
+                hidden.rows(rows), table: table, targets: targets.range(rows), targetLogQ: targetLogQ.columns(rows),
+                negatives: negatives.range(drawn), logQ: logQ.columns(drawn), bias: bias?.rows(rows), scale: scale,
+                gradients: gradients?.rows(rows))
+        }
     }
 
     package func addPairwiseLoss(

@@ -54,15 +54,16 @@ package struct SoftmaxHead {
             return values
         }
         let targetLogQ = logQs(of: rows)
-        let uploaded = samples.map { (rows: backend.indices($0), logQ: logQs(of: $0)) }
         let size = Negatives.targetsPerSample
-        for (index, start) in stride(from: 0, to: rows.count, by: size).enumerated() {
-            let range = start..<min(start + size, rows.count)
-            let sample = uploaded[index % samples.count]
+        // All targets at once where their samples are equally long, as those that training draws are.
+        let together = samples.allSatisfy { $0.count == samples[0].count } ? max(1, rows.count) : size
+        for start in stride(from: 0, to: rows.count, by: together) {
+            let range = start..<min(start + together, rows.count)
+            let drawn = (start / size..<(range.upperBound + size - 1) / size).flatMap { samples[$0 % samples.count] }
             backend.addSampledCrossEntropy(
                 hidden.rows(range), table: table, targets: targets.range(range),
-                targetLogQ: targetLogQ.columns(range), negatives: sample.rows, logQ: sample.logQ,
-                bias: bias?.rows(range), scale: scale, gradients: gradients.rows(range), to: sum)
+                targetLogQ: targetLogQ.columns(range), negatives: backend.indices(drawn), logQ: logQs(of: drawn),
+                rowsPerSample: size, bias: bias?.rows(range), scale: scale, gradients: gradients.rows(range), to: sum)
         }
     }
 }

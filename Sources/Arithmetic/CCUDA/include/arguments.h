@@ -163,11 +163,19 @@ typedef struct {
     int first_row, with_gradients;
 } cu_softmax;
 
-/// The same over negatives and each row's target; `positions` [V] has the position of each table row among the negatives, or -1.
-/// `target_slopes` [N] gets the gradient of the target's logit.
+/// Samples of table rows, `size` each, one for each `rows_per_sample` rows of a batch; for each sample 2^(32 - `shift`) places of
+/// a hash table: a row and its position in the sample.
+typedef struct {
+    const int *rows;
+    unsigned long long *places;
+    int samples, size, rows_per_sample, shift;
+} cu_samples;
+
+/// The same over each row's target and the negatives of its sample. `target_slopes` [N] gets the gradient of the target's logit.
 typedef struct {
     cu_matrix logits, hidden, table;
-    const int *targets, *negatives, *positions;
+    cu_samples samples;
+    const int *targets;
     const float *log_q, *target_log_q, *scale;
     float *losses, *bias_parts, *target_slopes;
     cu_sparse_bias bias;
@@ -190,12 +198,11 @@ typedef struct {
     int *rows;
 } cu_pairwise;
 
-/// positions[negatives[j]] = j.
+/// table[row] += gradient of every sample's row, in the order of the samples; `gradient` [samples * size, D].
 typedef struct {
-    const int *negatives;
-    int *positions;
-    int count, unused;
-} cu_positions;
+    cu_samples samples;
+    cu_matrix gradient, table;
+} cu_sampled_gradients;
 
 /// The numbers of one Adam step (Tensors' `AdamStep`), in memory because they change from step to step.
 typedef struct {
@@ -268,10 +275,11 @@ CU_SIZE(cu_scan, 128);
 CU_SIZE(cu_scan_backward, 208);
 CU_SIZE(cu_scan_ends, 56);
 CU_SIZE(cu_softmax, 104);
-CU_SIZE(cu_sampled_softmax, 192);
+CU_SIZE(cu_samples, 32);
+CU_SIZE(cu_sampled_softmax, 208);
 CU_SIZE(cu_target_gradients, 112);
 CU_SIZE(cu_pairwise, 136);
-CU_SIZE(cu_positions, 24);
+CU_SIZE(cu_sampled_gradients, 80);
 CU_SIZE(cu_adam_step, 32);
 CU_SIZE(cu_adam, 80);
 CU_SIZE(cu_rank, 112);

@@ -118,6 +118,9 @@ enum {
     /// cublasLtMatmulDescAttributes_t.
     CU_PRODUCT_TRANSPOSE_A = 3,
     CU_PRODUCT_TRANSPOSE_B = 4,
+    /// cublasLtMatrixLayoutAttribute_t.
+    CU_LAYOUT_BATCHES = 5,
+    CU_LAYOUT_BATCH_STEP = 6,
     /// cublasLtMatmulPreferenceAttributes_t.
     CU_PREFER_WORKSPACE_BYTES = 1,
     CU_PREFER_ALIGNMENT_A = 5,
@@ -133,6 +136,7 @@ enum {
     X(cublasLtMatmulDescDestroy, (void *product))                                                                      \
     X(cublasLtMatmulDescSetAttribute, (void *product, int attribute, const void *value, size_t bytes))                 \
     X(cublasLtMatrixLayoutCreate, (void **layout, int type, uint64_t rows, uint64_t columns, int64_t stride))          \
+    X(cublasLtMatrixLayoutSetAttribute, (void *layout, int attribute, const void *value, size_t bytes))                \
     X(cublasLtMatrixLayoutDestroy, (void *layout))                                                                     \
     X(cublasLtMatmulPreferenceCreate, (void **preference))                                                             \
     X(cublasLtMatmulPreferenceDestroy, (void *preference))                                                             \

@@ -1,10 +1,40 @@
 // Softmax cross-entropy over tiles of rows, sampled softmax, BPR. Logits come from a matrix product and are
 // overwritten with their gradients. One block for each row; a row with a negative target has neither loss nor gradient.
 
+__device__ __forceinline__ unsigned first_place(const cu_samples &samples, int row) {
+    return (unsigned)row * 0x9E3779B1u >> samples.shift;  // multiplicative hashing (Knuth)
+}
+
+/// The position of a table row in a sample, or -1.
+__device__ __forceinline__ int place_in_sample(const cu_samples &samples, int sample, int row) {
+    unsigned mask = 0xFFFFFFFFu >> samples.shift;
+    const unsigned long long *places = samples.places + sample * (mask + 1ll);
+    for (unsigned slot = first_place(samples, row);; slot = (slot + 1) & mask) {
+        unsigned long long place = places[slot];
+        if ((int)(place >> 32) == row) return (int)place;
+        if ((int)(place >> 32) < 0) return -1;
+    }
+}
+
+/// Makes the hash tables, with linear probing: one block for each sample. Where a row ends up depends on which thread comes first, what
+/// is found there does not.
+KERNEL __launch_bounds__(256) place_samples(const cu_samples a) {
+    unsigned mask = 0xFFFFFFFFu >> a.shift;
+    unsigned long long *places = a.places + blockIdx.x * (mask + 1ll);
+    for (unsigned slot = threadIdx.x; slot <= mask; slot += blockDim.x) places[slot] = ~0ull;
+    __syncthreads();
+    for (int j = threadIdx.x; j < a.size; j += blockDim.x) {
+        int row = a.rows[blockIdx.x * (long long)a.size + j];
+        unsigned long long place = (unsigned long long)row << 32 | (unsigned)j;
+        unsigned slot = first_place(a, row);
+        while (atomicCAS(places + slot, ~0ull, place) != ~0ull) slot = (slot + 1) & mask;
+    }
+}
+
 /// Sums the gradients of a row's biased logits for each kind: each lane of warp 0 has its own sums in shared memory [kinds, 32],
 /// which are then added in order.
 __device__ __forceinline__ void bias_gradients(
-    const cu_sparse_bias &bias, int row, float *lanes, float *parts, const float *gradients, const int *positions,
+    const cu_sparse_bias &bias, int row, float *lanes, float *parts, const float *gradients, const cu_samples *samples,
     int target, float target_gradient) {
     int lane = threadIdx.x;
     if (lane >= WARP) return;
@@ -16,7 +46,7 @@ __device__ __forceinline__ void bias_gradients(
         if (column == target) {
             gradient = target_gradient;
         } else {
-            int place = positions ? positions[column] : column;
+            int place = samples ? place_in_sample(*samples, row / samples->rows_per_sample, column) : column;
             if (place >= 0) gradient = gradients[place];
         }
         lanes[bias.kinds[j] * WARP + lane] += gradient;
@@ -54,16 +84,12 @@ KERNEL __launch_bounds__(256) softmax_rows(const cu_softmax a) {
     bias_gradients(a.bias, row, lanes, a.bias_parts, logits, nullptr, target, target < 0 ? 0.0f : logits[target]);
 }
 
-KERNEL __launch_bounds__(256) place_negatives(const cu_positions a) {
-    int j = blockIdx.x * blockDim.x + threadIdx.x;
-    if (j < a.count) a.positions[a.negatives[j]] = j;
-}
-
-/// Softmax over a row's target and the negatives other than it; logits minus log q.
+/// Softmax over a row's target and the negatives of its sample other than it; logits minus log q.
 KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     DYNAMIC_SHARED(float, lanes);
     __shared__ float target_bias;
     int row = a.first_row + blockIdx.x, columns = a.logits.columns, target = a.targets[row];
+    int sample = row / a.samples.rows_per_sample, first = sample * a.samples.size;
     float *logits = a.logits.base + blockIdx.x * a.logits.stride;
     float part = 0;
     for (int c = threadIdx.x; c < a.hidden.columns && target >= 0; c += blockDim.x) {
@@ -77,7 +103,7 @@ KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
             int column = a.bias.columns[j];
             if (column < 0) continue;
             float value = a.bias.scale * a.bias.values[a.bias.kinds[j]];
-            int place = a.positions[column];
+            int place = place_in_sample(a.samples, sample, column);
             if (place >= 0) logits[place] += value;
             if (column == target) target_bias = value;
         }
@@ -87,7 +113,7 @@ KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     float largest = target_logit, sum = 0;
     for (int c = threadIdx.x; c < columns; c += blockDim.x) {
         // A negative that equals the target does not count: e^-infinity is 0.
-        logits[c] = a.negatives[c] == target ? __uint_as_float(0xFF800000u) : logits[c] - a.log_q[c];
+        logits[c] = a.samples.rows[first + c] == target ? __uint_as_float(0xFF800000u) : logits[c] - a.log_q[first + c];
         largest = fmaxf(largest, logits[c]);
     }
     largest = block_largest(largest);
@@ -103,7 +129,41 @@ KERNEL __launch_bounds__(256) sampled_softmax_rows(const cu_sampled_softmax a) {
     }
     if (!a.bias_parts) return;
     __syncthreads();
-    bias_gradients(a.bias, row, lanes, a.bias_parts, logits, a.positions, target, slope);
+    bias_gradients(a.bias, row, lanes, a.bias_parts, logits, &a.samples, target, slope);
+}
+
+/// One warp for each row of a sample. That of the first sample which has a table row adds the gradients of all samples in order: no two
+/// warps write the same table row.
+KERNEL __launch_bounds__(256) add_sampled_gradients(const cu_sampled_gradients a) {
+    int own = blockIdx.x * 8 + threadIdx.x / WARP, lane = threadIdx.x % WARP, count = a.samples.samples;
+    if (own >= count * a.samples.size) return;
+    int row = a.samples.rows[own], first = own / a.samples.size;
+    for (int begin = 0; begin <= first; begin += WARP) {
+        int sample = begin + lane;
+        if (__any_sync(ALL_LANES, sample < first && place_in_sample(a.samples, sample, row) >= 0)) return;
+    }
+    for (int column = lane; column - lane < a.table.columns; column += SCATTER_COLUMNS * WARP) {
+        float *target = a.table.base + row * a.table.stride + column;
+        float sums[SCATTER_COLUMNS];
+#pragma unroll
+        for (int k = 0; k < SCATTER_COLUMNS; k++) sums[k] = column + WARP * k < a.table.columns ? target[WARP * k] : 0.0f;
+        for (int begin = first; begin < count; begin += WARP) {
+            int sample = begin + lane, place = sample < count ? place_in_sample(a.samples, sample, row) : -1;
+            for (unsigned found = __ballot_sync(ALL_LANES, place >= 0); found; found &= found - 1) {
+                int from = __ffs(found) - 1;
+                long long n = (begin + from) * (long long)a.samples.size + __shfl_sync(ALL_LANES, place, from);
+                const float *source = a.gradient.base + n * a.gradient.stride + column;
+#pragma unroll
+                for (int k = 0; k < SCATTER_COLUMNS; k++) {
+                    if (column + WARP * k < a.table.columns) sums[k] += source[WARP * k];
+                }
+            }
+        }
+#pragma unroll
+        for (int k = 0; k < SCATTER_COLUMNS; k++) {
+            if (column + WARP * k < a.table.columns) target[WARP * k] = sums[k];
+        }
+    }
 }
 
 /// One warp for each row.
