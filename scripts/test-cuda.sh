@@ -34,9 +34,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=() left_out=() failed=()
 step() { # NAME COMMAND...
+    local start=$SECONDS
     say "$1"
     if "${@:2}"; then
-        passed+=("$1")
+        passed+=("$1, $((SECONDS - start)) s")
     else
         failed+=("$1 (status $?)")
         say "FAILED: $1" >&2

@@ -64,7 +64,7 @@ private let canRunPython: Bool = {
             "test-cuda.sh", [program, bench], in: place, environment: ["RECBLR_CUDA_PATH": "/some/libraries"])
         #expect(outcome.status == 1)
         #expect(outcome.output.contains("searching /some/libraries"))
-        #expect(outcome.output.contains("test-cuda: passed: recblr-bench gpu --tiny\n"))
+        #expect(outcome.output.contains("test-cuda: passed: recblr-bench gpu --tiny, "))
         for step in ["training on the CPU", "training in tf32", "the same training again", "evaluation"] {
             #expect(outcome.error.contains("test-cuda: FAILED: \(step)"))
         }

@@ -20,7 +20,7 @@ package protocol Backend: Sendable {
     /// Bytes of address space that each computing thread uses besides what is allocated: they count where `ulimit -v` limits it.
     var addressesPerThread: Int { get }
     /// Runs `body`. A device may record its operations as a graph and start them at once at the end; therefore `body` must not read
-    /// what they compute.
+    /// what they compute. Operations of other threads come before or after: `body` must not wait for a thread that has any.
     func recordAsGraph(_ body: () -> Void)
     /// A backend for the same memory that has made ready what it can for products with these matrices [n, k], transposed, which do
     /// not change any more; or the backend itself.

@@ -22,13 +22,14 @@ struct Optimizer: Sendable {
     func update(_ gradients: GradientSum, in touched: [Range<Int>], _ step: AdamStep, clipNorm: Float?) {
         let backend = model.backend
         var step = step
+        // A queued device clips by itself; a processor has to know the whole gradient before it updates the first block.
         if let clipNorm, !backend.isQueued {
             forEachBlock(of: touched, threads: gradients.parts.count) { gradients.add($0) }
             let squares = touched.reduce(0) { $0 + backend.squaredNorm(gradients.total.columns($1)) }
             step = step.clipped(to: clipNorm, squaredNorm: squares)
         }
         forEachBlock(of: touched, threads: gradients.parts.count) { [step] blocks in
-            if clipNorm == nil { gradients.add(blocks) }
+            if clipNorm == nil || backend.isQueued { gradients.add(blocks) }
             backend.adam(
                 model.weights.flat, gradient: gradients.total, firstMoment: firstMoment.flat,
                 secondMoment: secondMoment.flat, step: step, largestNorm: backend.isQueued ? clipNorm : nil,

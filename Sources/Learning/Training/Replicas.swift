@@ -36,9 +36,20 @@ final class Replicas: @unchecked Sendable {
         for index in learners.indices { learners[index] = Learner(model, tokens: tokens, sequences: sequences) }
     }
 
+    /// Computes the gradients of a step as ``learn(_:_:)`` does and calls `update`. All of it is one graph where a single replica processes
+    /// each batch in one pass. Several record a graph each: who records keeps other threads from the device, so nobody may wait for
+    /// them meanwhile.
+    func step(_ batches: [[TrainingBatch]], _ dropout: DropoutSettings, update: () -> Void) {
+        func learnAndUpdate() {
+            learn(batches, dropout)
+            update()
+        }
+        count == 1 && fits(batches[0]) ? model.backend.recordAsGraph(learnAndUpdate) : learnAndUpdate()
+    }
+
     /// Whether each of these batches is processed in one pass, so that no states have to be read within the step.
-    func fits(_ batches: [[TrainingBatch]]) -> Bool {
-        batches.joined().allSatisfy { $0.sequences.tokenCount <= capacity }
+    private func fits(_ batches: [TrainingBatch]) -> Bool {
+        batches.allSatisfy { $0.sequences.tokenCount <= capacity }
     }
 
     /// Runs forward and backward passes of all replicas in parallel: computes the gradients of the mean loss and adds to ``lossSum``.
@@ -46,11 +57,14 @@ final class Replicas: @unchecked Sendable {
         let targets = batches.joined().reduce(0) { $0 + $1.targetCount }
         let scale = 1 / Float(max(1, targets))
         DispatchQueue.concurrentPerform(iterations: count) { index in
-            for batch in batches[index] {
-                learners[index]!.learn(
-                    batch, dropout: dropout.rate > 0 ? dropout : nil, scale: scale, into: gradients.parts[index],
-                    addingTo: lossSums[index])
+            func learn() {
+                for batch in batches[index] {
+                    learners[index]!.learn(
+                        batch, dropout: dropout.rate > 0 ? dropout : nil, scale: scale, into: gradients.parts[index],
+                        addingTo: lossSums[index])
+                }
             }
+            fits(batches[index]) ? model.backend.recordAsGraph(learn) : learn()
         }
         for other in lossSums.dropFirst() {
             lossSum += model.backend.read(other)

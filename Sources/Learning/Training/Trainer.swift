@@ -167,7 +167,7 @@ public struct Trainer: ~Copyable {
         return try finished(state)
     }
 
-    /// One optimiser step, recorded as a graph where nothing in it has to be read back; returns its number of tokens.
+    /// One optimiser step; returns its number of tokens.
     private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) -> Int {
         let batches = assembler.batches(plan, plan.steps[state.batch], step: state.step)
         let touched = model.touchedRanges(by: batches.joined())
@@ -175,11 +175,9 @@ public struct Trainer: ~Copyable {
         let (replicas, optimizer, clipNorm) = (replicas, optimizer, options.clipNorm)
         let dropout = DropoutSettings(
             rate: options.dropout, seed: options.seed, step: UInt32(truncatingIfNeeded: state.step))
-        func learnAndUpdate() {
-            replicas.learn(batches, dropout)
+        replicas.step(batches, dropout) {
             optimizer.update(replicas.gradients, in: touched, adam, clipNorm: clipNorm)
         }
-        replicas.fits(batches) ? model.backend.recordAsGraph(learnAndUpdate) : learnAndUpdate()
         state.step += 1
         state.batch += 1
         state.lossCount += batches.joined().reduce(0) { $0 + $1.targetCount }
