@@ -60,7 +60,10 @@ compile_kernels() {
         while read -r name bounds; do echo "EMULATOR_KERNEL($name${bounds:+, $bounds}),"; done <"$work/kernels"
         echo '{nullptr, nullptr, 0, 0}};'
     } >>"$source"
-    "$compiler" "${flags[@]}" "${kernel_flags[@]}" -c "$source" -o "${source%.cpp}.o"
+    # In LLVM's text of the program each division of floats becomes a call, which can be as inexact as a GPU's (approximate.h).
+    "$compiler" "${flags[@]}" "${kernel_flags[@]}" -Xclang -disable-llvm-passes -S -emit-llvm "$source" -o - |
+        sed -E 's/= fdiv [a-z ]*float ([^,]+), ([^,]+)/= call float @emulator_divide(float \1, float \2)/' >"$work/kernels.ll"
+    "$compiler" "${flags[@]}" -Wno-unused-command-line-argument -c "$work/kernels.ll" -o "${source%.cpp}.o"
 }
 
 # The order of the real compilation: by bytes.

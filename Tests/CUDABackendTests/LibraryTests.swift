@@ -1,3 +1,4 @@
+import EmulatedGPU
 import Foundation
 import Testing
 

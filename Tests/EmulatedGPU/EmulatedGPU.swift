@@ -33,4 +33,17 @@ public enum TestGPU {
         }
         return backends
     }()
+
+    /// Emulated GPUs whose approximate divisions, roots, powers and logarithms err as far as NVIDIA documents: all away from zero, all
+    /// towards it, and each one way or the other.
+    package static let approximateBackends: [any Backend] =
+        emulatorFolder == nil
+        ? []
+        : [1, 2, 3].map { direction in
+            do {
+                let emulator = try Emulator()
+                emulator.set("approximation", direction)
+                return try emulator.backend()
+            } catch { fatalError("no emulated GPU: \(error)") }
+        }
 }

@@ -17,7 +17,10 @@
     /* The n-th kernel from now fails with 700, and everything after it; 0: none, and a failure is forgotten. */      \
     X(fail_launch_after, 0)                                                                                            \
     /* Which blocks and which threads of a block go first: 0 the first, 1 the last, 2 changes with each kernel. */   \
-    X(order, 2)
+    X(order, 2)                                                                                                        \
+    /* Float functions that a GPU approximates err as far as they may: 0 not at all, 1 away from zero, 2 towards it, */ \
+    /* 3 one or the other, by the result's bits. */                                                                    \
+    X(approximation, 0)
 
 #define EMULATOR_COUNTERS(X)                                                                                           \
     X(launches)         /* calls of cuLaunchKernel, captured ones too */                                               \

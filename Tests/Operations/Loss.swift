@@ -114,7 +114,10 @@ package struct Loss: Sendable {
         return LossGradients(
             hidden: arguments.output("gradient of hidden", rows, columns, floor: 0.01),
             table: arguments.accumulated("gradient of table", tableRows, columns),
-            biasValues: biasKinds.map { arguments.accumulated("gradient of bias values", 1, $0) })
+            biasValues: biasKinds.map {
+                // Where the kinds of a row's logits are one, its gradients cancel.
+                arguments.accumulated("gradient of bias values", 1, $0, floor: 0.1)
+            })
     }
 }
 

@@ -85,8 +85,10 @@ package protocol Backend: Sendable {
     /// of N) gets the reciprocal standard deviation 1 / sqrt(var + ε). `bias` [D] and `residual` [N, D] are optional.
     /// `output` may be `residual` but not `input`. (LayerNorm: Ba et al. 2016; biased variance.)
     ///
-    /// A row of equal numbers (for example one that is dropped entirely) gets the rstd 0 instead of 1 / sqrt(ε): it normalises
+    /// A row s of zeros (for example one that is dropped entirely) gets the rstd 0 instead of 1 / sqrt(ε): it normalises
     /// to zeros and passes no gradient, where 1 / sqrt(1e-12) would multiply it by a million in every norm that it passes.
+    /// So does a row of any equal numbers of which 2 to D together are exact in float32, such as 0.5 or −3. Other equal numbers may
+    /// differ from their rounded mean in the last place: they normalise to equal numbers, of any size up to 1.
     func residualNorm(
         _ input: Tensor, bias: Tensor?, residual: Tensor?, dropout: Dropout?, parameters: NormParameters,
         rstd: Tensor, output: Tensor)

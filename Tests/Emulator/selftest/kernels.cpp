@@ -1,4 +1,6 @@
 // Kernels that are right: barriers, warps, shared memory, atomics, order.
+#include <math.h>
+
 #include "check.h"
 
 namespace {
@@ -104,9 +106,42 @@ void test_missing_barrier() {
     recblr_emulator_set("order", 2);
 }
 
+/// Units in the last place between two floats of one sign.
+int units(float x, float y) {
+    int a, b;
+    memcpy(&a, &x, 4), memcpy(&b, &y, 4);
+    return a - b;
+}
+
+/// As many units in the last place as NVIDIA documents, and none where the result is exact.
+void test_approximations() {
+    const std::vector<float> values = {3, 7, 33, 0.1f, 100, 2};
+    std::vector<std::vector<float>> results;
+    for (long direction : {0, 1, 2, 3}) {
+        recblr_emulator_set("approximation", direction);
+        Array<float> input(values), output(36);
+        CHECK(launch("approximations", 1, 32, test_floats{input.pointer(), output.pointer(), 6, 0}) == CU_OK);
+        results.push_back(output.values());
+    }
+    recblr_emulator_set("approximation", 0);
+    const int most[6] = {1, 2, 0, 1, 2, 2};
+    int away = 0, towards = 0;
+    for (size_t i = 0; i < 36; i++) {
+        float x = values[i / 6];
+        bool exact = (i % 6 == 5 && x == floorf(x)) || (i % 6 < 3 && x == 2);
+        int error = exact ? 0 : most[i % 6], either = units(results[3][i], results[0][i]);
+        CHECK(units(results[1][i], results[0][i]) == error && units(results[2][i], results[0][i]) == -error);
+        CHECK(either == error || either == -error);
+        away += either > 0, towards += either < 0;
+        if (i % 6 == 2) CHECK(results[1][i] == 5.0f / x);
+    }
+    CHECK(away > 4 && towards > 4);
+}
+
 }  // namespace
 
 void test_kernels() {
+    test_approximations();
     test_sum();
     test_warp();
     test_early_ends();

@@ -110,6 +110,19 @@ TEST add_one(const test_floats a) {
     if (i < a.count) a.output[i] = a.input[i] + 1.0f;
 }
 
+/// Six results of each input: two quotients by it, and functions of it.
+TEST approximations(const test_floats a) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= a.count) return;
+    float x = a.input[i], *output = a.output + 6 * i;
+    output[0] = 1.0f / x;
+    output[1] = 5.0f / x;
+    output[2] = __fdiv_rn(5.0f, x);
+    output[3] = sqrtf(x);
+    output[4] = rsqrtf(x);
+    output[5] = exp2f(x);
+}
+
 /// Each thread's global number in a grid and blocks of three dimensions.
 TEST numbers_of_threads(const test_ints a) {
     int block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;

@@ -12,10 +12,11 @@
 
 // MARK: Functions of one number
 
-// The kernels are compiled with approximate reciprocals, square roots and powers of two (KernelCache.swift): single
-// instructions instead of subroutines, so that the scan keeps up with memory. The PTX manual allows them relative errors of
-// 1.2e-7, 1.2e-7 (of 1 / root 1.8e-7) and 1.7e-7; 1 / 1 and 2^0 are exact. With errors of just these sizes put into the
-// emulated device, of either sign or all of one, every operation keeps within .4 of its tolerance (Operation.swift).
+// The kernels are compiled with approximate divisions and roots (KernelCache.swift): an instruction or two instead of
+// subroutines, so that the scan keeps up with memory. NVIDIA documents errors of up to 1 unit in the last place (1.2e-7) for
+// 1 / x and sqrtf, 2 for x / y, rsqrtf and exp2f. The emulated device puts in errors of just these sizes, of either sign or
+// all of one (Tests/Emulator/approximate.h), and every operation has to keep within its tolerance (Operation.swift).
+// Where a quotient has to be the nearest float there is __fdiv_rn.
 
 /// e^x, with a relative error of (2 + |x| / 2) 1.2e-7: where |x| is large, e^x is added to something larger.
 __device__ __forceinline__ float exponential(float x) { return exp2f(x * 1.4426950408889634f); }

@@ -19,7 +19,8 @@ KERNEL __launch_bounds__(256) residual_norm(const cu_norm a) {
             sum += s;
         }
     }
-    float mean = warp_sum(sum) / width, squares = 0;
+    // Correctly rounded: a row of equal numbers has just their mean, however wide it is, where its sum is exact.
+    float mean = __fdiv_rn(warp_sum(sum), width), squares = 0;
     for (int c = lane; c < width; c += WARP) squares += (x[c] - mean) * (x[c] - mean);
     float variance = warp_sum(squares) / width;
     float inverse = variance > 0 ? 1.0f / sqrtf(variance + a.epsilon) : 0.0f;
