@@ -48,6 +48,17 @@ import Testing
         }.max()!,
     ]
 
+    /// What GPUs get that are newer than the compiler.
+    @Test func itMakesPTXToo() throws {
+        let compiler = try #require(RealCompiler.table)
+        #expect(Set(compiler.capabilities).isSuperset(of: [80, 90]))
+        let options = compilerOptions(Architecture(999, known: compiler.capabilities))
+        let text = try compile(String(cString: cu_source_text()), options, compiler).image
+        #expect(text.last == 0)
+        let entries = String(decoding: text, as: UTF8.self).matches(of: #/\.entry (\w+)\(/#).map { String($0.1) }
+        #expect(Set(entries) == SourceTests.kernels)
+    }
+
     @Test func mistakesAreTold() throws {
         let compiler = try #require(RealCompiler.table)
         let error = #expect(throws: CUDAError.self) {

@@ -1,3 +1,4 @@
+import EmulatedGPU
 import Foundation
 import Tensors
 import Testing
@@ -173,11 +174,11 @@ import Testing
         #expect(throws: CUDAError.self) { try compile("", compilerOptions(999), compiler) }
     }
 
-    /// A compiler that is older than the device.
+    /// A compiler that makes nothing any more for such a device. (Of one that is older, see `ArchitectureTests`.)
     @Test func aCompilerThatDoesNotKnowTheDevice() throws {
         let emulator = try Emulator()
-        emulator.set("compute_major", 12)
-        emulator.set("nvrtc_minor", 4)
+        emulator.set("compute_major", 7)
+        emulator.set("nvrtc_major", 13)
         let error = #expect(throws: CUDAError.self) { try emulator.backend() }
         #expect(
             error?.description

@@ -1,3 +1,4 @@
+import EmulatedGPU
 import Foundation
 import Tensors
 import Testing
@@ -89,6 +90,22 @@ import Testing
             #expect(isRight, "round \(round)")
         }
         #expect(backend.download(sum.tensor) == [33, 66, 96])
+    }
+
+    /// A step that needs larger blocks leaves the old ones to be freed when the next one begins, while the device has done nothing yet.
+    @Test func blocksThatWereTooSmallAreReadBeforeTheyAreFreed() throws {
+        let backend = try Emulator().backend()
+        let (small, large) = (backend.allocate(4), backend.allocate(9_000_000))
+        let values = steps(9_000_000, from: 3)
+        for round in 0..<3 {
+            backend.recordAsGraph {
+                backend.upload([Float](repeating: Float(round), count: 4), to: small.tensor)
+                if round == 0 { backend.upload(values, to: large.tensor) }
+            }
+        }
+        #expect(backend.download(small.tensor) == [2, 2, 2, 2])
+        let isRight = holds(large, values, on: backend)
+        #expect(isRight && backend.failure == nil)
     }
 
     /// Tensors with gaps between their rows are put together on the device.

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "driver_state.h"
 #include "image.h"
@@ -27,17 +29,36 @@ uint64_t hash(const std::string &text) {
     return value;
 }
 
-/// The newest architecture that this version knows.
-int newest_architecture() {
+/// The architectures that this version knows.
+std::vector<int> architectures() {
     long version = 100 * settings.nvrtc_major + settings.nvrtc_minor;
-    return version >= 1208 ? 120 : version >= 1108 ? 90 : 80;
+    std::vector<int> all = {75, 80, 86};
+    if (version < 1300) all.insert(all.begin(), {50, 60, 70});
+    if (version >= 1108) all.insert(all.end(), {89, 90});
+    if (version >= 1208) all.insert(all.end(), {100, 120});
+    return all;
 }
 
-/// NN of "--gpu-architecture=sm_NN"; 0 where there is none that this version knows.
-int architecture_of(int count, const char *const *options) {
-    int architecture = 0;
-    for (int i = 0; i < count; i++) sscanf(options[i], "--gpu-architecture=sm_%d", &architecture);
-    return architecture >= 50 && architecture <= newest_architecture() ? architecture : 0;
+/// Sets what "--gpu-architecture=sm_NN" or "=compute_NN" asks for; false where this version doesn't know it.
+bool choose_architecture(Image &image, int count, const char *const *options) {
+    for (int i = 0; i < count; i++) {
+        if (sscanf(options[i], "--gpu-architecture=sm_%d", &image.architecture) == 1) image.is_ptx = false;
+        if (sscanf(options[i], "--gpu-architecture=compute_%d", &image.architecture) == 1) image.is_ptx = true;
+    }
+    std::vector<int> known = architectures();
+    return std::count(known.begin(), known.end(), image.architecture) > 0;
+}
+
+/// Copies what was made, where it is of the kind that is asked for: machine code or PTX.
+int get_image(void *handle, bool is_ptx, size_t *bytes, char *image) {
+    EMULATOR_LOCKED;
+    auto program = programs.find(handle);
+    if (!program) return INVALID_PROGRAM;
+    bool is_there = program->image.architecture && program->image.is_ptx == is_ptx;
+    if (bytes) *bytes = is_there ? sizeof(Image) : 0;
+    if (image && !is_there) return INVALID_PROGRAM;
+    if (image) memcpy(image, &program->image, sizeof(Image));
+    return 0;
 }
 
 }  // namespace
@@ -74,8 +95,8 @@ int nvrtcCompileProgram(void *handle, int option_count, const char *const *optio
     auto program = programs.find(handle);
     if (!program) return INVALID_PROGRAM;
     program->image = {};
-    int architecture = architecture_of(option_count, options);
-    if (!architecture) {
+    Image image = {image_magic, hash(program->source), 0, 0};
+    if (!choose_architecture(image, option_count, options)) {
         program->log = "nvrtc: error: invalid value for --gpu-architecture (-arch)\n";
         return INVALID_OPTION;
     }
@@ -86,25 +107,27 @@ int nvrtcCompileProgram(void *handle, int option_count, const char *const *optio
         return COMPILATION;
     }
     program->log.clear();
-    program->image = {image_magic, hash(program->source), architecture, 0};
+    program->image = image;
     return 0;
 }
 
-int nvrtcGetCUBINSize(void *handle, size_t *bytes) {
+int nvrtcGetNumSupportedArchs(int *count) {
     EMULATOR_LOCKED;
-    auto program = programs.find(handle);
-    if (!program) return INVALID_PROGRAM;
-    *bytes = program->image.architecture ? sizeof(Image) : 0;
+    *count = int(architectures().size());
     return 0;
 }
 
-int nvrtcGetCUBIN(void *handle, char *image) {
+int nvrtcGetSupportedArchs(int *all) {
     EMULATOR_LOCKED;
-    auto program = programs.find(handle);
-    if (!program || !program->image.architecture) return INVALID_PROGRAM;
-    memcpy(image, &program->image, sizeof(Image));
+    std::vector<int> known = architectures();
+    std::copy(known.begin(), known.end(), all);
     return 0;
 }
+
+int nvrtcGetCUBINSize(void *handle, size_t *bytes) { return get_image(handle, false, bytes, nullptr); }
+int nvrtcGetCUBIN(void *handle, char *image) { return get_image(handle, false, nullptr, image); }
+int nvrtcGetPTXSize(void *handle, size_t *bytes) { return get_image(handle, true, bytes, nullptr); }
+int nvrtcGetPTX(void *handle, char *text) { return get_image(handle, true, nullptr, text); }
 
 int nvrtcGetProgramLogSize(void *handle, size_t *bytes) {
     EMULATOR_LOCKED;

@@ -10,7 +10,7 @@ namespace emulator {
 struct Image {
     uint64_t magic, source_hash;
     int architecture;  // 90 for sm_90
-    int unused;
+    int is_ptx;        // then for any later device, too
 };
 constexpr uint64_t image_magic = 0x4547414D49554D45;  // "EMUIMAGE"
 

@@ -24,9 +24,10 @@ struct Module {
 Handles<Module> modules;
 Handles<Function> functions;
 
-/// A device runs what was made for an older one of the same generation.
-bool runs(int architecture) {
-    return architecture / 10 == settings.compute_major && architecture % 10 <= settings.compute_minor;
+/// A device runs what was made for an older one of the same generation, and PTX for any older one.
+bool runs(const Image &image) {
+    long own = 10 * settings.compute_major + settings.compute_minor;
+    return image.architecture <= own && (image.is_ptx || image.architecture / 10 == settings.compute_major);
 }
 
 /// What a real driver would refuse with CUDA_ERROR_INVALID_VALUE; null where it is all right.
@@ -65,7 +66,7 @@ int cuModuleLoadData(void **module, const void *image) {
     memcpy(&header.magic, image, sizeof header.magic);
     if (header.magic != image_magic) return CU_INVALID_IMAGE;
     memcpy(&header, image, sizeof header);
-    if (!runs(header.architecture)) return CU_NO_BINARY_FOR_GPU;
+    if (!runs(header)) return CU_NO_BINARY_FOR_GPU;
     *module = modules.add(std::make_shared<Module>());
     return CU_OK;
 }

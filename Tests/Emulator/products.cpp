@@ -27,6 +27,7 @@ struct Layout {
 };
 struct Preference {
     uint64_t workspace_bytes = 0;
+    uint32_t reductions = 7;  // every one
     uint32_t alignment[4] = {256, 256, 256, 256};  // of A, B, C, D
 };
 struct Library {};
@@ -194,12 +195,16 @@ int cublasLtMatmulPreferenceSetAttribute(void *handle, int attribute, const void
         memcpy(&preference->workspace_bytes, value, bytes);
         return 0;
     }
+    uint32_t number;
+    if (bytes != sizeof number) return INVALID_VALUE_STATUS;
+    memcpy(&number, value, bytes);
+    if (attribute == CU_PREFER_REDUCTIONS) {
+        preference->reductions = number;
+        return 0;
+    }
     bool known = attribute >= CU_PREFER_ALIGNMENT_A && attribute <= CU_PREFER_ALIGNMENT_D;
-    uint32_t alignment;
-    if (!known || bytes != sizeof alignment) return INVALID_VALUE_STATUS;
-    memcpy(&alignment, value, bytes);
-    if (!is_power_of_two(alignment)) return INVALID_VALUE_STATUS;
-    preference->alignment[attribute - CU_PREFER_ALIGNMENT_A] = alignment;
+    if (!known || !is_power_of_two(number)) return INVALID_VALUE_STATUS;
+    preference->alignment[attribute - CU_PREFER_ALIGNMENT_A] = number;
     return 0;
 }
 
@@ -213,6 +218,8 @@ int cublasLtMatmulAlgoGetHeuristic(void *handle, void *product, void *a, void *b
     if (!libraries.find(handle) || !call.valid() || !preferred || wanted < 1 || !results || !found)
         return INVALID_VALUE_STATUS;
     *found = 0;
+    // No order of sums is promised then, and the same seed need not give the same bits.
+    if (preferred->reductions & CU_REDUCE_IN_PLACE) fail("cublasLtMatmulAlgoGetHeuristic: sums may be reduced in place");
     for (uint32_t alignment : preferred->alignment)
         if (alignment < sizeof(float)) return NOT_SUPPORTED;
     Algorithm algorithm = {algorithm_magic, call.product->compute_type, call.product->transpose_a,

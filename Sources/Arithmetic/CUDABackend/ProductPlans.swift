@@ -144,10 +144,12 @@ struct ProductPlans {
         var workspace = Self.workspaceBytes
         _ = functions.cublasLtMatmulPreferenceSetAttribute(
             preference, Int32(CU_PREFER_WORKSPACE_BYTES), &workspace, MemoryLayout<Int>.size)
-        func set(_ attribute: Int, _ alignment: Int) {
-            var value = UInt32(alignment)
+        func set(_ attribute: Int, _ number: Int) {
+            var value = UInt32(number)
             _ = functions.cublasLtMatmulPreferenceSetAttribute(preference, Int32(attribute), &value, 4)
         }
+        // Where a sum over the depth is divided, its parts are added in a fixed order: equal seeds give equal bits.
+        set(CU_PREFER_REDUCTIONS, CU_REDUCE_FROM_WORKSPACE)
         set(CU_PREFER_ALIGNMENT_A, shape.bAlignment)
         set(CU_PREFER_ALIGNMENT_B, shape.aAlignment)
         set(CU_PREFER_ALIGNMENT_C, shape.outputAlignment)

@@ -38,8 +38,11 @@ struct Recorder {
     init(_ driver: cu_driver) { self.driver = driver }
 
     /// Begins a new list. Waits until the device has read the block that the list will use.
-    mutating func start(check: (Int32, String) -> Void) throws(CUDAError) {
-        freeRetired()
+    mutating func start(on stream: UnsafeMutableRawPointer?, check: (Int32, String) -> Void) throws(CUDAError) {
+        if !retired.isEmpty {
+            check(driver.cuStreamSynchronize(stream), "cuStreamSynchronize")
+            freeRetired()
+        }
         if blocks.isEmpty { try allocate() }
         current = 1 - current
         check(driver.cuEventSynchronize(events[current]), "cuEventSynchronize")
@@ -70,7 +73,7 @@ struct Recorder {
         graphs = []
     }
 
-    /// Frees device memory first: the driver waits until neither that nor the host memory is in use.
+    /// The device must have read them: `cuMemFree` need not wait for it.
     private mutating func freeRetired() {
         for device in Set(retired.map(\.device)) { _ = driver.cuMemFree_v2(device) }
         for block in retired { _ = driver.cuMemFreeHost(block.host) }

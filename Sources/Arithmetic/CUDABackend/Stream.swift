@@ -216,7 +216,7 @@ final class Stream {
     /// Records commands from now on; see ``Recorder``. False where they are recorded already.
     func startRecording() -> Bool {
         guard failure == nil, !recorder.isRecording else { return false }
-        do { try recorder.start { self.check($0, $1) } } catch { fail(error) }
+        do { try recorder.start(on: handle) { self.check($0, $1) } } catch { fail(error) }
         return true
     }
 

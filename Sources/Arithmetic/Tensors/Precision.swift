@@ -4,6 +4,7 @@ public enum Precision: String, Sendable, CaseIterable, Codable {
     case float32
     /// Eleven significant bits, the range of float32: tensor cores of NVIDIA's GPUs.
     case tf32
-    /// Eight significant bits, the range of float32: GPUs, and processors with AVX512-BF16.
+    /// Eight significant bits, the range of float32: processors with AVX512-BF16; GPUs, which may take TF32 instead, and read operands as
+    /// float32.
     case bfloat16
 }

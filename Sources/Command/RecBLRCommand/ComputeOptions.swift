@@ -66,8 +66,8 @@ struct ComputeOptions: ParsableArguments {
     @OptionGroup var place: DeviceOption
     @Option(
         help: """
-            What matrix products round their operands to while training; tf32 is for GPUs, bfloat16 for GPUs and \
-            processors with AVX512-BF16. (default: tf32 on a GPU, else bfloat16 where the processor has it)
+            What matrix products round their operands to while training; tf32 is for GPUs, bfloat16 for processors \
+            with AVX512-BF16 and for GPUs, where it may be computed as tf32 and is hardly faster. (default: tf32 on a GPU, else bfloat16 where the processor has it)
             """)
     var precision: Precision?
 

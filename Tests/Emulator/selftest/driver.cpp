@@ -165,6 +165,11 @@ void test_compiler() {
     CHECK(nvrtcCompileProgram(program, 1, right) == 0 && nvrtcGetCUBIN(program, image) == 0);
     void *loaded;
     CHECK(cuModuleLoadData(&loaded, image) == CU_NO_BINARY_FOR_GPU);
+    const char *text[] = {"--gpu-architecture=compute_80"};
+    CHECK(nvrtcGetPTX(program, image) != 0);
+    CHECK(nvrtcCompileProgram(program, 1, text) == 0 && nvrtcGetCUBINSize(program, &bytes) == 0 && bytes == 0);
+    CHECK(nvrtcGetPTXSize(program, &bytes) == 0 && bytes <= sizeof image && nvrtcGetPTX(program, image) == 0);
+    CHECK(cuModuleLoadData(&loaded, image) == CU_OK);
     image[0]++;
     CHECK(cuModuleLoadData(&loaded, image) == CU_INVALID_IMAGE);
 }

@@ -39,6 +39,8 @@ struct Description {
         CHECK(cublasLtMatmulDescSetAttribute(product, CU_PRODUCT_TRANSPOSE_B, &transpose_b, 4) == 0);
         a = layout(a_matrix), b = layout(b_matrix), d = layout(d_matrix);
         CHECK(cublasLtMatmulPreferenceCreate(&preference) == 0);
+        uint32_t reductions = CU_REDUCE_FROM_WORKSPACE;
+        CHECK(cublasLtMatmulPreferenceSetAttribute(preference, CU_PREFER_REDUCTIONS, &reductions, 4) == 0);
         prefer(256);
     }
     Description(const Description &) = delete;

@@ -8,15 +8,14 @@
 
 namespace {
 
-/// Whether a launch, in a process of its own, ends with a message that has `words` in it.
-template <class Arguments>
-bool ends_with(const char *words, const char *name, unsigned block, Arguments arguments) {
+/// Whether what is done, in a process of its own, ends with a message that has both in it.
+template <class Body> bool dies_of(const std::string &words, const std::string &place, Body body) {
     int ends[2];
     if (pipe(ends) != 0) return false;
     pid_t child = fork();
     if (child == 0) {
         dup2(ends[1], 2);
-        launch(name, 1, block, arguments);
+        body();
         cuStreamSynchronize(stream);
         _exit(0);
     }
@@ -28,9 +27,16 @@ bool ends_with(const char *words, const char *name, unsigned block, Arguments ar
     int status = 0;
     waitpid(child, &status, 0);
     bool as_said = WIFSIGNALED(status) && text.find(words) != std::string::npos &&
-                   text.find(std::string("kernel ") + name + ", block (0, 0, 0), thread (") != std::string::npos;
-    if (!as_said) fprintf(stderr, "%s ended otherwise than by '%s':\n%s", name, words, text.c_str());
+                   text.find(place) != std::string::npos;
+    if (!as_said) fprintf(stderr, "%s ended otherwise than by '%s':\n%s", place.c_str(), words.c_str(), text.c_str());
     return as_said;
+}
+
+/// Whether a launch does.
+template <class Arguments>
+bool ends_with(const char *words, const char *name, unsigned block, Arguments arguments) {
+    std::string place = std::string("kernel ") + name + ", block (0, 0, 0), thread (";
+    return dies_of(words, place, [&] { launch(name, 1, block, arguments); });
 }
 
 }  // namespace
@@ -49,4 +55,9 @@ void test_wrong_kernels() {
     CHECK(ends_with("reads from lane 20, which has ended", "shuffles_from_ended", 32, told(20)));
     CHECK(ends_with("is not in the mask 0x00000001", "not_in_mask", 32, told(0)));
     CHECK(ends_with("that nothing changes", "waits_forever", 32, told(0)));
+    // Nothing waits for what still uses the memory that is freed.
+    CHECK(dies_of("freed memory", "kernel add_one", [] {
+        Array<float> input(64), output(64);
+        launch("add_one", 1, 64, test_floats{input.pointer(), output.pointer(), 64, 0});
+    }));
 }

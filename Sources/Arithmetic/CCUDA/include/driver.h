@@ -87,8 +87,12 @@ enum {
        const char *const *header_names))                                                                               \
     X(nvrtcDestroyProgram, (void **program))                                                                           \
     X(nvrtcCompileProgram, (void *program, int option_count, const char *const *options))                              \
+    X(nvrtcGetNumSupportedArchs, (int *count))                                                                         \
+    X(nvrtcGetSupportedArchs, (int *architectures))                                                                    \
     X(nvrtcGetCUBINSize, (void *program, size_t *bytes))                                                               \
     X(nvrtcGetCUBIN, (void *program, char *image))                                                                     \
+    X(nvrtcGetPTXSize, (void *program, size_t *bytes))                                                                 \
+    X(nvrtcGetPTX, (void *program, char *text))                                                                        \
     X(nvrtcGetProgramLogSize, (void *program, size_t *bytes))                                                          \
     X(nvrtcGetProgramLog, (void *program, char *text))
 
@@ -123,10 +127,14 @@ enum {
     CU_LAYOUT_BATCH_STEP = 6,
     /// cublasLtMatmulPreferenceAttributes_t.
     CU_PREFER_WORKSPACE_BYTES = 1,
+    CU_PREFER_REDUCTIONS = 3,
     CU_PREFER_ALIGNMENT_A = 5,
     CU_PREFER_ALIGNMENT_B = 6,
     CU_PREFER_ALIGNMENT_C = 7,
     CU_PREFER_ALIGNMENT_D = 8,
+    /// cublasLtReductionScheme_t, a mask: parts of a sum over the depth are added in place, or from the workspace in float32.
+    CU_REDUCE_IN_PLACE = 1,
+    CU_REDUCE_FROM_WORKSPACE = 2,
 };
 
 #define CU_PRODUCT_FUNCTIONS(X)                                                                                        \
