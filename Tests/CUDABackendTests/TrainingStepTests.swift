@@ -1,3 +1,4 @@
+import EmulatedGPU
 import Identifiers
 import Interactions
 import Models
