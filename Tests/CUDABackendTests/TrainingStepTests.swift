@@ -65,7 +65,7 @@ import Training
     }
 
     /// Thirty-two samples, each for 128 of 4,096 targets.
-    @Test(arguments: [false]) func aSampledStepIsFewNodes(repeatAware: Bool) throws {
+    @Test(arguments: [false, true]) func aSampledStepIsFewNodes(repeatAware: Bool) throws {
         var options = options(4096, epochs: 1)
         (options.loss, options.maximumLength) = (.sampled, 50)
         let all = try steps(options, users: 190, length: 120, items: 300, repeatAware: repeatAware, layers: 2)

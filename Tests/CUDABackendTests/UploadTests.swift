@@ -108,6 +108,31 @@ import Testing
         #expect(isRight && backend.failure == nil)
     }
 
+    /// Within a recording they are read where the step's one upload puts them: no copies, no allocations; else they are kept.
+    @Test func stagedValues() throws {
+        let emulator = try Emulator()
+        let backend = try emulator.backend()
+        let table = backend.tensor((0..<50).map(Float.init), rows: 50)
+        let (output, sum) = (backend.allocate(3), backend.allocate(3))
+        func add(_ rows: [Int32], _ values: [Float]) {
+            backend.gather(backend.staged(rows), from: table.tensor, into: output.tensor.reshaped(3, 1))
+            backend.add(output.tensor, to: sum.tensor)
+            backend.add(backend.staged(values), to: sum.tensor)
+        }
+        for round in 0..<4 as Range<Int32> {
+            let counts = emulator.counts(of: ["copies", "kernels", "allocations"]) {
+                backend.recordAsGraph { add([round, 20, 30 + 2 * round], [0.5, Float(round), 0]) }
+                _ = backend.download(output.tensor)
+            }
+            #expect(round == 0 || counts == [2, 3, 0], "the upload and the download")
+        }
+        #expect(backend.download(sum.tensor) == [8, 86, 132])
+        let (rows, values) = (backend.staged([1, 2, 3] as [Int32]), backend.staged([4, 5] as [Float]))
+        for round in 0..<3000 { _ = backend.staged([Float](repeating: Float(round), count: 1024)) }
+        #expect(backend.download(rows) == [1, 2, 3] && backend.download(values) == [4, 5])
+        #expect(backend.download(backend.staged([Int32]())) == [])
+    }
+
     /// Tensors with gaps between their rows are put together on the device.
     @Test func downloadsOfStridedTensors() throws {
         let backend = try Emulator().backend()

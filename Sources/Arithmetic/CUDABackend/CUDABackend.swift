@@ -60,6 +60,30 @@ package struct CUDABackend: Backend {
         withUnsafeBytes(of: value) { bytes in queue.with { $0.upload(bytes, to: sum.address) } }
     }
 
+    package func staged(_ values: [Int32]) -> Indices {
+        let (pointer, owner) = stagedMemory(values)
+        return Indices(pointer, count: values.count, in: .device, owner: owner)
+    }
+
+    package func staged(_ values: [Float]) -> Tensor {
+        let (pointer, owner) = stagedMemory(values)
+        return Tensor(pointer, rows: 1, columns: values.count, in: .device, owner: owner)
+    }
+
+    /// Memory with these values: within a recording a part of what is uploaded before it is started, else a block of its own.
+    private func stagedMemory<Element: BitwiseCopyable & Sendable>(
+        _ values: [Element]
+    ) -> (UnsafeMutablePointer<Element>, owner: Storage<Element>?) {
+        values.withUnsafeBytes { bytes in
+            if let address = queue.with({ [bytes] in $0.isRecording ? $0.stage(bytes) : nil }) {
+                return (UnsafeMutablePointer(bitPattern: UInt(address))!, nil)
+            }
+            let storage = queue.storage(values.count, of: Element.self, zeroed: false)
+            queue.with { [bytes] in $0.upload(bytes, to: storage.address) }
+            return (storage.pointer, storage)
+        }
+    }
+
     package func download(_ tensor: Tensor) -> [Float] {
         if tensor.isContiguous { return download(from: tensor.address, tensor.count) }
         let dense = Scratch(4 * tensor.count, on: queue)

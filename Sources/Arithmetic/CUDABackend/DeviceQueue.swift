@@ -36,12 +36,14 @@ final class DeviceQueue: @unchecked Sendable {
         if isOutermost { with { $0.finishRecording() } }
     }
 
-    /// A block of zeroed memory.
-    func storage<Element: BitwiseCopyable & Sendable>(_ count: Int, of type: Element.Type) -> Storage<Element> {
+    /// A block of memory, of zeros unless said otherwise.
+    func storage<Element: BitwiseCopyable & Sendable>(
+        _ count: Int, of type: Element.Type, zeroed: Bool = true
+    ) -> Storage<Element> {
         let bytes = max(1, count) * MemoryLayout<Element>.stride
         let address = with { stream in
             let address = stream.allocate(bytes)
-            stream.set(address, bytes: bytes)
+            if zeroed { stream.set(address, bytes: bytes) }
             return address
         }
         let pointer = UnsafeMutablePointer<Element>(bitPattern: UInt(address))!

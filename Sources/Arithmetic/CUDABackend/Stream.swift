@@ -213,6 +213,8 @@ final class Stream {
 
     // MARK: Graphs
 
+    var isRecording: Bool { recorder.isRecording }
+
     /// Records commands from now on; see ``Recorder``. False where they are recorded already.
     func startRecording() -> Bool {
         guard failure == nil, !recorder.isRecording else { return false }

@@ -36,6 +36,11 @@ package protocol Backend: Sendable {
     func upload(_ values: [Float], to tensor: Tensor)
     /// Writes `values` to the first elements of `indices`.
     func upload(_ values: [Int32], to indices: Indices)
+    /// A vector with these values, to be read only. Within ``recordAsGraph(_:)`` it lasts until the end of that and no longer: a device
+    /// gets all such values of a step at once.
+    func staged(_ values: [Int32]) -> Indices
+    /// The same [1, count] for floats.
+    func staged(_ values: [Float]) -> Tensor
     /// A copy of the elements in row-major order. Waits until they are computed.
     func download(_ tensor: Tensor) -> [Float]
     /// A copy of the indices. Waits until they are computed.

@@ -104,6 +104,14 @@ extension Backend {
                     gradients: nil))
         }
     }
+    /// A vector of its own, ``indices(_:)``.
+    package func staged(_ values: [Int32]) -> Indices { indices(values) }
+    /// A vector of its own.
+    package func staged(_ values: [Float]) -> Tensor {
+        let tensor = self.tensor(1, values.count)
+        if !values.isEmpty { upload(values, to: tensor) }
+        return tensor
+    }
     /// 0: threads use no address space beyond what is allocated.
     package var addressesPerThread: Int { 0 }
 }

@@ -28,14 +28,14 @@ package final class Pass {
     package let sequences: Int
     /// Dropout of this pass; nil drops nothing.
     package let dropout: DropoutSettings?
-    /// The number of each token within the whole batch [N], on which its dropout masks depend.
-    package let tokenNumbers: Indices
+    /// The number of each token within the whole batch [N], on which its dropout masks depend; nil without dropout.
+    package let tokenNumbers: Indices?
     /// When the events happened; nil where the model does not use it.
     package let times: PassTimes?
 
     package init(
         backend: any Backend, weights: Parameters, starts: Indices, tokens: Int, sequences: Int,
-        dropout: DropoutSettings?, tokenNumbers: Indices, times: PassTimes? = nil
+        dropout: DropoutSettings?, tokenNumbers: Indices?, times: PassTimes? = nil
     ) {
         (self.backend, self.weights, self.starts) = (backend, weights, starts)
         (self.tokens, self.sequences) = (tokens, sequences)
@@ -44,7 +44,7 @@ package final class Pass {
 
     /// The dropout at a place; nil where nothing is dropped.
     func dropout(at place: DropoutPlace) -> Dropout? {
-        guard let dropout, dropout.rate > 0 else { return nil }
+        guard let dropout, dropout.rate > 0, let tokenNumbers else { return nil }
         return Dropout(
             rate: dropout.rate, seed: dropout.seed, step: dropout.step, place: place.number, rowNumbers: tokenNumbers)
     }

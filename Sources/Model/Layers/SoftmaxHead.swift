@@ -38,7 +38,7 @@ package struct SoftmaxHead {
             addSampledLoss(hidden, targets, rows, samples, logQ, bias, scale, gradients, sum)
         case .paired(let negatives):
             backend.addPairwiseLoss(
-                hidden, table: table, targets: targets, negatives: backend.indices(negatives), scale: scale,
+                hidden, table: table, targets: targets, negatives: backend.staged(negatives), scale: scale,
                 gradients: gradients, to: sum)
         }
     }
@@ -48,11 +48,7 @@ package struct SoftmaxHead {
         _ bias: SparseBias?, _ scale: Float, _ gradients: LossGradients, _ sum: LossSum
     ) {
         /// 0 for padding, where it is not used.
-        func logQs(of rows: [Int32]) -> Tensor {
-            let values = backend.tensor(1, rows.count)
-            backend.upload(rows.map { $0 < 0 ? 0 : logQ[Int($0)] }, to: values)
-            return values
-        }
+        func logQs(of rows: [Int32]) -> Tensor { backend.staged(rows.map { $0 < 0 ? 0 : logQ[Int($0)] }) }
         let targetLogQ = logQs(of: rows)
         let size = Negatives.targetsPerSample
         // All targets at once where their samples are equally long, as those that training draws are.
@@ -62,7 +58,7 @@ package struct SoftmaxHead {
             let drawn = (start / size..<(range.upperBound + size - 1) / size).flatMap { samples[$0 % samples.count] }
             backend.addSampledCrossEntropy(
                 hidden.rows(range), table: table, targets: targets.range(range),
-                targetLogQ: targetLogQ.columns(range), negatives: backend.indices(drawn), logQ: logQs(of: drawn),
+                targetLogQ: targetLogQ.columns(range), negatives: backend.staged(drawn), logQ: logQs(of: drawn),
                 rowsPerSample: size, bias: bias?.rows(range), scale: scale, gradients: gradients.rows(range), to: sum)
         }
     }

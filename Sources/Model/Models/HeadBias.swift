@@ -74,8 +74,8 @@ extension SequenceModel {
         let missing = backend.isQueued ? powerOfTwo(atLeast: max(count, events)) - count : 0
         let none = repeatElement(Int32(0), count: missing)
         return sparseBias(
-            starts: backend.indices(entries.starts), columns: backend.indices(entries.columns + none),
-            kinds: backend.indices(entries.kinds + none))
+            starts: backend.staged(entries.starts), columns: backend.staged(entries.columns + none),
+            kinds: backend.staged(entries.kinds + none))
     }
 
     private func sparseBias(starts: Indices, columns: Indices, kinds: Indices) -> SparseBias {
@@ -88,14 +88,15 @@ extension SequenceModel {
     private func headBiasOnDevice(_ batch: PackedBatch, _ starts: Indices) -> SparseBias {
         let biasStarts = repeatCapacities(batch)
         let entries = powerOfTwo(atLeast: Int(biasStarts.last!))
+        let lists = backend.allocateIndices(2 * entries).indices
         let bias = sparseBias(
-            starts: backend.indices(biasStarts), columns: backend.allocateIndices(entries).indices,
-            kinds: backend.allocateIndices(entries).indices)
+            starts: backend.staged(biasStarts), columns: lists.prefix(entries),
+            kinds: lists.range(entries..<2 * entries))
         let items = batch.earlier.isEmpty ? batch.items : (0..<batch.sequenceCount).flatMap(batch.history)
         let padding = repeatElement(Int32(0), count: powerOfTwo(atLeast: items.count) - items.count)
         backend.listOccurrences(
-            in: backend.indices(items.map { Int32($0.row) } + padding),
-            historyStarts: backend.indices(zip(batch.starts, batch.earlierStarts).map(+)),
+            in: backend.staged(items.map { Int32($0.row) } + padding),
+            historyStarts: backend.staged(zip(batch.starts, batch.earlierStarts).map(+)),
             starts: starts, classes: RepeatHead.classes, into: bias)
         return bias
     }

@@ -6,10 +6,8 @@ package final class Learner {
     /// The model whose gradients are computed. The optimiser updates its weights.
     package let model: SequenceModel
     private let workspace: any Workspace
-    /// The rows of the batch that have targets, their hidden vectors, and the gradients of those.
-    private let targetRows: Indices
+    /// The hidden vectors of the rows that have targets, and the gradients of those.
     private let hidden, hiddenGradient: Tensor
-    private let targets: Indices
     private var backend: any Backend { model.backend }
 
     /// A learner for batches of at most `tokens` events in at most `sequences` sequences, and for single sequences of any
@@ -18,9 +16,7 @@ package final class Learner {
         self.model = model
         let (backend, size) = (model.backend, model.configuration.hiddenSize)
         workspace = model.network.workspace(tokens: tokens, sequences: sequences, forTraining: true, on: backend)
-        targetRows = backend.allocateIndices(tokens).indices
         (hidden, hiddenGradient) = (backend.tensor(tokens, size), backend.tensor(tokens, size))
-        targets = backend.allocateIndices(tokens).indices
     }
 
     /// Sum of the losses of all targets. Adds their gradients, times `scale`, to `gradients`.
@@ -106,9 +102,8 @@ package final class Learner {
         }
         backend.fill(outputGradient, with: 0)
         guard !rowNumbers.isEmpty else { return }
-        let rows = targetRows.prefix(rowNumbers.count)
+        let rows = backend.staged(rowNumbers)
         let (hidden, gradient) = (self.hidden.prefix(rows.count), hiddenGradient.prefix(rows.count))
-        backend.upload(rowNumbers, to: rows)
         backend.gather(rows, from: workspace.output, into: hidden)
         addLoss(batch, hidden, gradient, bias, scale, gradients, sum)
         backend.scatterAdd(gradient, to: rows, of: outputGradient)
@@ -118,10 +113,8 @@ package final class Learner {
         _ batch: TrainingBatch, _ hidden: Tensor, _ hiddenGradient: Tensor, _ bias: SparseBias?, _ scale: Float,
         _ gradients: Parameters, _ sum: LossSum
     ) {
-        let targets = self.targets.prefix(batch.targets.count)
-        backend.upload(batch.targets, to: targets)
         SoftmaxHead(table: model.itemTable, on: backend).addLoss(
-            hidden, targets: targets, batch.targets, batch.negatives, bias: bias, scale: scale,
+            hidden, targets: backend.staged(batch.targets), batch.targets, batch.negatives, bias: bias, scale: scale,
             gradients: LossGradients(
                 hidden: hiddenGradient, table: gradients.itemTable(model.network.embedding),
                 biasValues: model.network.headValues(gradients)),

@@ -57,7 +57,7 @@ struct ReferencePadding: Sendable {
             let (steps, width) = (padding.steps, padding.recurrence.width)
             pass = Pass(
                 backend: backend, weights: weights, starts: backend.indices([0, Int32(steps)]), tokens: steps,
-                sequences: 1, dropout: nil, tokenNumbers: backend.indices([]))
+                sequences: 1, dropout: nil, tokenNumbers: nil)
             zeros = backend.tensor(steps, width)
             input = backend.tensor(steps, width)
             activations = padding.recurrence.activations(tokens: steps, hasOutputGate: false, on: backend)

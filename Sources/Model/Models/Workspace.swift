@@ -59,7 +59,8 @@ final class StackWorkspace<M: Mixer>: Workspace {
     let sequences: Int
     private let stack: Stack<M>
     private let backend: any Backend
-    private let items, starts, tokenNumbers: Indices
+    /// The items of the batch; nil where it has questions.
+    private var items: Indices?
     private let embedding: ResidualNorm.Activations
     private let layers: [LayerActivations]
     /// The states of each layer's mixer: S rows.
@@ -79,9 +80,6 @@ final class StackWorkspace<M: Mixer>: Workspace {
     /// residual.
     init(_ stack: Stack<M>, tokens: Int, sequences: Int, forTraining: Bool, on backend: any Backend) {
         (self.stack, self.tokens, self.sequences, self.backend) = (stack, tokens, sequences, backend)
-        items = backend.allocateIndices(tokens).indices
-        starts = backend.allocateIndices(sequences + 1).indices
-        tokenNumbers = backend.allocateIndices(tokens).indices
         let embedding = ResidualNorm.Activations(tokens: tokens, size: stack.size, on: backend)
         self.embedding = embedding
         func activations(_ layer: Layer<M>, output: Tensor?) -> LayerActivations {
@@ -139,26 +137,24 @@ final class StackWorkspace<M: Mixer>: Workspace {
     ) {
         precondition(
             batch.tokenCount <= tokens && batch.sequenceCount <= sequences, "the batch is larger than its workspace")
-        backend.upload(batch.items.map(\.rawValue), to: items)
-        backend.upload(batch.starts, to: starts)
-        if let numbers {
-            precondition(numbers.count == batch.tokenCount, "there must be one number for each token")
-            backend.upload(numbers, to: tokenNumbers)
-        }
+        items = backend.staged(batch.items.map(\.rawValue))
+        if let numbers { precondition(numbers.count == batch.tokenCount, "there must be one number for each token") }
         if let times {
             precondition(batch.times.count == batch.tokenCount, "there must be one time for each event")
             times.load(batch.times, starts: batch.starts)
             lastTimes = batch.starts.dropFirst().map { $0 > 0 ? batch.times[Int($0) - 1].event : 0 }
         }
-        makePasses(weights, tokens: batch.tokenCount, sequences: batch.sequenceCount, dropout)
+        makePasses(weights, tokens: batch.tokenCount, batch.starts, dropout, numbers)
     }
 
-    private func makePasses(_ weights: Parameters, tokens: Int, sequences: Int, _ dropout: DropoutSettings?) {
+    private func makePasses(
+        _ weights: Parameters, tokens: Int, _ starts: [Int32], _ dropout: DropoutSettings?, _ numbers: [Int32]?
+    ) {
+        let (starts, numbers) = (backend.staged(starts), numbers.map(backend.staged))
         func makePass(isLastLayer: Bool) -> Pass {
             Pass(
-                backend: backend, weights: weights, starts: starts.prefix(sequences + 1), tokens: tokens,
-                sequences: sequences, dropout: dropout, tokenNumbers: tokenNumbers.prefix(tokens),
-                times: times?.pass(tokens, isLastLayer: isLastLayer))
+                backend: backend, weights: weights, starts: starts, tokens: tokens, sequences: starts.count - 1,
+                dropout: dropout, tokenNumbers: numbers, times: times?.pass(tokens, isLastLayer: isLastLayer))
         }
         pass = makePass(isLastLayer: false)
         lastPass = times == nil ? pass : makePass(isLastLayer: true)
@@ -167,9 +163,9 @@ final class StackWorkspace<M: Mixer>: Workspace {
     func load(questions: [EventTime], _ weights: Parameters) {
         precondition(questions.count <= min(tokens, sequences), "more questions than the workspace was made for")
         let starts = (0...questions.count).map(Int32.init)
-        backend.upload(starts, to: self.starts)
         times!.load(questions.map { EventTime($0.event, before: nil, question: $0.question) }, starts: starts)
-        makePasses(weights, tokens: questions.count, sequences: questions.count, nil)
+        items = nil
+        makePasses(weights, tokens: questions.count, starts, nil, nil)
     }
 
     func answer() {
@@ -181,7 +177,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
     }
 
     func forward(from start: StartingPoint, statesOnly: Bool) {
-        stack.embedding.forward(items.prefix(pass.tokens), embedding, pass)
+        stack.embedding.forward(items!, embedding, pass)
         var x = embedding.output.prefix(pass.tokens)
         for (index, layer) in stack.layers.enumerated() {
             let (own, isLast) = (layers[index], index == stack.layers.count - 1)
@@ -243,7 +239,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
             layer.mixer.backward(
                 branch, input: x, addingTo: stream, own.mixer, states, stateGradients, memory.mixer, pass, gradients)
         }
-        stack.embedding.backward(stream, items.prefix(pass.tokens), embedding, scratch: branch, pass, gradients)
+        stack.embedding.backward(stream, items!, embedding, scratch: branch, pass, gradients)
         if ends != nil { training!.swapStateGradients() }
     }
 
