@@ -31,6 +31,7 @@ demo: build ## MovieLens-100K: get, prepare, train, evaluate, recommend
 
 test: setup ## all tests
 	@scripts/get-nvrtc.sh
+	@scripts/get-cuda-headers.sh
 	@scripts/get-pygorse.sh
 	$(SWIFT) test --enable-code-coverage
 	$(SWIFT) test --package-path Benchmarks

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# get-nvrtc.sh: puts NVIDIA's run-time compiler into .build/nvrtc, where the tests look for it to compile the CUDA kernels
+# get-nvrtc.sh: puts NVIDIA's run-time compiler and its header into .build/nvrtc, where the tests look for it to compile the CUDA kernels
 # (no GPU is needed). Where it cannot be had the tests skip that: no error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 package=nvidia-cuda-nvrtc-cu12
 version=12.9.86
 folder=.build/nvrtc
-[ "$(cat "$folder/version" 2>/dev/null)" = "$version" ] && exit 0
+[ "$(cat "$folder/version" 2>/dev/null)" = "$version" ] && [ -e "$folder/nvrtc.h" ] && exit 0
 [ "$(uname -s)" = Linux ] || exit 0
 
 python3 -m pip --version >/dev/null 2>&1 || scripts/setup.sh --pip || true
@@ -22,7 +22,7 @@ python3 -m pip download --quiet --no-deps --disable-pip-version-check -d "$work"
     exit 0
 }
 mkdir "$work/ready"
-mv "$work"/wheel/nvidia/cuda_nvrtc/lib/libnvrtc{,-builtins}.so.* "$work/ready/"
+mv "$work"/wheel/nvidia/cuda_nvrtc/{lib/libnvrtc{,-builtins}.so.*,include/nvrtc.h} "$work/ready/"
 echo "$version" >"$work/ready/version"
 rm -rf "$folder"
 mv "$work/ready" "$folder"
