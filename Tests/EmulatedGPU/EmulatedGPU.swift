@@ -5,20 +5,25 @@ package import Tensors
 /// GPUs for tests: the emulated one (Tests/Emulator), and the machine's own where `RECBLR_TEST_GPU=1`.
 public enum TestGPU {
     /// Folder of the stand-in for NVIDIA's libraries, built where it is not up to date; nil where that is not possible.
-    public static let emulatorFolder: String? = {
+    public static let emulatorFolder = built(by: "scripts/emulator.sh", in: ".build/emulator")
+
+    /// The same of a GPU that computes nothing and whose memory nobody may touch (Tests/NullGPU).
+    public static let nullFolder = built(by: "scripts/null-gpu.sh", in: ".build/null-gpu")
+
+    private static func built(by name: String, in folderName: String) -> String? {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let script = root.appendingPathComponent("scripts/emulator.sh").path
+        let script = root.appendingPathComponent(name).path
         guard FileManager.default.fileExists(atPath: script) else { return nil }  // a package of the tests
         let build = Process()
         build.executableURL = URL(fileURLWithPath: "/bin/bash")
         build.arguments = [script]
         do { try build.run() } catch { return nil }
         build.waitUntilExit()
-        precondition(build.terminationStatus == 0, "scripts/emulator.sh failed")
-        let folder = root.appendingPathComponent(".build/emulator").path
+        precondition(build.terminationStatus == 0, "\(name) failed")
+        let folder = root.appendingPathComponent(folderName).path
         return FileManager.default.fileExists(atPath: folder + "/libcuda.so.1") ? folder : nil
-    }()
+    }
 
     /// Backends on every GPU that may be tested, each opened once.
     package static let backends: [any Backend] = {

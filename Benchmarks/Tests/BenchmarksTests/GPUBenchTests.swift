@@ -32,6 +32,13 @@ import Testing
         #expect(bench.lengths.allSatisfy { $0.seconds > 0 })
     }
 
+    /// On a GPU that computes nothing, whose memory ends a process that touches it.
+    @Test(.enabled(if: TestGPU.nullFolder != nil)) func theHostLeavesTheDevicesMemoryAlone() throws {
+        let bench = try GPUBench(try CUDABackend(searching: [TestGPU.nullFolder!], cacheFolder: nil), .tiny)
+        #expect(bench.device == "Null GPU")
+        #expect(bench.scans.allSatisfy { $0.seconds == 0.001 / 5 }, "every time between two events is a millisecond")
+    }
+
     /// Six arrays forward and ten backward, what a scan that reads and writes everything once has to move, and the parameters.
     @Test(arguments: TestGPU.backends.indices) func bytesAreThoseOfEachArrayOnce(index: Int) {
         var sizes = GPUBench.Sizes.tiny
