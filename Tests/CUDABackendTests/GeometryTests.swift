@@ -101,7 +101,12 @@ import Testing
             let width = Geometry.rankingColumns(rows: rows, columns: columns)
             #expect((1...columns).contains(width))
             #expect(width <= 1024 || rows * width <= 16 << 20, "\(rows) × \(columns)")
+            #expect(width == columns || width % 1024 == 0, "the next tile begins at a multiple of 16 bytes")
         }
+        // Rows of scores begin at multiples of 16 bytes.
+        let stride = Geometry.scoreStride(columns: columns)
+        #expect(stride % 4 == 0 && (columns..<columns + 4).contains(stride))
+        #expect([256, 512].contains(Geometry.softmaxThreads(columns: columns)))
     }
 
     /// Sums of a bias's gradients are shared by a warp: what the kernels use besides must fit, too (CompilerTests).

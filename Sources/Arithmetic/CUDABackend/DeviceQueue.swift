@@ -68,7 +68,9 @@ struct Scratch: ~Copyable {
     }
 
     /// The first elements as a matrix, which must not outlive this memory.
-    func tensor(rows: Int, columns: Int) -> Tensor { Tensor(pointer(), rows: rows, columns: columns, in: .device) }
+    func tensor(rows: Int, columns: Int, stride: Int? = nil) -> Tensor {
+        Tensor(pointer(), rows: rows, columns: columns, stride: stride, in: .device)
+    }
     /// The first elements as indices, which must not outlive this memory.
     func indices(_ count: Int) -> Indices { Indices(pointer(), count: count, in: .device) }
 

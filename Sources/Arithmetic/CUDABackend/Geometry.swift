@@ -67,9 +67,15 @@ enum Geometry {
         (softmaxRows(rows: rows, columns: columns) + perSample - 1) / perSample * perSample
     }
 
+    /// Numbers from one row of scores to the next: a multiple of 4, so that products and kernels read 16 bytes at once.
+    static func scoreStride(columns: Int) -> Int { (columns + 3) / 4 * 4 }
+
+    /// Threads for a row of the softmax, each of which keeps 16 numbers in registers.
+    static func softmaxThreads(columns: Int) -> Int { columns <= 256 * 16 ? 256 : 512 }
+
     /// Columns of scores that are in memory at once for `rows` rows: 64 MB.
     static func rankingColumns(rows: Int, columns: Int) -> Int {
-        min(columns, max(1024, (16 << 20) / max(1, rows)))
+        min(columns, max(1024, (16 << 20) / max(1, rows) / 1024 * 1024))
     }
 
     /// Rows whose scores over the whole table are in memory at once: 64 MB.

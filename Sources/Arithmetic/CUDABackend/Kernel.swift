@@ -34,4 +34,5 @@ enum Kernel: String, CaseIterable, Sendable {
     case rankRows = "rank_rows"
     case chooseCandidates = "choose_candidates"
     case takeBest = "take_best"
+    case mergeBest = "merge_best"
 }

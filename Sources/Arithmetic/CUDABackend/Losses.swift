@@ -10,23 +10,24 @@ extension CUDABackend {
         queue.hold()
         defer { queue.release() }
         let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: table.rows)
-        let tile = Scratch(4 * tileRows * table.rows, on: queue)
+        let stride = Geometry.scoreStride(columns: table.rows)
+        let tile = Scratch(4 * tileRows * stride, on: queue)
         let losses = Scratch(4 * hidden.rows, on: queue)
         let biasSums = BiasSums(bias, gradients)
         let biasMemory = Scratch(4 * hidden.rows * biasSums.kinds, on: queue)
         let biasParts = biasSums.parts(biasMemory)
         let scale = stage(scale)
-        for first in stride(from: 0, to: hidden.rows, by: tileRows) {
+        for first in Swift.stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
-            let logits = tile.tensor(rows: rows.count, columns: table.rows)
+            let logits = tile.tensor(rows: rows.count, columns: table.rows, stride: stride)
             multiply(
                 hidden.rows(rows), transposed: false, table, transposed: true, into: logits, accumulate: false)
             let argument = cu_softmax(
                 logits: logits.argument, targets: targets.pointer, scale: scale, losses: losses.pointer(),
                 bias_parts: biasParts, bias: self.argument(bias), first_row: Int32(first),
                 with_gradients: gradients == nil ? 0 : 1)
-            launch(
-                .softmaxRows, Grid(x: rows.count, sharedBytes: biasSums.sharedBytes), argument)
+            let threads = Geometry.softmaxThreads(columns: table.rows)
+            launch(.softmaxRows, Grid(x: rows.count, threads: threads, sharedBytes: biasSums.sharedBytes), argument)
             guard let gradients else { continue }
             multiply(
                 logits, transposed: false, table, transposed: false, into: gradients.hidden.rows(rows),

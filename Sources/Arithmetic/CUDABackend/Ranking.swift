@@ -9,13 +9,14 @@ extension CUDABackend {
             targets.count == hidden.rows && seen.count == hidden.rows, "one target and one history for each row")
         guard hidden.rows > 0 else { return [] }
         let tileRows = Geometry.rankingRows(rows: hidden.rows, columns: table.rows)
-        let tile = Scratch(4 * tileRows * table.rows, on: queue)
+        let stride = Geometry.scoreStride(columns: table.rows)
+        let tile = Scratch(4 * tileRows * stride, on: queue)
         let seen = Lists(seen, self)
         // Two counts for each row, then whether any score is NaN.
         let counts = allocateIndices(2 * hidden.rows + 1)
-        for first in stride(from: 0, to: hidden.rows, by: tileRows) {
+        for first in Swift.stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
-            let scores = tile.tensor(rows: rows.count, columns: table.rows)
+            let scores = tile.tensor(rows: rows.count, columns: table.rows, stride: stride)
             product(hidden.rows(rows), false, table, true, into: scores, accumulate: false, .float32)
             let argument = cu_rank(
                 scores: scores.argument, targets: targets.pointer, seen_starts: seen.starts.pointer,
@@ -39,21 +40,20 @@ extension CUDABackend {
         guard k > 0, hidden.rows > 0 else { return candidates.map { _ in [] } }
         let lists = CandidateLists(candidates, rowCount: table.rows, self)
         if k > Self.longestList { return longTopK(hidden, table, bias, k, lists) }
-        let best = allocate(hidden.rows * k)
-        let rows = allocateIndices(hidden.rows * k + hidden.rows)
-        let found = rows.pointer + hidden.rows * k
+        let shared = BestLists(hidden.rows * Int(TOP_SHARES), k, self)
+        let merged = BestLists(hidden.rows, k, self)
         forEachTile(hidden, table, bias, lists) { scores, firstColumn in
             let argument = cu_top_k(
-                scores: scores.argument, best: best.pointer, best_rows: rows.pointer, found: found,
-                first_column: Int32(firstColumn), k: Int32(k))
-            launch(.takeBest, Grid(x: scores.rows), argument)
+                scores: scores.argument, best: shared.scores.pointer, best_rows: shared.rows.pointer,
+                found: shared.found.pointer, first_column: Int32(firstColumn), k: Int32(k))
+            launch(.takeBest, Grid(x: scores.rows, y: Int(TOP_SHARES)), argument)
         }
-        let (scores, numbers) = withExtendedLifetime(lists) { (download(best.tensor), download(rows.indices)) }
-        return (0..<hidden.rows).map { n in
-            (0..<Int(numbers[hidden.rows * k + n])).map {
-                ScoredRow(row: numbers[n * k + $0], score: scores[n * k + $0])
-            }
-        }
+        let argument = cu_merge(
+            list_scores: shared.scores.pointer, list_rows: shared.rows.pointer, list_found: shared.found.pointer,
+            best: merged.scores.pointer, best_rows: merged.rows.pointer, found: merged.found.pointer, k: Int32(k),
+            unused: 0)
+        launch(.mergeBest, Grid(x: hidden.rows), argument)
+        return withExtendedLifetime((lists, shared)) { merged.download(self) }
     }
 
     /// Calls `body` with the scores of all rows over some columns of the table, tile after tile.
@@ -62,11 +62,16 @@ extension CUDABackend {
         _ body: (_ scores: Tensor, _ firstColumn: Int) -> Void
     ) {
         let width = Geometry.rankingColumns(rows: hidden.rows, columns: table.rows)
-        let tile = Scratch(4 * hidden.rows * width, on: queue)
-        for first in stride(from: 0, to: table.rows, by: width) {
+        let stride = Geometry.scoreStride(columns: width)
+        let tile = Scratch(4 * hidden.rows * stride, on: queue)
+        for first in Swift.stride(from: 0, to: table.rows, by: width) {
             let columns = first..<min(first + width, table.rows)
-            let scores = tile.tensor(rows: hidden.rows, columns: columns.count)
+            let scores = tile.tensor(rows: hidden.rows, columns: columns.count, stride: stride)
             product(hidden, false, table.rows(columns), true, into: scores, accumulate: false, .float32)
+            guard bias != nil || !lists.isEverything else {
+                body(scores, first)
+                continue
+            }
             let argument = cu_candidates(
                 scores: scores.argument, list_starts: lists.lists.starts.pointer, list: lists.lists.rows.pointer,
                 only: lists.only.pointer, saved: lists.saved.pointer, bias: self.argument(bias),
@@ -95,6 +100,26 @@ extension CUDABackend {
     }
 }
 
+/// Lists of the k best table rows, best first, in the device's memory: [count, k], of which so many are `found`.
+private struct BestLists {
+    let scores: Storage<Float>
+    let rows, found: Storage<Int32>
+    private let count, k: Int
+
+    init(_ count: Int, _ k: Int, _ backend: CUDABackend) {
+        (self.count, self.k) = (count, k)
+        (scores, rows) = (backend.allocate(count * k), backend.allocateIndices(count * k))
+        found = backend.allocateIndices(count)
+    }
+
+    func download(_ backend: CUDABackend) -> [[ScoredRow]] {
+        let (scores, rows) = (backend.download(scores.tensor), backend.download(rows.indices))
+        return backend.download(found.indices).enumerated().map { n, found in
+            (n * k..<n * k + Int(found)).map { ScoredRow(row: rows[$0], score: scores[$0]) }
+        }
+    }
+}
+
 /// Lists of table rows end to end, in the device's memory.
 private struct Lists {
     let starts, rows: Storage<Int32>
@@ -115,6 +140,8 @@ private struct CandidateLists {
     let only: Storage<Int32>
     /// Scratch memory of the length of all lists.
     let saved: Storage<Float>
+    /// Whether every table row may be returned for each row.
+    let isEverything: Bool
 
     init(_ candidates: [Candidates], rowCount: Int, _ backend: CUDABackend) {
         var (rows, kinds): ([[Int32]], [Int32]) = ([], [])
@@ -135,5 +162,6 @@ private struct CandidateLists {
         only = backend.allocateIndices(kinds.count)
         backend.upload(kinds, to: only.indices)
         saved = backend.allocate(lists.rows.count)
+        isEverything = lists.rows.count == 0 && !kinds.contains(1)
     }
 }

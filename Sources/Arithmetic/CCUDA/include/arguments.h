@@ -152,7 +152,8 @@ typedef struct {
     int channels, sequences;
 } cu_scan_ends;
 
-/// Logits of some rows over the whole table, which become their gradients. A negative target has neither loss nor gradient.
+/// Logits of some rows over the whole table, which become their gradients. A negative target has neither loss nor gradient. Rows are a
+/// multiple of 4 numbers apart.
 /// `bias_parts` [N, kinds].
 typedef struct {
     cu_matrix logits;
@@ -242,13 +243,26 @@ typedef struct {
     int first_column, unused;
 } cu_candidates;
 
-/// Merges the scores of such a tile into each row's k best so far: `best` [N, k] and `best_rows`, best first, `found` [N].
+/// Lists of best rows that are kept for a row of scores, each from a share of the columns of every tile.
+enum { TOP_SHARES = 4 };
+
+/// Merges the scores of such a tile into each list's k best so far: `best` [N, TOP_SHARES, k] and `best_rows`, best first, `found`
+/// [N, TOP_SHARES]. Rows of scores are a multiple of 4 numbers apart.
 typedef struct {
     cu_matrix scores;
     float *best;
     int *best_rows, *found;
     int first_column, k;
 } cu_top_k;
+
+/// Merges each row's lists into `best` [N, k] and `best_rows`, `found` [N].
+typedef struct {
+    const float *list_scores;
+    const int *list_rows, *list_found;
+    float *best;
+    int *best_rows, *found;
+    int k, unused;
+} cu_merge;
 
 // Both compilers must lay the structs out alike: without padding, equal sizes prove it.
 #ifdef __cplusplus
@@ -285,6 +299,7 @@ CU_SIZE(cu_adam, 80);
 CU_SIZE(cu_rank, 112);
 CU_SIZE(cu_candidates, 104);
 CU_SIZE(cu_top_k, 56);
+CU_SIZE(cu_merge, 56);
 #undef CU_SIZE
 
 #endif

@@ -79,31 +79,46 @@ __device__ __forceinline__ float warp_sum(float x) {
     return x;
 }
 
-/// Sum over a block of 256 threads, for every thread. The order is always the same.
-template <typename Number> __device__ Number block_sum(Number x) {
-    __shared__ Number parts[8];
+/// Sum over a block of up to so many warps, for every thread. The order is always the same.
+template <int WARPS = 8, typename Number> __device__ Number block_sum(Number x) {
+    __shared__ Number parts[WARPS];
 #pragma unroll
     for (int step = 16; step > 0; step /= 2) x += __shfl_xor_sync(ALL_LANES, x, step);
     __syncthreads();
     if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = x;
     __syncthreads();
     Number sum = parts[0];
-    for (int i = 1; i < 8; i++) sum += parts[i];
+    for (int i = 1; i < WARPS && i * WARP < (int)blockDim.x; i++) sum += parts[i];
     return sum;
 }
 
-/// The largest over a block of 256 threads, for every thread. NaN is ignored.
-__device__ __forceinline__ float block_largest(float x) {
-    __shared__ float parts[8];
+/// The largest over such a block, for every thread. NaN is ignored.
+template <int WARPS = 8> __device__ float block_largest(float x) {
+    __shared__ float parts[WARPS];
 #pragma unroll
     for (int step = 16; step > 0; step /= 2) x = fmaxf(x, __shfl_xor_sync(ALL_LANES, x, step));
     __syncthreads();
     if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = x;
     __syncthreads();
     float largest = parts[0];
-    for (int i = 1; i < 8; i++) largest = fmaxf(largest, parts[i]);
+    for (int i = 1; i < WARPS && i * WARP < (int)blockDim.x; i++) largest = fmaxf(largest, parts[i]);
     return largest;
 }
+
+// MARK: Rows of scores
+
+/// Four of a row's numbers from column `first` on, a multiple of 4; -inf past the end. Rows are a multiple of 4 numbers apart.
+__device__ __forceinline__ float4 read_scores(const float *row, int first, int columns) {
+    const float nothing = __uint_as_float(0xFF800000u);
+    if (first >= columns) return make_float4(nothing, nothing, nothing, nothing);
+    float4 four = *(const float4 *)(row + first);
+    if (first + 1 >= columns) four.y = nothing;
+    if (first + 2 >= columns) four.z = nothing;
+    if (first + 3 >= columns) four.w = nothing;
+    return four;
+}
+
+__device__ __forceinline__ float largest_of(float4 x) { return fmaxf(fmaxf(x.x, x.y), fmaxf(x.z, x.w)); }
 
 // MARK: Packed sequences
 

@@ -59,26 +59,55 @@ __device__ __forceinline__ void bias_gradients(
     }
 }
 
-KERNEL __launch_bounds__(256) softmax_rows(const cu_softmax a) {
+#define HELD 4  // fours of a row's numbers that a thread keeps in registers
+#define SOFTMAX_WARPS 16
+
+__device__ __forceinline__ float4 exponentials(float4 x, float largest) {
+    return make_float4(
+        exponential(x.x - largest), exponential(x.y - largest), exponential(x.z - largest), exponential(x.w - largest));
+}
+
+__device__ __forceinline__ float4 scaled(float factor, float4 x) {
+    return make_float4(factor * x.x, factor * x.y, factor * x.z, factor * x.w);
+}
+
+/// A row is read once as far as it is held; what is longer is read three times. The numbers between two rows become zeros.
+KERNEL __launch_bounds__(SOFTMAX_WARPS *WARP, 2) softmax_rows(const cu_softmax a) {
     DYNAMIC_SHARED(float, lanes);
     int row = a.first_row + blockIdx.x, columns = a.logits.columns, target = a.targets[row];
+    int first = 4 * threadIdx.x, step = 4 * blockDim.x, rest = HELD * step + threadIdx.x;
     float *logits = a.logits.base + blockIdx.x * a.logits.stride;
     add_bias(a.bias, row, logits, 0, columns);
     __syncthreads();
-    // The row is read three times, from the cache. NaN stays NaN in the sum.
+    float4 held[HELD];
     float largest = __uint_as_float(0xFF800000u), sum = 0;
-    for (int c = threadIdx.x; c < columns; c += blockDim.x) largest = fmaxf(largest, logits[c]);
-    largest = block_largest(largest);
-    for (int c = threadIdx.x; c < columns; c += blockDim.x) sum += exponential(logits[c] - largest);
-    sum = block_sum(sum);
-    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(sum) + largest - logits[target];
+#pragma unroll
+    for (int k = 0; k < HELD; k++) {
+        held[k] = read_scores(logits, first + k * step, columns);
+        largest = fmaxf(largest, largest_of(held[k]));
+    }
+    for (int c = rest; c < columns; c += blockDim.x) largest = fmaxf(largest, logits[c]);
+    largest = block_largest<SOFTMAX_WARPS>(largest);
+#pragma unroll
+    for (int k = 0; k < HELD; k++) {
+        held[k] = exponentials(held[k], largest);
+        sum += held[k].x + held[k].y + (held[k].z + held[k].w);  // NaN stays NaN
+    }
+    for (int c = rest; c < columns; c += blockDim.x) sum += exponential(logits[c] - largest);
+    sum = block_sum<SOFTMAX_WARPS>(sum);
+    float wanted = target < 0 ? 0.0f : logits[target];
+    if (threadIdx.x == 0) a.losses[row] = target < 0 ? 0.0f : logf(sum) + largest - wanted;
     if (!a.with_gradients) return;
     __syncthreads();
     float factor = target < 0 ? 0.0f : *a.scale / sum;
-    for (int c = threadIdx.x; c < columns; c += blockDim.x) {
-        float gradient = factor * exponential(logits[c] - largest);
-        logits[c] = c == target ? gradient - *a.scale : gradient;
+#pragma unroll
+    for (int k = 0; k < HELD; k++) {
+        int c = first + k * step;
+        if (c < columns) *(float4 *)(logits + c) = scaled(factor, held[k]);
     }
+    for (int c = rest; c < columns; c += blockDim.x) logits[c] = factor * exponential(logits[c] - largest);
+    __syncthreads();
+    if (threadIdx.x == 0 && target >= 0) logits[target] = factor * exponential(wanted - largest) - *a.scale;
     if (!a.bias_parts) return;
     __syncthreads();
     bias_gradients(a.bias, row, lanes, a.bias_parts, logits, nullptr, target, target < 0 ? 0.0f : logits[target]);

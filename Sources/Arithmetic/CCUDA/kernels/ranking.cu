@@ -50,7 +50,6 @@ KERNEL __launch_bounds__(256) choose_candidates(const cu_candidates a) {
 #define TOP_CAPACITY 2048
 #define TOP_STEP 1024
 #define TOP_THREADS 256
-#define TOP_PER_THREAD (TOP_STEP / TOP_THREADS)
 
 /// Whether a comes before b: the higher score, then the lower row.
 __device__ __forceinline__ bool better(float a, int a_row, float b, int b_row) { return a > b || (a == b && a_row < b_row); }
@@ -84,38 +83,33 @@ __device__ void sort_best(float *scores, int *rows, int count) {
     }
 }
 
-/// The scores of a thread from column `first` on; -inf past the end.
-__device__ __forceinline__ void read_scores(const float *tile, int first, int columns, float own[TOP_PER_THREAD]) {
-#pragma unroll
-    for (int k = 0; k < TOP_PER_THREAD; k++) {
-        int c = first + k * TOP_THREADS + threadIdx.x;
-        own[k] = c < columns ? tile[c] : __uint_as_float(0xFF800000u);
-    }
-}
-
-/// Scores above the k-th best so far are appended to a list in shared memory; before the list could overflow it is sorted and cut
-/// to k. After the first thousands of scores few are appended.
+/// Each of TOP_SHARES blocks of a row has a share of the tile's columns and a list of its own. Scores above the k-th best so far are
+/// appended in shared memory; before the list could overflow it is sorted and cut to k. After the first thousands of scores few are
+/// appended, and a step has one barrier.
 KERNEL __launch_bounds__(TOP_THREADS) take_best(const cu_top_k a) {
     __shared__ float scores[TOP_CAPACITY];
     __shared__ int rows[TOP_CAPACITY];
     __shared__ int count;
-    int row = blockIdx.x, columns = a.scores.columns;
-    const float *tile = a.scores.base + row * a.scores.stride;
-    int known = a.found[row];
+    int list = blockIdx.x * TOP_SHARES + blockIdx.y, known = a.found[list];
+    int steps = (a.scores.columns + TOP_SHARES * TOP_STEP - 1) / (TOP_SHARES * TOP_STEP);
+    int begin = blockIdx.y * steps * TOP_STEP, columns = min(a.scores.columns, begin + steps * TOP_STEP);
+    const float *tile = a.scores.base + blockIdx.x * a.scores.stride;
+    float *best = a.best + (long long)list * a.k;
+    int *best_rows = a.best_rows + (long long)list * a.k;
     for (int i = threadIdx.x; i < known; i += blockDim.x) {
-        scores[i] = a.best[(long long)row * a.k + i];
-        rows[i] = a.best_rows[(long long)row * a.k + i];
+        scores[i] = best[i];
+        rows[i] = best_rows[i];
     }
     if (threadIdx.x == 0) count = known;
     __syncthreads();
     float bound = known == a.k ? scores[a.k - 1] : __uint_as_float(0xFF800000u);
-    float next[TOP_PER_THREAD];
-    read_scores(tile, 0, columns, next);
-    for (int first = 0; first < columns; first += TOP_STEP) {
-        float own[TOP_PER_THREAD];
-#pragma unroll
-        for (int k = 0; k < TOP_PER_THREAD; k++) own[k] = next[k];
-        read_scores(tile, first + TOP_STEP, columns, next);  // read ahead, while the previous ones are compared
+    float4 next = read_scores(tile, begin + 4 * threadIdx.x, columns);
+    for (int first = begin; first < columns; first += TOP_STEP) {
+        int column = first + 4 * threadIdx.x;
+        float4 four = next;
+        next = read_scores(tile, column + TOP_STEP, columns);  // read ahead, while the previous ones are compared
+        bool counts = four.x > bound || four.y > bound || four.z > bound || four.w > bound;
+        if (!__syncthreads_or(counts)) continue;
         int entries = count;
         __syncthreads();  // all threads have read `count` before any adds to it
         if (entries + TOP_STEP > TOP_CAPACITY) {
@@ -124,21 +118,56 @@ KERNEL __launch_bounds__(TOP_THREADS) take_best(const cu_top_k a) {
             if (entries >= a.k) bound = scores[a.k - 1];
             __syncthreads();
         }
+        const float own[4] = {four.x, four.y, four.z, four.w};
 #pragma unroll
-        for (int k = 0; k < TOP_PER_THREAD; k++) {
+        for (int k = 0; k < 4; k++) {
             if (!(own[k] > bound)) continue;
             int place = atomicAdd(&count, 1);
             scores[place] = own[k];
-            rows[place] = a.first_column + first + k * TOP_THREADS + threadIdx.x;
+            rows[place] = a.first_column + column + k;
         }
         __syncthreads();
     }
     int entries = count;
-    if (entries > known || known == 0) sort_best(scores, rows, entries);
+    if (entries > known) sort_best(scores, rows, entries);
     int found = min(entries, a.k);
     for (int i = threadIdx.x; i < found; i += blockDim.x) {
-        a.best[(long long)row * a.k + i] = scores[i];
-        a.best_rows[(long long)row * a.k + i] = rows[i];
+        best[i] = scores[i];
+        best_rows[i] = rows[i];
     }
-    if (threadIdx.x == 0) a.found[row] = found;
+    if (threadIdx.x == 0) a.found[list] = found;
+}
+
+/// How many of a list, best first, come before one more. O(log count).
+__device__ __forceinline__ int count_better(const float *scores, const int *rows, int count, float score, int row) {
+    int low = 0, high = count;
+    while (low < high) {
+        int middle = (low + high) / 2;
+        if (better(scores[middle], rows[middle], score, row)) low = middle + 1; else high = middle;
+    }
+    return low;
+}
+
+/// One block for each row: an entry's place is that in its own list and the number of better ones in each of the others.
+KERNEL __launch_bounds__(256) merge_best(const cu_merge a) {
+    long long first = (long long)blockIdx.x * TOP_SHARES;
+    const int *found = a.list_found + first;
+    int total = 0;
+    for (int share = 0; share < TOP_SHARES; share++) {
+        const float *scores = a.list_scores + (first + share) * a.k;
+        const int *rows = a.list_rows + (first + share) * a.k;
+        total += found[share];
+        for (int i = threadIdx.x; i < found[share]; i += blockDim.x) {
+            int place = i;
+            for (int other = 0; other < TOP_SHARES; other++) {
+                if (other == share) continue;
+                long long list = (first + other) * a.k;
+                place += count_better(a.list_scores + list, a.list_rows + list, found[other], scores[i], rows[i]);
+            }
+            if (place >= a.k) continue;
+            a.best[(long long)blockIdx.x * a.k + place] = scores[i];
+            a.best_rows[(long long)blockIdx.x * a.k + place] = rows[i];
+        }
+    }
+    if (threadIdx.x == 0) a.found[blockIdx.x] = min(total, a.k);
 }
