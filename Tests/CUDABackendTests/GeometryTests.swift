@@ -1,3 +1,4 @@
+import CCUDA
 import Testing
 
 @testable import CUDABackend
@@ -61,32 +62,44 @@ import Testing
         }
     }
 
-    /// What scan.cu computes from a ticket: chunk, channel and first row of each warp.
-    @Test(arguments: widths, [8, 16]) func scans(channels: Int, longRows: Int) {
+    /// What the kernels of scans compute from a ticket: chunk, channel and first row of each warp, and where results are published.
+    @Test(arguments: widths, Geometry.Scan.Form.allCases) func scans(channels: Int, form: Geometry.Scan.Form) {
         for rows in Self.rows {
-            let cut = Geometry.Scan(rows: rows, channels: channels, longRows: longRows)
-            let rowsOfThread = cut.isLong ? longRows : 4
+            let cut = Geometry.Scan(form, rows: rows, channels: channels)
             let slices = (channels + 31) / 32
             #expect(isLaunchable(cut.grid), "\(rows) × \(channels)")
-            #expect(cover(rows, parts: cut.chunks, of: 8 * rowsOfThread), "\(rows) × \(channels)")
+            #expect(cover(rows, parts: cut.chunks, of: 8 * form.rowsOfThread), "\(rows) × \(channels)")
             #expect(cut.grid.x == cut.chunks * slices && cut.grid.threads == 8 * 32)
             // The rows of the last chunk's last warp are counted in 32 bits.
-            #expect((cut.chunks * 8 + 7) * rowsOfThread < 1 << 31)
-            let words = cut.words(channels: channels)
+            #expect((cut.chunks * 8 + 7) * form.rowsOfThread < 1 << 31)
             guard cut.chunks > 1 else { continue }
-            #expect((cut.chunks - 1) * 2 * channels + channels + (channels - 1) < words.maps, "a chunk's last number")
-            // The last group that hands on a state is complete; one that reads a state reads that of the one before.
-            let groups = (cut.chunks + Geometry.Scan.groupChunks - 1) / Geometry.Scan.groupChunks
-            #expect((groups - 1) * channels + (channels - 1) < words.entries, "a group's last number")
+            // The last chunk's map, which ends where the entries begin; the last group may be complete and hand on a state.
+            let header = Int(LINK_HEADER)
+            let entries = header + 2 * cut.chunks * channels
+            #expect(header + 2 * ((cut.chunks - 1) * channels + channels - 1) + 1 < entries)
+            #expect(entries + (cut.chunks - 1) / form.groupChunks * channels + channels - 1 < cut.linkWords)
         }
     }
 
-    /// The kernel of a cut is compiled for as many rows a thread as the cut thinks.
+    /// The chunks of a group are shared by eight warps, and a map's two words are read as one, at a multiple of 16 bytes.
+    @Test(arguments: Geometry.Scan.Form.allCases) func groupsOfChunks(form: Geometry.Scan.Form) {
+        #expect(form.groupChunks % 8 == 0)
+        #expect(form.rowsOfThread <= 31, "beginnings of sequences are bits, and one more")
+        #expect(8 * Int(LINK_HEADER) % 16 == 0)
+    }
+
     @Test func smallScansAreCutSmall() {
-        #expect(Geometry.Scan(rows: 200, channels: 128, longRows: 16).chunks == 7)
-        #expect(!Geometry.Scan(rows: 1 << 14, channels: 128, longRows: 16).isLong)
-        #expect(Geometry.Scan(rows: (1 << 14) + 1, channels: 128, longRows: 16).isLong)
-        #expect(Geometry.Scan(rows: 409_600, channels: 128, longRows: 16).chunks == 3200)
+        #expect(Geometry.Scan.forward(rows: 200, channels: 128).chunks == 7)
+        #expect(Geometry.Scan.forward(rows: 1 << 14, channels: 128).form == .short)
+        #expect(Geometry.Scan.forward(rows: (1 << 14) + 1, channels: 128).form == .long)
+        #expect(Geometry.Scan.backward(rows: 1 << 14, channels: 128).form == .backwardShort)
+        #expect(Geometry.Scan.backward(rows: (1 << 14) + 1, channels: 128).form == .backwardLong)
+    }
+
+    @Test func linksGrowInPowersOfTwo() {
+        #expect(ScanLinks.blockSize(words: 32) == 1 << 20)
+        #expect(ScanLinks.blockSize(words: 1 << 17) == 1 << 20 && ScanLinks.blockSize(words: (1 << 17) + 1) == 2 << 20)
+        for power in 20...40 { #expect(MemoryPool.blockSize(1 << power) == 1 << power, "a block of the pool") }
     }
 
     @Test(arguments: [1, 2, 383, 3416, 12_101, 100_000, 1_000_000, 100_000_000]) func tilesOfScores(columns: Int) {

@@ -8,6 +8,8 @@ static const char source[] = {
     ,
 #embed "kernels/_common.cu"
     ,
+#embed "kernels/_exchange.cu"
+    ,
 #embed "kernels/convolution.cu"
     ,
 #embed "kernels/elements.cu"

@@ -1,3 +1,5 @@
+import CCUDA
+
 /// How operations are divided into blocks, and how much scratch memory they need.
 enum Geometry {
     /// Two blocks for each of the 132 multiprocessors of a large GPU.
@@ -24,27 +26,59 @@ enum Geometry {
     }
 
     /// How a scan is divided: each thread has a number of rows, each chunk those of eight warps. Short scans have small chunks, so that
-    /// the whole GPU is busy; long scans have large ones, which exchange less.
+    /// the whole GPU is busy; long scans have larger ones, which exchange less.
     struct Scan: Equatable {
-        let isLong: Bool
+        /// The kernels, each with its rows of a thread and chunks of a group: the state is passed from group to group, while the maps of
+        /// a group's chunks are composed in parallel.
+        enum Form: CaseIterable {
+            case short, long, backwardShort, backwardLong
+
+            var kernel: Kernel {
+                switch self {
+                case .short: .scanShort
+                case .long: .scanLong
+                case .backwardShort: .scanBackwardShort
+                case .backwardLong: .scanBackwardLong
+                }
+            }
+            var rowsOfThread: Int {
+                switch self {
+                case .short, .backwardShort: Int(SCAN_SHORT_ROWS)
+                case .long: Int(SCAN_LONG_ROWS)
+                case .backwardLong: Int(SCAN_LONG_BACKWARD_ROWS)
+                }
+            }
+            var groupChunks: Int {
+                switch self {
+                case .short, .backwardShort: Int(SCAN_SHORT_GROUP)
+                case .long: Int(SCAN_LONG_GROUP)
+                case .backwardLong: Int(SCAN_LONG_BACKWARD_GROUP)
+                }
+            }
+        }
+
+        let form: Form
         let chunks: Int
         let grid: Grid
-        /// Chunks of a group, whose maps are composed in parallel; the state is passed from group to group.
-        static let groupChunks = 32
+        /// Words of 8 bytes through which chunks exchange results.
+        let linkWords: Int
 
-        init(rows: Int, channels: Int, longRows: Int) {
-            isLong = rows * channels > 1 << 21
-            let rowsPerChunk = 8 * (isLong ? longRows : 4)
-            chunks = (rows + rowsPerChunk - 1) / rowsPerChunk
+        init(_ form: Form, rows: Int, channels: Int) {
+            self.form = form
+            let rowsOfChunk = 8 * form.rowsOfThread
+            chunks = (rows + rowsOfChunk - 1) / rowsOfChunk
             grid = Grid(x: chunks * ((channels + 31) / 32))
+            let groups = (chunks + form.groupChunks - 1) / form.groupChunks
+            linkWords = Int(LINK_HEADER) + (chunks == 1 ? 0 : (2 * chunks + groups) * channels)
         }
 
-        /// Numbers of 8-byte words for the maps of chunks and for the states before groups.
-        func words(channels: Int) -> (maps: Int, entries: Int) {
-            chunks == 1
-                ? (0, 0)
-                : (2 * chunks * channels, (chunks + Self.groupChunks - 1) / Self.groupChunks * channels)
+        static func forward(rows: Int, channels: Int) -> Scan {
+            Scan(isLong(rows, channels) ? .long : .short, rows: rows, channels: channels)
         }
+        static func backward(rows: Int, channels: Int) -> Scan {
+            Scan(isLong(rows, channels) ? .backwardLong : .backwardShort, rows: rows, channels: channels)
+        }
+        private static func isLong(_ rows: Int, _ channels: Int) -> Bool { rows * channels > 1 << 21 }
     }
 
     /// How the sum over the parts of an operation is divided: up to 256 groups; one where a second launch would take longer.

@@ -1,6 +1,21 @@
 import CCUDA
 package import Tensors
 
+/// Memory through which the blocks of a scan exchange results. It belongs to the scans alone, one at a time: they know what earlier ones
+/// have left there by the number of the launch.
+struct ScanLinks {
+    let address: cu_address
+    /// Words of 8 bytes.
+    let words: Int
+
+    /// Bytes of a block for `words`: a power of two, at least a megabyte, so that it seldom has to grow.
+    static func blockSize(words: Int) -> Int {
+        var size = 1 << 20
+        while size < 8 * words { size *= 2 }
+        return size
+    }
+}
+
 extension CUDABackend {
     package var supportsTime: Bool { false }
 
@@ -9,11 +24,8 @@ extension CUDABackend {
     ) {
         let (rows, channels) = (states.rows, states.columns)
         if rows > 0 {
-            let cut = Geometry.Scan(rows: rows, channels: channels, longRows: 16)
-            let links = links(cut, channels)
-            var argument = argument(inputs, starts, initial, states, cut, links)
-            argument.output = output.pointer
-            launch(cut.isLong ? .scanLong : .scanShort, cut.grid, argument)
+            let cut = Geometry.Scan.forward(rows: rows, channels: channels)
+            scan(inputs, cut: cut, starts: starts, initial: initial, states: states, output: output)
         }
         guard let final else { return }
         let argument = cu_scan_ends(
@@ -23,16 +35,24 @@ extension CUDABackend {
         launch(.scanEnds, .threads((starts.count - 1) * channels), argument)
     }
 
+    /// The states and outputs, computed as `cut` says.
+    func scan(
+        _ inputs: ScanInputs, cut: Geometry.Scan, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor
+    ) {
+        var argument = argument(inputs, starts, initial, states, cut)
+        argument.output = output.pointer
+        launch(cut.form.kernel, cut.grid, argument)
+    }
+
     package func scanBackward(
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
     ) {
         let (rows, channels) = (states.rows, states.columns)
-        let cut = Geometry.Scan(rows: max(1, rows), channels: channels, longRows: 8)
-        let links = links(cut, channels)
+        let cut = Geometry.Scan.backward(rows: max(1, rows), channels: channels)
         let parts = Scratch(4 * cut.chunks * 3 * channels, on: queue)
         var argument = cu_scan_backward()
-        argument.forward = self.argument(inputs, starts, initial, states, cut, links)
+        argument.forward = self.argument(inputs, starts, initial, states, cut)
         argument.output_gradient = UnsafePointer(outputGradient.pointer)
         argument.gate_gradients = gradients.gates.pointer
         argument.input_gradient = gradients.input.pointer
@@ -50,27 +70,20 @@ extension CUDABackend {
             launch(.scanBackwardEnds, .threads((starts.count - 1) * channels), argument)
         }
         guard rows > 0 else { return }
-        launch(cut.isLong ? .scanBackwardLong : .scanBackwardShort, cut.grid, argument)
+        launch(cut.form.kernel, cut.grid, argument)
         addColumnSums(
             parts.pointer(), count: cut.chunks, columns: 3 * channels,
             to: [(0, gradients.gateBias), (2 * channels, gradients.decay)])
     }
 
-    /// Zeroed memory through which chunks exchange results: a ticket in the first 256 bytes, then maps and states.
-    private func links(_ cut: Geometry.Scan, _ channels: Int) -> Scratch {
-        let words = cut.words(channels: channels)
-        let bytes = 256 + 8 * (words.maps + words.entries)
-        let links = Scratch(bytes, on: queue)
-        queue.with { [address = links.address] in $0.set(address, bytes: bytes) }
-        return links
-    }
-
     private func argument(
-        _ inputs: ScanInputs, _ starts: Indices, _ initial: Tensor?, _ states: Tensor, _ cut: Geometry.Scan,
-        _ links: borrowing Scratch
+        _ inputs: ScanInputs, _ starts: Indices, _ initial: Tensor?, _ states: Tensor, _ cut: Geometry.Scan
     ) -> cu_scan {
         precondition(inputs.gates.isContiguous && inputs.input.isContiguous, "gaps between rows")
-        let words: UnsafeMutablePointer<UInt64> = links.pointer()
+        // Enough for both passes, so that a step of training needs no more in its second half.
+        let (rows, channels) = (max(1, states.rows), states.columns)
+        let both = [Geometry.Scan.forward(rows: rows, channels: channels), .backward(rows: rows, channels: channels)]
+        let links = queue.with { $0.scanLinks(words: both.map(\.linkWords).max()!) }
         var argument = cu_scan()
         argument.gates = UnsafePointer(inputs.gates.pointer)
         argument.gate_bias = UnsafePointer(inputs.gateBias.pointer)
@@ -78,9 +91,9 @@ extension CUDABackend {
         argument.decay = UnsafePointer(inputs.decay.pointer)
         argument.states = states.pointer
         argument.starts = UnsafePointer(starts.pointer)
-        argument.ticket = links.pointer()
-        argument.maps = words + 32
-        argument.entries = words + 32 + cut.words(channels: states.columns).maps
+        (argument.links, argument.link_words) = (
+            UnsafeMutablePointer(bitPattern: UInt(links.address)), Int64(links.words)
+        )
         if let gate = inputs.outputGate {
             (argument.output_gate, argument.output_gate_stride) = (UnsafePointer(gate.pointer), Int64(gate.stride))
         }

@@ -12,6 +12,7 @@ final class Stream {
     private let context, handle: UnsafeMutableRawPointer?
     private let kernels: Kernels
     var pool = MemoryPool()
+    private var scanLinks = ScanLinks(address: 0, words: 0)
     private var plans: ProductPlans
     private let workspace: cu_address
     private let staging: Staging
@@ -52,6 +53,7 @@ final class Stream {
         _ = driver.cuStreamSynchronize(handle)
         recorder.free()
         plans.free()
+        release(scanLinks.address, 8 * scanLinks.words)
         for address in pool.drain() + [workspace] { _ = driver.cuMemFree_v2(address) }
         driver.free(staging)
         _ = driver.cuModuleUnload(kernels.module)
@@ -74,7 +76,11 @@ final class Stream {
     /// A block of at least `bytes`, uninitialised. Where memory is exhausted: a failure, and an address that must not be used.
     func allocate(_ bytes: Int) -> cu_address {
         let size = MemoryPool.blockSize(bytes)
-        if let known = pool.take(size) { return known }
+        return pool.take(size) ?? allocateNew(size)
+    }
+
+    /// A block of `size` bytes that nobody has had before.
+    private func allocateNew(_ size: Int) -> cu_address {
         guard failure == nil else { return 256 }
         var address: cu_address = 0
         var result = driver.cuMemAlloc_v2(&address, size)
@@ -93,6 +99,17 @@ final class Stream {
     }
 
     func release(_ address: cu_address, _ bytes: Int) { pool.release(address, MemoryPool.blockSize(bytes)) }
+
+    /// Memory of the scans that holds at least `words`; zeroed when it is new, at once and not as a part of what is recorded. Commands
+    /// that were given an older block may still use it: like any other it is reused in the order of commands.
+    func scanLinks(words: Int) -> ScanLinks {
+        guard scanLinks.words < words else { return scanLinks }
+        release(scanLinks.address, 8 * scanLinks.words)
+        let size = ScanLinks.blockSize(words: words)
+        scanLinks = ScanLinks(address: allocateNew(size), words: size / 8)
+        if failure == nil { check(driver.cuMemsetD8Async(scanLinks.address, 0, size, handle), "cuMemsetD8Async") }
+        return scanLinks
+    }
 
     /// Unused blocks may be part of what is recorded, which is therefore started first.
     private func freeUnusedMemory() {

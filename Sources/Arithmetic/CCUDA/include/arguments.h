@@ -123,15 +123,36 @@ typedef struct {
     int taps, sequences;
 } cu_convolution;
 
-/// One row of a linear recurrence is h = a h + b; `maps` has the maps of chunks of rows, `entries` the states before
-/// groups of chunks, each number with a flag that it is there.
+/// How scans are cut, on which kernels and host must agree: blocks that a multiprocessor holds at once, rows of a thread, and
+/// chunks of eight warps that are a group. Long scans have two cuts to choose from, by the number of blocks.
+#define SCAN_LONG_BLOCKS 2
+#if SCAN_LONG_BLOCKS == 3
+#define SCAN_LONG_ROWS 8
+#define SCAN_LONG_GROUP 32
+#define SCAN_LONG_BACKWARD_ROWS 4
+#define SCAN_LONG_BACKWARD_GROUP 64
+#else
+#define SCAN_LONG_ROWS 16
+#define SCAN_LONG_GROUP 32
+#define SCAN_LONG_BACKWARD_ROWS 8
+#define SCAN_LONG_BACKWARD_GROUP 32
+#endif
+#define SCAN_SHORT_ROWS 4
+#define SCAN_SHORT_GROUP 64
+
+/// Words before the published ones of `links`: the number of launches so far, above the ticket; how many blocks of the last
+/// launch have ended.
+#define LINK_HEADER 32
+#define LAST_LAUNCH 0xFFFFFFFFu
+
+/// `links` [link_words], zeroed once and used by scans alone: a header, the maps of chunks [chunks, channels, 2], the states before groups of
+/// chunks [groups, channels].
 typedef struct {
     const float *gates, *gate_bias, *input, *output_gate, *decay, *initial;
     const int *starts;
     float *states, *output;
-    unsigned long long *maps, *entries;
-    unsigned *ticket;
-    long long output_gate_stride, initial_stride;
+    unsigned long long *links;
+    long long link_words, output_gate_stride, initial_stride;
     int rows, channels, sequences, chunks;
 } cu_scan;
 
@@ -285,8 +306,8 @@ CU_SIZE(cu_norm, 152);
 CU_SIZE(cu_norm_backward, 160);
 CU_SIZE(cu_activation, 136);
 CU_SIZE(cu_convolution, 200);
-CU_SIZE(cu_scan, 128);
-CU_SIZE(cu_scan_backward, 208);
+CU_SIZE(cu_scan, 120);
+CU_SIZE(cu_scan_backward, 200);
 CU_SIZE(cu_scan_ends, 56);
 CU_SIZE(cu_softmax, 104);
 CU_SIZE(cu_samples, 32);

@@ -1,47 +1,6 @@
-// The gated scan (paper, sections 3.2 and 3.3) over packed sequences: one pass over memory, any length.
-//
-// A step of the recurrence is an affine map of the state, h -> a h + b, and so is any run of steps (Blelloch 1990); where a
-// sequence begins, a is zero. A block has 32 channels and a chunk of rows: each of its 8 warps has the same number of
-// consecutive rows, each lane one channel, so that memory accesses are coalesced. Threads read their rows once into
-// registers, compose the maps of their rows, and compute the state before them from
-//   1. the maps of the previous warps, through shared memory;
-//   2. the maps of the previous chunks in a group of 32, through global memory: a map depends on no other chunk, so the wait
-//      for one is short;
-//   3. the state before the group, which the previous group publishes: one value for each group is all that is sequential.
-// The order in which maps are composed depends on the shape only, so that equal inputs give equal bits (a look-back that
-// uses what happens to be ready, as in Merrill & Garland 2016, does not). Blocks draw their chunks from an atomic counter
-// (the ticket), so that a block waits only for blocks that are running. The backward pass is the same from the last row to
-// the first.
-
-#define SCAN_WARPS 8
-#define GROUP_CHUNKS 32
-#define WARP_CHUNKS (GROUP_CHUNKS / SCAN_WARPS)
-
-/// h -> product h + sum.
-struct affine {
-    float product, sum;
-};
-
-/// First `a`, then `b`.
-__device__ __forceinline__ affine then(affine a, affine b) { return {b.product * a.product, b.product * a.sum + b.sum}; }
-
-/// Writes a number and a flag that it is there, as one word.
-__device__ __forceinline__ void publish(unsigned long long *place, float value) {
-    *(volatile unsigned long long *)place = (1ull << 32) | __float_as_uint(value);
-}
-
-__device__ __forceinline__ unsigned long long look(const unsigned long long *place) {
-    return *(const volatile unsigned long long *)place;
-}
-
-/// The number at `place`, where ``look`` has read `word`; waits until it is there.
-__device__ __forceinline__ float await_value(const unsigned long long *place, unsigned long long word) {
-    while (word >> 32 == 0) {
-        __nanosleep(20);
-        word = look(place);
-    }
-    return __uint_as_float((unsigned)word);
-}
+// The gated scan (paper, sections 3.2 and 3.3) over packed sequences: one pass over memory, any length. Threads read their
+// rows once into registers and get the state before them as _exchange.cu says. The backward pass is the same from the last
+// row to the first.
 
 /// Gates of one channel at one row; the root is of 1 - alpha^2 + 1e-8.
 struct scan_gates {
@@ -65,80 +24,6 @@ __device__ __forceinline__ scan_gates gates_of(float r, float i, float rate) {
     return g;
 }
 
-/// The rows and the channel of a thread. A warp has `rows` rows from `first` on; `count` is `rows`, or 0 past the last channel.
-struct scan_place {
-    int chunk, channel, first, rows, count;
-    bool within;
-};
-
-/// Draws the next chunk, counted in the direction of the pass.
-template <int ROWS> __device__ scan_place take_chunk(const cu_scan &a) {
-    __shared__ unsigned ticket;
-    if (threadIdx.x == 0) ticket = atomicAdd(a.ticket, 1u);
-    __syncthreads();
-    int slices = (a.channels + WARP - 1) / WARP;
-    scan_place place;
-    place.chunk = ticket / slices;
-    place.channel = ticket % slices * WARP + threadIdx.x % WARP;
-    place.first = (place.chunk * SCAN_WARPS + threadIdx.x / WARP) * ROWS;
-    place.rows = max(0, min(ROWS, a.rows - place.first));
-    place.within = place.channel < a.channels;
-    place.count = place.within ? place.rows : 0;
-    return place;
-}
-
-/// The state before the thread's rows, whose map is `own`. All threads of the block take part.
-__device__ float state_before(const cu_scan &a, const scan_place &place, affine own) {
-    __shared__ affine maps[SCAN_WARPS][WARP];
-    int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
-    maps[warp][lane] = own;
-    __syncthreads();
-    affine before = {1, 0}, whole = {1, 0};
-    for (int i = 0; i < SCAN_WARPS; i++) {
-        if (i == warp) before = whole;
-        whole = then(whole, maps[i][lane]);
-    }
-    if (a.chunks == 1) return before.sum;
-
-    int group = place.chunk / GROUP_CHUNKS, member = place.chunk % GROUP_CHUNKS;
-    unsigned long long *chunk_maps = a.maps + (long long)place.chunk * 2 * a.channels;
-    if (warp == 0 && place.within) {
-        publish(chunk_maps + place.channel, whole.product);
-        publish(chunk_maps + a.channels + place.channel, whole.sum);
-    }
-    // A warp reads the maps of its part of the other chunks, and the entry, before it waits for any of them.
-    const unsigned long long *entry = a.entries + (long long)(group - 1) * a.channels + place.channel;
-    const unsigned long long *others =
-        a.maps + (long long)(group * GROUP_CHUNKS + warp * WARP_CHUNKS) * 2 * a.channels + place.channel;
-    int count = place.within ? min(WARP_CHUNKS, member - warp * WARP_CHUNKS) : 0;
-    unsigned long long products[WARP_CHUNKS], sums[WARP_CHUNKS], entry_word = group > 0 && place.within ? look(entry) : 0;
-#pragma unroll
-    for (int i = 0; i < WARP_CHUNKS; i++) {
-        products[i] = i < count ? look(others + 2 * i * a.channels) : 0;
-        sums[i] = i < count ? look(others + (2 * i + 1) * a.channels) : 0;
-    }
-    affine earlier = {1, 0};
-#pragma unroll
-    for (int i = 0; i < WARP_CHUNKS; i++) {
-        if (i >= count) continue;
-        float product = await_value(others + 2 * i * a.channels, products[i]);
-        earlier = then(earlier, {product, await_value(others + (2 * i + 1) * a.channels, sums[i])});
-    }
-    __syncthreads();
-    maps[warp][lane] = earlier;
-    __syncthreads();
-    affine since = {1, 0};
-    for (int i = 0; i < SCAN_WARPS; i++) since = then(since, maps[i][lane]);
-    float state = since.sum;
-    if (group > 0 && place.within && since.product != 0.0f) {
-        state += since.product * await_value(entry, entry_word);
-    }
-    if (warp == 0 && place.within && member == GROUP_CHUNKS - 1) {
-        publish(a.entries + (long long)group * a.channels + place.channel, whole.product * state + whole.sum);
-    }
-    return before.product * state + before.sum;
-}
-
 /// Bit i: row first + i begins a sequence; `sequence` is the one that `first` is in.
 __device__ __forceinline__ unsigned beginnings(const int *starts, int sequence, int first, int rows) {
     if (rows == 0) return 0;
@@ -148,7 +33,7 @@ __device__ __forceinline__ unsigned beginnings(const int *starts, int sequence, 
 }
 
 /// Rows past the end are computed as zeros: no other rows come after them, so their maps are not used.
-template <int ROWS> __device__ __forceinline__ void scan_rows(const cu_scan &a) {
+template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows(const cu_scan &a) {
     scan_place place = take_chunk<ROWS>(a);
     int channel = place.channel, width = a.channels, gated = a.output_gate ? place.count : 0;
     // Addresses are incremented from row to row, which is cheaper than multiplying.
@@ -170,6 +55,7 @@ template <int ROWS> __device__ __forceinline__ void scan_rows(const cu_scan &a) 
     float rate = place.within ? softplus(a.decay[channel]) : 0.0f;
     float bias_r = place.within ? a.gate_bias[channel] : 0.0f, bias_g = place.within ? a.gate_bias[width + channel] : 0.0f;
     int sequence = warp_sequence_of(a.starts, a.sequences, place.first);
+    int origin = a.starts[sequence];
     unsigned begins = beginnings(a.starts, sequence, place.first, place.rows);
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
@@ -190,7 +76,7 @@ template <int ROWS> __device__ __forceinline__ void scan_rows(const cu_scan &a) 
     affine own = {1, 0};
 #pragma unroll
     for (int i = 0; i < ROWS; i++) own = then(own, {r[i], x[i]});
-    float state = state_before(a, place, own);
+    float state = state_before<GROUP>(a, place, own, origin / (ROWS * SCAN_WARPS));
     float *states = a.states + start, *outputs = a.output + start;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
@@ -200,10 +86,11 @@ template <int ROWS> __device__ __forceinline__ void scan_rows(const cu_scan &a) 
         states += width;
         outputs += width;
     }
+    forget_launches(a, place.launch);
 }
 
-KERNEL __launch_bounds__(256) scan_short(const cu_scan a) { scan_rows<4>(a); }
-KERNEL __launch_bounds__(256, 2) scan_long(const cu_scan a) { scan_rows<16>(a); }
+KERNEL __launch_bounds__(256, 4) scan_short(const cu_scan a) { scan_rows<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP>(a); }
+KERNEL __launch_bounds__(256, SCAN_LONG_BLOCKS) scan_long(const cu_scan a) { scan_rows<SCAN_LONG_ROWS, SCAN_LONG_GROUP>(a); }
 
 /// One thread for each channel of each sequence.
 KERNEL __launch_bounds__(256) scan_ends(const cu_scan_ends a) {
@@ -220,20 +107,25 @@ KERNEL __launch_bounds__(256) scan_ends(const cu_scan_ends a) {
 // Backward. With e_t the gradient that h_t has from its own row (and, for the last row of a sequence, from the final state),
 // k_t = alpha_t (k_{t+1} + e_t) is what h_{t-1} gets; from sequence to sequence nothing. Rows are counted from the last.
 
-/// The sums over a block's 8 warps, in warp 0.
-__device__ __forceinline__ float sum_over_warps(float value) {
-    __shared__ float partial_sums[SCAN_WARPS][WARP];
-    int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP;
+/// Sums over the block's 8 warps, of which each of the first three adds up one, to the chunk's row of `parts`.
+__device__ __forceinline__ void add_over_warps(
+    const cu_scan_backward &b, const scan_place &place, float bias_r, float bias_g, float rate) {
+    __shared__ float terms[3][SCAN_WARPS][WARP];
+    int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, width = b.forward.channels;
+    terms[0][warp][lane] = bias_r;
+    terms[1][warp][lane] = bias_g;
+    terms[2][warp][lane] = rate;
     __syncthreads();
-    partial_sums[warp][lane] = value;
-    __syncthreads();
+    if (warp >= 3 || !place.within) return;
     float sum = 0;
-    for (int i = 0; i < SCAN_WARPS; i++) sum += partial_sums[i][lane];
-    return sum;
+#pragma unroll
+    for (int i = 0; i < SCAN_WARPS; i++) sum += terms[warp][i][lane];
+    if (warp == 2) sum *= sigmoid(b.forward.decay[place.channel]);  // softplus' = sigmoid
+    b.parts[((long long)place.chunk * 3 + warp) * width + place.channel] = sum;
 }
 
 /// As in ``scan_rows``, rows before the first are computed as zeros, so that they add nothing.
-template <int ROWS> __device__ __forceinline__ void scan_rows_backward(const cu_scan_backward &b) {
+template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backward(const cu_scan_backward &b) {
     const cu_scan &a = b.forward;
     scan_place place = take_chunk<ROWS>(a);
     int channel = place.channel, width = a.channels, gated = a.output_gate ? place.count : 0;
@@ -296,7 +188,8 @@ template <int ROWS> __device__ __forceinline__ void scan_rows_backward(const cu_
     affine own = {1, 0};
 #pragma unroll
     for (int i = 0; i < ROWS; i++) own = then(own, {ends >> i & 1 ? 0.0f : alpha[i], alpha[i] * e[i]});
-    float carry = state_before(a, place, own);
+    int origin = a.rows - a.starts[newest + 1];
+    float carry = state_before<GROUP>(a, place, own, origin / (ROWS * SCAN_WARPS));
     float bias_r_sum = 0, bias_g_sum = 0, rate_sum = 0;
     float *recurrence_gradients = b.gate_gradients + gates_start, *gate_gradients = recurrence_gradients + width;
     float *input_gradients = b.input_gradient + start;
@@ -330,18 +223,16 @@ template <int ROWS> __device__ __forceinline__ void scan_rows_backward(const cu_
             b.initial_gradient[sequence * b.initial_gradient_stride + channel] = e[i];
         }
     }
-    bias_r_sum = sum_over_warps(bias_r_sum);
-    bias_g_sum = sum_over_warps(bias_g_sum);
-    rate_sum = sum_over_warps(rate_sum);
-    if (threadIdx.x >= WARP || !place.within) return;
-    float *parts = b.parts + (long long)place.chunk * 3 * width + channel;
-    parts[0] = bias_r_sum;
-    parts[width] = bias_g_sum;
-    parts[2 * width] = rate_sum * sigmoid(a.decay[channel]);  // softplus' = sigmoid
+    add_over_warps(b, place, bias_r_sum, bias_g_sum, rate_sum);
+    forget_launches(a, place.launch);
 }
 
-KERNEL __launch_bounds__(256, 2) scan_backward_short(const cu_scan_backward b) { scan_rows_backward<4>(b); }
-KERNEL __launch_bounds__(256, 2) scan_backward_long(const cu_scan_backward b) { scan_rows_backward<8>(b); }
+KERNEL __launch_bounds__(256, 3) scan_backward_short(const cu_scan_backward b) {
+    scan_rows_backward<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP>(b);
+}
+KERNEL __launch_bounds__(256, SCAN_LONG_BLOCKS) scan_backward_long(const cu_scan_backward b) {
+    scan_rows_backward<SCAN_LONG_BACKWARD_ROWS, SCAN_LONG_BACKWARD_GROUP>(b);
+}
 
 /// Gradient of the state before sequences without rows: that of the state after them.
 KERNEL __launch_bounds__(256) scan_backward_ends(const cu_scan_backward b) {
