@@ -55,6 +55,8 @@ def scan_rows(ours: dict, peers: dict) -> list[Row]:
     for scan in ours.get("scans", []):
         copy = ours["copy_gigabytes_per_second"]
         name = f"gated scan {scan['shape']} {scan['direction']}"
+        if decays := scan.get("decays"):
+            name += f", decays {decays}"
         rate = f"{scan['bytes'] / scan['seconds'] / 1e9:,.0f} GB/s"
         result.append(at_least(name, rate, f"copy {copy:,.0f} GB/s", scan["share_of_copy"], GOALS["share"]))
         if other := paper.get((scan["shape"], scan["direction"])):

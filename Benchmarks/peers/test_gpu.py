@@ -148,7 +148,16 @@ class TableTests(unittest.TestCase):
     ours = {
         "device": "a GPU",
         "copy_gigabytes_per_second": 3000,
-        "scans": [{"shape": "1 x 2 x 3", "direction": "forward", "seconds": 1e-3, "bytes": 2.7e9, "share_of_copy": 0.9}],
+        "scans": [
+            {
+                "shape": "1 x 2 x 3",
+                "direction": "forward",
+                "decays": "0.9 to 0.999",
+                "seconds": 1e-3,
+                "bytes": 2.7e9,
+                "share_of_copy": 0.9,
+            }
+        ],
         "training": [
             {"precision": "tf32", "tokens_a_step": 1024, "tokens_per_second": 9e6, "epoch_seconds": 0.11},
             {"precision": "float32", "tokens_a_step": 1024, "tokens_per_second": 1e6, "epoch_seconds": 1},
@@ -171,8 +180,8 @@ class TableTests(unittest.TestCase):
     def test_reached_and_missed(self):
         table = self.table()
         outcomes = {
-            ("gated scan 1 x 2 x 3 forward", ">= 0.8 x"): (0.9, True),
-            ("gated scan 1 x 2 x 3 forward", ">= 2 x"): (1.5, False),
+            ("gated scan 1 x 2 x 3 forward, decays 0.9 to 0.999", ">= 0.8 x"): (0.9, True),
+            ("gated scan 1 x 2 x 3 forward, decays 0.9 to 0.999", ">= 2 x"): (1.5, False),
             ("training, tf32, 1,024 tokens a step", ">= 10 x"): (9, False),
             ("training, tf32, 1,024 tokens a step", ">= 4 x"): (3, False),
             ("training, float32, 1,024 tokens a step", ""): (None, None),
@@ -194,7 +203,7 @@ class TableTests(unittest.TestCase):
     def test_what_is_missing_is_left_out(self):
         self.assertEqual(gpu_table.rows({}, {}, {}), [])
         alone = gpu_table.rows(self.ours, {}, {})
-        self.assertEqual([row.name for row in alone][:3], ["copy on the device", "gated scan 1 x 2 x 3 forward",
+        self.assertEqual([row.name for row in alone][:3], ["copy on the device", "gated scan 1 x 2 x 3 forward, decays 0.9 to 0.999",
                                                            "training, tf32, 1,024 tokens a step"])
         self.assertFalse([row for row in alone if "PyTorch" in row.beside or "paper" in row.beside])
         whole = {key: value for key, value in self.whole.items() if key != "cpu_losses"}
@@ -215,7 +224,7 @@ class TableTests(unittest.TestCase):
 
     def test_text(self):
         text = gpu_table.text(list(self.table().values())).splitlines()
-        self.assertIn("gated scan 1 x 2 x 3 forward", text[2])
+        self.assertIn("gated scan 1 x 2 x 3 forward, decays 0.9 to 0.999", text[2])
         self.assertTrue(text[2].endswith("yes") and text[3].endswith("NO"), text[2:4])
 
     def test_curves_of_different_lengths_are_not_compared(self):

@@ -10,7 +10,7 @@ import Tensors
 package struct Scan: Sendable {
     var rows, columns: Int
     var division: Division
-    var numbers = Numbers.ordinary
+    var numbers: Numbers
     /// Whether there is an output gate, and whether it and its gradient are a half of wider tensors.
     var hasOutputGate = true, isStrided = true
     /// States before the sequences and after them; the latter may take the former's place.
@@ -21,9 +21,11 @@ package struct Scan: Sendable {
     var hasGaps = false, hasReads = false
 
     /// The distribution of the numbers.
-    enum Numbers: CaseIterable {
-        /// As in a model.
+    package enum Numbers: Sendable {
+        /// As in a model: each channel's smallest decay factor is one of 0.9 to 0.999, so that states last for thousands of rows.
         case ordinary
+        /// Decay factors around 0.7: nothing is left of a state after some hundred rows.
+        case forgetful
         /// Λ of ±1e4 and less.
         case extremeDecay
         /// R and I of ±1e4 and less.
@@ -35,8 +37,8 @@ package struct Scan: Sendable {
     }
 
     /// Of whole sequences, with an output gate that is a half of a wider tensor.
-    package init(rows: Int, columns: Int, division: Division) {
-        (self.rows, self.columns, self.division) = (rows, columns, division)
+    package init(rows: Int, columns: Int, division: Division, numbers: Numbers = .ordinary) {
+        (self.rows, self.columns, self.division, self.numbers) = (rows, columns, division, numbers)
     }
 
     init(_ shape: Shape, _ numbers: Numbers, division: Division? = nil) {
@@ -125,14 +127,22 @@ package struct Scan: Sendable {
                 values: numbers == .extremeAll ? extremes(arguments, rows * columns) : nil) : nil
         let isDecayExtreme = numbers == .extremeDecay || numbers == .extremeAll
         let decay = arguments.input(
-            "decay", 1, columns, in: numbers == .quick ? -3...1 : -7 ... -2,
-            values: isDecayExtreme ? extremes(arguments, columns) : nil)
+            "decay", 1, columns, in: decayRange, values: isDecayExtreme ? extremes(arguments, columns) : nil)
         return ScanInputs(
             gates: arguments.input("gates", rows, 2 * columns, in: -3...3, values: gates(arguments)),
             gateBias: arguments.input("gate bias", 1, 2 * columns), input: arguments.input("input", rows, columns),
             outputGate: outputGate, decay: decay,
             fade: hasGaps ? arguments.input("fade", 1, columns, in: 0.05...0.8) : nil,
             gaps: hasGaps ? gaps(arguments) : nil)
+    }
+
+    /// Of Λ. The smallest decay factor of a channel is e^-softplus(Λ); a gate of 0 gives its root.
+    private var decayRange: ClosedRange<Float> {
+        switch numbers {
+        case .forgetful: -1...1
+        case .quick: -3...1
+        default: -6.907 ... -2.197
+        }
     }
 
     /// From none to far beyond the longest timescale.
@@ -156,8 +166,8 @@ package struct Scan: Sendable {
     }
 
     static let cases: [Scan] = {
-        // Long enough for a scan over several cores.
-        let long = [(1000, 8, 1018), (777, 17, 1021), (513, 3, 1087), (2300, 2, 1029)].map {
+        // Long enough for a scan over several cores, or over several groups of a GPU's blocks.
+        let long = [(1000, 8, 1018), (777, 17, 1021), (513, 3, 1087), (2300, 2, 1029), (6200, 3, 1031)].map {
             Scan(Shape(rows: $0, columns: $1, options: $2), .ordinary, division: .oneSequence)
         }
         let few = shapes().filter { $0.options % 3 == 0 }

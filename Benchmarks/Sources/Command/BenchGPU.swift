@@ -37,7 +37,7 @@ extension GPUBench {
         var scanTable = TextTable(["Gated scan", "ms", "GB/s", "of a copy"])
         for scan in scans {
             scanTable.add([
-                "\(scan.shape) \(scan.direction)", fixed(scan.seconds * 1e3, 3),
+                "\(scan.shape) \(scan.direction), decays \(scan.decays.rawValue)", fixed(scan.seconds * 1e3, 3),
                 fixed(Double(scan.bytes) / scan.seconds / 1e9, 0), percent(scan.shareOfCopy),
             ])
         }

@@ -16,12 +16,28 @@ struct GPUBench: Encodable, Sendable {
         let shape: String
         /// "forward" or "backward".
         let direction: String
+        /// How fast states decay.
+        let decays: Decays
         /// Median of the device's time.
         let seconds: Double
         /// The bytes that must at least be read and written.
         let bytes: Int
         /// Bytes per second as a fraction of a copy's in this run.
         let shareOfCopy: Double
+    }
+    /// Decay factors, on which it depends how far back a scan's blocks have to look: in sequences that are long enough states last from
+    /// one group of blocks to the next where decay is slow, and not where it is fast.
+    enum Decays: String, Encodable, CaseIterable, Sendable {
+        /// As in trained models: each channel's smallest is one of these.
+        case slow = "0.9 to 0.999"
+        case fast = "around 0.7"
+
+        var numbers: Operations.Scan.Numbers {
+            switch self {
+            case .slow: .ordinary
+            case .fast: .forgetful
+            }
+        }
     }
     /// Training with one precision and step size.
     struct Rate: Encodable, Sendable {
@@ -107,14 +123,18 @@ struct GPUBench: Encodable, Sendable {
     static func scans(
         _ backend: CUDABackend, _ sequences: Int, _ length: Int, _ sizes: Sizes, _ copyRate: Double
     ) -> [Scan] {
-        let scan = Operations.Scan(
-            rows: sequences * length, columns: sizes.channels, division: .equal(sequences, of: length))
-        return [("forward", scan.forward), ("backward", scan.backward)].map { direction, operation in
-            let arguments = Arguments(measuring: backend)
-            let seconds = medianDeviceTime(backend, sizes.runs, operation.prepare(arguments))
-            return Scan(
-                shape: "\(sequences) x \(length) x \(sizes.channels)", direction: direction, seconds: seconds,
-                bytes: arguments.bytes, shareOfCopy: Double(arguments.bytes) / seconds / copyRate)
+        Decays.allCases.flatMap { decays in
+            let scan = Operations.Scan(
+                rows: sequences * length, columns: sizes.channels, division: .equal(sequences, of: length),
+                numbers: decays.numbers)
+            return [("forward", scan.forward), ("backward", scan.backward)].map { direction, operation in
+                let arguments = Arguments(measuring: backend)
+                let seconds = medianDeviceTime(backend, sizes.runs, operation.prepare(arguments))
+                return Scan(
+                    shape: "\(sequences) x \(length) x \(sizes.channels)", direction: direction, decays: decays,
+                    seconds: seconds, bytes: arguments.bytes,
+                    shareOfCopy: Double(arguments.bytes) / seconds / copyRate)
+            }
         }
     }
 

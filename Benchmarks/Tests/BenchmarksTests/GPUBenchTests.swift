@@ -1,5 +1,6 @@
 import CUDABackend
 import EmulatedGPU
+import Foundation
 import Models
 import Operations
 import Tensors
@@ -25,7 +26,9 @@ import Testing
     @Test(arguments: TestGPU.backends.indices) func everythingIsMeasured(index: Int) throws {
         let bench = try GPUBench(backend(index), .tiny)
         #expect(bench.device == backend(index).device.name && bench.copyGigabytesPerSecond > 0)
-        #expect(bench.scans.map(\.direction) == ["forward", "backward", "forward", "backward"])
+        #expect(bench.scans.map(\.direction) == (0..<4).flatMap { _ in ["forward", "backward"] })
+        #expect(
+            bench.scans.map(\.decays) == (0..<2).flatMap { _ in [.slow, .slow, .fast, .fast] as [GPUBench.Decays] })
         #expect(bench.scans.allSatisfy { $0.seconds > 0 && $0.shareOfCopy > 0 })
         #expect(bench.training.allSatisfy { $0.tokensPerSecond > 0 && $0.epochSeconds > 0 })
         #expect(bench.topK.seconds > 0)
@@ -63,6 +66,41 @@ import Testing
         }
         #expect(abs(seconds - 2e-6) < 1e-10)
         #expect(calls == 1 + 3 * (1 + 5))
+    }
+
+    /// Over the 2,048 rows and more of a group of blocks, something is left of a state in most channels where decay is slow, and
+    /// nothing in any where it is fast.
+    @Test(arguments: TestGPU.backends.indices, GPUBench.Decays.allCases) func decaysAreAsTheirNamesSay(
+        index: Int, decays: GPUBench.Decays
+    ) {
+        let gpu = backend(index)
+        let (rows, columns) = (500, 64)
+        let scan = Operations.Scan(rows: rows, columns: columns, division: .oneSequence, numbers: decays.numbers)
+        let arguments = Arguments(measuring: gpu)
+        _ = scan.forward.prepare(arguments)
+        let gates = gpu.download(arguments.input("gates", rows, 2 * columns)).map(Double.init)
+        let bias = gpu.download(arguments.input("gate bias", 1, 2 * columns)).map(Double.init)
+        let decay = gpu.download(arguments.input("decay", 1, columns)).map(Double.init)
+        var (smallest, mean, left): ([Double], [Double], [Float]) = ([], [], [])
+        for c in 0..<columns {
+            let rate = log1p(exp(decay[c]))
+            let exponents = (0..<rows).map { row in
+                let gate = gates[2 * columns * row + c] + bias[c]
+                return rate / (1 + exp(-gate))
+            }
+            let exponent = exponents.reduce(0, +) / Double(rows)
+            smallest.append(exp(-rate))
+            mean.append(exp(-exponent))
+            left.append(Float(exp(-2048 * exponent)))
+        }
+        switch decays {
+        case .slow:
+            #expect(smallest.allSatisfy { (0.8999...0.9991).contains($0) })
+            #expect(left.count { $0 > 1e-30 } > columns / 2)
+        case .fast:
+            #expect((0.65...0.75).contains(mean.reduce(0, +) / Double(columns)))
+            #expect(left.allSatisfy { $0 == 0 })
+        }
     }
 
     /// Twice the events need at most twice the memory: nothing is kept of pairs of events. What a backend that other tests use

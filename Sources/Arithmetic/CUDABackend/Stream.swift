@@ -45,6 +45,7 @@ final class Stream {
         }
         recorder = Recorder(driver)
         (self.device, self.driver, self.number, self.context, self.handle) = (device, driver, number, context, handle)
+        _ = scanLinks(words: 1)  // from the beginning, so that seldom a step has to get them
     }
 
     /// Every block of memory holds a reference to the stream, so all of them are in the pool now.

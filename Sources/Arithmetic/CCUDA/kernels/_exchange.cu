@@ -41,22 +41,24 @@ __device__ __forceinline__ link_map look(const link_map *place) { return *place;
 __device__ __forceinline__ void publish(link_word *place, link_word word) { *place = word; }
 __device__ __forceinline__ void publish(link_map *place, link_map map) { *place = map; }
 #else
+#define GLOBAL(place) "l"(__cvta_generic_to_global(place))
 __device__ __forceinline__ link_word look(const link_word *place) {
     link_word word;
-    asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];" : "=l"(word) : "l"(place));
+    asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];" : "=l"(word) : GLOBAL(place));
     return word;
 }
 __device__ __forceinline__ link_map look(const link_map *place) {
     link_map map;
-    asm volatile("ld.relaxed.gpu.global.v2.u64 {%0, %1}, [%2];" : "=l"(map.product), "=l"(map.sum) : "l"(place));
+    asm volatile("ld.relaxed.gpu.global.v2.u64 {%0, %1}, [%2];" : "=l"(map.product), "=l"(map.sum) : GLOBAL(place));
     return map;
 }
 __device__ __forceinline__ void publish(link_word *place, link_word word) {
-    asm volatile("st.relaxed.gpu.global.u64 [%0], %1;" ::"l"(place), "l"(word));
+    asm volatile("st.relaxed.gpu.global.u64 [%0], %1;" ::GLOBAL(place), "l"(word));
 }
 __device__ __forceinline__ void publish(link_map *place, link_map map) {
-    asm volatile("st.relaxed.gpu.global.v2.u64 [%0], {%1, %2};" ::"l"(place), "l"(map.product), "l"(map.sum));
+    asm volatile("st.relaxed.gpu.global.v2.u64 [%0], {%1, %2};" ::GLOBAL(place), "l"(map.product), "l"(map.sum));
 }
+#undef GLOBAL
 #endif
 
 __device__ __forceinline__ link_word word_of(float number, unsigned launch) {
