@@ -1,4 +1,5 @@
 import CCUDA
+import EmulatedGPU
 import Foundation
 import Tensors
 import Testing
