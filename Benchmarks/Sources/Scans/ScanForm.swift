@@ -15,13 +15,6 @@ enum ScanForm: String, Sendable, CaseIterable, Encodable {
     var isParallel: Bool { self == .sequencePadding || self == .embeddingPadding }
 }
 
-/// The smallest power of two that is not less than `count`.
-func powerOfTwo(atLeast count: Int) -> Int {
-    var power = 1
-    while power < count { power *= 2 }
-    return power
-}
-
 /// Rows of zeros after each sequence. They cannot change what comes before them: all forms compute the same.
 struct RightPadding {
     let sequences, from, to: Int
