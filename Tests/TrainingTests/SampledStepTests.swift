@@ -87,6 +87,16 @@ import Testing
         }
     }
 
+    /// Drawn at once by many threads or one after the other.
+    @Test(arguments: [1, 9, 100]) func samplesDoNotDependOnThreads(sample: Int) {
+        let data = randomDataset(users: 30, items: 90)
+        let sampler = NegativeSampler(data, .leaveOneOut(data), sample: sample)
+        var (generator, other) = (SeededGenerator(seed: 5), SeededGenerator(seed: 5))
+        let expected = (0..<40).map { _ in sampler.popular(using: &other) }
+        #expect(sampler.popular(40, using: &generator) == expected && generator.next() == other.next())
+        #expect(sampler.popular(0, using: &generator) == [])
+    }
+
     /// Every item is drawn as often as its logQ says, and none twice.
     @Test(arguments: [1, 5, 12, 22, 23, 100])
     func samplesKeepTheirProbabilities(sample: Int) {

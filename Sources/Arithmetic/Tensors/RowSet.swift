@@ -21,6 +21,17 @@ package struct RowSet: Sendable, Equatable {
     /// Number of rows in the set. O(rows / 64).
     package var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
+    /// Calls `body` with each row, ascending. O(rows / 64 + count).
+    package func forEach(_ body: (Int32) -> Void) {
+        for (index, word) in words.enumerated() {
+            var rest = word
+            while rest != 0 {
+                body(Int32(64 * index + rest.trailingZeroBitCount))
+                rest &= rest - 1
+            }
+        }
+    }
+
     /// Whether there is no row. O(rows / 64) at most.
     package var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 

@@ -103,8 +103,7 @@ struct BatchAssembler {
         case .sampled:
             let size = Negatives.targetsPerSample
             let samples = min((batch.targets.count + size - 1) / size, microBatchTokens / size)
-            return .shared(
-                samples: (0..<samples).map { _ in sampler!.popular(using: &generator) }, logQ: sampler!.logQ)
+            return .shared(samples: sampler!.popular(samples, using: &generator), logQ: sampler!.logQ)
         case .bpr: return .paired(sampler!.uniform(otherThan: batch.targets, using: &generator))
         }
     }

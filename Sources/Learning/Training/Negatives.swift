@@ -1,7 +1,9 @@
+import Dispatch
 import Evaluation
 import Identifiers
 import Interactions
 import Models
+import Synchronization
 import Tensors
 
 #if canImport(Glibc)
@@ -46,9 +48,24 @@ struct NegativeSampler: Sendable {
     ///
     /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which each item
     /// has an interval as long as its probability. Less variance than independent draws: popular items are never missing.
-    func popular(using generator: inout SeededGenerator) -> [Int32] {
+    func popular(using generator: inout SeededGenerator) -> [Int32] { popular(first: generator.uniform()) }
+
+    /// `count` samples, as ``popular(using:)`` draws them one after the other, found by all processors: in a large catalogue each row costs
+    /// some twenty reads from memory.
+    func popular(_ count: Int, using generator: inout SeededGenerator) -> [[Int32]] {
+        let firsts = (0..<count).map { _ in generator.uniform() }
+        let samples = Mutex([[Int32]](repeating: [], count: count))
+        DispatchQueue.concurrentPerform(iterations: count) { index in
+            let rows = popular(first: firsts[index])
+            samples.withLock { $0[index] = rows }
+        }
+        return samples.withLock(\.self)
+    }
+
+    /// The sample whose first point is `first`, in [0, 1).
+    private func popular(first: Double) -> [Int32] {
         var rows: [Int32] = []
-        let first = generator.uniform()
+        rows.reserveCapacity(sample)
         var low = 0
         for number in 0..<sample {
             let point = first + Double(number)
