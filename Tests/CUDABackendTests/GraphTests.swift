@@ -73,6 +73,25 @@ import Testing
         #expect(backend.download(block.tensor.columns(0..<18)) == [Float](repeating: 17, count: 17) + [0])
     }
 
+    /// In a graph some products run beside others; which of them comes first makes no difference, and outside of graphs nothing does.
+    @Test(arguments: [0, 1, 2]) func branchesOfAGraphGiveTheSameBits(order: Int) throws {
+        let emulator = try Emulator()
+        emulator.set("order", order)
+        let (recorded, immediate) = (
+            try SmallTraining(try emulator.backend(), repeatAware: true),
+            try SmallTraining(try Emulator().backend(), repeatAware: true)
+        )
+        for step in 1...4 {
+            immediate.step(step, lengths: [8, 8, 8])
+            let branches = emulator.counts(of: ["branches"]) {
+                recorded.backend.recordAsGraph { recorded.step(step, lengths: [8, 8, 8]) }
+            }
+            // Five linear maps and the scores.
+            #expect(branches == [step == 2 ? 6 : 0])
+        }
+        #expect(recorded.fingerprint == immediate.fingerprint && recorded.backend.failure == nil)
+    }
+
     @Test func nestedRecordingsAreOne() throws {
         let emulator = try Emulator()
         let backend = try emulator.backend()

@@ -16,7 +16,8 @@
     X(nvrtc_minor, 9)                                                                                                  \
     /* The n-th kernel from now fails with 700, and everything after it; 0: none, and a failure is forgotten. */      \
     X(fail_launch_after, 0)                                                                                            \
-    /* Which blocks and which threads of a block go first: 0 the first, 1 the last, 2 changes with each kernel. */   \
+    /* Which blocks and which threads of a block go first: 0 the first, 1 the last, 2 changes with each kernel. And        \
+       whether a graph's branch runs where it begins (0), where it ends (1) or now so, now so (2). */                    \
     X(order, 2)                                                                                                        \
     /* Float functions that a GPU approximates err as far as they may: 0 not at all, 1 away from zero, 2 towards it, */ \
     /* 3 one or the other, by the result's bits. */                                                                    \
@@ -28,6 +29,7 @@
     X(products)         /* matrix products that ran */                                                                 \
     X(copies)           /* copies and fillings of memory that ran */                                                   \
     X(graph_launches)   /* calls of cuGraphLaunch */                                                                   \
+    X(branches)         /* of captured graphs */                                                                       \
     X(synchronizations) /* of streams and events */                                                                    \
     X(allocations)      /* calls of cuMemAlloc that gave memory */                                                     \
     X(bytes)            /* allocated on the devices now */                                                             \

@@ -24,6 +24,17 @@ struct Stream {
     std::shared_ptr<Graph> graph;
     bool spoilt = false;
     std::thread::id capturer;
+    // A branch of another stream's capture. Its work is put off until somebody waits for it where it is `late`.
+    Stream *origin = nullptr;
+    bool late = false;
+    long given = 0, joined = 0;  // pieces of work, of which the begin is one
+    Graph put_off;
+
+    void end_capture() {
+        graph = nullptr;
+        origin = nullptr;
+        put_off.clear();
+    }
 };
 
 struct Event {
@@ -31,6 +42,7 @@ struct Event {
     Stream *stream = nullptr;
     long pending = 0;  // records that have not run
     long microseconds = 0;
+    long given = 0;  // where it is captured in a branch: the work before it
 };
 
 Handles<Stream> streams;
@@ -45,6 +57,15 @@ std::shared_ptr<Stream> stream_of(void *handle) {
     static std::shared_ptr<Stream> usual = std::make_shared<Stream>();
     if (!streams.find(usual.get())) streams.add(usual);
     return handle ? streams.find(handle) : usual;
+}
+
+/// Once more, where it has been joined before. Its begin counts as work, which has to be joined.
+void begin_branch(Stream &branch) {
+    static long turns = 0;
+    branch.given++;
+    if (!branch.put_off.empty()) return;
+    branch.late = settings.order == 1 || (settings.order == 2 && turns++ % 2 == 0);
+    counters.branches++;
 }
 
 void run_first(Stream &stream) {
@@ -68,8 +89,10 @@ int enqueue(void *handle, Operation operation) {
         stream->waiting.push_back(std::move(operation));
     else if (stream->spoilt)
         return CAPTURE_INVALIDATED;
-    else
-        stream->graph->push_back(std::move(operation));
+    else {
+        stream->given++;
+        (stream->origin && stream->late ? stream->put_off : *stream->graph).push_back(std::move(operation));
+    }
     return CU_OK;
 }
 
@@ -187,9 +210,18 @@ int cuStreamEndCapture(void *handle, void **graph) {
     if (!stream) return INVALID_HANDLE;
     if (!stream->graph) return INVALID_VALUE;
     if (stream->capturer != std::this_thread::get_id()) return CAPTURE_WRONG_THREAD;
+    if (stream->origin) return CAPTURE_UNMATCHED;
+    bool spoilt = stream->spoilt, unjoined = false;
+    for (const auto &[other_handle, branch] : streams)
+        if (branch->origin == stream.get()) {
+            spoilt |= branch->spoilt;
+            unjoined |= branch->joined < branch->given;
+            branch->end_capture();
+        }
     auto captured = std::move(stream->graph);
-    stream->graph = nullptr;
-    if (stream->spoilt) return CAPTURE_INVALIDATED;
+    stream->end_capture();
+    if (spoilt) return CAPTURE_INVALIDATED;
+    if (unjoined) return CAPTURE_UNJOINED;
     *graph = graphs.add(captured);
     return CU_OK;
 }
@@ -243,14 +275,51 @@ int cuEventRecord(void *handle, void *stream_handle) {
     auto stream = stream_of(stream_handle);
     if (!event || !stream) return INVALID_HANDLE;
     event->captured = stream->graph != nullptr;
-    if (event->captured) return CU_OK;  // a place in the graph, which only other streams could use
-    event->recorded = true;
     event->stream = stream.get();
+    event->given = stream->given;
+    if (event->captured) return CU_OK;  // a place in the graph, which only waiting streams can use
+    event->recorded = true;
     event->pending++;
     return enqueue(stream_handle, [event] {
         event->pending--;
         event->microseconds = device_microseconds();
     });
+}
+
+/// A stream that waits for a captured event becomes a branch of that capture; what the first stream waits for is joined.
+int cuStreamWaitEvent(void *stream_handle, void *handle, unsigned flags) {
+    EMULATOR_ENTER;
+    auto event = events.find(handle);
+    auto stream = stream_of(stream_handle);
+    if (!event || !stream) return INVALID_HANDLE;
+    if (flags) return INVALID_VALUE;
+    if (!event->captured) {
+        if (stream->graph) return CAPTURE_ISOLATION;
+        return enqueue(stream_handle, [event] {
+            while (event->pending > 0 && !event->stream->waiting.empty()) run_first(*event->stream);
+        });
+    }
+    Stream &source = *event->stream;
+    if (!source.graph) return INVALID_VALUE;  // that capture has ended
+    if (!stream->graph) {
+        stream->graph = source.graph;
+        stream->spoilt = false;
+        stream->capturer = source.capturer;
+        stream->origin = &source;
+        stream->given = stream->joined = 0;
+        begin_branch(*stream);
+    } else if (source.origin == stream.get()) {
+        Graph &rest = source.put_off;
+        long done = event->given - (source.given - long(rest.size()));
+        if (done > 0) {
+            stream->graph->insert(stream->graph->end(), rest.begin(), rest.begin() + done);
+            rest.erase(rest.begin(), rest.begin() + done);
+        }
+        source.joined = event->given;
+    } else if (stream->origin == &source) {
+        begin_branch(*stream);
+    }
+    return CU_OK;
 }
 
 int cuEventSynchronize(void *handle) {

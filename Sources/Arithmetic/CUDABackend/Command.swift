@@ -5,12 +5,20 @@ import CCUDA
 enum Command: Equatable {
     /// A kernel over a grid of blocks; its argument is a range of the list's bytes.
     case launch(Kernel, Grid, argument: Range<Int>)
-    /// output (+)= op(a) · op(b), as plan number `plan` says.
-    case product(plan: Int, a: cu_address, b: cu_address, output: cu_address, accumulates: Bool)
+    /// output (+)= op(a) · op(b), as plan number `plan` says. In a graph, where `besideNext`, at the same time as the next command.
+    case product(plan: Int, a: cu_address, b: cu_address, output: cu_address, accumulates: Bool, besideNext: Bool)
     /// Sets every byte to one value.
     case set(cu_address, to: UInt8, bytes: Int)
     /// Copies within the device's memory.
     case copy(to: cu_address, from: cu_address, bytes: Int)
+}
+
+extension Command {
+    /// Whether a graph may run it at the same time as the next command.
+    var isBesideNext: Bool {
+        guard case .product(_, _, _, _, _, let besideNext) = self else { return false }
+        return besideNext
+    }
 }
 
 /// The size of a kernel launch: blocks, and threads in each block.

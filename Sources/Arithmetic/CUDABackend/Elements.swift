@@ -9,10 +9,20 @@ extension CUDABackend {
         product(a, aTransposed, b, bTransposed, into: output, accumulate: accumulate, precision)
     }
 
+    package func multiplyBackward(
+        _ yGradient: Tensor, x: Tensor, weight: Tensor, xGradient: Tensor, accumulate: Bool, weightGradient: Tensor
+    ) {
+        product(yGradient, true, x, false, into: weightGradient, accumulate: true, precision, besideNext: true)
+        product(yGradient, false, weight, false, into: xGradient, accumulate: accumulate, precision)
+    }
+
+    /// A product `besideNext` may be computed at the same time as the next command, which must be another product of matrices apart from its
+    /// output, and whose output lies apart from its factors.
+    ///
     /// Where there are several `batches`, the rows of a, b and the output are as many pieces: op(aᵢ) · op(bᵢ), each for itself.
     func product(
         _ a: Tensor, _ aTransposed: Bool, _ b: Tensor, _ bTransposed: Bool, into output: Tensor, accumulate: Bool,
-        batches: Int = 1, _ precision: Precision
+        batches: Int = 1, _ precision: Precision, besideNext: Bool = false
     ) {
         let (aRows, bRows) = (a.rows / batches, b.rows / batches)
         let (m, k) = aTransposed ? (a.columns, aRows) : (aRows, a.columns)
@@ -22,7 +32,7 @@ extension CUDABackend {
         guard m > 0, n > 0 else { return }
         guard k > 0 else { return accumulate ? () : fill(output, with: 0) }
         let shape = ProductShape(a, aTransposed, b, bTransposed, output, batches: batches, precision)
-        queue.with { $0.product(shape, a, b, output, accumulates: accumulate) }
+        queue.with { $0.product(shape, a, b, output, accumulates: accumulate, besideNext: besideNext) }
     }
 
     package func fill(_ tensor: Tensor, with value: Float) {

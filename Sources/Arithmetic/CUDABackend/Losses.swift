@@ -29,11 +29,9 @@ extension CUDABackend {
             let threads = Geometry.softmaxThreads(columns: table.rows)
             launch(.softmaxRows, Grid(x: rows.count, threads: threads, sharedBytes: biasSums.sharedBytes), argument)
             guard let gradients else { continue }
-            multiply(
-                logits, transposed: false, table, transposed: false, into: gradients.hidden.rows(rows),
-                accumulate: false)
-            multiply(
-                logits, transposed: true, hidden.rows(rows), transposed: false, into: gradients.table, accumulate: true)
+            multiplyBackward(
+                logits, x: hidden.rows(rows), weight: table, xGradient: gradients.hidden.rows(rows), accumulate: false,
+                weightGradient: gradients.table)
         }
         finish(losses, hidden.rows, biasParts, gradients, sum)
     }

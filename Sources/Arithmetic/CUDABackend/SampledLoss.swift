@@ -57,7 +57,7 @@ extension CUDABackend {
             let own = logits.rows(part.place)
             product(
                 own, false, samples.table.rows(part.tableRows), false, into: hiddenGradient.rows(part.rows),
-                accumulate: false, batches: part.count, precision)
+                accumulate: false, batches: part.count, precision, besideNext: true)
             product(
                 own, true, hidden.rows(part.rows), false, into: samples.gradient.rows(part.tableRows),
                 accumulate: false, batches: part.count, precision)

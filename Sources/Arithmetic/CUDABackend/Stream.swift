@@ -15,6 +15,7 @@ final class Stream {
     private var scanLinks = ScanLinks(address: 0, words: 0)
     private var plans: ProductPlans
     private let workspace: cu_address
+    private let branch: Branch
     private let staging: Staging
     private var recorder: Recorder
     private(set) var failure: CUDAError?
@@ -38,6 +39,7 @@ final class Stream {
             kernels = try Kernels(device, libraries, cache)
             plans = try ProductPlans(try libraries.products())
             workspace = try driver.memory(ProductPlans.workspaceBytes)
+            branch = try Branch(driver)
             staging = try driver.staging(Self.stagingBytes)
         } catch {
             _ = driver.cuDevicePrimaryCtxRelease_v2(number)  // with everything in it
@@ -55,6 +57,7 @@ final class Stream {
         recorder.free()
         plans.free()
         release(scanLinks.address, 8 * scanLinks.words)
+        branch.free()
         for address in pool.drain() + [workspace] { _ = driver.cuMemFree_v2(address) }
         driver.free(staging)
         _ = driver.cuModuleUnload(kernels.module)
@@ -131,12 +134,16 @@ final class Stream {
         }
     }
 
-    func product(_ shape: ProductShape, _ a: Tensor, _ b: Tensor, _ output: Tensor, accumulates: Bool) {
+    func product(_ shape: ProductShape, _ a: Tensor, _ b: Tensor, _ output: Tensor, accumulates: Bool, besideNext: Bool)
+    {
         guard failure == nil else { return }
         if plans.isFull, !recorder.isRecording { forgetPlans() }
         do {
             let plan = try plans.number(of: shape)
-            run(.product(plan: plan, a: a.address, b: b.address, output: output.address, accumulates: accumulates))
+            run(
+                .product(
+                    plan: plan, a: a.address, b: b.address, output: output.address, accumulates: accumulates,
+                    besideNext: besideNext))
         } catch { fail(error) }
     }
 
@@ -157,15 +164,15 @@ final class Stream {
         if recorder.isRecording { recorder.list.commands.append(command) } else { issue(command, of: []) }
     }
 
-    /// Gives a command to the driver; `bytes` are those of its list.
-    private func issue(_ command: Command, of bytes: [UInt8]) {
+    /// Gives a command to the driver; `bytes` are those of its list. On the branch: a product.
+    private func issue(_ command: Command, of bytes: [UInt8], on branch: Branch? = nil) {
         switch command {
         case .launch(let kernel, let grid, let argument):
             bytes.withUnsafeBytes { launch(kernel, grid, $0.baseAddress! + argument.lowerBound) }
-        case .product(let plan, let a, let b, let output, let accumulates):
+        case .product(let plan, let a, let b, let output, let accumulates, _):
             let status = plans.run(
-                plans.plans[plan], a: a, b: b, output: output, accumulates: accumulates, workspace: workspace,
-                stream: handle)
+                plans.plans[plan], a: a, b: b, output: output, accumulates: accumulates,
+                workspace: branch?.workspace ?? workspace, stream: branch?.stream ?? handle)
             if status != 0 { fail(.call("cublasLtMatmul", error: "status \(status)")) }
         case .set(let address, let value, let count):
             check(driver.cuMemsetD8Async(address, value, count, handle), "cuMemsetD8Async")
@@ -265,7 +272,7 @@ final class Stream {
     private func capture(_ list: CommandList) {
         var (graph, executable): (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (nil, nil)
         check(driver.cuStreamBeginCapture_v2(handle, Int32(CU_CAPTURE_THREAD_LOCAL)), "cuStreamBeginCapture")
-        for command in list.commands { issue(command, of: list.bytes) }
+        issueWithBranches(list)
         check(driver.cuStreamEndCapture(handle, &graph), "cuStreamEndCapture")
         guard failure == nil else { return }
         check(driver.cuGraphInstantiateWithFlags(&executable, graph, 0), "cuGraphInstantiate")
@@ -273,6 +280,23 @@ final class Stream {
         guard failure == nil, let executable else { return }
         check(driver.cuGraphLaunch(executable, handle), "cuGraphLaunch")
         recorder.cache(executable, for: list)
+    }
+
+    /// Products that may run beside the next command go to the branch, which ends after that.
+    private func issueWithBranches(_ list: CommandList) {
+        var isForked = false
+        for command in list.commands {
+            if command.isBesideNext, !isForked {
+                branch.fork(from: handle) { check($0, $1) }
+                isForked = true
+                issue(command, of: list.bytes, on: branch)
+            } else {
+                issue(command, of: list.bytes)
+                if isForked { branch.join(handle) { check($0, $1) } }
+                isForked = false
+            }
+        }
+        if isForked { branch.join(handle) { check($0, $1) } }
     }
 
     // MARK: Time

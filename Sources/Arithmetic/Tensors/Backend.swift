@@ -56,6 +56,10 @@ package protocol Backend: Sendable {
 
     /// output = op(a) · op(b), or output += where `accumulate`; op(x) is x or, where `transposed`, xᵀ. Any strides. O(m·n·k).
     func multiply(_ a: Tensor, transposed: Bool, _ b: Tensor, transposed: Bool, into output: Tensor, accumulate: Bool)
+    /// The gradients of both factors of y = x · wᵀ: adds yGradientᵀ · x to `weightGradient`, and writes yGradient · w to `xGradient`, or adds
+    /// it where `accumulate`. A device may compute both at the same time: `xGradient` lies apart from `x` and `yGradient`.
+    func multiplyBackward(
+        _ yGradient: Tensor, x: Tensor, weight: Tensor, xGradient: Tensor, accumulate: Bool, weightGradient: Tensor)
     /// Sets every element to `value` (any strides).
     func fill(_ tensor: Tensor, with value: Float)
     /// target = source (same shape, any strides).

@@ -104,6 +104,13 @@ extension Backend {
                     gradients: nil))
         }
     }
+    /// Two products.
+    package func multiplyBackward(
+        _ yGradient: Tensor, x: Tensor, weight: Tensor, xGradient: Tensor, accumulate: Bool, weightGradient: Tensor
+    ) {
+        multiply(yGradient, transposed: true, x, transposed: false, into: weightGradient, accumulate: true)
+        multiply(yGradient, transposed: false, weight, transposed: false, into: xGradient, accumulate: accumulate)
+    }
     /// A vector of its own, ``indices(_:)``.
     package func staged(_ values: [Int32]) -> Indices { indices(values) }
     /// A vector of its own.

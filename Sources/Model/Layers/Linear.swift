@@ -22,15 +22,16 @@ package struct Linear: Sendable {
     }
 
     /// Adds yGradientᵀ · x to the gradient of W; writes yGradient · W to `xGradient`, or adds it where `accumulate`.
+    /// `xGradient` lies apart from `yGradient` and x.
     package func backward(
         _ yGradient: Tensor, input x: Tensor, into xGradient: Tensor, accumulate: Bool, _ pass: Pass,
         _ gradients: Parameters
     ) {
-        backward(yGradient, input: x, pass, gradients)
-        pass.backend.multiply(
-            yGradient, transposed: false, pass.weights[weight], transposed: false, into: xGradient,
-            accumulate: accumulate)
+        pass.backend.multiplyBackward(
+            yGradient, x: x, weight: pass.weights[weight], xGradient: xGradient, accumulate: accumulate,
+            weightGradient: gradients[weight])
     }
+
     /// Adds yGradientᵀ · x to the gradient of W, for an x that has none.
     package func backward(_ yGradient: Tensor, input x: Tensor, _ pass: Pass, _ gradients: Parameters) {
         pass.backend.multiply(

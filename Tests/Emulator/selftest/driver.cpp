@@ -43,6 +43,46 @@ void test_graph() {
     CHECK(cuMemFreeHost(pinned) == CU_OK);
 }
 
+/// A branch that runs where it begins or where it ends; what comes after the end sees all of it.
+void test_branches() {
+    void *branch, *begin, *end, *graph, *executable;
+    CHECK(cuStreamCreate(&branch, CU_STREAM_NOT_BLOCKING) == CU_OK);
+    CHECK(cuEventCreate(&begin, 0) == CU_OK && cuEventCreate(&end, 0) == CU_OK);
+    for (long order : {0, 1, 2}) {
+        recblr_emulator_set("order", order);
+        Array<float> a(std::vector<float>(4, 1.0f)), b(4), c(4);
+        auto copy = [](Array<float> &from, Array<float> &to, void *stream) {
+            return cuMemcpyDtoDAsync_v2(to.address, from.address, 16, stream);
+        };
+        CHECK(cuStreamBeginCapture_v2(stream, CU_CAPTURE_THREAD_LOCAL) == CU_OK);
+        for (int round = 0; round < 2; round++) {
+            CHECK(cuEventRecord(begin, stream) == CU_OK && cuStreamWaitEvent(branch, begin, 0) == CU_OK);
+            CHECK(copy(a, b, branch) == CU_OK);
+            CHECK(cuEventRecord(end, branch) == CU_OK && cuStreamWaitEvent(stream, end, 0) == CU_OK);
+            CHECK(copy(b, c, stream) == CU_OK);
+        }
+        CHECK(cuStreamEndCapture(branch, &graph) == emulator::CAPTURE_UNMATCHED);
+        CHECK(cuStreamEndCapture(stream, &graph) == CU_OK);
+        CHECK(cuGraphInstantiateWithFlags(&executable, graph, 0) == CU_OK && cuGraphDestroy(graph) == CU_OK);
+        CHECK(cuGraphLaunch(executable, stream) == CU_OK && c.values() == std::vector<float>(4, 1.0f));
+        CHECK(cuGraphExecDestroy(executable) == CU_OK);
+        // A branch that nobody waits for.
+        CHECK(cuStreamBeginCapture_v2(stream, CU_CAPTURE_THREAD_LOCAL) == CU_OK);
+        CHECK(cuEventRecord(begin, stream) == CU_OK && cuStreamWaitEvent(branch, begin, 0) == CU_OK);
+        CHECK(cuEventRecord(end, branch) == CU_OK && copy(a, b, branch) == CU_OK);
+        CHECK(cuStreamWaitEvent(stream, end, 0) == CU_OK);
+        CHECK(cuStreamEndCapture(stream, &graph) == emulator::CAPTURE_UNJOINED && !graph);
+        CHECK(cuStreamSynchronize(branch) == CU_OK);
+    }
+    // Outside of a capture the one waits for the other.
+    Array<float> source(std::vector<float>(4, 3.0f)), target(4);
+    CHECK(cuMemcpyDtoDAsync_v2(target.address, source.address, 16, branch) == CU_OK);
+    CHECK(cuEventRecord(end, branch) == CU_OK && cuStreamWaitEvent(stream, end, 0) == CU_OK);
+    CHECK(target.values() == std::vector<float>(4, 3.0f));
+    for (void *event : {begin, end}) CHECK(cuEventDestroy_v2(event) == CU_OK);
+    CHECK(cuStreamDestroy_v2(branch) == CU_OK);
+}
+
 void test_capture_forbids() {
     void *graph;
     cu_address address;
@@ -179,6 +219,7 @@ void test_compiler() {
 void test_driver() {
     test_laziness();
     test_graph();
+    test_branches();
     test_capture_forbids();
     test_events();
     test_memory();

@@ -62,6 +62,7 @@ enum {
     X(cuStreamCreate, (void **stream, unsigned flags))                                                                 \
     X(cuStreamDestroy_v2, (void *stream))                                                                              \
     X(cuStreamSynchronize, (void *stream))                                                                             \
+    X(cuStreamWaitEvent, (void *stream, void *event, unsigned flags))                                                  \
     X(cuStreamBeginCapture_v2, (void *stream, int mode))                                                               \
     X(cuStreamEndCapture, (void *stream, void **graph))                                                                \
     X(cuGraphInstantiateWithFlags, (void **executable, void *graph, unsigned long long flags))                         \
