@@ -148,30 +148,6 @@ package struct CUDABackend: Backend {
             values: bias.values.pointer,
             scale: bias.scale, kind_count: Int32(bias.values.count))
     }
-
-    /// Adds the column sums of `parts` [count, columns] to vectors: each target gets the columns from its `first` on. Many parts are
-    /// summed in two launches, so that the whole device is busy.
-    func addColumnSums(
-        _ parts: UnsafeMutablePointer<Float>, count: Int, columns: Int, to targets: [(first: Int, target: Tensor?)]
-    ) {
-        let (partsPerGroup, groups) = Geometry.columnSums(parts: count)
-        let across = max(1, (columns + 31) / 32)
-        var argument = cu_column_sums()
-        (argument.parts, argument.part_count, argument.columns) = (UnsafePointer(parts), Int32(count), Int32(columns))
-        argument.parts_per_group = Int32(partsPerGroup)
-        if groups > 1 {
-            let sums = Scratch(4 * groups * columns, on: queue)
-            argument.sums = sums.pointer()
-            launch(.addColumnSums, Grid(x: across, y: groups), argument)
-            return addColumnSums(sums.pointer(), count: groups, columns: columns, to: targets)
-        }
-        let all = targets.map { first, target in
-            cu_sum_target(base: target?.pointer, first: Int32(first), count: Int32(target?.count ?? 0))
-        }
-        let none = cu_sum_target()
-        argument.targets = (all[0], all.count > 1 ? all[1] : none, all.count > 2 ? all[2] : none)
-        launch(.addColumnSums, Grid(x: across), argument)
-    }
 }
 
 extension Tensor {

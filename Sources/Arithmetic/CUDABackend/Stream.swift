@@ -18,6 +18,8 @@ final class Stream {
     private let branch: Branch
     private let staging: Staging
     private var recorder: Recorder
+    /// What the step that is being recorded still has to add to its gradients.
+    var sums = PendingSums()
     private(set) var failure: CUDAError?
 
     /// Bytes of uploads that may be pending at once.
@@ -102,7 +104,9 @@ final class Stream {
         return address
     }
 
-    func release(_ address: cu_address, _ bytes: Int) { pool.release(address, MemoryPool.blockSize(bytes)) }
+    func release(_ address: cu_address, _ bytes: Int) {
+        if !sums.keep(address, bytes) { pool.release(address, MemoryPool.blockSize(bytes)) }
+    }
 
     /// Memory of the scans that holds at least `words`; zeroed when it is new, at once and not as a part of what is recorded. Commands
     /// that were given an older block may still use it: like any other it is reused in the order of commands.
@@ -127,6 +131,7 @@ final class Stream {
     /// Starts a kernel with its one argument.
     func launch<Argument>(_ kernel: Kernel, _ grid: Grid, _ argument: Argument) {
         guard failure == nil else { return }
+        if sums.areTouched(by: kernel) { addPendingSums() }
         withUnsafeBytes(of: argument) { bytes in
             guard recorder.isRecording else { return launch(kernel, grid, bytes.baseAddress!) }
             let range = recorder.list.append(bytes)
@@ -161,6 +166,7 @@ final class Stream {
 
     private func run(_ command: Command) {
         guard failure == nil else { return }
+        if sums.areTouched(by: command) { addPendingSums() }
         if recorder.isRecording { recorder.list.commands.append(command) } else { issue(command, of: []) }
     }
 
@@ -249,6 +255,7 @@ final class Stream {
 
     /// Starts the recorded commands.
     func finishRecording() {
+        addPendingSums()
         guard failure == nil else { return recorder.abandon() }
         if recorder.isRecording { startRecorded() }
     }

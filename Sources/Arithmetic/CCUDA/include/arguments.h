@@ -78,13 +78,23 @@ typedef struct {
     int first, count;
 } cu_sum_target;
 
-/// Where `sums` [groups, columns] is given, it gets a row of sums for each group of parts instead.
+/// Where `sums` [groups, columns] is given, it gets a row of sums for each group of parts instead. Of the launch's blocks those from
+/// `first_block` on are for it.
 typedef struct {
     const float *parts;
     float *sums;
-    int part_count, columns, parts_per_group, unused;
+    int part_count, columns, parts_per_group, first_block;
     cu_sum_target targets[3];
 } cu_column_sums;
+
+/// Sums that one launch adds: a step's of a model of two layers, and some more.
+enum { SUMS_AT_ONCE = 24 };
+
+/// In order of their blocks; no two have a target in common.
+typedef struct {
+    cu_column_sums all[SUMS_AT_ONCE];
+    int count, unused;
+} cu_sum_list;
 
 typedef struct {
     cu_matrix input, residual, output;
@@ -302,6 +312,7 @@ CU_SIZE(cu_gather, 56);
 CU_SIZE(cu_scatter, 64);
 CU_SIZE(cu_sum_target, 16);
 CU_SIZE(cu_column_sums, 80);
+CU_SIZE(cu_sum_list, 80 * SUMS_AT_ONCE + 8);
 CU_SIZE(cu_norm, 152);
 CU_SIZE(cu_norm_backward, 160);
 CU_SIZE(cu_activation, 136);

@@ -90,10 +90,13 @@ KERNEL __launch_bounds__(256) scatter_rows(const cu_scatter a) {
     for (int first = 0; first < a.table.columns; first += SCATTER_COLUMNS * WARP) add_same_rows(a, row, own, first + lane);
 }
 
-/// Adds sums over the parts of an operation to vectors. A block has 32 columns and a group of parts, which its warps divide.
-KERNEL __launch_bounds__(256) add_column_sums(const cu_column_sums a) {
+/// Adds sums over the parts of several operations to vectors. A block has 32 columns and a group of parts, which its warps divide.
+KERNEL __launch_bounds__(256) add_column_sums(const __grid_constant__ cu_sum_list list) {
     __shared__ float partial_sums[8][WARP];
-    int column = blockIdx.x * WARP + threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    int own = 0;
+    while (own + 1 < list.count && list.all[own + 1].first_block <= (int)blockIdx.x) own++;
+    const cu_column_sums &a = list.all[own];
+    int column = (blockIdx.x - a.first_block) * WARP + threadIdx.x % WARP, warp = threadIdx.x / WARP;
     int first = blockIdx.y * a.parts_per_group, end = min(first + a.parts_per_group, a.part_count);
     float sum = 0;
     if (column < a.columns) {
