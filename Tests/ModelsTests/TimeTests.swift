@@ -70,15 +70,6 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: !TestGPU.backends.isEmpty))
-    func aGPUWithoutItSaysSo() {
-        for gpu in TestGPU.backends where !gpu.supportsTime {
-            #expect(throws: ConfigurationError.time(device: gpu.name)) {
-                try SequenceModel(initializing: Self.shapes[0], seed: 1, on: gpu)
-            }
-        }
-    }
-
     // MARK: What is computed of times
 
     @Test func hatsOfGaps() {
@@ -171,7 +162,7 @@ import Testing
 
     @Test(arguments: shapes)
     func stepsEqualAPassAndReadsEqualQuestions(shape: ModelConfiguration) throws {
-        for backend in backends where backend.supportsTime {
+        for backend in backends {
             let model = SequenceModel.perturbed(shape, on: backend)
             let encoder = SequenceEncoder(model, tokens: 64, sequences: 2)
             let questions = times.map { EventTime($0.event, before: $0.before, question: $0.event + 400_000) }

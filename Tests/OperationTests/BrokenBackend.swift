@@ -33,6 +33,10 @@ struct BrokenBackend: HostBackend {
 
     func fill(_ tensor: Tensor, with value: Float) { inner.fill(tensor, with: value) }
 
+    func clearNegatives(of tensor: Tensor) {
+        if mutation != .negativesRemain { inner.clearNegatives(of: tensor) }
+    }
+
     func copy(_ source: Tensor, to target: Tensor) {
         guard mutation == .copyIgnoresStride else { return inner.copy(source, to: target) }
         inner.copy(

@@ -2,7 +2,7 @@ import Operations
 
 /// A plausible mistake in a fast backend.
 enum Mutation: String, CaseIterable, Sendable {
-    case productIgnoresAccumulate, productForgetsLastTerm, copyIgnoresStride
+    case productIgnoresAccumulate, productForgetsLastTerm, copyIgnoresStride, negativesRemain
     case scatterOverwrites, gatherRepeatsFirstRow
     case normForgetsResidual, normIgnoresDropout, normLeavesInput
     case normBackwardOverwritesParameterGradients, normBackwardForgetsDropout
@@ -32,6 +32,7 @@ enum Mutation: String, CaseIterable, Sendable {
         switch self {
         case .productIgnoresAccumulate, .productForgetsLastTerm: [.multiply]
         case .copyIgnoresStride: [.copy]
+        case .negativesRemain: [.clearNegatives]
         case .scatterOverwrites: [.scatterAdd]
         case .gatherRepeatsFirstRow: [.gather]
         case .normForgetsResidual, .normIgnoresDropout, .normLeavesInput: [.residualNorm]

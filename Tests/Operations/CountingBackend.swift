@@ -34,6 +34,11 @@ package final class CountingBackend<Inner: HostBackend>: HostBackend {
         inner.fill(tensor, with: value)
     }
 
+    package func clearNegatives(of tensor: Tensor) {
+        count(.clearNegatives)
+        inner.clearNegatives(of: tensor)
+    }
+
     package func copy(_ source: Tensor, to target: Tensor) {
         count(.copy)
         inner.copy(source, to: target)

@@ -32,6 +32,9 @@ package struct Elementwise: Sendable {
             case .add:
                 let (source, target) = (source(), arguments.accumulated("sum", rows, columns, gap: targetGap))
                 return { arguments.backend.add(source, to: target) }
+            case .clearNegatives:
+                let target = arguments.accumulated("cleared", rows, columns, gap: targetGap)
+                return { arguments.backend.clearNegatives(of: target) }
             default:
                 let source = source()
                 return { arguments.report("norm", arguments.backend.squaredNorm(source)) }

@@ -1,6 +1,6 @@
 /// The operations of a backend that compute something, each with its tolerance and its cases.
 package enum Operation: String, CaseIterable, Sendable {
-    case multiply, fill, copy, add, squaredNorm
+    case multiply, fill, copy, add, clearNegatives, squaredNorm
     case gather, scatterAdd, listOccurrences
     case residualNorm, residualNormBackward
     case activate, activateBackward
@@ -15,7 +15,7 @@ package enum Operation: String, CaseIterable, Sendable {
     /// Largest allowed |x − y| / (|y| + root mean square of the result) between a backend and the oracle.
     package var tolerance: Double {
         switch self {
-        case .fill, .copy, .gather, .listOccurrences: 0  // no arithmetic
+        case .fill, .copy, .clearNegatives, .gather, .listOccurrences: 0  // no arithmetic
         case .add: 1e-7  // one rounding
         case .squaredNorm: 1e-6  // blocks may be summed in single precision
         case .scatterAdd: 1e-6  // a rounding for each row that meets another
@@ -39,13 +39,13 @@ package enum Operation: String, CaseIterable, Sendable {
     }
 
     /// Whether GPUs have the operation.
-    package var isOnGPUs: Bool { ![.attend, .attendBackward, .fadingScan, .fadingScanBackward].contains(self) }
+    package var isOnGPUs: Bool { ![.attend, .attendBackward].contains(self) }
 
     /// Shapes and options on which backends are compared.
     package var cases: [OperationCase] {
         switch self {
         case .multiply: Multiply.cases
-        case .fill, .copy, .add, .squaredNorm: Elementwise.cases(of: self)
+        case .fill, .copy, .add, .clearNegatives, .squaredNorm: Elementwise.cases(of: self)
         case .gather: TableRows.cases.map(\.gather)
         case .scatterAdd: TableRows.cases.map(\.scatterAdd)
         case .listOccurrences: ListOccurrences.cases

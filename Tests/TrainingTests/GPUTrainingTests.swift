@@ -12,7 +12,7 @@ import Training
 
 /// Whole runs on a GPU: of the emulated one, and of a real one where it is asked for.
 @Suite struct GPUTrainingTests {
-    /// Losses, options and whether the head is repeat-aware.
+    /// Losses, options and parts of the model.
     struct Run: Sendable, CustomTestStringConvertible {
         var loss = TrainingOptions.LossKind.full
         var objective = TrainingOptions.Objective.everyPosition
@@ -20,9 +20,13 @@ import Training
         var weightDecay: Float?
         var repeatAware = false
         var transitions = false
+        var usesTime = false
         var testDescription: String {
-            "\(loss), \(objective), clip \(clipNorm ?? 0), decay \(weightDecay ?? 0), repeats \(repeatAware), transitions \(transitions)"
+            "\(loss), \(objective), clip \(clipNorm ?? 0), decay \(weightDecay ?? 0), "
+                + "repeats \(repeatAware), transitions \(transitions), time \(usesTime)"
         }
+
+        func data(users: Int) -> Dataset { usesTime ? TimeTests.dataset(users: users) : randomDataset(users: users) }
 
         var options: TrainingOptions {
             var options = TrainingOptions()
@@ -40,14 +44,15 @@ import Training
 
     static let runs = [
         Run(), Run(weightDecay: 0.3, repeatAware: true), Run(clipNorm: 0.5), Run(loss: .sampled, repeatAware: true),
-        Run(loss: .bpr), Run(objective: .lastPosition, repeatAware: true), Run(repeatAware: true, transitions: true),
+        Run(repeatAware: true, usesTime: true), Run(loss: .bpr), Run(objective: .lastPosition, repeatAware: true),
+        Run(repeatAware: true, transitions: true),
         Run(loss: .sampled, transitions: true),
     ]
 
     /// The masks of dropout are the same, so that the curves are, but for rounding.
     @Test(arguments: runs, TestGPU.backends.indices)
     func theCurveLiesOnThatOfTheCPU(run: Run, backend: Int) throws {
-        let data = randomDataset(users: 25)
+        let data = run.data(users: 25)
         let (expected, weights) = try train(run, data, on: CPUBackend(precision: .float32))
         let (own, ownWeights) = try train(run, data, on: TestGPU.backends[backend])
         #expect(own.epochs.count == 2 && expected.epochs.count == 2)
@@ -61,9 +66,9 @@ import Training
         #expect(movement < 2e-4, "weights differ by \(movement)")
     }
 
-    @Test(arguments: runs.prefix(4), TestGPU.backends.indices)
+    @Test(arguments: runs.prefix(5), TestGPU.backends.indices)
     func interruptedAndResumedIsUninterrupted(run: Run, backend: Int) throws {
-        let data = randomDataset(users: 20)
+        let data = run.data(users: 20)
         let gpu = TestGPU.backends[backend]
         let (whole, weights) = try train(run, data, on: gpu)
         #expect(try train(run, data, on: gpu).weights == weights, "the same run twice")
@@ -154,7 +159,7 @@ import Training
 
     private func shape(_ run: Run, _ data: Dataset) -> ModelConfiguration {
         var shape = smallShape(items: data.itemCount)
-        (shape.repeatAware, shape.transitions) = (run.repeatAware, run.transitions)
+        (shape.repeatAware, shape.transitions, shape.usesTime) = (run.repeatAware, run.transitions, run.usesTime)
         return shape
     }
 

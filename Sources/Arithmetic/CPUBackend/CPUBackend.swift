@@ -81,6 +81,13 @@ package struct CPUBackend: HostBackend {
         forEachRun(of: tensor) { start, count in (tensor.base + start).update(repeating: value, count: count) }
     }
 
+    package func clearNegatives(of tensor: Tensor) {
+        forEachRun(of: tensor) { start, count in
+            let run = tensor.base + start
+            for i in 0..<count where run[i] < 0 { run[i] = 0 }
+        }
+    }
+
     package func copy(_ source: Tensor, to target: Tensor) {
         forEachRow(source, target) { from, to, count in to.update(from: from, count: count) }
     }

@@ -44,6 +44,12 @@ extension CUDABackend {
         launch(.fillElements, .elements(tensor.count), argument)
     }
 
+    package func clearNegatives(of tensor: Tensor) {
+        guard tensor.count > 0 else { return }
+        let argument = cu_elements(source: cu_matrix(), target: tensor.argument, value: 0, unused: 0)
+        launch(.clearNegatives, .elements(tensor.count), argument)
+    }
+
     package func copy(_ source: Tensor, to target: Tensor) {
         guard source.isContiguous, target.isContiguous, source.count > 0 else {
             return combine(.copyElements, source, target)

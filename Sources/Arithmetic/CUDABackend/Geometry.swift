@@ -32,6 +32,8 @@ enum Geometry {
         /// a group's chunks are composed in parallel.
         enum Form: CaseIterable {
             case short, long, backwardShort, backwardLong
+            /// With times, at any length.
+            case timed, timedBackward
 
             var kernel: Kernel {
                 switch self {
@@ -39,18 +41,20 @@ enum Geometry {
                 case .long: .scanLong
                 case .backwardShort: .scanBackwardShort
                 case .backwardLong: .scanBackwardLong
+                case .timed: .scanTimed
+                case .timedBackward: .scanTimedBackward
                 }
             }
             var rowsOfThread: Int {
                 switch self {
-                case .short, .backwardShort: Int(SCAN_SHORT_ROWS)
+                case .short, .backwardShort, .timed, .timedBackward: Int(SCAN_SHORT_ROWS)
                 case .long: Int(SCAN_LONG_ROWS)
                 case .backwardLong: Int(SCAN_LONG_BACKWARD_ROWS)
                 }
             }
             var groupChunks: Int {
                 switch self {
-                case .short, .backwardShort: Int(SCAN_SHORT_GROUP)
+                case .short, .backwardShort, .timed, .timedBackward: Int(SCAN_SHORT_GROUP)
                 case .long: Int(SCAN_LONG_GROUP)
                 case .backwardLong: Int(SCAN_LONG_BACKWARD_GROUP)
                 }
@@ -72,11 +76,13 @@ enum Geometry {
             linkWords = Int(LINK_HEADER) + (chunks == 1 ? 0 : (2 * chunks + groups) * channels)
         }
 
-        static func forward(rows: Int, channels: Int) -> Scan {
-            Scan(isLong(rows, channels) ? .long : .short, rows: rows, channels: channels)
+        static func forward(rows: Int, channels: Int, timed: Bool) -> Scan {
+            Scan(timed ? .timed : isLong(rows, channels) ? .long : .short, rows: rows, channels: channels)
         }
-        static func backward(rows: Int, channels: Int) -> Scan {
-            Scan(isLong(rows, channels) ? .backwardLong : .backwardShort, rows: rows, channels: channels)
+        static func backward(rows: Int, channels: Int, timed: Bool) -> Scan {
+            Scan(
+                timed ? .timedBackward : isLong(rows, channels) ? .backwardLong : .backwardShort, rows: rows,
+                channels: channels)
         }
         private static func isLong(_ rows: Int, _ channels: Int) -> Bool { rows * channels > 1 << 21 }
     }

@@ -1,6 +1,7 @@
 /// The kernels by the names that they have in the sources.
 enum Kernel: String, CaseIterable, Sendable {
     case fillElements = "fill_elements"
+    case clearNegatives = "clear_negatives"
     case copyElements = "copy_elements"
     case addElements = "add_elements"
     case sumSquares = "sum_squares"
@@ -21,9 +22,11 @@ enum Kernel: String, CaseIterable, Sendable {
     case convolveWindowBackward = "convolve_window_backward"
     case scanShort = "scan_short"
     case scanLong = "scan_long"
+    case scanTimed = "scan_timed"
     case scanEnds = "scan_ends"
     case scanBackwardShort = "scan_backward_short"
     case scanBackwardLong = "scan_backward_long"
+    case scanTimedBackward = "scan_timed_backward"
     case scanBackwardEnds = "scan_backward_ends"
     case softmaxRows = "softmax_rows"
     case placeSamples = "place_samples"

@@ -17,14 +17,12 @@ struct ScanLinks {
 }
 
 extension CUDABackend {
-    package var supportsTime: Bool { false }
-
     package func scan(
         _ inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor, output: Tensor, final: Tensor?
     ) {
         let (rows, channels) = (states.rows, states.columns)
         if rows > 0 {
-            let cut = Geometry.Scan.forward(rows: rows, channels: channels)
+            let cut = Geometry.Scan.forward(rows: rows, channels: channels, timed: inputs.fade != nil)
             scan(inputs, cut: cut, starts: starts, initial: initial, states: states, output: output)
         }
         guard let final else { return }
@@ -49,8 +47,9 @@ extension CUDABackend {
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
     ) {
         let (rows, channels) = (states.rows, states.columns)
-        let cut = Geometry.Scan.backward(rows: max(1, rows), channels: channels)
-        let parts = Scratch(4 * cut.chunks * 3 * channels, on: queue)
+        let cut = Geometry.Scan.backward(rows: max(1, rows), channels: channels, timed: inputs.fade != nil)
+        let sums = inputs.fade == nil ? 3 : 4
+        let parts = Scratch(4 * cut.chunks * sums * channels, on: queue)
         var argument = cu_scan_backward()
         argument.forward = self.argument(inputs, starts, initial, states, cut)
         argument.output_gradient = UnsafePointer(outputGradient.pointer)
@@ -72,17 +71,22 @@ extension CUDABackend {
         guard rows > 0 else { return }
         launch(cut.form.kernel, cut.grid, argument)
         addColumnSums(
-            parts.pointer(), count: cut.chunks, columns: 3 * channels,
-            to: [(0, gradients.gateBias), (2 * channels, gradients.decay)])
+            parts.pointer(), count: cut.chunks, columns: sums * channels,
+            to: [(0, gradients.gateBias), (2 * channels, gradients.decay), (3 * channels, gradients.fade)])
     }
 
     private func argument(
         _ inputs: ScanInputs, _ starts: Indices, _ initial: Tensor?, _ states: Tensor, _ cut: Geometry.Scan
     ) -> cu_scan {
         precondition(inputs.gates.isContiguous && inputs.input.isContiguous, "gaps between rows")
+        precondition((inputs.gaps == nil) == (inputs.fade == nil), "times and ω come together")
         // Enough for both passes, so that a step of training needs no more in its second half.
         let (rows, channels) = (max(1, states.rows), states.columns)
-        let both = [Geometry.Scan.forward(rows: rows, channels: channels), .backward(rows: rows, channels: channels)]
+        let timed = inputs.fade != nil
+        let both = [
+            Geometry.Scan.forward(rows: rows, channels: channels, timed: timed),
+            .backward(rows: rows, channels: channels, timed: timed),
+        ]
         let links = queue.with { $0.scanLinks(words: both.map(\.linkWords).max()!) }
         var argument = cu_scan()
         argument.gates = UnsafePointer(inputs.gates.pointer)
@@ -96,6 +100,12 @@ extension CUDABackend {
         )
         if let gate = inputs.outputGate {
             (argument.output_gate, argument.output_gate_stride) = (UnsafePointer(gate.pointer), Int64(gate.stride))
+        }
+        if let gaps = inputs.gaps {
+            argument.gaps = UnsafePointer(gaps.events.pointer)
+            argument.read_gaps = gaps.reads.map { UnsafePointer($0.pointer) }
+            argument.gap_rates = UnsafePointer(gaps.rates.pointer)
+            argument.fade = inputs.fade.map { UnsafePointer($0.pointer) }
         }
         if let initial {
             (argument.initial, argument.initial_stride) = (UnsafePointer(initial.pointer), Int64(initial.stride))

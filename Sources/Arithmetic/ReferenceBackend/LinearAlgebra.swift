@@ -27,6 +27,12 @@ extension ReferenceBackend {
         }
     }
 
+    package func clearNegatives(of tensor: Tensor) {
+        for row in 0..<tensor.rows {
+            for column in 0..<tensor.columns where tensor[row, column] < 0 { tensor[row, column] = 0 }
+        }
+    }
+
     package func copy(_ source: Tensor, to target: Tensor) {
         precondition(source.hasShape(of: target), "shapes differ")
         for row in 0..<source.rows {

@@ -66,6 +66,8 @@ package protocol Backend: Sendable {
     func copy(_ source: Tensor, to target: Tensor)
     /// target += source (same shape, any strides).
     func add(_ source: Tensor, to target: Tensor)
+    /// Sets negative elements to 0 (any strides).
+    func clearNegatives(of tensor: Tensor)
     /// Σ x², in double precision with a fixed order of summation.
     func squaredNorm(_ tensor: Tensor) -> Double
 
@@ -168,8 +170,6 @@ package protocol Backend: Sendable {
 
     // MARK: Gated scan (BD-LRU; paper, section 3.2 and 3.3)
 
-    /// Whether the scan may have times (``ScanInputs/gaps``).
-    var supportsTime: Bool { get }
     /// The behaviour-dependent linear recurrence with its gates and output gate:
     ///
     ///     R = gates[:, ..<H] + bias[..<H]          I = gates[:, H...] + bias[H...]

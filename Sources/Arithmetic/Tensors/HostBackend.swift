@@ -21,7 +21,6 @@ extension HostBackend {
     package var isQueued: Bool { false }
     package var failure: String? { nil }
     package var supportsAttention: Bool { true }
-    package var supportsTime: Bool { true }
     package func recordAsGraph(_ body: () -> Void) { body() }
 
     package func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }

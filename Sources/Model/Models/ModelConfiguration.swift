@@ -146,8 +146,6 @@ public enum ConfigurationError: UserFacingError, Equatable {
     case noTime
     /// Attention on a device that has none.
     case attention(device: String)
-    /// Time on a device that has none.
-    case time(device: String)
 
     /// One sentence for people.
     public var description: String {
@@ -158,7 +156,6 @@ public enum ConfigurationError: UserFacingError, Equatable {
             "normEpsilon is \(value); it must lie in [0, 1)"
         case .onlyOfBDLRU: "a bare recurrence and warm-up steps are for the mixer bdlru alone"
         case .noTime: "time is for the mixer bdlru with its projections, without warm-up steps"
-        case .time(let device): "there is no time on \(device): this model needs a CPU"
         case .attention(let device): "there is no attention on \(device): this model needs a CPU"
         }
     }

@@ -71,7 +71,7 @@ public struct SequenceModel: Sendable {
     /// Sets to 0 what a step of the optimiser has made negative and must not be (ω). O(L · H).
     package func clampWeights() {
         for entry in network.layout.entries where entry.isNonnegative {
-            backend.upload(backend.download(weights[entry]).map { max(0, $0) }, to: weights[entry])
+            backend.clearNegatives(of: weights[entry])
         }
     }
 
@@ -86,7 +86,6 @@ extension ModelConfiguration {
     /// Throws as ``validate()`` does, and where such a model cannot be on this device.
     package func validate(for backend: any Backend) throws(ConfigurationError) {
         try validate()
-        if usesTime, !backend.supportsTime { throw .time(device: backend.name) }
         if mixer == .attention, !backend.supportsAttention { throw .attention(device: backend.name) }
     }
 }

@@ -155,10 +155,12 @@ typedef struct {
 #define LINK_HEADER 32
 #define LAST_LAUNCH 0xFFFFFFFFu
 
+/// `gaps` and `read_gaps` [rows], `gap_rates` and `fade` [channels] are there in the kernels with times alone; `read_gaps` may be null.
 /// `links` [link_words], zeroed once and used by scans alone: a header, the maps of chunks [chunks, channels, 2], the states before groups of
 /// chunks [groups, channels].
 typedef struct {
     const float *gates, *gate_bias, *input, *output_gate, *decay, *initial;
+    const float *gaps, *read_gaps, *gap_rates, *fade;
     const int *starts;
     float *states, *output;
     unsigned long long *links;
@@ -166,7 +168,8 @@ typedef struct {
     int rows, channels, sequences, chunks;
 } cu_scan;
 
-/// `gate_gradients` may be `forward.gates`. `parts` [chunks, 3 H]: gradients of both biases and of the decay.
+/// `gate_gradients` may be `forward.gates`. `parts` [chunks, 3 H]: gradients of both biases and of the decay; with times
+/// [chunks, 4 H]: of omega, too.
 typedef struct {
     cu_scan forward;
     const float *output_gradient, *final_gradient;
@@ -317,8 +320,8 @@ CU_SIZE(cu_norm, 152);
 CU_SIZE(cu_norm_backward, 160);
 CU_SIZE(cu_activation, 136);
 CU_SIZE(cu_convolution, 200);
-CU_SIZE(cu_scan, 120);
-CU_SIZE(cu_scan_backward, 200);
+CU_SIZE(cu_scan, 152);
+CU_SIZE(cu_scan_backward, 232);
 CU_SIZE(cu_scan_ends, 56);
 CU_SIZE(cu_softmax, 104);
 CU_SIZE(cu_samples, 32);

@@ -9,6 +9,13 @@ KERNEL fill_elements(const cu_elements a) {
     FOR_EACH_ELEMENT(a.target, r, c) a.target.base[r * a.target.stride + c] = a.value;
 }
 
+KERNEL clear_negatives(const cu_elements a) {
+    FOR_EACH_ELEMENT(a.target, r, c) {
+        float *element = a.target.base + r * a.target.stride + c;
+        if (*element < 0) *element = 0;
+    }
+}
+
 KERNEL copy_elements(const cu_elements a) {
     FOR_EACH_ELEMENT(a.target, r, c)
     a.target.base[r * a.target.stride + c] = a.source.base[r * a.source.stride + c];

@@ -7,21 +7,41 @@ struct scan_gates {
     float recurrence, input, alpha, inverse_root, root;
 };
 
-/// `rate` is softplus(decay). With q = 1 - e^-x, alpha is 1 - q and 1 - alpha^2 is q (1 + alpha), never negative. For small
-/// x q is a series (the first term left out is 5e-8 of it), so that alpha is off by one rounding only: where it is close
-/// to 1 the state sums up thousands of its errors. Elsewhere q is off by 7e-7 of itself, the root by half of that.
+/// e^-x and 1 - e^-x.
+struct scan_decay {
+    float kept, lost;
+};
+
+/// For x >= 0. Where x is small the loss is a series (the first term left out is 5e-8 of it), so that what is kept is off by one
+/// rounding only: where that is close to 1 the state sums up thousands of its errors. Elsewhere the loss is off by 7e-7 of itself.
+__device__ __forceinline__ scan_decay decay_of(float x) {
+    float power = exponential(-x);
+    float series = x * (1 + x * (-1.0f / 2 + x * (1.0f / 6 + x * (-1.0f / 24 + x * (1.0f / 120 - x * (1.0f / 720))))));
+    return {x < 0.25f ? 1 - series : power, x < 0.25f ? series : 1 - power};
+}
+
+/// `rate` is softplus(decay). With q = 1 - alpha, 1 - alpha^2 is q (1 + alpha), never negative; the root is off by half as much as q.
 __device__ __forceinline__ scan_gates gates_of(float r, float i, float rate) {
     scan_gates g;
     g.recurrence = sigmoid(r);
     g.input = sigmoid(i);
-    float x = rate * g.recurrence, power = exponential(-x);
-    float series = x * (1 + x * (-1.0f / 2 + x * (1.0f / 6 + x * (-1.0f / 24 + x * (1.0f / 120 - x * (1.0f / 720))))));
-    float q = x < 0.25f ? series : 1 - power;
-    g.alpha = x < 0.25f ? 1 - series : power;
-    float gain = q + q * g.alpha + 1e-8f;
+    scan_decay decay = decay_of(rate * g.recurrence);
+    g.alpha = decay.kept;
+    float gain = decay.lost + decay.lost * g.alpha + 1e-8f;
     g.inverse_root = rsqrtf(gain);
     g.root = gain * g.inverse_root;
     return g;
+}
+
+/// How a channel fades in a time: phi = ln(1 + time / timescale) and e^(-omega phi), the factor of its state.
+struct scan_fading {
+    float phi, factor;
+};
+
+/// `rate` is 1 / timescale, `fade` is omega.
+__device__ __forceinline__ scan_fading fading_of(float time, float rate, float fade) {
+    float phi = log1pf(time * rate);
+    return {phi, decay_of(fade * phi).kept};
 }
 
 /// Bit i: row first + i begins a sequence; `sequence` is the one that `first` is in.
@@ -33,7 +53,7 @@ __device__ __forceinline__ unsigned beginnings(const int *starts, int sequence, 
 }
 
 /// Rows past the end are computed as zeros: no other rows come after them, so their maps are not used.
-template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows(const cu_scan &a) {
+template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_rows(const cu_scan &a) {
     scan_place place = take_chunk<ROWS>(a);
     int channel = place.channel, width = a.channels, gated = a.output_gate ? place.count : 0;
     // Addresses are incremented from row to row, which is cheaper than multiplying.
@@ -54,6 +74,7 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows(const c
     }
     float rate = place.within ? softplus(a.decay[channel]) : 0.0f;
     float bias_r = place.within ? a.gate_bias[channel] : 0.0f, bias_g = place.within ? a.gate_bias[width + channel] : 0.0f;
+    float gap_rate = TIMED && place.within ? a.gap_rates[channel] : 0.0f, fade = TIMED && place.within ? a.fade[channel] : 0.0f;
     int sequence = warp_sequence_of(a.starts, a.sequences, place.first);
     int origin = a.starts[sequence];
     unsigned begins = beginnings(a.starts, sequence, place.first, place.rows);
@@ -63,6 +84,10 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows(const c
         r[i] = gates.alpha;
         x[i] *= gates.root * gates.input;
         z[i] = silu(z[i]);
+        if (TIMED && i < place.count) {
+            r[i] *= fading_of(a.gaps[place.first + i], gap_rate, fade).factor;
+            if (a.read_gaps) z[i] *= fading_of(a.read_gaps[place.first + i], gap_rate, fade).factor;
+        }
     }
     if (begins) {
 #pragma unroll
@@ -89,8 +114,11 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows(const c
     forget_launches(a, place.launch);
 }
 
-KERNEL __launch_bounds__(256, 4) scan_short(const cu_scan a) { scan_rows<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP>(a); }
-KERNEL __launch_bounds__(256, SCAN_LONG_BLOCKS) scan_long(const cu_scan a) { scan_rows<SCAN_LONG_ROWS, SCAN_LONG_GROUP>(a); }
+KERNEL __launch_bounds__(256, 4) scan_short(const cu_scan a) { scan_rows<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP, false>(a); }
+KERNEL __launch_bounds__(256, SCAN_LONG_BLOCKS) scan_long(const cu_scan a) {
+    scan_rows<SCAN_LONG_ROWS, SCAN_LONG_GROUP, false>(a);
+}
+KERNEL __launch_bounds__(256, 3) scan_timed(const cu_scan a) { scan_rows<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP, true>(a); }
 
 /// One thread for each channel of each sequence.
 KERNEL __launch_bounds__(256) scan_ends(const cu_scan_ends a) {
@@ -105,27 +133,29 @@ KERNEL __launch_bounds__(256) scan_ends(const cu_scan_ends a) {
 }
 
 // Backward. With e_t the gradient that h_t has from its own row (and, for the last row of a sequence, from the final state),
-// k_t = alpha_t (k_{t+1} + e_t) is what h_{t-1} gets; from sequence to sequence nothing. Rows are counted from the last.
+// k_t = keep_t (k_{t+1} + e_t) is what h_{t-1} gets, where keep is alpha, faded where there are times; from sequence to sequence
+// nothing. Rows are counted from the last.
 
-/// Sums over the block's 8 warps, of which each of the first three adds up one, to the chunk's row of `parts`.
-__device__ __forceinline__ void add_over_warps(
-    const cu_scan_backward &b, const scan_place &place, float bias_r, float bias_g, float rate) {
-    __shared__ float terms[3][SCAN_WARPS][WARP];
+/// Sums over the block's 8 warps, of which each of the first three or four adds up one, to the chunk's row of `parts`.
+template <int SUMS> __device__ __forceinline__ void add_over_warps(
+    const cu_scan_backward &b, const scan_place &place, float bias_r, float bias_g, float rate, float fade) {
+    __shared__ float terms[SUMS][SCAN_WARPS][WARP];
     int warp = threadIdx.x / WARP, lane = threadIdx.x % WARP, width = b.forward.channels;
     terms[0][warp][lane] = bias_r;
     terms[1][warp][lane] = bias_g;
     terms[2][warp][lane] = rate;
+    if (SUMS > 3) terms[SUMS - 1][warp][lane] = fade;
     __syncthreads();
-    if (warp >= 3 || !place.within) return;
+    if (warp >= SUMS || !place.within) return;
     float sum = 0;
 #pragma unroll
     for (int i = 0; i < SCAN_WARPS; i++) sum += terms[warp][i][lane];
     if (warp == 2) sum *= sigmoid(b.forward.decay[place.channel]);  // softplus' = sigmoid
-    b.parts[((long long)place.chunk * 3 + warp) * width + place.channel] = sum;
+    b.parts[((long long)place.chunk * SUMS + warp) * width + place.channel] = sum;
 }
 
 /// As in ``scan_rows``, rows before the first are computed as zeros, so that they add nothing.
-template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backward(const cu_scan_backward &b) {
+template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_rows_backward(const cu_scan_backward &b) {
     const cu_scan &a = b.forward;
     scan_place place = take_chunk<ROWS>(a);
     int channel = place.channel, width = a.channels, gated = a.output_gate ? place.count : 0;
@@ -134,7 +164,7 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backwar
     const float *recurrence_gates = a.gates + gates_start, *input_gates = recurrence_gates + width, *inputs = a.input + start;
     const float *states = a.states + start, *output_gradients = b.output_gradient + start;
     const float *output_gates = a.output_gate + last * a.output_gate_stride + channel;
-    float r[ROWS], g[ROWS], x[ROWS], h[ROWS + 1], alpha[ROWS], inverse_root[ROWS], e[ROWS], z[ROWS];
+    float r[ROWS], g[ROWS], x[ROWS], h[ROWS + 1], alpha[ROWS], keep[ROWS], phi[ROWS], inverse_root[ROWS], e[ROWS], z[ROWS];
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
         r[i] = i < place.count ? *recurrence_gates : 0.0f;
@@ -154,6 +184,7 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backwar
     h[ROWS] = place.count == ROWS && last >= ROWS ? *states : 0.0f;
     float rate = place.within ? softplus(a.decay[channel]) : 0.0f;
     float bias_r = place.within ? a.gate_bias[channel] : 0.0f, bias_g = place.within ? a.gate_bias[width + channel] : 0.0f;
+    float gap_rate = TIMED && place.within ? a.gap_rates[channel] : 0.0f, fade = TIMED && place.within ? a.fade[channel] : 0.0f;
     int newest = warp_sequence_of(a.starts, a.sequences, max(0, last));
     // Bit i: row last - i begins a sequence, or is the last of one.
     unsigned begins = 0, ends = place.rows > 0 && a.starts[newest + 1] == last + 1;
@@ -163,6 +194,7 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backwar
     ends |= begins << 1;
     float *output_gate_gradients = b.output_gate_gradient + last * b.output_gate_gradient_stride + channel;
     if (!b.output_gate_gradient) gated = 0;
+    float bias_r_sum = 0, bias_g_sum = 0, rate_sum = 0, fade_sum = 0;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
         scan_gates gates = gates_of(r[i] + bias_r, g[i] + bias_g, rate);
@@ -170,7 +202,18 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backwar
         g[i] = gates.input;
         alpha[i] = gates.alpha;
         inverse_root[i] = gates.inverse_root;
+        keep[i] = gates.alpha;
         float s = sigmoid(z[i]), gate = a.output_gate ? z[i] * s : 1.0f;
+        if (TIMED && i < place.count) {
+            scan_fading waited = fading_of(a.gaps[last - i], gap_rate, fade);
+            keep[i] *= waited.factor;
+            phi[i] = waited.phi;
+            if (a.read_gaps) {
+                scan_fading read = fading_of(a.read_gaps[last - i], gap_rate, fade);
+                e[i] *= read.factor;
+                fade_sum -= e[i] * gate * h[i] * read.phi;
+            }
+        }
         if (i < gated) *output_gate_gradients = e[i] * h[i] * (s + gate * (1 - s));
         output_gate_gradients -= b.output_gate_gradient_stride;
         e[i] *= gate;
@@ -187,18 +230,19 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backwar
     }
     affine own = {1, 0};
 #pragma unroll
-    for (int i = 0; i < ROWS; i++) own = then(own, {ends >> i & 1 ? 0.0f : alpha[i], alpha[i] * e[i]});
+    for (int i = 0; i < ROWS; i++) own = then(own, {ends >> i & 1 ? 0.0f : keep[i], keep[i] * e[i]});
     int origin = a.rows - a.starts[newest + 1];
     float carry = state_before<GROUP>(a, place, own, origin / (ROWS * SCAN_WARPS));
-    float bias_r_sum = 0, bias_g_sum = 0, rate_sum = 0;
     float *recurrence_gradients = b.gate_gradients + gates_start, *gate_gradients = recurrence_gradients + width;
     float *input_gradients = b.input_gradient + start;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
         float gradient = (ends >> i & 1 ? 0.0f : carry) + e[i], root = 1 / inverse_root[i];
         // x = softplus(decay) sigmoid(R), alpha = e^-x, root = sqrt(1 - e^-2x + 1e-8).
-        float slope = gradient * alpha[i];
-        float exponent_gradient = slope * (g[i] * x[i] * alpha[i] * inverse_root[i] - h[i + 1]);
+        float slope = gradient * keep[i];
+        float exponent_gradient = TIMED ? gradient * alpha[i] * g[i] * x[i] * alpha[i] * inverse_root[i] - slope * h[i + 1]
+                                        : slope * (g[i] * x[i] * alpha[i] * inverse_root[i] - h[i + 1]);
+        if (TIMED && i < place.count) fade_sum -= slope * h[i + 1] * phi[i];
         float dr = exponent_gradient * rate * r[i] * (1 - r[i]);
         float dg = gradient * root * x[i] * g[i] * (1 - g[i]);
         if (i < place.count) {
@@ -223,15 +267,18 @@ template <int ROWS, int GROUP> __device__ __forceinline__ void scan_rows_backwar
             b.initial_gradient[sequence * b.initial_gradient_stride + channel] = e[i];
         }
     }
-    add_over_warps(b, place, bias_r_sum, bias_g_sum, rate_sum);
+    add_over_warps<TIMED ? 4 : 3>(b, place, bias_r_sum, bias_g_sum, rate_sum, fade_sum);
     forget_launches(a, place.launch);
 }
 
 KERNEL __launch_bounds__(256, 3) scan_backward_short(const cu_scan_backward b) {
-    scan_rows_backward<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP>(b);
+    scan_rows_backward<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP, false>(b);
 }
 KERNEL __launch_bounds__(256, SCAN_LONG_BLOCKS) scan_backward_long(const cu_scan_backward b) {
-    scan_rows_backward<SCAN_LONG_BACKWARD_ROWS, SCAN_LONG_BACKWARD_GROUP>(b);
+    scan_rows_backward<SCAN_LONG_BACKWARD_ROWS, SCAN_LONG_BACKWARD_GROUP, false>(b);
+}
+KERNEL __launch_bounds__(256, 2) scan_timed_backward(const cu_scan_backward b) {
+    scan_rows_backward<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP, true>(b);
 }
 
 /// Gradient of the state before sequences without rows: that of the state after them.
