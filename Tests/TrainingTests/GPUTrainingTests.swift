@@ -154,7 +154,8 @@ import Training
             #expect(try #require(done).get() == epochs)
             return bytes
         }
-        #expect(peaks[0] > 0 && peaks[1] == peaks[0], "\(peaks)")
+        // The first has the memory, too, through which all scans exchange results.
+        #expect(peaks[0] > 0 && peaks[1] <= peaks[0], "\(peaks)")
     }
 
     private func shape(_ run: Run, _ data: Dataset) -> ModelConfiguration {
