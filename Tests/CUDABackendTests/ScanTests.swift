@@ -154,22 +154,34 @@ import Testing
         #expect(backends[1].failure == nil)
     }
 
-    /// The forms of the kernel cut the same rows into other chunks and groups.
+    /// The kernels' forms cut the same rows into other chunks and groups.
     @Test(arguments: [1, 31, 33, 64, 65, 2047, 2049, 4200]) func longScansComputeWhatShortOnesDo(rows: Int) throws {
         let backend = try Emulator().backend()
-        for (starts, channels) in [([0, rows], 3), ([0, 0, rows / 3, rows / 3 + 1, rows], 33)]
-        where starts.sorted() == starts {
-            let states = [Geometry.Scan.Form.short, .long].map { form in
-                let layer = Layer(backend, starts: starts, channels: channels)
-                backend.scan(
-                    layer.inputs, cut: Geometry.Scan(form, rows: rows, channels: channels),
-                    starts: layer.starts,
-                    initial: nil, states: layer.states, output: layer.output)
-                return backend.download(layer.states) + backend.download(layer.output)
-            }
-            for (short, long) in zip(states[0], states[1]) {
+        for (starts, channels) in [([0, rows], 3), ([0, 0, rows / 3, (rows + 2) / 3, rows], 33)] {
+            let short = results(backend, .short, .backwardShort, starts: starts, channels: channels)
+            let long = results(backend, .long, .backwardLong, starts: starts, channels: channels)
+            for (short, long) in zip(short, long) {
                 #expect(abs(short - long) <= 1e-4 * max(1, abs(short)), "\(rows) x \(channels)")
             }
         }
+    }
+
+    /// Everything but the sums over all rows.
+    private func results(
+        _ backend: CUDABackend, _ forward: Geometry.Scan.Form, _ backward: Geometry.Scan.Form, starts: [Int],
+        channels: Int
+    ) -> [Float] {
+        let layer = Layer(backend, starts: starts, channels: channels)
+        let rows = starts.last!
+        backend.scan(
+            layer.inputs, cut: Geometry.Scan(forward, rows: rows, channels: channels), starts: layer.starts,
+            initial: nil,
+            states: layer.states, output: layer.output)
+        backend.scanBackward(
+            layer.outputGradient, cut: Geometry.Scan(backward, rows: rows, channels: channels), inputs: layer.inputs,
+            starts: layer.starts, initial: nil, states: layer.states, finalGradient: nil, gradients: layer.gradients,
+            initialGradient: nil)
+        return [layer.states, layer.output, layer.gradients.gates, layer.gradients.input, layer.gradients.outputGate!]
+            .flatMap { backend.download($0) }
     }
 }

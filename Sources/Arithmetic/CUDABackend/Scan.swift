@@ -46,8 +46,19 @@ extension CUDABackend {
         _ outputGradient: Tensor, inputs: ScanInputs, starts: Indices, initial: Tensor?, states: Tensor,
         finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
     ) {
-        let (rows, channels) = (states.rows, states.columns)
-        let cut = Geometry.Scan.backward(rows: max(1, rows), channels: channels, timed: inputs.fade != nil)
+        let (rows, channels) = (max(1, states.rows), states.columns)
+        let cut = Geometry.Scan.backward(rows: rows, channels: channels, timed: inputs.fade != nil)
+        scanBackward(
+            outputGradient, cut: cut, inputs: inputs, starts: starts, initial: initial, states: states,
+            finalGradient: finalGradient, gradients: gradients, initialGradient: initialGradient)
+    }
+
+    /// The gradients, computed as `cut` says.
+    func scanBackward(
+        _ outputGradient: Tensor, cut: Geometry.Scan, inputs: ScanInputs, starts: Indices, initial: Tensor?,
+        states: Tensor, finalGradient: Tensor?, gradients: ScanInputs, initialGradient: Tensor?
+    ) {
+        let channels = states.columns
         let sums = inputs.fade == nil ? 3 : 4
         let parts = Scratch(4 * cut.chunks * sums * channels, on: queue)
         var argument = cu_scan_backward()
@@ -68,7 +79,7 @@ extension CUDABackend {
             argument.initial_gradient_stride = Int64(initialGradient.stride)
             launch(.scanBackwardEnds, .threads((starts.count - 1) * channels), argument)
         }
-        guard rows > 0 else { return }
+        guard states.rows > 0 else { return }
         launch(cut.form.kernel, cut.grid, argument)
         addColumnSums(
             parts.pointer(), count: cut.chunks, columns: sums * channels,

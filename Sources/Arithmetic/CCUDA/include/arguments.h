@@ -134,7 +134,8 @@ typedef struct {
 } cu_convolution;
 
 /// How scans are cut, on which kernels and host must agree: blocks that a multiprocessor holds at once, rows of a thread, and
-/// chunks of eight warps that are a group. Long scans have two cuts to choose from, by the number of blocks.
+/// chunks of eight warps that are a group. Long scans have two cuts to choose from, by the number of blocks; 2 is the one that was
+/// measured on an H100 (docs/gpu.md).
 #define SCAN_LONG_BLOCKS 2
 #if SCAN_LONG_BLOCKS == 3
 #define SCAN_LONG_ROWS 8
