@@ -24,7 +24,7 @@ cat >"$folder/run" <<'RUN'
 # run [OPTION...]: every operation, the model's fixtures, steps and scans, and whole trainings on this machine's GPU, against the plain
 # oracle and the CPU. Options are those of `swift test`: --filter, --skip.
 cd "$(dirname "$0")" || exit
-[ $# -gt 0 ] || set -- --filter '^(OperationTests\.GPUTests|OperationTests\.(NotANumber|EqualNumbers)Tests|ModelsTests|TrainingTests\.GPUTrainingTests)'
+[ $# -gt 0 ] || set -- --filter '^(OperationTests\.GPUTests|OperationTests\.(NotANumber|EqualNumbers)Tests|ModelsTests|TrainingTests\.(GPUTraining|ReplicaStep)Tests)'
 RECBLR_CUDA_PATH=$(./cuda-libraries.sh) LD_LIBRARY_PATH=$PWD/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} RECBLR_TEST_GPU=1 \
     RECBLR_FIXTURES=$PWD/fixtures exec ./tests --testing-library swift-testing "$@"
 RUN

@@ -47,7 +47,7 @@ step() { # NAME COMMAND...
 if [ -n "${suites:-}" ]; then
     # The machine's own GPU beside the emulated one, each against the oracle and the CPU.
     step "suites: operations, model and training" env RECBLR_TEST_GPU=1 \
-        swift test --filter '^(OperationTests|ModelsTests|TrainingTests\.GPUTrainingTests)'
+        swift test --filter '^(OperationTests|ModelsTests|TrainingTests\.(GPUTraining|ReplicaStep)Tests)'
     step "suite: benchmarks" env RECBLR_TEST_GPU=1 swift test --package-path Benchmarks --filter GPUBenchTests
 else
     left_out+=("suites: they want Swift, or the package of scripts/package-tests.sh")
