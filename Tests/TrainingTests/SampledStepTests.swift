@@ -1,4 +1,5 @@
 import CPUBackend
+import EmulatedGPU
 import Foundation
 import Identifiers
 import Interactions
@@ -95,6 +96,26 @@ import Testing
         let expected = (0..<40).map { _ in sampler.popular(using: &other) }
         #expect(sampler.popular(40, using: &generator) == expected && generator.next() == other.next())
         #expect(sampler.popular(0, using: &generator) == [])
+    }
+
+    /// A device finds the rows that the host does, with their probabilities, and marks them.
+    @Test(arguments: TestGPU.backends.indices, [1, 3, 9, 85, 90, 300]) func aDeviceDrawsTheSameSamples(
+        backend: Int, sample: Int
+    ) throws {
+        let backend = TestGPU.backends[backend]
+        let data = randomDataset(users: 30, items: sample == 300 ? 700 : 90)
+        let sampler = NegativeSampler(data, .leaveOneOut(data), sample: sample)
+        var generator = SeededGenerator(seed: 6)
+        let firsts = [0, 0x1p-53, 1 - 0x1p-53] + (0..<30).map { _ in generator.uniform() }
+        let sampling = try #require(sampler.sampling(on: backend))
+        let targets: [Int32] = [5, -1, 2, 5]
+        let drawn = sampling.draw(firsts, targets: backend.staged(targets), items: [-1, 88, 7])
+        let rows = firsts.map(sampler.popular(first:)).flatMap(\.self)
+        #expect(backend.download(drawn.rows) == rows)
+        #expect(backend.download(drawn.logQ) == rows.map { sampler.logQ[Int($0)] })
+        #expect(backend.download(drawn.targetLogQ) == targets.map { $0 < 0 ? 0 : sampler.logQ[Int($0)] })
+        let met = Set(rows + [5, 2, 88, 7])
+        #expect(backend.download(sampling.marks) == (0..<Int32(data.itemCount)).map { met.contains($0) ? 1 : 0 })
     }
 
     /// Every item is drawn as often as its logQ says, and none twice.

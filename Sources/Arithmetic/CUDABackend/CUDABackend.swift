@@ -71,7 +71,7 @@ package struct CUDABackend: Backend {
     }
 
     /// Memory with these values: within a recording a part of what is uploaded before it is started, else a block of its own.
-    private func stagedMemory<Element: BitwiseCopyable & Sendable>(
+    func stagedMemory<Element: BitwiseCopyable & Sendable>(
         _ values: [Element]
     ) -> (UnsafeMutablePointer<Element>, owner: Storage<Element>?) {
         values.withUnsafeBytes { bytes in

@@ -129,14 +129,14 @@ extension CUDABackend {
 
     package func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
-        largestNorm: Float?, clearing ranges: [Range<Int>]
+        largestNorm: Float?, clearing ranges: [Range<Int>], rows: MarkedRows?
     ) {
-        update(weights, gradient, firstMoment, secondMoment, step, largestNorm, ranges, clears: true)
+        update(weights, gradient, firstMoment, secondMoment, step, largestNorm, ranges, rows, clears: true)
     }
 
     private func update(
         _ weights: Tensor, _ gradient: Tensor, _ firstMoment: Tensor, _ secondMoment: Tensor, _ step: AdamStep,
-        _ largestNorm: Float?, _ ranges: [Range<Int>], clears: Bool
+        _ largestNorm: Float?, _ ranges: [Range<Int>], _ rows: MarkedRows? = nil, clears: Bool
     ) {
         // A thread's next element is half a million further on; its index must not overflow an Int32.
         precondition(weights.count < (1 << 31) - (1 << 20), "a GPU updates at most 2³¹ − 2²⁰ weights")
@@ -160,6 +160,12 @@ extension CUDABackend {
             positions: base + capacity, ranges: Int32(capacity), clears: clears ? 1 : 0, largest_norm: largestNorm ?? 0,
             decayed: Int32(min(weights.count, step.decayedCount)))
         launch(.adam, .elements(ranges.count == 1 ? ranges[0].count : weights.count), argument)
+        if let rows, rows.marks.count > 0 {
+            let argument = cu_adam_rows(
+                adam: argument, marks: rows.marks.pointer, first: Int32(rows.first), width: Int32(rows.width),
+                rows: Int32(rows.marks.count), unused: 0)
+            launch(.adamRows, .threads(rows.marks.count), argument)
+        }
         withExtendedLifetime(squares) {}
     }
 }

@@ -12,6 +12,7 @@ enum Kernel: String, CaseIterable, Sendable {
     case listOccurrences = "list_occurrences"
     case addColumnSums = "add_column_sums"
     case adam
+    case adamRows = "adam_rows"
     case residualNorm = "residual_norm"
     case residualNormBackward = "residual_norm_backward"
     case activate
@@ -29,6 +30,7 @@ enum Kernel: String, CaseIterable, Sendable {
     case scanTimedBackward = "scan_timed_backward"
     case scanBackwardEnds = "scan_backward_ends"
     case softmaxRows = "softmax_rows"
+    case drawSamples = "draw_samples"
     case placeSamples = "place_samples"
     case sampledSoftmaxRows = "sampled_softmax_rows"
     case addSampledGradients = "add_sampled_gradients"

@@ -220,6 +220,9 @@ package protocol Backend: Sendable {
         _ hidden: Tensor, table: Tensor, targets: Indices, targetLogQ: Tensor, negatives: Indices, logQ: Tensor,
         rowsPerSample: Int, bias: SparseBias?, scale: Float, gradients: LossGradients?,
         to sum: LossSum)
+    /// What draws samples of `size` rows on the device, nil where the host does. `cumulative` [V] are the sums of the probabilities that each row
+    /// is in a sample, `logQ` [V] the logarithms of these probabilities.
+    func sampling(cumulative: [Double], logQ: [Float], size: Int) -> (any RowSampling)?
     /// Bayesian personalised ranking: Σ_n −log σ(hidden[n] · (table[targets[n]] − table[negatives[n]])) (Rendle 2009).
     func addPairwiseLoss(
         _ hidden: Tensor, table: Tensor, targets: Indices, negatives: Indices, scale: Float, gradients: LossGradients?,
@@ -230,11 +233,12 @@ package protocol Backend: Sendable {
     /// One Adam step (Kingma & Ba 2015), with decoupled weight decay of the first `step.decayedCount` weights before it, over
     /// `weights`; all four tensors are contiguous and of one size.
     func adam(_ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep)
-    /// The same for these ascending ranges of elements only; outside of them the gradient is zero. Sets the gradient to zero
-    /// afterwards. A gradient whose norm exceeds `largestNorm` is first scaled down to it (gradient clipping).
+    /// The same for these ascending ranges of elements only, and for `rows`, which are unmarked then; outside of them the gradient is zero.
+    /// Sets the gradient to zero afterwards. A gradient whose norm exceeds `largestNorm` is first scaled down to it (gradient
+    /// clipping). Rows are marked on devices only, ``sampling(cumulative:logQ:size:)``.
     func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
-        largestNorm: Float?, clearing ranges: [Range<Int>])
+        largestNorm: Float?, clearing ranges: [Range<Int>], rows: MarkedRows?)
 
     // MARK: Ranking
 

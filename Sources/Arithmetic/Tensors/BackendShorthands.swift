@@ -78,6 +78,16 @@ extension Backend {
         return read(sum)
     }
 
+    /// ``adam(_:gradient:firstMoment:secondMoment:step:largestNorm:clearing:rows:)`` without marked rows.
+    package func adam(
+        _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
+        largestNorm: Float?, clearing ranges: [Range<Int>]
+    ) {
+        adam(
+            weights, gradient: gradient, firstMoment: firstMoment, secondMoment: secondMoment, step: step,
+            largestNorm: largestNorm, clearing: ranges, rows: nil)
+    }
+
     /// ``rank(_:table:targets:bias:seen:)`` without a bias.
     package func rank(_ hidden: Tensor, table: Tensor, targets: Indices, seen: [[Int32]]) -> [RankCounts]? {
         rank(hidden, table: table, targets: targets, bias: nil, seen: seen)

@@ -21,6 +21,7 @@ extension HostBackend {
     package var isQueued: Bool { false }
     package var failure: String? { nil }
     package var supportsAttention: Bool { true }
+    package func sampling(cumulative: [Double], logQ: [Float], size: Int) -> (any RowSampling)? { nil }
     package func recordAsGraph(_ body: () -> Void) { body() }
 
     package func allocate(_ count: Int) -> Storage<Float> { allocateHost(count, of: Float.self) }
@@ -94,8 +95,9 @@ extension HostBackend {
 
     package func adam(
         _ weights: Tensor, gradient: Tensor, firstMoment: Tensor, secondMoment: Tensor, step: AdamStep,
-        largestNorm: Float?, clearing ranges: [Range<Int>]
+        largestNorm: Float?, clearing ranges: [Range<Int>], rows: MarkedRows?
     ) {
+        precondition(rows == nil, "rows are marked on devices only")
         var step = step
         if let largestNorm {
             let squares = ranges.reduce(0) { $0 + squaredNorm(gradient.columns($1)) }

@@ -10,6 +10,8 @@ struct BatchAssembler {
     let options: TrainingOptions
     /// Draws negatives; nil with the full loss.
     let sampler: NegativeSampler?
+    /// Draws those of the sampled loss on a device; nil where the host does.
+    var sampling: (any RowSampling)?
     /// How many of the last events a repeat-aware head uses, which may lie before a segment; 0 without such a head.
     let repeatWindow: Int
     /// Whether the model uses times, which the dataset then has.
@@ -103,7 +105,12 @@ struct BatchAssembler {
         case .sampled:
             let size = Negatives.targetsPerSample
             let samples = min((batch.targets.count + size - 1) / size, microBatchTokens / size)
-            return .shared(samples: sampler!.popular(samples, using: &generator), logQ: sampler!.logQ)
+            guard let sampling else {
+                return .shared(samples: sampler!.popular(samples, using: &generator), logQ: sampler!.logQ)
+            }
+            let items = batch.sequences.items.enumerated().map { $0 < batch.tokenCount ? Int32($1.row) : -1 }
+            let firsts = (0..<samples).map { _ in generator.uniform() }
+            return .drawn(DrawnNegatives(firsts: firsts, items: items, sampling: sampling))
         case .bpr: return .paired(sampler!.uniform(otherThan: batch.targets, using: &generator))
         }
     }

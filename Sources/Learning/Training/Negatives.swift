@@ -50,6 +50,11 @@ struct NegativeSampler: Sendable {
     /// has an interval as long as its probability. Less variance than independent draws: popular items are never missing.
     func popular(using generator: inout SeededGenerator) -> [Int32] { popular(first: generator.uniform()) }
 
+    /// Draws the same samples on a device; nil where the host has to.
+    func sampling(on backend: any Backend) -> (any RowSampling)? {
+        backend.sampling(cumulative: cumulative, logQ: logQ, size: sample)
+    }
+
     /// `count` samples, as ``popular(using:)`` draws them one after the other, found by all processors: in a large catalogue each row costs
     /// some twenty reads from memory.
     func popular(_ count: Int, using generator: inout SeededGenerator) -> [[Int32]] {
@@ -63,7 +68,7 @@ struct NegativeSampler: Sendable {
     }
 
     /// The sample whose first point is `first`, in [0, 1).
-    private func popular(first: Double) -> [Int32] {
+    func popular(first: Double) -> [Int32] {
         var rows: [Int32] = []
         rows.reserveCapacity(sample)
         var low = 0

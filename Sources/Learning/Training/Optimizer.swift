@@ -15,11 +15,13 @@ struct Optimizer: Sendable {
         (firstMoment, secondMoment) = (model.makeGradients(), model.makeGradients())
     }
 
-    /// Sums the gradients, updates the weights in the touched ranges, and sets the gradients to zero for the next step.
+    /// Sums the gradients, updates the weights in the touched ranges and rows, and sets the gradients to zero for the next step.
     ///
     /// Embeddings of items that do not occur in a step with a sampled loss keep weights and moments unchanged, as in
     /// TensorFlow's LazyAdam (tfa.optimizers.LazyAdam): the cost of such a step does not depend on the size of the catalogue.
-    func update(_ gradients: GradientSum, in touched: [Range<Int>], _ step: AdamStep, clipNorm: Float?) {
+    func update(
+        _ gradients: GradientSum, in touched: [Range<Int>], rows: MarkedRows? = nil, _ step: AdamStep, clipNorm: Float?
+    ) {
         let backend = model.backend
         var step = step
         // A queued device clips by itself; a processor has to know the whole gradient before it updates the first block.
@@ -33,7 +35,7 @@ struct Optimizer: Sendable {
             backend.adam(
                 model.weights.flat, gradient: gradients.total, firstMoment: firstMoment.flat,
                 secondMoment: secondMoment.flat, step: step, largestNorm: backend.isQueued ? clipNorm : nil,
-                clearing: blocks)
+                clearing: blocks, rows: rows)
             gradients.clearParts(blocks)
         }
         model.clampWeights()

@@ -12,6 +12,7 @@ extension SequenceModel {
         for batch in batches {
             switch batch.negatives {
             case .all: return [0..<network.layout.count]
+            case .drawn: continue  // the device knows, touchedRows(by:)
             case .shared(let samples, _): for sample in samples { insert(sample) }
             case .paired(let negatives): insert(negatives.prefix(batch.targetCount))
             }
@@ -27,5 +28,12 @@ extension SequenceModel {
         }
         ranges.append(whole.upperBound..<network.layout.count)
         return ranges
+    }
+
+    /// The rows of the embedding that a device has marked in the course of a step; nil where ``touchedRanges(by:)`` has all.
+    func touchedRows(by sampling: (any RowSampling)?) -> MarkedRows? {
+        let embedding = network.embedding.table
+        let first = network.layout.range(of: embedding).lowerBound + ItemID(row: 0).embeddingRow * embedding.columns
+        return sampling.map { MarkedRows(marks: $0.marks, first: first, width: embedding.columns) }
     }
 }

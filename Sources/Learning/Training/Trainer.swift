@@ -90,9 +90,10 @@ public struct Trainer: ~Copyable {
         self.options = options
         replicas = Replicas(model, count: backend.isQueued ? 1 : options.threads)
         optimizer = Optimizer(model)
+        let sampler = options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives)
         assembler = BatchAssembler(
-            dataset: dataset, options: options,
-            sampler: options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives),
+            dataset: dataset, options: options, sampler: sampler,
+            sampling: options.loss == .sampled ? sampler?.sampling(on: backend) : nil,
             repeatWindow: configuration.repeatWindow, usesTime: configuration.usesTime,
             microBatchTokens: BatchPlan.microBatchTokens(on: backend),
             pads: backend.isQueued)
@@ -171,12 +172,13 @@ public struct Trainer: ~Copyable {
     private func step(_ state: inout Checkpoint, _ plan: BatchPlan, _ total: Int) -> Int {
         let batches = assembler.batches(plan, plan.steps[state.batch], step: state.step)
         let touched = model.touchedRanges(by: batches.joined())
+        let rows = model.touchedRows(by: assembler.sampling)
         let adam = adamStep(state.step + 1, total)
         let (replicas, optimizer, clipNorm) = (replicas, optimizer, options.clipNorm)
         let dropout = DropoutSettings(
             rate: options.dropout, seed: options.seed, step: UInt32(truncatingIfNeeded: state.step))
         replicas.step(batches, dropout) {
-            optimizer.update(replicas.gradients, in: touched, adam, clipNorm: clipNorm)
+            optimizer.update(replicas.gradients, in: touched, rows: rows, adam, clipNorm: clipNorm)
         }
         state.step += 1
         state.batch += 1

@@ -7,11 +7,26 @@ package enum Negatives: Sendable {
     /// Shared samples of rows of the item table: sample i is for targets i · ``targetsPerSample`` and the following, cyclically. `logQ[r]`
     /// is the logarithm of the probability that row r is in a sample.
     case shared(samples: [[Int32]], logQ: [Float])
+    /// The same samples, drawn by a device.
+    case drawn(DrawnNegatives)
     /// One row of the item table for each target: Bayesian personalised ranking.
     case paired([Int32])
 
     /// Small, so that a step has many different negatives (each has to be gathered), but large enough for an efficient product.
     package static let targetsPerSample = 128
+}
+
+/// Samples that a device draws, and what else a step meets.
+package struct DrawnNegatives: Sendable {
+    /// The first point of each sample, in [0, 1).
+    package let firsts: [Double]
+    /// The row of each event of the batch, −1 for padding: rows that Adam updates.
+    package let items: [Int32]
+    package let sampling: any RowSampling
+
+    package init(firsts: [Double], items: [Int32], sampling: any RowSampling) {
+        (self.firsts, self.items, self.sampling) = (firsts, items, sampling)
+    }
 }
 
 /// The scores of all items, hidden · Eᵀ, and the losses over them.
@@ -36,6 +51,13 @@ package struct SoftmaxHead {
                 hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients, to: sum)
         case .shared(let samples, let logQ):
             addSampledLoss(hidden, targets, rows, samples, logQ, bias, scale, gradients, sum)
+        case .drawn(let drawn):
+            let size = Negatives.targetsPerSample
+            let firsts = (0..<(rows.count + size - 1) / size).map { drawn.firsts[$0 % drawn.firsts.count] }
+            let sample = drawn.sampling.draw(firsts, targets: targets, items: drawn.items)
+            backend.addSampledCrossEntropy(
+                hidden, table: table, targets: targets, targetLogQ: sample.targetLogQ, negatives: sample.rows,
+                logQ: sample.logQ, rowsPerSample: size, bias: bias, scale: scale, gradients: gradients, to: sum)
         case .paired(let negatives):
             backend.addPairwiseLoss(
                 hidden, table: table, targets: targets, negatives: backend.staged(negatives), scale: scale,

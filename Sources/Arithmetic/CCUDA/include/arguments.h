@@ -234,6 +234,17 @@ typedef struct {
     int *rows;
 } cu_pairwise;
 
+/// `samples` of `size` of the `table_rows` rows: those in whose intervals of `cumulative` the points firsts[s] + k are, with their `log_q`;
+/// `target_log_q` gets that of each target. marks[row] = 1 for each row, target and item that is not negative.
+typedef struct {
+    const double *cumulative, *firsts;
+    const float *log_q;
+    const int *targets, *items;
+    int *rows, *marks;
+    float *sample_log_q, *target_log_q;
+    int table_rows, samples, size, target_count, item_count, unused;
+} cu_drawing;
+
 /// table[row] += gradient of every sample's row, in the order of the samples; `gradient` [samples * size, D].
 typedef struct {
     cu_samples samples;
@@ -257,6 +268,13 @@ typedef struct {
     float largest_norm;
     int decayed;
 } cu_adam;
+
+/// The same over the marked ones of `rows` rows of `width` weights, the first at `first`; clears the marks.
+typedef struct {
+    cu_adam adam;
+    int *marks;
+    int first, width, rows, unused;
+} cu_adam_rows;
 
 /// Scores of some rows over the whole table. `counts` [N, 2]: at least as high as the target's among all, and without
 /// those of `seen`. *not_a_number becomes 1 where a score is NaN.
@@ -330,8 +348,10 @@ CU_SIZE(cu_sampled_softmax, 208);
 CU_SIZE(cu_target_gradients, 112);
 CU_SIZE(cu_pairwise, 136);
 CU_SIZE(cu_sampled_gradients, 80);
+CU_SIZE(cu_drawing, 96);
 CU_SIZE(cu_adam_step, 32);
 CU_SIZE(cu_adam, 80);
+CU_SIZE(cu_adam_rows, 104);
 CU_SIZE(cu_rank, 112);
 CU_SIZE(cu_candidates, 104);
 CU_SIZE(cu_top_k, 56);

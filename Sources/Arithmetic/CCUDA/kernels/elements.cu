@@ -126,25 +126,49 @@ KERNEL __launch_bounds__(256) add_column_sums(const __grid_constant__ cu_sum_lis
 
 // MARK: Optimiser
 
-/// Adam (Kingma & Ba 2015) after decoupled weight decay, over ranges of the weights.
-KERNEL __launch_bounds__(256) adam(const cu_adam a) {
+/// The numbers of a step whose gradient is clipped.
+__device__ __forceinline__ cu_adam_step clipped_step(const cu_adam &a) {
     cu_adam_step step = *a.step;
     if (a.squares) {
         float norm = (float)sqrt(*a.squares);
         if (norm > a.largest_norm) step.gradient_scale *= a.largest_norm / norm;
     }
+    return step;
+}
+
+/// Adam (Kingma & Ba 2015) after decoupled weight decay, for one weight.
+__device__ __forceinline__ void update_weight(const cu_adam &a, const cu_adam_step &step, int e) {
+    float g = a.gradient[e] * step.gradient_scale;
+    float first = step.beta1 * a.first_moment[e] + (1 - step.beta1) * g;
+    float second = step.beta2 * a.second_moment[e] + (1 - step.beta2) * g * g;
+    float denominator = sqrtf(second / step.correction2) + step.epsilon;
+    float decay_factor = e < a.decayed ? step.decay_factor : 1;
+    a.weights[e] = decay_factor * a.weights[e] - step.learning_rate * (first / step.correction1) / denominator;
+    a.first_moment[e] = first;
+    a.second_moment[e] = second;
+    if (a.clears) a.gradient[e] = 0;
+}
+
+/// Over ranges of the weights.
+KERNEL __launch_bounds__(256) adam(const cu_adam a) {
+    cu_adam_step step = clipped_step(a);
     int total = a.positions[a.ranges];
     for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < total; i += gridDim.x * blockDim.x) {
         int range = sequence_of(a.positions, a.ranges, i);
-        int e = a.first[range] + i - a.positions[range];
-        float g = a.gradient[e] * step.gradient_scale;
-        float first = step.beta1 * a.first_moment[e] + (1 - step.beta1) * g;
-        float second = step.beta2 * a.second_moment[e] + (1 - step.beta2) * g * g;
-        float denominator = sqrtf(second / step.correction2) + step.epsilon;
-        float decay_factor = e < a.decayed ? step.decay_factor : 1;
-        a.weights[e] = decay_factor * a.weights[e] - step.learning_rate * (first / step.correction1) / denominator;
-        a.first_moment[e] = first;
-        a.second_moment[e] = second;
-        if (a.clears) a.gradient[e] = 0;
+        update_weight(a, step, a.first[range] + i - a.positions[range]);
+    }
+}
+
+/// Over marked rows: a warp looks at 32 of them.
+KERNEL __launch_bounds__(256) adam_rows(const cu_adam_rows a) {
+    int lane = threadIdx.x % WARP, begin = (blockIdx.x * 8 + threadIdx.x / WARP) * WARP, row = begin + lane;
+    bool is_marked = row < a.rows && a.marks[row];
+    unsigned marked = __ballot_sync(ALL_LANES, is_marked);
+    if (is_marked) a.marks[row] = 0;
+    if (!marked) return;
+    cu_adam_step step = clipped_step(a.adam);
+    for (; marked; marked &= marked - 1) {
+        int first = a.first + (begin + __ffs(marked) - 1) * a.width;
+        for (int c = lane; c < a.width; c += WARP) update_weight(a.adam, step, first + c);
     }
 }

@@ -1,6 +1,52 @@
 // Softmax cross-entropy over tiles of rows, sampled softmax, BPR. Logits come from a matrix product and are
 // overwritten with their gradients. One block for each row; a row with a negative target has neither loss nor gradient.
 
+/// One block for each sample, and then blocks for the targets and items. The k-th row of a sample is the first whose cumulative probability
+/// is more than its point, but at least one behind the (k - 1)-th, and leaves room for those that follow.
+KERNEL __launch_bounds__(256) draw_samples(const cu_drawing a) {
+    __shared__ int largest[8];
+    int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    if ((int)blockIdx.x >= a.samples) {
+        int i = ((int)blockIdx.x - a.samples) * (int)blockDim.x + (int)threadIdx.x;
+        int target = i < a.target_count ? a.targets[i] : -1, item = i < a.item_count ? a.items[i] : -1;
+        if (i < a.target_count) a.target_log_q[i] = target < 0 ? 0.0f : a.log_q[target];
+        if (target >= 0) a.marks[target] = 1;
+        if (item >= 0) a.marks[item] = 1;
+        return;
+    }
+    double first = a.firsts[blockIdx.x];
+    int before = 0;  // the largest of all rows so far less their positions
+    for (int begin = 0; begin < a.size; begin += (int)blockDim.x) {
+        int k = begin + (int)threadIdx.x, low = 0, high = a.table_rows;
+        double point = first + (double)k;
+        while (low < high) {
+            int middle = (low + high) / 2;
+            if (a.cumulative[middle] > point) high = middle; else low = middle + 1;
+        }
+        int offset = min(low - k, a.table_rows - a.size);
+#pragma unroll
+        for (int step = 1; step < WARP; step *= 2) {
+            int other = __shfl_up_sync(ALL_LANES, offset, step);
+            if (lane >= step) offset = max(offset, other);
+        }
+        __syncthreads();
+        if (lane == WARP - 1) largest[warp] = offset;
+        __syncthreads();
+        int all = before;
+        for (int w = 0; w < 8; w++) {
+            if (w == warp) offset = max(offset, all);
+            all = max(all, largest[w]);
+        }
+        before = all;
+        if (k >= a.size) continue;
+        int row = offset + k;
+        long long n = blockIdx.x * (long long)a.size + k;
+        a.rows[n] = row;
+        a.sample_log_q[n] = a.log_q[row];
+        a.marks[row] = 1;
+    }
+}
+
 __device__ __forceinline__ unsigned first_place(const cu_samples &samples, int row) {
     return (unsigned)row * 0x9E3779B1u >> samples.shift;  // multiplicative hashing (Knuth)
 }
