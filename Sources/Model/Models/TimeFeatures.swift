@@ -66,43 +66,32 @@ enum TimeFeatures {
     }
 }
 
-/// The times of a workspace's batch in a backend's memory.
-struct TimeMemory {
-    private let events, reads: Tensor
-    private let eventHats, questions: Tensor
+/// The times of a batch, or of questions, in a backend's memory.
+struct BatchTimes {
+    private let events, reads, eventHats: Tensor
+    /// What describes the questions: [N, 14].
+    let questions: Tensor
     /// The rows of the last events of the sequences.
     private let lastRows: Indices
     private let backend: any Backend
 
-    init(tokens: Int, sequences: Int, on backend: any Backend) {
-        (events, reads) = (backend.tensor(1, tokens), backend.tensor(1, tokens))
-        eventHats = backend.tensor(tokens, TimeFeatures.hats)
-        questions = backend.tensor(tokens, TimeFeatures.questionSize)
-        lastRows = backend.allocateIndices(sequences).indices
+    init(_ times: [EventTime], starts: [Int32], on backend: any Backend) {
+        events = backend.staged(times.map { Float(TimeFeatures.gap(from: $0.before, to: $0.event)) })
+        reads = backend.staged(times.map { Float(TimeFeatures.gap(from: $0.event, to: $0.question)) })
+        eventHats = backend.staged(times.flatMap(TimeFeatures.event)).reshaped(times.count, TimeFeatures.hats)
+        questions = backend.staged(times.flatMap(TimeFeatures.question))
+            .reshaped(times.count, TimeFeatures.questionSize)
+        lastRows = backend.staged(starts.dropFirst().map { max(0, $0 - 1) })
         self.backend = backend
     }
 
-    /// Copies the times of a batch.
-    func load(_ times: [EventTime], starts: [Int32]) {
-        backend.upload(times.map { Float(TimeFeatures.gap(from: $0.before, to: $0.event)) }, to: events)
-        backend.upload(times.map { Float(TimeFeatures.gap(from: $0.event, to: $0.question)) }, to: reads)
-        backend.upload(times.flatMap(TimeFeatures.event), to: eventHats)
-        backend.upload(times.flatMap(TimeFeatures.question), to: questions)
-        backend.upload(starts.dropFirst().map { max(0, $0 - 1) }, to: lastRows)
+    /// The times for the mixers of a pass; with those of the questions for the last layer.
+    func pass(isLastLayer: Bool) -> PassTimes {
+        PassTimes(events: events, reads: isLastLayer ? reads : nil, eventHats: eventHats)
     }
-
-    /// The times for the mixers of a pass over `tokens` events; with those of the questions for the last layer.
-    func pass(_ tokens: Int, isLastLayer: Bool) -> PassTimes {
-        PassTimes(
-            events: events.columns(0..<tokens), reads: isLastLayer ? reads.columns(0..<tokens) : nil,
-            eventHats: eventHats.prefix(tokens))
-    }
-
-    /// What describes the questions of a pass: [N, 14].
-    func questions(_ tokens: Int) -> Tensor { questions.prefix(tokens) }
 
     /// Copies the row of each sequence's last event.
-    func copyLastRows(of x: Tensor, sequences: Int, to target: Tensor) {
-        backend.gather(lastRows.prefix(sequences), from: x, into: target.prefix(sequences))
+    func copyLastRows(of x: Tensor, to target: Tensor) {
+        backend.gather(lastRows, from: x, into: target.prefix(lastRows.count))
     }
 }

@@ -69,7 +69,8 @@ final class StackWorkspace<M: Mixer>: Workspace {
     private let stateParts: [Tensor]
     /// The last layer's input at the last event of each sequence [S, D], which belongs to the states of a model with time.
     private let lastInputs: Tensor?
-    private let times: TimeMemory?
+    /// The times of the batch; nil where the model does not use them.
+    private var times: BatchTimes?
     /// The time of the last event of each sequence of the batch.
     private var lastTimes: [Int64] = []
     private var training: TrainingMemory?
@@ -89,7 +90,6 @@ final class StackWorkspace<M: Mixer>: Workspace {
         layers = stack.layers.map { shared ?? activations($0, output: nil) }
         states = stack.layers.map { $0.mixer.state(sequences: sequences, on: backend) }
         lastInputs = stack.questions.map { _ in backend.tensor(sequences, stack.size) }
-        times = stack.questions.map { _ in TimeMemory(tokens: tokens, sequences: sequences, on: backend) }
         stateParts = states.joined().compactMap(\.self) + (lastInputs.map { [$0] } ?? [])
         training = forTraining ? TrainingMemory(stack, tokens: tokens, on: backend) : nil
     }
@@ -139,9 +139,9 @@ final class StackWorkspace<M: Mixer>: Workspace {
             batch.tokenCount <= tokens && batch.sequenceCount <= sequences, "the batch is larger than its workspace")
         items = backend.staged(batch.items.map(\.rawValue))
         if let numbers { precondition(numbers.count == batch.tokenCount, "there must be one number for each token") }
-        if let times {
+        if stack.questions != nil {
             precondition(batch.times.count == batch.tokenCount, "there must be one time for each event")
-            times.load(batch.times, starts: batch.starts)
+            times = BatchTimes(batch.times, starts: batch.starts, on: backend)
             lastTimes = batch.starts.dropFirst().map { $0 > 0 ? batch.times[Int($0) - 1].event : 0 }
         }
         makePasses(weights, tokens: batch.tokenCount, batch.starts, dropout, numbers)
@@ -154,7 +154,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
         func makePass(isLastLayer: Bool) -> Pass {
             Pass(
                 backend: backend, weights: weights, starts: starts, tokens: tokens, sequences: starts.count - 1,
-                dropout: dropout, tokenNumbers: numbers, times: times?.pass(tokens, isLastLayer: isLastLayer))
+                dropout: dropout, tokenNumbers: numbers, times: times?.pass(isLastLayer: isLastLayer))
         }
         pass = makePass(isLastLayer: false)
         lastPass = times == nil ? pass : makePass(isLastLayer: true)
@@ -163,7 +163,8 @@ final class StackWorkspace<M: Mixer>: Workspace {
     func load(questions: [EventTime], _ weights: Parameters) {
         precondition(questions.count <= min(tokens, sequences), "more questions than the workspace was made for")
         let starts = (0...questions.count).map(Int32.init)
-        times!.load(questions.map { EventTime($0.event, before: nil, question: $0.question) }, starts: starts)
+        times = BatchTimes(
+            questions.map { EventTime($0.event, before: nil, question: $0.question) }, starts: starts, on: backend)
         items = nil
         makePasses(weights, tokens: questions.count, starts, nil, nil)
     }
@@ -183,7 +184,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
             let (own, isLast) = (layers[index], index == stack.layers.count - 1)
             let (pass, mixed) = (isLast ? lastPass! : self.pass!, own.norm.input.prefix(self.pass.tokens))
             if isLast, case .states = start, let lastInputs {
-                times?.copyLastRows(of: x, sequences: pass.sequences, to: lastInputs)
+                times?.copyLastRows(of: x, to: lastInputs)
             }
             layer.mixer.forward(x, into: mixed, own.mixer, mixerStates(of: index, start), pass)
             if statesOnly, isLast { return }
@@ -196,7 +197,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
     private func finish(_ index: Int, _ x: Tensor, _ mixed: Tensor, _ pass: Pass) {
         let (layer, own) = (stack.layers[index], layers[index])
         if index == stack.layers.count - 1, let times {
-            stack.questions?.forward(times.questions(pass.tokens), into: mixed, accumulate: true, pass)
+            stack.questions?.forward(times.questions, into: mixed, accumulate: true, pass)
         }
         layer.norm.forward(own.norm, residual: x, pass)
         if let feedForward = layer.feedForward, let activations = own.feedForward {
@@ -233,7 +234,7 @@ final class StackWorkspace<M: Mixer>: Workspace {
             }
             layer.norm.backward(middle, own.norm, into: branch, residual: stream, pass, gradients)
             if index == stack.layers.count - 1, let times {
-                stack.questions?.backward(branch, input: times.questions(pass.tokens), pass, gradients)
+                stack.questions?.backward(branch, input: times.questions, pass, gradients)
             }
             let (states, stateGradients) = chunkStates(of: index, ends)
             layer.mixer.backward(
@@ -259,7 +260,8 @@ final class StackWorkspace<M: Mixer>: Workspace {
             backend.upload(Array(values.prefix(part.columns)), to: part.rows(row..<row + 1))
             values = values.dropFirst(part.columns)
         }
-        precondition(values.count == (times == nil ? 0 : RecurrentState.timeSize), "the state of another model")
+        precondition(
+            values.count == (stack.questions == nil ? 0 : RecurrentState.timeSize), "the state of another model")
     }
 
     func read(_ state: inout RecurrentState, row: Int) {
@@ -267,6 +269,6 @@ final class StackWorkspace<M: Mixer>: Workspace {
         for part in stateParts {
             state.values += backend.download(part.rows(row..<row + 1))
         }
-        if times != nil { state.values += RecurrentState.numbers(of: lastTimes[row]) }
+        if stack.questions != nil { state.values += RecurrentState.numbers(of: lastTimes[row]) }
     }
 }
