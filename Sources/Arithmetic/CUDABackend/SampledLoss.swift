@@ -13,7 +13,8 @@ extension CUDABackend {
         defer { queue.release() }
         let samples = Samples(negatives, of: table, rows: hidden.rows, perSample: rowsPerSample, self)
         let tileRows = Geometry.sampledRows(rows: hidden.rows, columns: samples.size, perSample: rowsPerSample)
-        let tile = Scratch(4 * tileRows * samples.size, on: queue)
+        let stride = Geometry.scoreStride(columns: samples.size)
+        let tile = Scratch(4 * tileRows * stride, on: queue)
         let losses = Scratch(4 * hidden.rows, on: queue)
         let slopes = Scratch(4 * hidden.rows, on: queue)
         let biasSums = BiasSums(bias, gradients)
@@ -23,9 +24,9 @@ extension CUDABackend {
             targets: targets.pointer, log_q: logQ.pointer, target_log_q: targetLogQ.pointer, scale: stage(scale),
             losses: losses.pointer(), bias_parts: biasSums.parts(biasMemory), target_slopes: slopes.pointer(),
             bias: self.argument(bias), first_row: 0, with_gradients: gradients == nil ? 0 : 1)
-        for first in stride(from: 0, to: hidden.rows, by: tileRows) {
+        for first in Swift.stride(from: 0, to: hidden.rows, by: tileRows) {
             let rows = first..<min(first + tileRows, hidden.rows)
-            let logits = tile.tensor(rows: rows.count, columns: samples.size)
+            let logits = tile.tensor(rows: rows.count, columns: samples.size, stride: stride)
             multiply(hidden, samples, into: logits, rows)
             (argument.logits, argument.first_row) = (logits.argument, Int32(first))
             launch(.sampledSoftmaxRows, Grid(x: rows.count, sharedBytes: biasSums.sharedBytes), argument)
