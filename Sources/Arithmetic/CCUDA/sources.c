@@ -23,6 +23,8 @@ static const char source[] = {
 #embed "kernels/rows.cu"
     ,
 #embed "kernels/scan.cu"
+    ,
+#embed "kernels/scan_backward.cu"
     , 0};
 
 const char *cu_source_text(void) { return source; }

@@ -1,4 +1,4 @@
-// How the blocks of a scan tell each other what their rows amount to: used by both passes of scan.cu.
+// How the blocks of a scan tell each other what their rows amount to: for scan.cu and scan_backward.cu.
 //
 // A step of the recurrence is an affine map of the state, h -> a h + b, and so is any run of steps (Blelloch 1990); where a
 // sequence begins, a is zero. A block has 32 channels and a chunk of rows: each of its 8 warps has the same number of
