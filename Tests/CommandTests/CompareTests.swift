@@ -101,6 +101,29 @@ import Testing
         #expect(stream.status == 0, "\(stream.error)")
     }
 
+    /// What a model's predecessors have seen, it has seen.
+    @Test func whatWasSeenBefore() throws {
+        let place = try Self.place([
+            ("one", ["--epochs", "1"]), ("all", ["--epochs", "1", "--split", "none"]),
+            ("on", ["--epochs", "1", "--from", "all", "--split", "leave-one-out"]),
+            ("on2", ["--epochs", "1", "--from", "on"]), ("fair", ["--epochs", "1", "--from", "one"]),
+        ])
+        let seen = "continues a model that was trained on everything (--split none) and has seen these targets"
+        for model in ["on", "on2"] {
+            for arguments in [["one", model], [model, "one"]] {
+                let outcome = try run(["evaluate"] + arguments + ["data"], in: place)
+                #expect(outcome.status == 65 && outcome.output.isEmpty, "\(arguments)")
+                #expect(outcome.error.contains("\(model) \(seen): compare models"), "\(outcome.error)")
+            }
+            let alone = try run(["evaluate", model, "data"], in: place)
+            #expect(alone.status == 0 && alone.error.contains("warning: the model \(seen)"), "\(alone.error)")
+        }
+        let third = try run(["train", "data", "-m", "on3", "--epochs", "1", "--from", "on2"] + Self.small, in: place)
+        #expect(third.status == 0 && third.error.contains("on2 continues a model that was trained with another split"))
+        let fair = try run(["evaluate", "one", "fair", "data"], in: place)
+        #expect(fair.status == 0 && !fair.error.contains("seen"), "\(fair.error)")
+    }
+
     /// Items that one model does not know are misses of it alone, and counted.
     @Test func modelsThatKnowOtherItems() throws {
         let place = try Self.place([("one", ["--epochs", "1"])])
@@ -114,6 +137,28 @@ import Testing
             outcome.error.contains("two does not know 1 of the 21 items")
                 && outcome.error.contains("missed for their target"))
         #expect(outcome.error.contains("two was trained on other data") && !outcome.error.contains("one does not know"))
+    }
+
+    /// Cuts by time lie elsewhere where times do, and a training that goes on would learn from other events.
+    @Test func theSameSequencesAtOtherTimes() throws {
+        let training = ["--split", "stream", "--schedule", "constant", "--epochs"]
+        let place = try Self.place([("one", training + ["1"])])
+        let lines = String(decoding: try place.bytes("log.csv"), as: UTF8.self).split(separator: "\n")
+        let shifted = lines.enumerated().map { number, line in
+            let fields = line.split(separator: ",")
+            guard number > 0, let user = Int(fields[0].dropFirst()), let time = Int(fields[2]) else { return String(line) }
+            return "\(fields[0]),\(fields[1]),\(time + 40_000 * user)"
+        }
+        try place.write(shifted.joined(separator: "\n") + "\n", "log.csv")
+        #expect(try run(["prepare", "log.csv", "-o", "data"], in: place).status == 0)
+        let message = "was trained on other data: whether these targets were among it is not known"
+        let alone = try run(["evaluate", "one", "data"], in: place)
+        #expect(alone.status == 0 && alone.error.contains("the model \(message)"), "\(alone.error)")
+        let both = try run(["evaluate", "one", "one", "data"], in: place)
+        #expect(both.status == 0 && both.error.contains("one \(message)"), "\(both.error)")
+        let more = ["train", "data", "-m", "one", "--resume"] + Self.small + training + ["2"]
+        let resumed = try run(more, in: place)
+        #expect(resumed.status == 65 && resumed.error.contains("it was trained on other data"), "\(resumed.error)")
     }
 
     @Test func aStream() throws {

@@ -63,6 +63,44 @@ import Testing
         }
     }
 
+    private func prepared(_ log: String, _ body: (Dataset, URL) throws -> Void) throws {
+        try withTemporaryFolder { place in
+            let (file, folder) = (place.appendingPathComponent("log.csv"), place.appendingPathComponent("dataset"))
+            try writeFile(Array("user,item,time\n\(log)".utf8), to: file)
+            _ = try InteractionLog.read(file).prepare(Filters(), source: "log.csv", to: folder)
+            try body(try Dataset.open(folder), folder)
+        }
+    }
+
+    /// Equal sequences at other times, or of other items, are other data. A record of an earlier version knows sequences alone.
+    @Test func theMarkKnowsTimesAndIdentifiers() throws {
+        let logs = ["1,a,10\n1,b,20\n", "1,a,10\n1,b,30\n", "1,a,10\n1,c,20\n"]
+        var summaries: [DatasetSummary] = []
+        for log in logs { try prepared(log) { data, _ in summaries.append(data.summary) } }
+        #expect(Set(summaries.map(\.fingerprint)).count == 1 && Set(summaries.map(\.mark)).count == 3)
+        for summary in summaries {
+            #expect(summary.isNamed(by: summary.mark) && summary.isNamed(by: summary.fingerprint))
+            #expect(summaries.count { $0.isNamed(by: summary.mark) } == 1)
+        }
+        // Users' identifiers change nothing that is learnt.
+        try prepared("7,a,10\n7,b,20\n") { data, _ in #expect(data.summary.mark == summaries[0].mark) }
+        func inMemory(_ times: [Int64]?) -> String {
+            Dataset(sequences: [[1, 2]], itemCount: 2, timestamps: times.map { [$0] }).summary.mark
+        }
+        #expect(Set([inMemory(nil), inMemory([1, 2]), inMemory([1, 3])]).count == 3)
+    }
+
+    @Test func earlierVersionsWroteNoHashOfTimes() throws {
+        try prepared("1,a,10\n1,b,20\n") { data, folder in
+            let url = folder.appendingPathComponent("dataset.json")
+            let lines = String(decoding: try readFile(url), as: UTF8.self).split(separator: "\n")
+            let without = lines.filter { !$0.contains("\"contents\"") }
+            #expect(without.count == lines.count - 1)
+            try writeFile(SealedJSON.seal((without.joined(separator: "\n") + "\n").utf8), to: url)
+            #expect(try Dataset.open(folder).summary == data.summary)
+        }
+    }
+
     /// What earlier versions wrote: times as doubles in the log's unit.
     @Test(
         arguments: [

@@ -108,8 +108,8 @@ import Training
             options.dropout = 0.3
             _ = try trainedWeights(randomDataset(), options, folder: folder, resuming: true)
         }
-        let fingerprint = randomDataset().summary.fingerprint
-        #expect(throws: TrainingError.otherRun(path: path, .data(fingerprint: fingerprint))) {
+        let mark = randomDataset().summary.mark
+        #expect(throws: TrainingError.otherRun(path: path, .data(fingerprint: mark))) {
             options.dropout = 0.2
             _ = try trainedWeights(randomDataset(seed: 5), options, folder: folder, resuming: true)
         }

@@ -61,7 +61,7 @@ struct Evaluate: ParsableCommand {
         let kind = self.kind(models)
         let split = try kind.split(data)
         let cases = validation ? split.validation : split.test
-        if models.count == 2 { try checkComparable(models, kind, cases, data) } else { models[0].warn(kind, data) }
+        if models.count == 2 { try checkComparable(models, kind, cases, data) } else { try models[0].warn(cases, of: kind, data) }
         if split.isStream { sayWhoBegins(cases, data) }
         let started = ContinuousClock.now
         let examinations = try zip(models, ["A", "B"]).flatMap { model, letter in

@@ -10,10 +10,10 @@ import Training
 /// A model that is evaluated on a dataset.
 struct EvaluatedModel {
     let path: String
-    /// The split of its training; nil where that is not known.
-    let trainedOn: SplitKind?
-    /// The fingerprint of the data that it was trained on; nil where that is not known.
-    let trainingData: String?
+    /// Its trainings, the earliest first; empty where nothing is known of them.
+    let trainings: [PastTraining]
+    /// The split of the last; nil where that is not known.
+    var trainedOn: SplitKind? { trainings.last?.split }
     private let model: SequenceModel
     private let mapping: ItemMapping?
     /// The training events of each of the model's items; nil where that is not known.
@@ -25,8 +25,7 @@ struct EvaluatedModel {
         if let mapping, mapping.unknownCount == data.itemCount {
             throw fail(.badData, "\(path) knows none of the \(counted(data.itemCount, "item")) of the dataset")
         }
-        let record = try TrainingRecord.read(folder)
-        (trainedOn, trainingData) = (record?.split, record?.dataset)
+        trainings = try TrainingRecord.read(folder)?.trainings ?? []
         popularity = folder.popularity
         model = try folder.model(on: backend)
     }
@@ -47,67 +46,6 @@ struct EvaluatedModel {
         ModelRanker(
             model, items: items.flatMap { $0.isIdentity ? nil : $0 }, maximumLength: maximumLength, reading: reading,
             threads: threads)
-    }
-
-    /// What to say of a model that was trained on everything; nil of others.
-    func seenEverything(_ data: Dataset) -> String? {
-        guard trainedOn == .everything else { return nil }
-        let has = trainingData == data.summary.fingerprint ? "has" : "may have"
-        return "was trained on everything (--split none) and \(has) seen these targets"
-    }
-
-    /// Warns where the model may have seen the targets.
-    func warn(_ kind: SplitKind, _ data: Dataset) {
-        if let seen = seenEverything(data) {
-            printError("recblr: warning: the model \(seen): the metrics say nothing of events to come")
-        } else if let trainedOn, !trainedOn.trains(like: kind) {
-            printError("recblr: warning: the model was trained with another split and may have seen these targets")
-        }
-    }
-}
-
-/// Throws where one of two models has an advantage that the other has not: where it was, or may have been, trained on the targets.
-func checkComparable(
-    _ models: [EvaluatedModel], _ kind: SplitKind, _ cases: [EvaluationCase], _ data: Dataset
-) throws {
-    for model in models {
-        guard let seen = model.seenEverything(data) else { continue }
-        throw fail(.badData, "\(model.path) \(seen): compare models that were trained with the same split")
-    }
-    if let a = models[0].trainedOn, let b = models[1].trainedOn, !a.trains(like: b) {
-        throw fail(
-            .badData,
-            "\(models[0].path) was trained with \(a.options), \(models[1].path) with \(b.options): their held-out cases differ, and "
-                + "one may have seen what the other is asked")
-    }
-    for model in models {
-        guard let trainedOn = model.trainedOn else {
-            printError(
-                "recblr: note: \(model.path) does not say how it was trained: whether it has seen these targets is not known"
-            )
-            continue
-        }
-        guard model.trainingData == data.summary.fingerprint else {
-            guard trainedOn.trains(like: kind) else {
-                throw fail(
-                    .badData,
-                    "\(model.path) was trained with \(trainedOn.options) and may have seen these targets, which are those of \(kind.options)"
-                )
-            }
-            printError(
-                "recblr: note: \(model.path) was trained on other data: whether these targets were among it is not known"
-            )
-            continue
-        }
-        if trainedOn.trains(like: kind) { continue }
-        let ends = try trainedOn.split(data).trainingEnd
-        let seen = cases.count { $0.position < ends[$0.user] }
-        if seen > 0 {
-            throw fail(
-                .badData,
-                "\(model.path) was trained with \(trainedOn.options) on \(grouped(seen)) of these \(counted(cases.count, "target"))"
-            )
-        }
     }
 }
 

@@ -119,7 +119,7 @@ struct Experiment: ParsableCommand {
                 variant.change(&configuration, &options)
                 return ExperimentResults.Settings(
                     variant: variant.name, configuration: configuration, options: options,
-                    dataset: data.summary.fingerprint, backend: backend.name, version: programVersion)
+                    dataset: data.summary.mark, backend: backend.name, version: programVersion)
             }
         }
     }

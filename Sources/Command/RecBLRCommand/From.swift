@@ -7,13 +7,15 @@ import Training
 /// The model that a training continues. Prints a warning where it may have learnt from events that this split holds out.
 func startingModel(_ path: String, _ kind: SplitKind, on backend: any Backend) throws -> StartingModel {
     let folder = try openModel(path)
-    let trainedOn = try TrainingRecord.read(folder)?.split
-    if kind != .everything, let trainedOn, !trainedOn.trains(like: kind) {
+    let start = try StartingModel(folder, on: ComputeDevice(backend))
+    let others = start.trainings.indices.filter { start.trainings[$0].split?.trains(like: kind) == false }
+    if kind != .everything, let last = others.last {
+        let trained = last == start.trainings.count - 1 ? "was trained" : "continues a model that was trained"
         printError(
-            "recblr: warning: \(path) was trained with another split and may have seen events that are held out here: validation "
+            "recblr: warning: \(path) \(trained) with another split and may have seen events that are held out here: validation "
                 + "and test may flatter")
     }
-    return try StartingModel(folder, on: ComputeDevice(backend))
+    return start
 }
 
 /// What was taken over from a model, for people.

@@ -272,7 +272,7 @@ func describe(_ summary: DatasetSummary) -> String {
                 + duplicates.map { count, what in count.map { counted($0, what) + ", " } ?? "" }.joined()
                 + "\(grouped(report.droppedByCore)) by fewest events (\(counted(report.coreRounds, "round")))")
     }
-    lines.append("Mark      \(summary.fingerprint)")
+    lines.append("Mark      \(summary.mark)")
     return lines.joined(separator: "\n")
 }
 

@@ -48,6 +48,7 @@ public struct Dataset: @unchecked Sendable {
             users: sequences.count, items: itemCount, events: events.values.count,
             fingerprint: fingerprint(events.values, startColumn.values))
         summary.timestamps = times != nil
+        summary.contents = contents(times: times?.values, items: nil)
         self.init(
             users: nil, items: nil, summary: summary, events: events.values, starts: startColumn.values,
             times: times?.values, owners: [events, startColumn] + (times.map { [$0] } ?? []))
@@ -122,6 +123,8 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
     public var report: PrepareReport?
     /// A 64-bit hash of items and starts, in hexadecimal.
     public var fingerprint: String
+    /// The same of times and items' identifiers. Files of 0.6.0 and before do not have it: there it is computed when they are opened.
+    public var contents: String?
     /// Length and checksum of each of the folder's other files; nil in format 1.
     public var files: FileChecksums?
     /// Checksum of `dataset.json` itself, see ``SealedJSON``; nil except while it is written.
@@ -133,6 +136,12 @@ public struct DatasetSummary: Sendable, Codable, Equatable {
         self.events = events
         self.fingerprint = fingerprint
     }
+
+    /// Tells this data from other data by all that training and evaluation depend on: sequences, times and items' identifiers.
+    public var mark: String { contents.map { "\(fingerprint)-\($0)" } ?? fingerprint }
+
+    /// Whether a record of a training names this data. Records of 0.6.0 and before know the ``fingerprint`` alone.
+    public func isNamed(by mark: String) -> Bool { mark == self.mark || mark == fingerprint }
 
     /// Events / (users × items).
     public var density: Double { Double(events) / (Double(users) * Double(items)) }
@@ -151,14 +160,20 @@ final class Column<Element: BitwiseCopyable>: @unchecked Sendable {
     deinit { values.deallocate() }
 }
 
-/// A 64-bit hash of a dataset: FNV-1a over the starts, then over the items.
+/// A 64-bit hash of parts of a dataset: FNV-1a over numbers.
 struct Fingerprint {
     private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    init(starts: UnsafeBufferPointer<Int64>) { for value in starts { add(UInt64(bitPattern: value)) } }
+    mutating func add(_ values: some Sequence<Int64>) { for value in values { add(UInt64(bitPattern: value)) } }
 
     mutating func add(items: some Sequence<ItemID>) {
         for item in items { add(UInt64(UInt32(bitPattern: item.rawValue))) }
+    }
+
+    /// Adds the bytes of an identifier and its end.
+    mutating func add(id: some Sequence<UInt8>) {
+        for byte in id { add(UInt64(byte)) }
+        add(256)
     }
 
     private mutating func add(_ value: UInt64) { hash = (hash ^ value) &* 0x100_0000_01B3 }
@@ -172,7 +187,16 @@ struct Fingerprint {
 
 /// The fingerprint of a dataset in memory.
 func fingerprint(_ events: UnsafeBufferPointer<ItemID>, _ starts: UnsafeBufferPointer<Int64>) -> String {
-    var fingerprint = Fingerprint(starts: starts)
+    var fingerprint = Fingerprint()
+    fingerprint.add(starts)
     fingerprint.add(items: events)
     return fingerprint.text
+}
+
+/// ``DatasetSummary/contents``: of the times, then of the items' identifiers.
+func contents(times: UnsafeBufferPointer<Int64>?, items: Vocabulary?) -> String {
+    var contents = Fingerprint()
+    if let times { contents.add(times) }
+    if let items { for id in items.ids { contents.add(id: id.utf8) } }
+    return contents.text
 }

@@ -17,7 +17,7 @@ extension Dataset {
 
     private static func open(_ folder: FolderReader) throws(DatasetError) -> Dataset {
         let url = folder.url
-        let summary = try readSummary(folder)
+        var summary = try readSummary(folder)
         let itemsURL = url.appendingPathComponent(DatasetFile.items)
         let startsURL = url.appendingPathComponent(DatasetFile.starts)
         let (eventFile, events) = try column(
@@ -50,9 +50,15 @@ extension Dataset {
         guard fingerprint(events, starts) == summary.fingerprint else {
             throw .malformed(path: url.path, reason: "the data does not match its fingerprint \(summary.fingerprint)")
         }
+        let itemIDs = try vocabulary(folder, DatasetFile.itemVocabulary, summary, count: summary.items)
+        let contents = Interactions.contents(times: times, items: itemIDs)
+        guard summary.contents ?? contents == contents else {
+            throw .malformed(
+                path: url.path, reason: "times or identifiers do not match their hash in \(DatasetFile.summary)")
+        }
+        summary.contents = contents
         return Dataset(
-            users: try vocabulary(folder, DatasetFile.userVocabulary, summary, count: summary.users),
-            items: try vocabulary(folder, DatasetFile.itemVocabulary, summary, count: summary.items),
+            users: try vocabulary(folder, DatasetFile.userVocabulary, summary, count: summary.users), items: itemIDs,
             summary: summary, events: events, starts: starts, times: times, owners: owners)
     }
 
@@ -94,7 +100,7 @@ extension Dataset {
         }
         if let problem = summary.problem { throw malformed(problem) }
         if summary.format == 1 {
-            summary.files = nil
+            (summary.files, summary.contents) = (nil, nil)
         } else if summary.files == nil || !SealedJSON.isIntact(bytes) {
             throw malformed("it is not as it was written: its checksum does not fit")
         }

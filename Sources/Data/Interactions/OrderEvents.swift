@@ -3,11 +3,11 @@ import Foundation
 import Identifiers
 
 extension InteractionLog {
-    /// Writes starts, items and times of the remaining events, user by user in order of time; returns the fingerprint and, where there
-    /// are times, their summary.
+    /// Writes starts, items and times of the remaining events, user by user in order of time; returns the hashes of a dataset and, where
+    /// there are times, their summary.
     func writeEvents(
         _ numbering: Numbering, _ core: KCore, to folder: URL
-    ) throws(DatasetError) -> (fingerprint: String, times: TimeSummary?) {
+    ) throws(DatasetError) -> (fingerprint: String, contents: String, times: TimeSummary?) {
         var columns = try withFileErrors { () throws(FileError) in
             try EventColumns(folder, numbering.starts, hasTimes: hasTimestamps)
         }
@@ -16,7 +16,11 @@ extension InteractionLog {
             times?.add(rows)
             try columns.append(rows)
         }
-        do { return (try columns.commit(), times) } catch { throw .file(error) }
+        do {
+            var (fingerprint, contents) = try columns.commit()
+            for item in numbering.items { contents.add(id: itemIDs.string(item).utf8) }
+            return (fingerprint.text, contents.text, times)
+        } catch { throw .file(error) }
     }
 
     /// Calls `body` with the remaining events of each user, in order of time, ties in file order.
@@ -76,7 +80,8 @@ extension InteractionLog {
 private struct EventColumns: ~Copyable {
     private var items: FileWriter
     private var times: FileWriter?
-    private var mark: Fingerprint
+    /// Of starts and items, and of times.
+    private var (fingerprint, contents) = (Fingerprint(), Fingerprint())
 
     init(_ folder: URL, _ starts: [Int64], hasTimes: Bool) throws(FileError) {
         var file = try FileWriter(folder.appendingPathComponent(DatasetFile.starts))
@@ -84,23 +89,25 @@ private struct EventColumns: ~Copyable {
         try file.commit()
         let items = try FileWriter(folder.appendingPathComponent(DatasetFile.items))
         let times = hasTimes ? try FileWriter(folder.appendingPathComponent(DatasetFile.times)) : nil
-        mark = starts.withUnsafeBufferPointer { Fingerprint(starts: $0) }
+        fingerprint.add(starts)
         self.items = items
         self.times = times
     }
 
     mutating func append(_ rows: UnsafeMutableBufferPointer<EventRow>) throws(FileError) {
         let items = rows.map(\.item)
-        mark.add(items: items.lazy.map(ItemID.init(rawValue:)))
+        fingerprint.add(items: items.lazy.map(ItemID.init(rawValue:)))
         try self.items.append(values: items)
+        guard times != nil else { return }
+        contents.add(rows.lazy.map(\.time))
         try times?.append(values: rows.map(\.time))
     }
 
-    /// Returns the fingerprint.
-    consuming func commit() throws(FileError) -> String {
-        let text = mark.text
+    /// Returns the hash of starts and items, and that of times.
+    consuming func commit() throws(FileError) -> (Fingerprint, contents: Fingerprint) {
+        let hashes = (fingerprint, contents: contents)
         try items.commit()
         try times?.commit()
-        return text
+        return hashes
     }
 }

@@ -57,7 +57,7 @@ extension InteractionLog {
             droppedRepeats: filters.duplicates == .consecutive ? duplicates.consecutive : nil,
             droppedByCore: count - duplicates.events.count - remaining, coreRounds: core.rounds)
         try writeFolder(url, DatasetFile.folder, wrap: DatasetError.file) { (folder) throws(DatasetError) in
-            (summary.fingerprint, summary.times) = try writeEvents(numbering, core, to: folder)
+            (summary.fingerprint, summary.contents, summary.times) = try writeEvents(numbering, core, to: folder)
             try withFileErrors { () throws(FileError) in
                 try writeVocabularies(numbering, titles, to: folder)
                 summary.files = try FileChecksums(ofFilesIn: folder)

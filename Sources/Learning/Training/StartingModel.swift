@@ -12,17 +12,23 @@ public import Tensors
 public struct StartingModel: Sendable {
     /// Identifies the model: a run is resumed only with the one that it began from.
     public let fingerprint: String
+    /// The model's trainings, the earliest first.
+    public let trainings: [PastTraining]
     let items: Vocabulary
     private let model: SequenceModel
 
     /// Starts from a model and its items; `fingerprint` is any text that other models do not have.
-    public init(_ model: SequenceModel, items: Vocabulary, fingerprint: String) {
-        (self.model, self.items, self.fingerprint) = (model, items, fingerprint)
+    public init(
+        _ model: SequenceModel, items: Vocabulary, fingerprint: String, trainings: [PastTraining] = [PastTraining()]
+    ) {
+        (self.model, self.items, self.fingerprint, self.trainings) = (model, items, fingerprint, trainings)
     }
 
-    /// Starts from the model of a folder. Throws where its weights are damaged.
+    /// Starts from the model of a folder. Throws where its weights or the record of its training are damaged.
     public init(_ folder: ModelFolder, on device: ComputeDevice) throws(ModelFileError) {
-        self.init(try folder.model(on: device), items: folder.items, fingerprint: try folder.fingerprint)
+        self.init(
+            try folder.model(on: device), items: folder.items, fingerprint: try folder.fingerprint,
+            trainings: try TrainingRecord.read(folder)?.trainings ?? [PastTraining()])
     }
 
     /// The shape of the model that continues this one over another number of items.
@@ -67,13 +73,15 @@ public struct StartingModel: Sendable {
 public struct TrainingOrigin: Sendable, Codable, Equatable {
     /// The model's ``StartingModel/fingerprint``.
     public var model: String
+    /// The trainings behind it, the earliest first: their weights have learnt from more than the data that goes on.
+    public var trainings: [PastTraining]
     /// Items of the data that the model has, and that it has not.
     public var matchedItems, newItems: Int
     /// Items of the model that the data does not have any more.
     public var goneItems: Int
 
     init(_ start: StartingModel, _ mapping: ItemMapping, itemCount: Int) {
-        model = start.fingerprint
+        (model, trainings) = (start.fingerprint, start.trainings)
         newItems = mapping.unknownCount
         matchedItems = itemCount - newItems
         goneItems = start.items.count - matchedItems

@@ -98,7 +98,7 @@ public struct Trainer: ~Copyable {
             microBatchTokens: BatchPlan.microBatchTokens(on: backend),
             pads: backend.isQueued)
         identity = RunIdentity(
-            configuration: configuration, options: options, dataset: dataset.summary.fingerprint,
+            configuration: configuration, options: options, dataset: dataset.summary.mark,
             split: split.fingerprint, origin: origin?.model,
             backend: "\(backend.name), \(replicas.count) replica\(replicas.count == 1 ? "" : "s")")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)

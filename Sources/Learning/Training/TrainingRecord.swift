@@ -30,7 +30,7 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var version: String
     /// The options of training.
     public var options: TrainingOptions
-    /// Fingerprint of the dataset.
+    /// The dataset's ``DatasetSummary/mark``; in files of 0.6.0 and before its ``DatasetSummary/fingerprint``.
     public var dataset: String
     /// The model that the training started from; nil where weights started at random.
     public var origin: TrainingOrigin?
@@ -50,6 +50,22 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     package var reports: [EvaluationReport] { (baselines ?? []) + [test, testAtRequest].compactMap(\.self) }
     /// Metrics of the counting baselines on the same cases.
     public var baselines: [EvaluationReport]?
+}
+
+extension TrainingRecord {
+    /// All trainings that the model has behind it, the earliest first.
+    public var trainings: [PastTraining] { (origin?.trainings ?? []) + [PastTraining(dataset: dataset, split: split)] }
+}
+
+/// What a training learnt from.
+public struct PastTraining: Sendable, Codable, Equatable {
+    /// The data, as in ``TrainingRecord/dataset``; nil where that is not known.
+    public var dataset: String?
+    /// Its split; nil where that is not known.
+    public var split: SplitKind?
+
+    /// A training on data of which this much is known.
+    public init(dataset: String? = nil, split: SplitKind? = nil) { (self.dataset, self.split) = (dataset, split) }
 }
 
 /// The version that files and `--version` name.
