@@ -66,33 +66,51 @@ import Testing
         #expect(own.winsOfB == 1 && own.winsOfA == 1 && own.ties == 2, "ranks beyond ten are all the same")
         #expect(comparison.all.cases == 4 && comparison.all.users == 4 && comparison.resamples == 2000)
         let masked = comparison.all.masked
-        #expect(masked.ndcg == Difference(0, resampled: [0]) && !masked.ndcg.excludesZero && masked.ties == 4)
+        #expect(masked.ndcg == Difference(0, resampled: []) && masked.ties == 4)
         // Item 1 has all the training events.
         #expect(comparison.slices.map { $0.group?.cases } == [4, nil, nil])
         #expect(comparison.slices[0].group == comparison.all)
     }
 
+    /// However clear the difference: with one user every resample is the same.
+    @Test func fewUsersHaveNoInterval() throws {
+        for count in [1, 19] {
+            let few = try compare([Int](repeating: 20, count: count), [Int](repeating: 1, count: count)).all.unmasked.hr
+            #expect(few.difference == 1 && few.low == nil && few.high == nil && few.excludesZero == nil)
+        }
+        let many = (0..<200).map { $0 % 19 }  // cases of as few users
+        let ofFew = try compare(many.map { _ in 20 }, many.map { _ in 1 }, users: many).all.unmasked.hr
+        #expect(ofFew.excludesZero == nil)
+        let enough = try compare([Int](repeating: 20, count: 20), [Int](repeating: 1, count: 20)).all.unmasked.hr
+        #expect(enough.excludesZero == true && enough.low == 1 && enough.high == 1)
+    }
+
     @Test func certainAndUncertainDifferences() throws {
         let (worse, better) = ([Int](repeating: 20, count: 50), [Int](repeating: 1, count: 50))
         let always = try compare(worse, better).all.unmasked.ndcg
-        #expect(always == Difference(1, resampled: [1]) && always.excludesZero)
+        #expect(always == Difference(1, resampled: [1]) && always.excludesZero == true)
         let reverse = try compare(better, worse).all.unmasked.ndcg
-        #expect(reverse.difference == -1 && reverse.high == -1 && reverse.excludesZero)
+        #expect(reverse.difference == -1 && reverse.high == -1 && reverse.excludesZero == true)
         // 26 wins against 24: of course undecided. 50 against 10 is not.
         let mixed = try compare((0..<50).map { $0 < 26 ? 20 : 1 }, (0..<50).map { $0 < 26 ? 1 : 20 }).all.unmasked.hr
-        #expect(abs(mixed.difference - 0.04) < 1e-12 && !mixed.excludesZero && mixed.low < 0 && mixed.high > 0)
+        #expect(abs(mixed.difference - 0.04) < 1e-12 && mixed.excludesZero == false)
+        #expect(try #require(mixed.low) < 0 && #require(mixed.high) > 0)
         let clear = try compare((0..<60).map { $0 < 50 ? 20 : 1 }, (0..<60).map { $0 < 50 ? 1 : 20 }).all.unmasked.hr
-        #expect(clear.excludesZero && clear.low > 0.4 && clear.high < 0.9)
+        let (low, high) = (try #require(clear.low), try #require(clear.high))
+        #expect(clear.excludesZero == true && low > 0.4 && high < 0.9)
         // The standard error of that mean, √(1 − (2/3)²) / √60 = 0.096, times 2 · 1.96.
-        #expect(abs(clear.high - clear.low - 0.377) < 0.04)
+        #expect(abs(high - low - 0.377) < 0.04)
     }
 
     @Test func casesOfOneUserAreNotIndependent() throws {
-        let (a, b) = ((0..<100).map { $0 % 10 < 6 ? 20 : 1 }, (0..<100).map { $0 % 10 < 6 ? 1 : 20 })
+        let (a, b) = ((0..<200).map { $0 % 20 < 12 ? 20 : 1 }, (0..<200).map { $0 % 20 < 12 ? 1 : 20 })
         let apart = try compare(a, b).all.unmasked.hr
-        let together = try compare(a, b, users: (0..<100).map { $0 % 10 }).all.unmasked.hr
+        let together = try compare(a, b, users: (0..<200).map { $0 % 20 }).all.unmasked.hr
         #expect(abs(apart.difference - together.difference) < 1e-12)
-        #expect(together.high - together.low > 2 * (apart.high - apart.low))
+        func width(_ difference: Difference) throws -> Double {
+            try #require(difference.high) - #require(difference.low)
+        }
+        #expect(try width(together) > 2 * width(apart))
     }
 
     @Test func theSeedDecides() throws {

@@ -18,7 +18,7 @@ struct Evaluate: ParsableCommand {
             standard error.
 
             Two models, A and B, are asked the same cases: B - A of each metric has a 95 % interval of a paired bootstrap \
-            over users. Where it excludes 0, the difference is more than the chance of who was asked. Models that were \
+            over users, if there are at least 20. Where it excludes 0, the difference is more than the chance of who was asked. Models that were \
             trained with different splits, or on what they would be asked, are refused.
 
             With --split stream every event after the cut is predicted before it is learnt, as a live service would: \

@@ -66,8 +66,12 @@ func differencesTable(_ comparison: Comparison) -> String {
                     + [verdict(metric)])
         }
     }
+    let users = comparison.all.users
+    guard users >= Difference.fewestUsers else {
+        return table.text + "\nNo intervals: \(counted(users, "user")), and a bootstrap needs \(Difference.fewestUsers)."
+    }
     return table.text
-        + "\nIntervals of a paired bootstrap: \(grouped(comparison.resamples)) resamples of \(counted(comparison.all.users, "user")), "
+        + "\nIntervals of a paired bootstrap: \(grouped(comparison.resamples)) resamples of \(counted(users, "user")), "
         + "seed \(comparison.seed)."
 }
 
@@ -89,14 +93,16 @@ func groupsTable(_ comparison: Comparison) -> String {
     return table.text
 }
 
-private func signed(_ value: Double) -> String {
+private func signed(_ value: Double?) -> String {
+    guard let value else { return "–" }
     let text = fixed(value, 4)
     return text.hasPrefix("-") || text == fixed(0, 4) ? text : "+" + text
 }
 
 private func verdict(_ difference: Difference) -> String {
-    guard difference.excludesZero else { return "includes 0: undecided" }
-    return "excludes 0: \(difference.low > 0 ? "B" : "A") is better"
+    guard let excludesZero = difference.excludesZero else { return "too few users" }
+    guard excludesZero else { return "includes 0: undecided" }
+    return "excludes 0: \((difference.low ?? 0) > 0 ? "B" : "A") is better"
 }
 
 /// NDCG@10 in ten parts of the test period, and in how many of them counting is ahead.
