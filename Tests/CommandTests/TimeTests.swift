@@ -75,6 +75,44 @@ import Testing
         #expect(withoutTimes.status == 65 && withoutTimes.error.contains("the model uses the times of events"))
     }
 
+    private struct Compared: Decodable {
+        struct Metric: Decodable { var difference: Double }
+        struct Setting: Decodable { var hr: Metric, ndcg: Metric }
+        struct Group: Decodable { var unmasked: Setting }
+        struct Comparison: Decodable { var all: Group }
+        struct Ranks: Decodable { struct Cut: Decodable { var ndcg: Double }; var at10: Cut }
+        struct Settings: Decodable { var unmasked: Ranks }
+        struct Row: Decodable { var name: String, all: Settings }
+        var reports: [Row], comparison: Comparison, comparisonAtRequest: Comparison?
+    }
+
+    /// Each of the two rows is compared, and said which it is.
+    @Test func comparedWithAModelWithoutTime() throws {
+        let place = try prepared(timedLog())
+        try #require(try command(training, in: place).status == 0)
+        let plain = training.replacing("-m model", with: "-m plain").replacing(" --time", with: "")
+        try #require(try command(plain, in: place).status == 0)
+        let text = try command("evaluate plain model data", in: place)
+        #expect(text.status == 0, "\(text.error)")
+        for part in [
+            "\nPast times only:\n", "\nWith the request's time, which A does not know:\n", "B, past times only, unm",
+        ] {
+            #expect(text.output.contains(part), "\(text.output)")
+        }
+        let json = try command("evaluate plain model data --json", in: place)
+        let found = try JSONDecoder().decode(Compared.self, from: Data(json.output.utf8))
+        let rows = found.reports.suffix(3)
+        #expect(rows.map(\.name) == ["A", "B, past times only", "B, with the request's time"])
+        let values = rows.map(\.all.unmasked.at10.ndcg)
+        #expect(abs(found.comparison.all.unmasked.ndcg.difference - (values[1] - values[0])) < 1e-12)
+        let asked = try #require(found.comparisonAtRequest)
+        #expect(abs(asked.all.unmasked.ndcg.difference - (values[2] - values[0])) < 1e-12)
+        let without = try command("evaluate plain plain data", in: place)
+        #expect(!without.output.contains("times only") && !without.output.contains("request"))
+        let both = try command("evaluate model model data", in: place)
+        #expect(both.output.contains("\nWith the request's time:\n"))
+    }
+
     @Test func dataWithoutTimesIsRefused() throws {
         let place = try prepared(timedLog())
         try #require(try command(training, in: place).status == 0)

@@ -19,7 +19,8 @@ struct Evaluate: ParsableCommand {
 
             Two models, A and B, are asked the same cases: B - A of each metric has a 95 % interval of a paired bootstrap \
             over users, if there are at least 20. Where it excludes 0, the difference is more than the chance of who was asked. Models that were \
-            trained with different splits, or on what they would be asked, are refused.
+            trained with different splits, or on what they would be asked, are refused. Where a model was trained with --time, a second \
+            comparison tells it the time of the request.
 
             With --split stream every event after the cut is predicted before it is learnt, as a live service would: \
             beside counts that go on as well, popularity of the last 24 hours above all, in ten parts of the test period.
@@ -61,17 +62,21 @@ struct Evaluate: ParsableCommand {
         let kind = self.kind(models)
         let split = try kind.split(data)
         let cases = validation ? split.validation : split.test
-        if models.count == 2 { try checkComparable(models, kind, cases, data) } else { try models[0].warn(cases, of: kind, data) }
+        if models.count == 2 {
+            try checkComparable(models, kind, cases, data)
+        } else {
+            try models[0].warn(cases, of: kind, data)
+        }
         if split.isStream { sayWhoBegins(cases, data) }
         let started = ContinuousClock.now
-        let examinations = try zip(models, ["A", "B"]).flatMap { model, letter in
+        let examinations = try zip(models, ["A", "B"]).map { model, letter in
             let items = model.items(in: split, data)
             if let items { sayWhatIsUnknown(items, models.count == 2 ? model.path : "the model", cases, data) }
             let threadCount = try threads.count(on: backend)
-            // Two models are compared without the request's time, which only some models could use.
-            return try (models.count == 2 ? [.pastTimes] : model.readings).map { reading in
+            return try model.readings.map { reading in
                 let ranker = model.ranker(items, maximumLength: maxLength, reading: reading, threads: threadCount)
-                return (name: models.count == 2 ? letter : ranker.name, result: try ranker.examine(cases, in: data))
+                let own = model.readings.count > 1 ? "\(letter), \(reading.rawValue)" : letter
+                return (name: models.count == 2 ? own : ranker.name, result: try ranker.examine(cases, in: data))
             }
         }
         let seconds = (ContinuousClock.now - started) / .seconds(1)

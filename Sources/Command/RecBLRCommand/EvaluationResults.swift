@@ -6,22 +6,32 @@ import Report
 struct EvaluationResults {
     let models: [String]
     let counting: [EvaluationReport]
-    /// The models'; of a single model with time one for each reading.
+    /// The models'; of a model with time one for each reading.
     let own: [EvaluationReport]
+    /// Of two models, none of which is told the time of the request.
     let comparison: Comparison?
+    /// Where those with time are told it; nil where none has time.
+    let comparisonAtRequest: Comparison?
+    /// Whether each model has time.
+    private let haveTime: [Bool]
     private var reports: [EvaluationReport] { counting + own }
 
-    /// From the examinations of the models, with what they are called.
+    /// From the examinations of each model, one for each of its readings, with what they are called.
     init(
-        _ models: [EvaluatedModel], _ examinations: [(name: String, result: Examination)], _ cases: [EvaluationCase],
+        _ models: [EvaluatedModel], _ examinations: [[(name: String, result: Examination)]], _ cases: [EvaluationCase],
         _ data: Dataset, _ split: Split
     ) throws {
         self.models = models.map(\.path)
         counting = try baselines(cases, data, split)
-        own = try examinations.map { try EvaluationReport($0.name, $0.result, cases, data, split) }
-        comparison =
-            models.count == 2
-            ? try Comparison(examinations[0].result.ranks, examinations[1].result.ranks, cases, data, split) : nil
+        own = try examinations.joined().map { try EvaluationReport($0.name, $0.result, cases, data, split) }
+        haveTime = models.map { $0.readings.count > 1 }
+        func compare(_ reading: ([(name: String, result: Examination)]) -> Examination) throws -> Comparison {
+            let ranks = examinations.map { reading($0).ranks }
+            return try Comparison(ranks[0], ranks[1], cases, data, split)
+        }
+        comparison = models.count == 2 ? try compare { $0[0].result } : nil
+        comparisonAtRequest =
+            models.count == 2 && haveTime.contains(true) ? try compare { $0[$0.count - 1].result } : nil
     }
 
     /// Of one model the reports; of two also which they are, and their comparison.
@@ -31,8 +41,12 @@ struct EvaluationResults {
             var a, b: String
             var reports: [EvaluationReport]
             var comparison: Comparison
+            var comparisonAtRequest: Comparison?
         }
-        try printJSON(Comparing(a: models[0], b: models[1], reports: reports, comparison: comparison))
+        try printJSON(
+            Comparing(
+                a: models[0], b: models[1], reports: reports, comparison: comparison,
+                comparisonAtRequest: comparisonAtRequest))
     }
 
     /// Tables, for people.
@@ -42,13 +56,24 @@ struct EvaluationResults {
         if own.allSatisfy({ $0.parts != nil }) { parts.append(partsText(reports, own.count, data)) }
         if let comparison {
             parts.insert("A  \(printable(models[0]))\nB  \(printable(models[1]))", at: 0)
+            if comparisonAtRequest != nil { parts.append("\(ModelRanker.Reading.pastTimes.heading):") }
             parts += [differencesTable(comparison), groupsTable(comparison)]
+            if let comparisonAtRequest {
+                let without = zip(["A", "B"], haveTime).first { !$0.1 }.map { ", which \($0.0) does not know" } ?? ""
+                parts.append("\(ModelRanker.Reading.requestTime.heading)\(without):")
+                parts += [differencesTable(comparisonAtRequest), groupsTable(comparisonAtRequest)]
+            }
         } else {
             parts.append(slicesTable(own[0]))
             if own.count > 1, let gaps = gapsTable(own) { parts.append(gaps) }
         }
         return parts.joined(separator: "\n\n")
     }
+}
+
+extension ModelRanker.Reading {
+    /// The words at the beginning of a sentence.
+    fileprivate var heading: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
 }
 
 private let settings: [(String, KeyPath<Comparison.Group, Comparison.Setting> & Sendable)] = [
@@ -68,7 +93,8 @@ func differencesTable(_ comparison: Comparison) -> String {
     }
     let users = comparison.all.users
     guard users >= Difference.fewestUsers else {
-        return table.text + "\nNo intervals: \(counted(users, "user")), and a bootstrap needs \(Difference.fewestUsers)."
+        return table.text
+            + "\nNo intervals: \(counted(users, "user")), and a bootstrap needs \(Difference.fewestUsers)."
     }
     return table.text
         + "\nIntervals of a paired bootstrap: \(grouped(comparison.resamples)) resamples of \(counted(users, "user")), "
