@@ -27,6 +27,18 @@ import Testing
         await service.stop()
     }
 
+    @Test func whatServedLastServesAgainWithoutAnyRelease() async throws {
+        let models = try TestModels(["a"])
+        let log = MemoryEventLog()
+        let service = try LiveService(models: models.url, log: log, options: .test())
+        await service.stop()
+        try models.write("b", seed: 2)
+        let next = try LiveService(models: models.url, log: log, options: .test())
+        #expect(next.activeVersion == "a")
+        #expect(try await next.versions().map(\.name) == ["a", "b"], "the other is there, and newer")
+        await next.stop()
+    }
+
     @Test(arguments: [1 << 24, 0]) func answersAreThoseOfTheNewModel(memory: Int) async throws {
         let models = try TestModels(["a", "b"])
         let service = try LiveService(models: models.url, log: MemoryEventLog(), options: .test(memory: memory))

@@ -66,6 +66,8 @@ public final class LiveService: Sendable {
             maximumWait: .milliseconds(options.maximumWait))
         let threads = threads
         shards = (0..<count).map { StateShard($0, release, surroundings, in: threads) }
+        // Also where nobody ever releases one: the next start serves this one, not what is put beside it meanwhile.
+        writer.add(.set(key: Self.versionKey, value: release.version)) { _ in }
     }
 
     /// Throws where a folder of models has none, so that this is known before a log is made for them.
