@@ -43,6 +43,30 @@ import Testing
             try run(["prepare", "--store", "shop", "--event-types", "none", "--output", "x"], in: place).status == 65)
     }
 
+    /// A dataset holds nanoseconds: other years would come back in the wrong order.
+    @Test func timesThatNoDatasetHoldsAreRefusedOrCounted() throws {
+        let place = try Workplace()
+        try place.write(
+            (1700...1704).map { "{\"user\":\"u\",\"item\":\"i\($0)\",\"timestamp\":\"\($0)-01-01T00:00:00Z\"}\n" }
+                .joined(),
+            "events.jsonl")
+        #expect(try run(["store", "import", "events.jsonl", "--events", "--store", "shop"], in: place).status == 0)
+        let early = NewEvent(user: "u", item: "i", time: Timestamp(microseconds: -11_676_096_000_000_000))
+        _ = try SQLiteEventLog(place.url.appendingPathComponent("shop")).commit([.append([early])], now: early.time!)
+        let words = [
+            "prepare", "--store", "shop", "--output", "data", "--min-user-events", "1", "--min-item-events", "1",
+        ]
+        let refused = try run(words, in: place)
+        #expect(refused.status == 65 && !place.exists("data"))
+        #expect(
+            refused.error.contains(
+                "the time 1600-01-01T00:00:00Z of user u is not of the years 1678 to 2261; give --skip-bad"),
+            "\(refused.error)")
+        let counted = try run(words + ["--skip-bad-lines"], in: place)
+        #expect(counted.status == 0 && counted.output.contains("Events    5"), "\(counted.error)")
+        #expect(counted.output.contains("Dropped   1 malformed line,"), "\(counted.output)")
+    }
+
     /// Titles that programs gave to items come first, then those of the file.
     @Test func titlesOfTheStoreBelongToTheDataset() throws {
         let place = try Workplace()

@@ -5,6 +5,7 @@ import Foundation
 import Identifiers
 import Interactions
 import SQLiteLog
+import Server
 
 struct Prepare: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -82,7 +83,7 @@ struct Prepare: ParsableCommand {
             """, transform: pathArgument)
     var titles: String?
     @Option(help: "Column of titles. (default: title, name, product_name, …)") var titleColumn: String?
-    @Flag(help: "Count malformed lines, of titles too, and go on instead of stopping at the first.")
+    @Flag(help: "Count malformed lines, of titles and of a store too, and go on instead of stopping at the first.")
     var skipBadLines = false
     @OptionGroup var json: JSONFlag
 
@@ -175,7 +176,17 @@ struct Prepare: ParsableCommand {
             try reader.forEachEvent(of: user, from: nil) { stored in
                 guard types?.contains(RawID(stored.event.type)) ?? true else { return }
                 let (nanoseconds, overflows) = stored.order.time.microseconds.multipliedReportingOverflow(by: 1000)
-                try log.add(user: user, item: stored.event.item, nanoseconds: overflows ? 0 : nanoseconds)
+                guard overflows else {
+                    return try log.add(user: user, item: stored.event.item, nanoseconds: nanoseconds)
+                }
+                guard skipBadLines else {
+                    throw DatasetError.malformed(
+                        path: store,
+                        reason:
+                            "the time \(stored.order.time.iso8601) of user \(user.text) is not of the years 1678 to 2261",
+                        remedies: [.skipBadLines])
+                }
+                log.skip()
             }
             progress.show(log.report.lines, Double(log.report.lines) / Double(max(1, total)))
         }

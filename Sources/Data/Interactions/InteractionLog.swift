@@ -116,6 +116,12 @@ public struct InteractionLog: ~Copyable, Sendable {
         try spill()
     }
 
+    /// Counts an event that cannot be added.
+    package mutating func skip() {
+        report.lines += 1
+        report.skippedLines += 1
+    }
+
     private mutating func spill() throws(DatasetError) {
         try events.spill()
         if kept != nil { do { try kept!.spill() } catch { throw .file(error) } }

@@ -1,18 +1,18 @@
-import Events
+package import Events
 import FileSupport
-import Foundation
+package import Foundation
 import Interactions
 
 extension Timestamp {
     /// The moment of a date, to the microsecond.
-    init(_ date: Date) { self.init(microseconds: Int64((date.timeIntervalSince1970 * 1_000_000).rounded())) }
+    package init(_ date: Date) { self.init(microseconds: Int64((date.timeIntervalSince1970 * 1_000_000).rounded())) }
 
     /// The years 1 to 9999. RFC 3339 also has a year 0, which many clients cannot read.
     static let range =
         Timestamp(microseconds: -62_135_596_800_000_000)...Timestamp(microseconds: 253_402_300_799_999_999)
 
     /// As in `2026-11-26T03:00:00.123456Z`, with as many digits of the second's fraction as there are. Only for times of ``range``.
-    var iso8601: String {
+    package var iso8601: String {
         let seconds = microseconds.flooredQuotient(1_000_000)
         let day = CivilDay(daysSinceEpoch: Int(seconds.flooredQuotient(86_400)))
         let second = Int(seconds - Int64(day.daysSinceEpoch) * 86_400)
@@ -44,7 +44,7 @@ extension Timestamp {
 
     /// The time of `2026-11-26T03:00:00.5+01:00` (RFC 3339; seconds may be left out). Digits beyond microseconds are cut off. Nil for any
     /// other text and for times out of ``range``.
-    init?(iso8601 text: String) {
+    package init?(iso8601 text: String) {
         var cursor = TimeCursor(text)
         guard let year = cursor.digits(4), cursor.take("-"), let month = cursor.digits(2), cursor.take("-"),
             let day = cursor.digits(2).flatMap({ CivilDay(year: year, month: month, day: $0) }),
@@ -68,7 +68,7 @@ extension Timestamp {
 
     /// The time so many seconds after the beginning of 1970, given as a number is written in JSON. Digits beyond microseconds are cut off. Nil for
     /// any other text and for times out of ``range``.
-    init?(seconds text: String) {
+    package init?(seconds text: String) {
         guard isJSONNumber(text.utf8) else { return nil }
         let parts = text.split(separator: ".", maxSplits: 1)
         if let whole = Int64(parts[0]), text.utf8.count <= 40, !text.utf8.contains(where: { $0 | 0x20 == 0x65 }) {
