@@ -69,6 +69,13 @@ import Testing
             answers.append(answer.output)
         }
         #expect(Set(answers[..<3]).count == 3, "time matters")
+        #expect(try command(ask + " --at 1777636800", in: place).output == answers[1])
+        #expect(try command(ask + " --at 2026-05-01T14:00:00.000+02:00", in: place).output == answers[1])
+        for early in ["--user u3 --at 2020-01-01T00:00:00Z", "--all-users --at 2023-11-14T22:13:25.5Z"] {
+            let refused = try command("recommend model --data data \(early)", in: place)
+            #expect(refused.status == 64 && refused.output.isEmpty, "\(refused.output)")
+            #expect(refused.error.contains("--at: it lies before the last event of user u"), "\(refused.error)")
+        }
         let wrong = try command(ask + " --at yesterday", in: place)
         #expect(wrong.status == 64 && wrong.error.contains("--at yesterday: expected now, or a time such as"))
         let withoutTimes = try command("recommend model --history i1,i2", in: place)
@@ -129,6 +136,31 @@ import Testing
         }
         let asked = try command("recommend model --data untimed --user u1", in: place)
         #expect(asked.status == 65 && asked.error.contains("the model uses the times of events"), "\(asked.error)")
+    }
+
+    /// Numbers that only say the order are no times of day, and have no last day.
+    @Test func timesThatAreAnOrder() throws {
+        let place = try prepared(timedLog())
+        try #require(try command(training, in: place).status == 0)
+        try place.write(walks(), "ordered.csv")
+        let prepared = try command("prepare ordered.csv -o ordered", in: place)
+        try #require(prepared.error.contains("numbers that are no dates"), "\(prepared.error)")
+        for line in [
+            "train ordered -m other --time --epochs 1", "evaluate model ordered",
+            "recommend model --data ordered --user u1 --at now", "recommend model --data ordered --user u1",
+        ] {
+            let refused = try command(line, in: place)
+            #expect(refused.status == 65, "\(line): \(refused.error)")
+            #expect(refused.error.contains("the times of this dataset are numbers that only say the order"))
+        }
+        let stream = "train ordered -m stream --split stream --epochs 1 --hidden-size 8 --threads 1"
+        for line in [stream, "evaluate stream ordered"] {
+            let outcome = try command(line, in: place)
+            #expect(outcome.status == 0 && outcome.error.contains("there is no popularity of the last day"))
+            #expect(outcome.output.contains("Popularity so far") && !outcome.output.contains("last day"))
+            #expect(!outcome.output.contains("< 1 day"))
+        }
+        #expect(try command("evaluate stream ordered", in: place).output.contains("some counting is ahead of RecBLR"))
     }
 
     @Test func whatKnowsNoTimeIsNotAskedAtOne() throws {

@@ -135,7 +135,7 @@ import Testing
             expected { question, item in
                 let now = data.timestamp(ofUser: question.user, at: question.position)!
                 let own = pasts[[question.user, question.position]]!
-                return [own.count { $0.item == item && $0.time > now - 24 * Self.hour }, total(question, item)]
+                return [own.count { $0.item == item && $0.time >= now - 24 * Self.hour }, total(question, item)]
             },
             expected { [total($0, $1)] },
             expected { question, item in

@@ -67,7 +67,7 @@ struct Evaluate: ParsableCommand {
         } else {
             try models[0].warn(cases, of: kind, data)
         }
-        if split.isStream { sayWhoBegins(cases, data) }
+        if split.isStream { sayOfStream(cases, data) }
         let started = ContinuousClock.now
         let examinations = try zip(models, ["A", "B"]).map { model, letter in
             let items = model.items(in: split, data)

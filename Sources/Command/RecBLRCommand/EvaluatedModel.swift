@@ -70,8 +70,12 @@ func sayWhatIsUnknown(_ mapping: ItemMapping, _ model: String, _ cases: [Evaluat
     )
 }
 
-/// Counts on standard error the users who begin within a stream: their first events have no history, and are no cases.
-func sayWhoBegins(_ cases: [EvaluationCase], _ data: Dataset) {
+/// Says on standard error what a stream leaves out: popularity of the last day where times are only an order, and the first events of users who begin
+/// within it, which have no history and are no cases.
+func sayOfStream(_ cases: [EvaluationCase], _ data: Dataset) {
+    if !data.hasDates {
+        printError("recblr: note: times are numbers that only say the order: there is no popularity of the last day")
+    }
     guard let first = cases.compactMap({ data.timestamp(ofUser: $0.user, at: $0.position) }).min() else { return }
     let asked = Set(cases.map(\.user))
     let count = asked.count { data.timestamp(ofUser: $0, at: 0)! >= first }

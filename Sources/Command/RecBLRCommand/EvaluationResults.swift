@@ -134,8 +134,8 @@ private func verdict(_ difference: Difference) -> String {
 /// NDCG@10 in ten parts of the test period, and in how many of them counting is ahead.
 func partsText(_ reports: [EvaluationReport], _ modelCount: Int, _ data: Dataset) -> String {
     let models = reports.suffix(modelCount)
-    var table = TextTable(
-        ["NDCG@10 from", "cases", "last day", "so far", "transitions"] + models.map(\.name))
+    let counting = (data.hasDates ? ["last day"] : []) + ["so far", "transitions"]
+    var table = TextTable(["NDCG@10 from", "cases"] + counting + models.map(\.name))
     var lines: [String] = []
     for (setting, path) in [("unmasked", \SettingMetrics.unmasked), ("masked", \.masked)] {
         let values = reports.map { ($0.parts ?? []).map { $0.metrics[keyPath: path].at10.ndcg } }

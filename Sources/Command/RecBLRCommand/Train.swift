@@ -138,7 +138,7 @@ struct Train: ParsableCommand {
         var examples: [TrainingReport.Example] = []
         if !split.test.isEmpty {
             if let known { sayWhatIsUnknown(known, "the model", split.test, data) }
-            if split.isStream { sayWhoBegins(split.test, data) }
+            if split.isStream { sayOfStream(split.test, data) }
             record.test = try EvaluationReport(ranker, split.test, data, split)
             if trained.configuration.usesTime {
                 let asked = ModelRanker(

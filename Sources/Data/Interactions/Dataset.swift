@@ -64,6 +64,8 @@ public struct Dataset: @unchecked Sendable {
     public var eventCount: Int { events.count }
     /// Whether events have times.
     public var hasTimestamps: Bool { times != nil }
+    /// Whether events have times that are dates, not mere numbers in their order. (Datasets of 0.3.0 and before do not say: theirs count as dates.)
+    public var hasDates: Bool { hasTimestamps && summary.times?.areDates ?? true }
 
     /// Number of events of a user, who is numbered 0 ..< ``userCount``. O(1).
     public func length(ofUser user: Int) -> Int { withExtendedLifetime(owners) { rows(user, nil).count } }

@@ -11,7 +11,7 @@ public struct EvaluationReport: Sendable, Codable, Equatable {
     public var repeats: Int
     /// Metrics by the popularity of the target: head, middle, tail.
     public var slices: [Slice]
-    /// Metrics by the time between the target and the event before it; nil without times, and in files of 0.6.0 and before.
+    /// Metrics by the time between the target and the event before it; nil without dates, and in files of 0.6.0 and before.
     public var gaps: [GapSlice]?
     /// NDCG@10 masked / unmasked: 1 where nothing is lost to items already seen. Nil where unmasked is 0, and in files of 0.6.0 and before.
     public var maskedToUnmasked: Double?

@@ -29,9 +29,9 @@ extension EvaluationReport {
         }
     }
 
-    /// The metrics of each class of gap, shortest first; nil where the data has no times.
+    /// The metrics of each class of gap, shortest first; nil where the data has no dates.
     static func gapSlices(_ ranks: [CaseRanks], _ cases: [EvaluationCase], _ dataset: Dataset) -> [GapSlice]? {
-        guard dataset.hasTimestamps else { return nil }
+        guard dataset.hasDates else { return nil }
         let gaps = cases.map { each in
             let times = dataset.timestamps(ofUser: each.user, each.position - 1..<each.position + 1) ?? [0, 0]
             return Gap(nanoseconds: times[1] &- times[0])

@@ -69,7 +69,7 @@ public struct ModelRanker: Ranker {
         guard items != nil || model.configuration.itemCount == dataset.itemCount else {
             throw .itemCount(model: model.configuration.itemCount, dataset: dataset.itemCount)
         }
-        if model.configuration.usesTime, !dataset.hasTimestamps { throw .noTimes }
+        if model.configuration.usesTime { try dataset.requireDates() }
         let batches = self.batches(cases)
         let bound = ScoreBound(model)
         let next = Atomic<Int>(0)

@@ -9,7 +9,7 @@ struct DayCounts: ItemCounts {
     /// Events of the last day · 2³² + all events.
     private var board: Leaderboard
     private var recent: [(item: ItemID, time: Int64)] = []
-    /// Those before it are older than a day.
+    /// Those before it are older than a day; one of exactly 24 hours ago is not.
     private var first = 0
 
     init(_ sequences: some Sequence<[ItemID]>, counts: [Int]) { board = Leaderboard(counts) }
@@ -20,7 +20,7 @@ struct DayCounts: ItemCounts {
     }
 
     mutating func advance(to time: Int64) {
-        while first < recent.count, recent[first].time <= time - Self.day {
+        while first < recent.count, recent[first].time < time - Self.day {
             board[recent[first].item] -= 1 << 32
             first += 1
         }
@@ -97,7 +97,7 @@ struct EventStream: Sendable {
         var (events, counts): ([Event], [Int]) = ([], [])
         for user in 0..<dataset.userCount {
             let times = dataset.timestamps(ofUser: user) ?? []
-            let start = (0..<times.count).partitioningIndex { times[$0] > first - DayCounts.day }
+            let start = (0..<times.count).partitioningIndex { times[$0] >= first - DayCounts.day }
             counts.append(start)
             for position in start..<times.count {
                 events.append(Event(time: times[position], user: user, position: position))
@@ -139,13 +139,14 @@ public func knownItems(_ dataset: Dataset, _ split: Split) -> ItemMapping? {
 }
 
 /// What counting would have scored in the same stream: popularity of the last 24 hours, ties by all events so far; popularity so far; and
-/// transitions from the last item so far. Each event is predicted before it is counted. Throws without times.
+/// transitions from the last item so far. Each event is predicted before it is counted. Where times are only an order there is no last day, and no row of
+/// it. Throws without times.
 public func streamBaselines(
     _ cases: [EvaluationCase], _ dataset: Dataset
 ) throws(EvaluationError) -> [any Ranker] {
     guard let stream = EventStream(before: cases, in: dataset) else { throw .noCases }
-    return [
-        OnlineRanker<DayCounts>(name: DayCounts.name, stream: stream),
+    let lastDay = OnlineRanker<DayCounts>(name: DayCounts.name, stream: stream)
+    return (dataset.hasDates ? [lastDay] : []) + [
         OnlineRanker<PopularityCounts>(name: "\(PopularityCounts.name) so far", stream: stream),
         OnlineRanker<TransitionCounts>(name: "\(TransitionCounts.name) so far", stream: stream),
     ]

@@ -20,6 +20,14 @@ extension Ranker {
     }
 }
 
+extension Dataset {
+    /// Throws unless a model with time can read this.
+    package func requireDates() throws(EvaluationError) {
+        guard hasTimestamps else { throw .noTimes }
+        guard hasDates else { throw .noDates }
+    }
+}
+
 /// Why an evaluation cannot be trusted.
 public enum EvaluationError: UserFacingError, Equatable {
     /// A score is not a finite number.
@@ -30,6 +38,8 @@ public enum EvaluationError: UserFacingError, Equatable {
     case itemCount(model: Int, dataset: Int)
     /// A model with time, and data without times.
     case noTimes
+    /// A model with time, and data whose times are only an order.
+    case noDates
     /// The model cannot read a history.
     case history(HistoryError)
     /// The device that ranks failed.
@@ -43,6 +53,8 @@ public enum EvaluationError: UserFacingError, Equatable {
         case .history(let error): error.description
         case .device(let reason): reason
         case .noTimes: "a model with time (--time) needs the times of events, which this dataset has not"
+        case .noDates:
+            "a model with time (--time) needs dates, and the times of this dataset are numbers that only say the order"
         case .noCases: "there is nothing to evaluate: no user has enough events"
         case .itemCount(let model, let dataset): "the model knows \(model) items, the dataset \(dataset)"
         }

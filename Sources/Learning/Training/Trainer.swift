@@ -75,7 +75,7 @@ public struct Trainer: ~Copyable {
         if configuration.hasHeads, options.loss == .bpr {
             throw .option("a model with heads (repeats, transitions) is trained with a softmax loss: full or sampled")
         }
-        if configuration.usesTime, !dataset.hasTimestamps { throw .evaluation(.noTimes) }
+        if configuration.usesTime { do { try dataset.requireDates() } catch { throw .evaluation(error) } }
         try Self.checkMemory(configuration, options, backend)
         let model: SequenceModel
         do {

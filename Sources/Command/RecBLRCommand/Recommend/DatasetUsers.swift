@@ -1,4 +1,5 @@
 import ErrorSupport
+import Evaluation
 import FileSupport
 import Foundation
 import Identifiers
@@ -11,13 +12,15 @@ struct DatasetUsers: Sendable {
     private let itemNames: Vocabulary
     private let mapping: ItemMapping
 
-    init(_ path: String, _ items: Vocabulary) throws {
+    /// For a model of these items, which may be one with time.
+    init(_ path: String, _ items: Vocabulary, isWithTime: Bool) throws {
         dataset = try openDataset(path)
         guard let users = dataset.users, let own = dataset.items else {
             throw fail(.badData, "\(path) has no ids of users and items")
         }
         (names, itemNames) = (users, own)
         mapping = ItemMapping(own, to: items)
+        if isWithTime, dataset.hasTimestamps { try dataset.requireDates() }
     }
 
     var count: Int { dataset.userCount }

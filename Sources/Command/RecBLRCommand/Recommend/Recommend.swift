@@ -6,6 +6,7 @@ import Foundation
 import Identifiers
 import Interactions
 import ModelStore
+import Models
 import Serving
 
 #if canImport(Glibc)
@@ -71,7 +72,8 @@ struct Recommend: ParsableCommand {
         }
         let folder = try openModel(model)
         let question = try requests.question(folder.configuration)
-        let source = try requests.requests(folder.items, batchSize: batchSize(folder.items.count))
+        let source = try requests.requests(
+            folder.items, isWithTime: folder.configuration.usesTime, batchSize: batchSize(folder.items.count))
         let choice = try choice.choice(folder.items)
         let output = try AnswerOutput(answers.output)
         if answers.output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }

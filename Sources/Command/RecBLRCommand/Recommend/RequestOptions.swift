@@ -1,11 +1,13 @@
 import ArgumentParser
 import ErrorSupport
+import Events
 import FileSupport
 import Foundation
 import Identifiers
 import Interactions
 import Models
 import Report
+import Server
 
 /// Options for the users or histories; exactly one kind must be given.
 struct RequestOptions: ParsableArguments {
@@ -37,8 +39,8 @@ struct RequestOptions: ParsableArguments {
 
     @Option(
         help: """
-            For when a model trained with --time is asked: now, or a time such as 2026-05-01T12:30:00Z. (default: the time of each \
-            user's last event)
+            For when a model trained with --time is asked: now, a time such as 2026-05-01T12:30:00.5Z, or seconds since 1970; not before a \
+            user's last event. (default: the time of each user's last event)
             """)
     var at: String?
 
@@ -48,11 +50,12 @@ struct RequestOptions: ParsableArguments {
         guard model.usesTime else {
             throw fail(.usage, "--at is for models that were trained with --time; this one knows no time")
         }
-        let time = at == "now" ? Date() : ISO8601DateFormatter().date(from: at)
-        guard let seconds = time?.timeIntervalSince1970, seconds.magnitude < 9e9 else {
+        guard let time = at == "now" ? Timestamp(Date()) : Timestamp(iso8601: at) ?? Timestamp(seconds: at) else {
             throw fail(.usage, "--at \(printable(at)): expected now, or a time such as 2026-05-01T12:30:00Z")
         }
-        return Int64(seconds) * 1_000_000_000
+        let (nanoseconds, overflows) = time.microseconds.multipliedReportingOverflow(by: 1000)
+        if overflows { throw fail(.usage, "--at \(printable(at)): it is not of the years 1678 to 2261") }
+        return nanoseconds
     }
 
     enum LineStart: String, ExpressibleByArgument, CaseIterable { case user, item }
@@ -76,7 +79,7 @@ struct RequestOptions: ParsableArguments {
     }
 
     /// Opens the requests, for a model of these items, in batches of at most `batchSize`.
-    func requests(_ items: Vocabulary, batchSize: Int) throws -> any RequestSource {
+    func requests(_ items: Vocabulary, isWithTime: Bool, batchSize: Int) throws -> any RequestSource {
         if !history.isEmpty {
             let list = ItemList(history, items)
             return RequestList([
@@ -89,7 +92,7 @@ struct RequestOptions: ParsableArguments {
             return RequestList([Request(subject: .history, items: try title.map { try items.item(ofTitle: $0) })])
         }
         if let histories { return try HistoryFile(inputURL(histories), items, lineStartsWith, batchSize: batchSize) }
-        let users = try DatasetUsers(data ?? "", items)
+        let users = try DatasetUsers(data ?? "", items, isWithTime: isWithTime)
         if allUsers { return AllUsers(users, batchSize: batchSize) }
         if let file = self.users { return try UserFile(inputURL(file), users, batchSize: batchSize) }
         return RequestList(user.map(users.request))
