@@ -102,6 +102,29 @@ import Testing
         #expect(stream.status == 0, "\(stream.error)")
     }
 
+    /// A split that nobody names is the one of the model, also where one is continued, and fractions are about it.
+    @Test func theModelSaysTheSplit() throws {
+        let place = try Self.place([
+            ("stream", ["--epochs", "1", "--split", "stream", "--test-fraction", "0.2"]), ("one", ["--epochs", "1"]),
+        ])
+        let continued = try run(
+            ["train", "data", "-m", "on", "--from", "stream", "--epochs", "1"] + Self.small, in: place)
+        #expect(continued.status == 0 && continued.output.contains("Popularity of the last day"), "\(continued.error)")
+        #expect(!continued.error.contains("another split"))
+        func cases(_ more: [String]) throws -> Int {
+            let outcome = try run(["evaluate", "stream", "data"] + more, in: place)
+            #expect(outcome.status == 0 && outcome.output.contains("so far"), "\(outcome.error)")
+            return Int(outcome.output.prefix { $0 != " " }.filter { $0 != "," }) ?? 0
+        }
+        let (usual, more) = (try cases([]), try cases(["--test-fraction", "0.3"]))
+        #expect(usual > 0 && more > usual)
+        #expect(try cases(["--split", "stream", "--test-fraction", "0.3"]) == more)
+        for line in ["evaluate one data --test-fraction 0.3", "train data -m x --from one --validation-fraction 0.3"] {
+            let refused = try run(line.split(separator: " ").map(String.init), in: place)
+            #expect(refused.status == 64 && refused.error.contains("-fraction goes with --split"), "\(refused.error)")
+        }
+    }
+
     /// What a model's predecessors have seen, it has seen.
     @Test func whatWasSeenBefore() throws {
         let place = try Self.place([
@@ -147,7 +170,9 @@ import Testing
         let lines = String(decoding: try place.bytes("log.csv"), as: UTF8.self).split(separator: "\n")
         let shifted = lines.enumerated().map { number, line in
             let fields = line.split(separator: ",")
-            guard number > 0, let user = Int(fields[0].dropFirst()), let time = Int(fields[2]) else { return String(line) }
+            guard number > 0, let user = Int(fields[0].dropFirst()), let time = Int(fields[2]) else {
+                return String(line)
+            }
             return "\(fields[0]),\(fields[1]),\(time + 40_000 * user)"
         }
         try place.write(shifted.joined(separator: "\n") + "\n", "log.csv")

@@ -1,3 +1,6 @@
+import CPUBackend
+import Identifiers
+import Interactions
 import Testing
 
 @testable import Training
@@ -37,6 +40,24 @@ import Testing
         )
         #expect(Preset.balanced.recipe(for: small).options.epochs == 25)
         #expect(Preset.balanced.recipe(for: large).options.epochs == 4)
+    }
+
+    /// A training of few steps comes to its rate; one of a thousand and more, or one that may be lengthened, keeps its warm-up.
+    @Test func shortTrainingsWarmUpShortly() {
+        let data = Dataset(sequences: (0..<50).map { _ in [1, 2, 3, 4, 1, 2, 3] }, itemCount: 4)  // 200 inputs
+        func warmup(_ change: (inout TrainingOptions) -> Void) -> Int {
+            var options = Preset.balanced.recipe(for: DatasetShape(data)).options
+            (options.batchTokens, options.epochs) = (20, 30)
+            change(&options)
+            options.shortenWarmup(data, .leaveOneOut(data), on: CPUBackend())
+            return options.warmupSteps
+        }
+        #expect(warmup { _ in } == 30)
+        #expect(warmup { $0.epochs = 100 } == 100 && warmup { $0.epochs = 99 } == 99)
+        #expect(warmup { $0.warmupSteps = 10 } == 10 && warmup { ($0.warmupSteps, $0.epochs) = (10, 2) } == 2)
+        #expect(warmup { ($0.batchTokens, $0.epochs) = (1000, 1) } == 1)
+        #expect(warmup { $0.schedule = .constant } == 100)
+        #expect(warmup { $0.batchTokens = 0 } == 100, "the training itself will refuse it")
     }
 
     @Test func hugeCataloguesAreSampled() {

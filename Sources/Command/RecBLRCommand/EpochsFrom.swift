@@ -5,10 +5,10 @@ import Models
 import Training
 
 extension Recipe {
-    /// Uses the number of epochs of a trained model: its schedule, and its best epoch as the last one.
+    /// Uses the number of epochs of a trained model: its schedule, and its best epoch as the last one. Of the schedule the warm-up, too, where `takesWarmup`.
     ///
     /// Prints the other differences from that model's training, for which the epoch was chosen.
-    mutating func takeEpochs(from path: String, _ configuration: ModelConfiguration) throws {
+    mutating func takeEpochs(from path: String, _ configuration: ModelConfiguration, takesWarmup: Bool) throws {
         let folder = try openModel(path)
         guard let record = try TrainingRecord.read(folder), record.bestEpoch > 0 else {
             throw fail(.badData, "\(path) has no record of its training: give --epochs")
@@ -18,6 +18,7 @@ extension Recipe {
         }
         options.epochs = record.options.epochs
         options.lastEpoch = record.bestEpoch
+        if takesWarmup { options.warmupSteps = record.options.warmupSteps }
         reasons[.epochs] =
             "\(counted(record.bestEpoch, "epoch")) of a schedule of \(counted(record.options.epochs, "epoch")): what validation chose for \(path)"
         let others = try differences(options, record.options, but: ["epochs", "lastEpoch", "patience", "threads"])

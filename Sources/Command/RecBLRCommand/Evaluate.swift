@@ -10,7 +10,7 @@ struct Evaluate: ParsableCommand {
         usage: "recblr evaluate <model> [<model>] <dataset> [<options>]",
         discussion: """
             Ranks each target among all items, in both settings: unmasked (items already seen stay candidates, as in the \
-            literature) and masked (they do not). Equal scores count against the target. Two counting baselines are \
+            literature) and masked (they do not, but for the target itself where it was seen before). Equal scores count against the target. Two counting baselines are \
             evaluated as well. Beside the ranks: how much of the catalogue the ten best items reach (coverage, novelty in \
             bits, Gini), the model's cross-entropy over all items, and the share of its probability on items already seen. Items \
             are matched by id, so that a dataset may be prepared anew: items of a history that the \
@@ -59,7 +59,8 @@ struct Evaluate: ParsableCommand {
         let data = try openDataset(folders[folders.count - 1])
         let backend = try place.backend()
         let models = try opened.map { try EvaluatedModel($0, $1, data, backend) }
-        let kind = self.kind(models)
+        // The split that was asked for, else that of the training.
+        let kind = try splitOptions.kind(like: models.compactMap(\.trainedOn).first { $0 != .everything })
         let split = try kind.split(data)
         let cases = validation ? split.validation : split.test
         if models.count == 2 {
@@ -90,11 +91,5 @@ struct Evaluate: ParsableCommand {
             "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
                 + "\(counted(first.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
         try printOutput(results.text(data))
-    }
-
-    /// The split that was asked for, else that of the training.
-    private func kind(_ models: [EvaluatedModel]) -> SplitKind {
-        let trained = models.compactMap(\.trainedOn).first { $0 != .everything }
-        return splitOptions.kind(like: trained) ?? trained ?? .leaveOneOut
     }
 }

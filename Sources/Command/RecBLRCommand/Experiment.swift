@@ -57,7 +57,7 @@ struct Experiment: ParsableCommand {
         guard !split.test.isEmpty else { throw EvaluationError.noCases }
         let backend = try compute.backend()
         if let advice = adviceOnSplit(.leaveOneOut, split, data) { printError(advice) }
-        let plan = try self.plan(data, backend)
+        let plan = try self.plan(data, split, backend)
         try learning.refuseIgnored(
             learning.recipe(for: data, threads: 1), hasValidation: !split.validation.isEmpty)
         for settings in plan {
@@ -106,10 +106,11 @@ struct Experiment: ParsableCommand {
     }
 
     /// Every variant with the first seed, then with the next, so that the results so far can be compared at any time.
-    private func plan(_ data: Dataset, _ backend: any Backend) throws -> [ExperimentResults.Settings] {
+    private func plan(_ data: Dataset, _ split: Split, _ backend: any Backend) throws -> [ExperimentResults.Settings] {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false
-        let recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
+        var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
+        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split, on: backend) }
         return (0..<UInt64(seeds)).flatMap { number in
             experiment.variants.map { variant in
                 var (configuration, options) = (ModelConfiguration(itemCount: data.itemCount), recipe.options)

@@ -1,13 +1,8 @@
-import FileSupport
 import Interactions
-import ModelStore
-import Tensors
 import Training
 
-/// The model that a training continues. Prints a warning where it may have learnt from events that this split holds out.
-func startingModel(_ path: String, _ kind: SplitKind, on backend: any Backend) throws -> StartingModel {
-    let folder = try openModel(path)
-    let start = try StartingModel(folder, on: ComputeDevice(backend))
+/// Prints a warning where the model that a training continues may have learnt from events that this split holds out.
+func warn(of start: StartingModel, _ path: String, _ kind: SplitKind) {
     let others = start.trainings.indices.filter { start.trainings[$0].split?.trains(like: kind) == false }
     if kind != .everything, let last = others.last {
         let trained = last == start.trainings.count - 1 ? "was trained" : "continues a model that was trained"
@@ -15,7 +10,6 @@ func startingModel(_ path: String, _ kind: SplitKind, on backend: any Backend) t
             "recblr: warning: \(path) \(trained) with another split and may have seen events that are held out here: validation "
                 + "and test may flatter")
     }
-    return start
 }
 
 /// What was taken over from a model, for people.

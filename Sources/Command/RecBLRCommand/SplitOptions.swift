@@ -1,4 +1,5 @@
 import ArgumentParser
+import ErrorSupport
 import Evaluation
 import Interactions
 import Training
@@ -11,6 +12,9 @@ struct SplitOptions: ParsableArguments {
         case stream
         case session
         case none
+
+        /// Whether fractions say where it cuts.
+        var hasFractions: Bool { self == .globalTime || self == .stream || self == .session }
     }
 
     @Option(
@@ -34,9 +38,7 @@ struct SplitOptions: ParsableArguments {
     func validate() throws {
         for (name, fraction) in [("validation", validationFraction), ("test", testFraction)] {
             guard let fraction else { continue }
-            guard split == .globalTime || split == .stream || split == .session else {
-                throw ValidationError("--\(name)-fraction goes with --split global-time, stream or session.")
-            }
+            if let split, !split.hasFractions { throw ValidationError(Self.needsFractions(name)) }
             guard fraction > 0, fraction < 1 else { throw ValidationError("--\(name)-fraction must lie in (0, 1).") }
         }
         guard (validationFraction ?? 0.1) + (testFraction ?? 0.1) < 1 else {
@@ -44,9 +46,24 @@ struct SplitOptions: ParsableArguments {
         }
     }
 
-    /// The chosen split; nil without one. Fractions that are not given are those of `trained`, if it is of the same kind.
-    func kind(like trained: SplitKind? = nil) -> SplitKind? {
-        guard let split else { return nil }
+    private static func needsFractions(_ name: String) -> String {
+        "--\(name)-fraction goes with --split global-time, stream or session."
+    }
+
+    /// Throws where fractions are given without a split that has them, for a command without a model that would say the split.
+    func validateWithoutModel() throws {
+        if split != nil { return }
+        if validationFraction != nil { throw ValidationError(Self.needsFractions("validation")) }
+        if testFraction != nil { throw ValidationError(Self.needsFractions("test")) }
+    }
+
+    /// The chosen split, else that of `trained`, else leave-one-out. Fractions that are not given are those of `trained`, if it is of the same kind. Throws
+    /// where fractions are given and that split has none.
+    func kind(like trained: SplitKind? = nil) throws -> SplitKind {
+        let split = split ?? trained?.option ?? .leaveOneOut
+        if !split.hasFractions, validationFraction ?? testFraction != nil {
+            throw fail(.usage, Self.needsFractions(testFraction == nil ? "validation" : "test"))
+        }
         let like = trained.flatMap { $0.isCut(like: split) ? $0.fractions : nil }
         let (validation, test) = (validationFraction ?? like?.validation ?? 0.1, testFraction ?? like?.test ?? 0.1)
         return switch split {
@@ -66,6 +83,17 @@ extension SplitKind {
             .session(let validation, let test):
             (validation, test)
         case .leaveOneOut, .everything: nil
+        }
+    }
+
+    /// What asks for a split of this kind.
+    fileprivate var option: SplitOptions.Kind {
+        switch self {
+        case .leaveOneOut: .leaveOneOut
+        case .globalTime: .globalTime
+        case .stream: .stream
+        case .session: .session
+        case .everything: .none
         }
     }
 

@@ -62,6 +62,7 @@ struct Train: ParsableCommand {
     @OptionGroup var json: JSONFlag
 
     func validate() throws {
+        if from == nil { try splitOptions.validateWithoutModel() }
         if resume, restart { throw ValidationError("Give --resume or --restart, not both.") }
         if epochsFrom != nil, learning.epochs != nil {
             throw ValidationError("Give --epochs or --epochs-from, not both.")
@@ -84,16 +85,21 @@ struct Train: ParsableCommand {
         let destination = try ModelFolder.destination(url)
         try RunFolder.checkIdle(destination)
         let data = try openDataset(dataset)
-        let kind = splitOptions.kind() ?? .leaveOneOut
-        let split = try kind.split(data)
         let backend = try compute.backend()
-        let start = try from.map { try startingModel($0, kind, on: backend) }
+        let start = try from.map { try StartingModel(try openModel($0), on: ComputeDevice(backend)) }
+        let kind = try splitOptions.kind(like: start?.trainings.last?.split.flatMap { $0 == .everything ? nil : $0 })
+        let split = try kind.split(data)
+        if let from, let start { warn(of: start, from, kind) }
         var recipe = learning.recipe(
             for: data, continuing: start != nil, threads: try threads.count(on: backend))
         try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
         let configuration = configuration(recipe, start, itemCount: data.itemCount)
         if start != nil { recipe.reasons[.repeats] = nil }  // the model says so, not the preset
-        if let epochsFrom { try recipe.takeEpochs(from: epochsFrom, configuration) }
+        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split, on: backend) }
+        if let epochsFrom {
+            try recipe.takeEpochs(
+                from: epochsFrom, configuration, takesWarmup: start == nil && learning.warmupSteps == nil)
+        }
         let trainer = try Trainer(
             data, split, configuration, recipe.options, from: start, backend: backend,
             checkpointFolder: RunFolder.url(of: destination))

@@ -81,7 +81,11 @@ struct LearningOptions: ParsableArguments {
     @Option(help: "Passes over the data.") var epochs: Int?
     @Option(help: "Events a step. (default: 1024)") var batchTokens: Int?
     @Option(help: "Peak learning rate. (default: 0.005, for more than 100,000 items 0.002)") var learningRate: Float?
-    @Option(help: "Steps over which the learning rate rises. (default: 100)") var warmupSteps: Int?
+    @Option(
+        help: """
+            Steps over which the learning rate rises. (default: 100, or 10 to continue a model; of a cosine schedule a tenth of its steps at most)
+            """)
+    var warmupSteps: Int?
     @Option(help: "cosine (to zero) or constant. (default: cosine)") var schedule: TrainingOptions.Schedule?
     @Option(
         help: """

@@ -1,3 +1,6 @@
+package import Interactions
+package import Tensors
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
@@ -5,6 +8,16 @@
 #endif
 
 extension TrainingOptions {
+    /// Shortens the warm-up to a tenth of the steps of a cosine schedule: a training that is shorter than its warm-up would end before it came to its
+    /// learning rate. A constant schedule may be lengthened later, and keeps its warm-up. O(events).
+    package mutating func shortenWarmup(_ dataset: Dataset, _ split: Split, on backend: any Backend) {
+        guard schedule == .cosine, (try? validate()) != nil else { return }
+        let plan = BatchPlan(
+            dataset, split, self, epoch: 1, replicas: backend.isQueued ? 1 : threads,
+            microBatchTokens: BatchPlan.microBatchTokens(on: backend))
+        warmupSteps = min(warmupSteps, max(1, plan.steps.count * epochs / 10))
+    }
+
     /// Learning rate of the step numbered `step` (from 1) of about `total`.
     func learningRate(step: Int, total: Int) -> Float {
         if step <= warmupSteps { return learningRate * Float(step) / Float(warmupSteps) }
