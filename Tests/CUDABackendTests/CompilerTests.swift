@@ -39,20 +39,6 @@ import Testing
         print("sm_\(capability): most registers", kernels.values.map(\.registers).max() ?? 0)
     }
 
-    /// Both cuts of long scans, which are one constant apart.
-    @Test(arguments: [2, 3]) func longScansCompileWell(blocks: Int) throws {
-        let compiler = try #require(RealCompiler.table)
-        let source = String(cString: cu_source_text()).replacing(
-            #/#define SCAN_LONG_BLOCKS \d/#, with: "#define SCAN_LONG_BLOCKS \(blocks)")
-        let options = compilerOptions(90) + ["--ptxas-options=-v"]
-        let kernels = RealCompiler.properties(try compile(source, options, compiler).log)
-        for kernel in [Kernel.scanLong, .scanBackwardLong] {
-            let properties = try #require(kernels[kernel.rawValue])
-            #expect(properties.stackBytes == 0 && properties.spilledBytes == 0, "\(kernel): \(properties)")
-            #expect(properties.registers * 256 * blocks <= 65_536, "\(kernel): \(properties)")
-        }
-    }
-
     /// Shared memory whose size is known at the launch only, at most.
     private static let mostDynamicBytes = [
         Kernel.softmaxRows.rawValue: BiasSums.maximumSharedBytes,

@@ -90,10 +90,10 @@ import Testing
 
     @Test func smallScansAreCutSmall() {
         #expect(Geometry.Scan.forward(rows: 200, channels: 128, timed: false).chunks == 7)
-        #expect(Geometry.Scan.forward(rows: 1 << 14, channels: 128, timed: false).form == .short)
-        #expect(Geometry.Scan.forward(rows: (1 << 14) + 1, channels: 128, timed: false).form == .long)
-        #expect(Geometry.Scan.backward(rows: 1 << 14, channels: 128, timed: false).form == .backwardShort)
-        #expect(Geometry.Scan.backward(rows: (1 << 14) + 1, channels: 128, timed: false).form == .backwardLong)
+        #expect(Geometry.Scan.forward(rows: 1 << 11, channels: 128, timed: false).form == .short)
+        #expect(Geometry.Scan.forward(rows: (1 << 11) + 1, channels: 128, timed: false).form == .long)
+        #expect(Geometry.Scan.backward(rows: 1 << 11, channels: 128, timed: false).form == .backwardShort)
+        #expect(Geometry.Scan.backward(rows: (1 << 11) + 1, channels: 128, timed: false).form == .backwardLong)
     }
 
     @Test func linksGrowInPowersOfTwo() {

@@ -84,7 +84,7 @@ enum Geometry {
                 timed ? .timedBackward : isLong(rows, channels) ? .backwardLong : .backwardShort, rows: rows,
                 channels: channels)
         }
-        private static func isLong(_ rows: Int, _ channels: Int) -> Bool { rows * channels > 1 << 21 }
+        private static func isLong(_ rows: Int, _ channels: Int) -> Bool { rows * channels > 1 << 18 }
     }
 
     /// How the sum over the parts of an operation is divided: up to 256 groups; one where a second launch would take longer.

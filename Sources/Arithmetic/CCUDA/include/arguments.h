@@ -133,21 +133,12 @@ typedef struct {
     int taps, sequences;
 } cu_convolution;
 
-/// How scans are cut, on which kernels and host must agree: blocks that a multiprocessor holds at once, rows of a thread, and
-/// chunks of eight warps that are a group. Long scans have two cuts to choose from, by the number of blocks; 2 is the one that was
-/// measured on an H100 (docs/gpu.md).
-#define SCAN_LONG_BLOCKS 2
-#if SCAN_LONG_BLOCKS == 3
-#define SCAN_LONG_ROWS 8
-#define SCAN_LONG_GROUP 32
-#define SCAN_LONG_BACKWARD_ROWS 4
-#define SCAN_LONG_BACKWARD_GROUP 64
-#else
+/// How scans are cut, on which kernels and host must agree: rows of a thread, and chunks of eight warps that are a group. Measured
+/// on an H100 (docs/gpu.md).
 #define SCAN_LONG_ROWS 16
 #define SCAN_LONG_GROUP 32
-#define SCAN_LONG_BACKWARD_ROWS 8
+#define SCAN_LONG_BACKWARD_ROWS 10
 #define SCAN_LONG_BACKWARD_GROUP 32
-#endif
 #define SCAN_SHORT_ROWS 4
 #define SCAN_SHORT_GROUP 64
 

@@ -65,11 +65,9 @@ template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_
         r[i] = i < place.count ? *recurrence_gates : 0.0f;
         g[i] = i < place.count ? *input_gates : 0.0f;
         x[i] = i < place.count ? *inputs : 0.0f;
-        z[i] = i < gated ? *output_gates : 0.0f;
         recurrence_gates += 2 * width;
         input_gates += 2 * width;
         inputs += width;
-        output_gates += a.output_gate_stride;
     }
     float rate = place.within ? softplus(a.decay[channel]) : 0.0f;
     float bias_r = place.within ? a.gate_bias[channel] : 0.0f, bias_g = place.within ? a.gate_bias[width + channel] : 0.0f;
@@ -82,11 +80,7 @@ template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_
         scan_gates gates = gates_of(r[i] + bias_r, g[i] + bias_g, rate);
         r[i] = gates.alpha;
         x[i] *= gates.root * gates.input;
-        z[i] = silu(z[i]);
-        if (TIMED && i < place.count) {
-            r[i] *= fading_of(a.gaps[place.first + i], gap_rate, fade).factor;
-            if (a.read_gaps) z[i] *= fading_of(a.read_gaps[place.first + i], gap_rate, fade).factor;
-        }
+        if (TIMED && i < place.count) r[i] *= fading_of(a.gaps[place.first + i], gap_rate, fade).factor;
     }
     if (begins) {
 #pragma unroll
@@ -100,13 +94,23 @@ template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_
     affine own = {1, 0};
 #pragma unroll
     for (int i = 0; i < ROWS; i++) own = then(own, {r[i], x[i]});
+    // Read only now, so that fewer registers are in use and yet on its way while the block waits for those before it.
+#pragma unroll
+    for (int i = 0; i < ROWS; i++) {
+        z[i] = i < gated ? *output_gates : 0.0f;
+        output_gates += a.output_gate_stride;
+    }
     float state = state_before<GROUP>(a, place, own, origin / (ROWS * SCAN_WARPS));
     float *states = a.states + start, *outputs = a.output + start;
 #pragma unroll
     for (int i = 0; i < ROWS; i++) {
         state = r[i] * state + x[i];
         if (i < place.count) *states = state;
-        if (i < gated) *outputs = z[i] * state;
+        if (i < gated) {
+            float gate = silu(z[i]);
+            if (TIMED && a.read_gaps) gate *= fading_of(a.read_gaps[place.first + i], gap_rate, fade).factor;
+            *outputs = gate * state;
+        }
         states += width;
         outputs += width;
     }
@@ -114,7 +118,7 @@ template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_
 }
 
 KERNEL __launch_bounds__(256, 4) scan_short(const cu_scan a) { scan_rows<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP, false>(a); }
-KERNEL __launch_bounds__(256, SCAN_LONG_BLOCKS) scan_long(const cu_scan a) {
+KERNEL __launch_bounds__(256, 2) scan_long(const cu_scan a) {
     scan_rows<SCAN_LONG_ROWS, SCAN_LONG_GROUP, false>(a);
 }
 KERNEL __launch_bounds__(256, 3) scan_timed(const cu_scan a) { scan_rows<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP, true>(a); }

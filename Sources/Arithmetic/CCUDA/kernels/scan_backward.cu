@@ -142,7 +142,7 @@ template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_
 KERNEL __launch_bounds__(256, 3) scan_backward_short(const cu_scan_backward b) {
     scan_rows_backward<SCAN_SHORT_ROWS, SCAN_SHORT_GROUP, false>(b);
 }
-KERNEL __launch_bounds__(256, SCAN_LONG_BLOCKS) scan_backward_long(const cu_scan_backward b) {
+KERNEL __launch_bounds__(256, 2) scan_backward_long(const cu_scan_backward b) {
     scan_rows_backward<SCAN_LONG_BACKWARD_ROWS, SCAN_LONG_BACKWARD_GROUP, false>(b);
 }
 KERNEL __launch_bounds__(256, 2) scan_timed_backward(const cu_scan_backward b) {
