@@ -115,7 +115,7 @@ extension Kernel {
     fileprivate var mayUseGradients: Bool {
         switch self {
         case .residualNormBackward, .activateBackward, .convolveBackward, .convolveWindowBackward, .scanBackwardShort,
-            .scanBackwardLong, .scanBackwardEnds, .scatterRows, .addColumnSums:
+            .scanBackwardLong, .scanTimedBackward, .scanBackwardEnds, .scatterRows, .addColumnSums:
             false
         default: true
         }

@@ -7,17 +7,18 @@ import Tensors
 /// After the first failure no more commands are given to the device.
 final class Stream {
     let device: CUDADevice
-    private let driver: cu_driver
+    let driver: cu_driver
     private let number: Int32
-    private let context, handle: UnsafeMutableRawPointer?
+    private let context: UnsafeMutableRawPointer?
+    let handle: UnsafeMutableRawPointer?
     private let kernels: Kernels
     var pool = MemoryPool()
     private var scanLinks = ScanLinks(address: 0, words: 0)
     private var plans: ProductPlans
     private let workspace: cu_address
-    private let branch: Branch
+    let branch: Branch
     private let staging: Staging
-    private var recorder: Recorder
+    var recorder: Recorder
     /// What the step that is being recorded still has to add to its gradients.
     var sums = PendingSums()
     private(set) var failure: CUDAError?
@@ -73,7 +74,7 @@ final class Stream {
     /// Stores the first error.
     func fail(_ error: CUDAError) { if failure == nil { failure = error } }
 
-    private func check(_ result: Int32, _ call: String) {
+    func check(_ result: Int32, _ call: String) {
         if result != CU_OK { fail(.call(call, error: driver.text(result))) }
     }
 
@@ -171,7 +172,7 @@ final class Stream {
     }
 
     /// Gives a command to the driver; `bytes` are those of its list. On the branch: a product.
-    private func issue(_ command: Command, of bytes: [UInt8], on branch: Branch? = nil) {
+    func issue(_ command: Command, of bytes: [UInt8], on branch: Branch? = nil) {
         switch command {
         case .launch(let kernel, let grid, let argument):
             bytes.withUnsafeBytes { launch(kernel, grid, $0.baseAddress! + argument.lowerBound) }
@@ -240,70 +241,6 @@ final class Stream {
     func synchronize() {
         guard failure == nil else { return }
         check(driver.cuStreamSynchronize(handle), "cuStreamSynchronize")
-    }
-
-    // MARK: Graphs
-
-    var isRecording: Bool { recorder.isRecording }
-
-    /// Records commands from now on; see ``Recorder``. False where they are recorded already.
-    func startRecording() -> Bool {
-        guard failure == nil, !recorder.isRecording else { return false }
-        do { try recorder.start(on: handle) { self.check($0, $1) } } catch { fail(error) }
-        return true
-    }
-
-    /// Starts the recorded commands.
-    func finishRecording() {
-        addPendingSums()
-        guard failure == nil else { return recorder.abandon() }
-        if recorder.isRecording { startRecorded() }
-    }
-
-    private func startRecordedSoFar() {
-        startRecorded()
-        recorder.resume()
-    }
-
-    private func startRecorded() {
-        guard let work = recorder.finish(on: handle, check: { self.check($0, $1) }), failure == nil else { return }
-        switch work {
-        case .graph(let graph): check(driver.cuGraphLaunch(graph, handle), "cuGraphLaunch")
-        case .direct(let list): for command in list.commands { issue(command, of: list.bytes) }
-        case .capture(let list): capture(list)
-        }
-        recorder.started(on: handle) { self.check($0, $1) }
-    }
-
-    /// Makes a graph of a list and starts it.
-    private func capture(_ list: CommandList) {
-        var (graph, executable): (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) = (nil, nil)
-        check(driver.cuStreamBeginCapture_v2(handle, Int32(CU_CAPTURE_THREAD_LOCAL)), "cuStreamBeginCapture")
-        issueWithBranches(list)
-        check(driver.cuStreamEndCapture(handle, &graph), "cuStreamEndCapture")
-        guard failure == nil else { return }
-        check(driver.cuGraphInstantiateWithFlags(&executable, graph, 0), "cuGraphInstantiate")
-        _ = driver.cuGraphDestroy(graph)
-        guard failure == nil, let executable else { return }
-        check(driver.cuGraphLaunch(executable, handle), "cuGraphLaunch")
-        recorder.cache(executable, for: list)
-    }
-
-    /// Products that may run beside the next command go to the branch, which ends after that.
-    private func issueWithBranches(_ list: CommandList) {
-        var isForked = false
-        for command in list.commands {
-            if command.isBesideNext, !isForked {
-                branch.fork(from: handle) { check($0, $1) }
-                isForked = true
-                issue(command, of: list.bytes, on: branch)
-            } else {
-                issue(command, of: list.bytes)
-                if isForked { branch.join(handle) { check($0, $1) } }
-                isForked = false
-            }
-        }
-        if isForked { branch.join(handle) { check($0, $1) } }
     }
 
     // MARK: Time
