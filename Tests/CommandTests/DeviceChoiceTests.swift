@@ -107,6 +107,15 @@ import Testing
         #expect(try backend(place).hasPrefix("CPU"))
     }
 
+    /// What GPUs do not have is no error where nobody asked for one.
+    @Test func automaticIsTheProcessorForAttention() throws {
+        let place = try Self.place()
+        let outcome = try train("--mixer attention", in: place, emulated(""))
+        #expect(outcome.status == 0, "\(outcome.error)")
+        #expect(outcome.error.contains("recblr: the GPU is left alone: attention is for processors\n"))
+        #expect(try backend(place).hasPrefix("CPU"))
+    }
+
     @Test(.enabled(if: !systemHas("libnvrtc.so.12"))) func automaticWithoutTheCompiler() throws {
         let place = try Self.place()
         let libraries = try place.libraries(["libcuda.so.1"])

@@ -31,7 +31,7 @@ import Testing
         func names(_ list: String) -> Set<String>? { (figures[list] as? [[String: Any]])?.first.map { Set($0.keys) } }
         #expect(
             Set(figures.keys) == ["device", "copy_gigabytes_per_second", "scans", "training", "top_k", "lengths"])
-        #expect(names("scans") == ["shape", "direction", "seconds", "bytes", "share_of_copy"])
+        #expect(names("scans") == ["shape", "decays", "direction", "seconds", "bytes", "share_of_copy"])
         #expect(names("training") == ["precision", "tokens_a_step", "tokens_per_second", "epoch_seconds"])
         #expect(names("lengths") == ["tokens", "bytes", "seconds"])
         #expect((figures["top_k"] as? [String: Any]).map { Set($0.keys) } == ["items", "users", "seconds"])
@@ -40,14 +40,17 @@ import Testing
     @Test(.enabled(if: TestGPU.emulatorFolder != nil)) func aGPUsFiguresForPeople() throws {
         let lines = try GPUBench(emulated(), .tiny).text.split(separator: "\n").map { line in
             line.replacing(/[0-9,.]+ (GB\/s|ms)/) { "# \($0.output.1)" }
-                .replacing(/(backward|forward|step|^[0-9]+) [ 0-9,.%]+$/) { "\($0.output.1) #" }
+                .replacing(/(0\.999|0\.7|step|^[0-9]+) [ 0-9,.%]+$/) { "\($0.output.1) #" }
                 .replacing(/\ \ +/, with: "  ")
         }
         #expect(
             lines.filter { !$0.contains("--") } == [
                 "Emulated GPU 0, copy # GB/s",
                 "Gated scan  ms  GB/s  of a copy",
-                "7 x 9 x 16 forward #", "7 x 9 x 16 backward #", "1 x 300 x 16 forward #", "1 x 300 x 16 backward #",
+                "7 x 9 x 16 forward, decays 0.9 to 0.999 #", "7 x 9 x 16 backward, decays 0.9 to 0.999 #",
+                "7 x 9 x 16 forward, decays around 0.7 #", "7 x 9 x 16 backward, decays around 0.7 #",
+                "1 x 300 x 16 forward, decays 0.9 to 0.999 #", "1 x 300 x 16 backward, decays 0.9 to 0.999 #",
+                "1 x 300 x 16 forward, decays around 0.7 #", "1 x 300 x 16 backward, decays around 0.7 #",
                 "Training  tokens/s  epoch, s",
                 "tf32, 64 a step #",
                 "Top 10 of 3,000 items for 3 users: # ms",

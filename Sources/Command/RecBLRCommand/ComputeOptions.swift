@@ -30,8 +30,9 @@ enum DeviceChoice: ExpressibleByArgument, Equatable {
     static var allValueStrings: [String] { ["auto", "cpu", "cuda", "cuda:N"] }
     static var defaultCompletionKind: CompletionKind { .list(["auto", "cpu", "cuda"]) }
 
-    /// The chosen GPU; nil for the processor. Where the choice was left open and there is a GPU that cannot be used, prints why.
-    func gpu(_ precision: Precision) throws -> CUDABackend? {
+    /// The chosen GPU; nil for the processor. Where the choice was left open and there is a GPU that cannot be used, or not for these
+    /// mixers, prints why.
+    func gpu(_ precision: Precision, for mixers: [ModelConfiguration.Mixer]) throws -> CUDABackend? {
         switch self {
         case .cpu: return nil
         case .cuda(let number): return try CUDABackend(ordinal: number, precision: precision)
@@ -39,7 +40,10 @@ enum DeviceChoice: ExpressibleByArgument, Equatable {
             do {
                 let devices = try CUDADevice.all()
                 let chosen = devices.first { $0.problem == nil } ?? devices[0]  // whose error says what its problem is
-                return try CUDABackend(ordinal: chosen.ordinal, precision: precision)
+                let gpu = try CUDABackend(ordinal: chosen.ordinal, precision: precision)
+                if gpu.supportsAttention || !mixers.contains(.attention) { return gpu }
+                printError("recblr: the GPU is left alone: attention is for processors")
+                return nil
             } catch CUDAError.noDriver, CUDAError.noDevice {
                 return nil
             } catch {
@@ -58,7 +62,10 @@ struct DeviceOption: ParsableArguments {
             valueName: "device"))
     var device = DeviceChoice.automatic
 
-    func backend() throws -> any Backend { try device.gpu(.float32) ?? CPUBackend() }
+    /// Throws where there is no such device.
+    func backend(for mixers: [ModelConfiguration.Mixer]) throws -> any Backend {
+        try device.gpu(.float32, for: mixers) ?? CPUBackend()
+    }
 }
 
 /// The device and the precision of training.
@@ -72,8 +79,8 @@ struct ComputeOptions: ParsableArguments {
     var precision: Precision?
 
     /// Throws where there is no such device, or it does not have the precision.
-    func backend() throws -> any Backend {
-        if let gpu = try place.device.gpu(precision ?? .tf32) { return gpu }
+    func backend(for mixers: [ModelConfiguration.Mixer]) throws -> any Backend {
+        if let gpu = try place.device.gpu(precision ?? .tf32, for: mixers) { return gpu }
         if let precision { return CPUBackend(precision: try precision.onThisProcessor()) }
         return CPUBackend(precision: Precision.bfloat16.isAvailable ? .bfloat16 : .float32)
     }

@@ -3,6 +3,8 @@ import ErrorSupport
 import Evaluation
 import Foundation
 import Interactions
+import ModelStore
+import Models
 
 struct Evaluate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -57,7 +59,7 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         let opened = try folders.dropLast().map { ($0, try openModel($0)) }
         let data = try openDataset(folders[folders.count - 1])
-        let backend = try place.backend()
+        let backend = try place.backend(for: opened.map(\.1.configuration.mixer))
         let models = try opened.map { try EvaluatedModel($0, $1, data, backend) }
         // The split that was asked for, else that of the training.
         let kind = try splitOptions.kind(like: models.compactMap(\.trainedOn).first { $0 != .everything })

@@ -55,7 +55,7 @@ struct Experiment: ParsableCommand {
         let data = try openDataset(dataset)
         let split = Split.leaveOneOut(data)
         guard !split.test.isEmpty else { throw EvaluationError.noCases }
-        let backend = try compute.backend()
+        let backend = try compute.backend(for: experiment == .mixers ? ModelConfiguration.Mixer.allCases : [.bdlru])
         if let advice = adviceOnSplit(.leaveOneOut, split, data) { printError(advice) }
         let plan = try self.plan(data, split, backend)
         try learning.refuseIgnored(

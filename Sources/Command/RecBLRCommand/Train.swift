@@ -85,8 +85,9 @@ struct Train: ParsableCommand {
         let destination = try ModelFolder.destination(url)
         try RunFolder.checkIdle(destination)
         let data = try openDataset(dataset)
-        let backend = try compute.backend()
-        let start = try from.map { try StartingModel(try openModel($0), on: ComputeDevice(backend)) }
+        let old = try from.map(openModel)
+        let backend = try compute.backend(for: [shape.mixer ?? old?.configuration.mixer ?? .bdlru])
+        let start = try old.map { try StartingModel($0, on: ComputeDevice(backend)) }
         let kind = try splitOptions.kind(like: start?.trainings.last?.split.flatMap { $0 == .everything ? nil : $0 })
         let split = try kind.split(data)
         if let from, let start { warn(of: start, from, kind) }
