@@ -125,7 +125,7 @@ class TrainingTests(unittest.TestCase):
 
 class ClockTests(unittest.TestCase):
     def test_several_calls_are_timed_together(self):
-        """As in GPUBench.swift: three calls that do not count; then, each time, one more, and five between the events."""
+        """Three calls that do not count; then, as in GPUBench.swift, each time one more, and five between the events."""
         seen = []
 
         class Event:

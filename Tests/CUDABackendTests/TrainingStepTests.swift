@@ -60,7 +60,6 @@ import Training
         (options.objective, options.maximumLength) = (objective, objective == .lastPosition ? 12 : 30)
         let all = try steps(options, users: objective == .lastPosition ? 40 : 150, length: 40, repeatAware: true)
         let replays = all.count(where: \.isReplay)
-        print(objective, "replays:", replays, "of", all.count)
         #expect(all.count > 60 && replays > all.count * 3 / 4, "\(replays) of \(all.count)")
     }
 
@@ -70,7 +69,6 @@ import Training
         (options.loss, options.maximumLength) = (.sampled, 50)
         let all = try steps(options, users: 190, length: 120, items: 300, repeatAware: repeatAware, layers: 2)
         let last = try #require(all.last { $0.isReplay })
-        print("sampled:", last.nodes, "nodes")
         #expect(last.nodes <= 100)
     }
 }

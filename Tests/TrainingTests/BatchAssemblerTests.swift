@@ -196,7 +196,7 @@ import Testing
         var generator = SeededGenerator(seed: 6)
         let sampler = NegativeSampler(data, everything, sample: 4)
         for _ in 0..<2000 {
-            let rows = sampler.popular(using: &generator)
+            let rows = sampler.popular(first: generator.uniform())
             #expect(rows.starts(with: [0, 1]) && rows.count == 4)
         }
     }

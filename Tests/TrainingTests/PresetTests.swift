@@ -1,4 +1,3 @@
-import CPUBackend
 import Identifiers
 import Interactions
 import Testing
@@ -49,7 +48,7 @@ import Testing
             var options = Preset.balanced.recipe(for: DatasetShape(data)).options
             (options.batchTokens, options.epochs) = (20, 30)
             change(&options)
-            options.shortenWarmup(data, .leaveOneOut(data), on: CPUBackend())
+            options.shortenWarmup(data, .leaveOneOut(data))
             return options.warmupSteps
         }
         #expect(warmup { _ in } == 30)

@@ -92,10 +92,12 @@ import Testing
     @Test(arguments: [1, 9, 100]) func samplesDoNotDependOnThreads(sample: Int) {
         let data = randomDataset(users: 30, items: 90)
         let sampler = NegativeSampler(data, .leaveOneOut(data), sample: sample)
-        var (generator, other) = (SeededGenerator(seed: 5), SeededGenerator(seed: 5))
-        let expected = (0..<40).map { _ in sampler.popular(using: &other) }
-        #expect(sampler.popular(40, using: &generator) == expected && generator.next() == other.next())
-        #expect(sampler.popular(0, using: &generator) == [])
+        var generator = SeededGenerator(seed: 5)
+        let firsts = (0..<40).map { _ in generator.uniform() }
+        for threads in [1, 3, 64] {
+            #expect(sampler.popular(firsts: firsts, threads: threads) == firsts.map(sampler.popular(first:)))
+            #expect(sampler.popular(firsts: [], threads: threads) == [])
+        }
     }
 
     /// A device finds the rows that the host does, with their probabilities, and marks them.
@@ -127,7 +129,7 @@ import Testing
         let draws = 20_000
         var counts = [Int](repeating: 0, count: 23)
         for _ in 0..<draws {
-            let rows = sampler.popular(using: &generator)
+            let rows = sampler.popular(first: generator.uniform())
             #expect(rows.count == min(sample, 23))
             #expect(zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 })
             for row in rows { counts[Int(row)] += 1 }

@@ -74,14 +74,19 @@ package struct CUDABackend: Backend {
     func stagedMemory<Element: BitwiseCopyable & Sendable>(
         _ values: [Element]
     ) -> (UnsafeMutablePointer<Element>, owner: Storage<Element>?) {
-        values.withUnsafeBytes { bytes in
-            if let address = queue.with({ [bytes] in $0.isRecording ? $0.stage(bytes) : nil }) {
-                return (UnsafeMutablePointer(bitPattern: UInt(address))!, nil)
-            }
-            let storage = queue.storage(values.count, of: Element.self, zeroed: false)
-            queue.with { [bytes] in $0.upload(bytes, to: storage.address) }
-            return (storage.pointer, storage)
+        let staged = values.withUnsafeBytes { bytes in
+            queue.with { [bytes] in $0.isRecording ? $0.stage(bytes) : nil }
         }
+        if let staged { return (UnsafeMutablePointer(bitPattern: UInt(staged))!, nil) }
+        let storage = storage(of: values)
+        return (storage.pointer, storage)
+    }
+
+    /// A block of its own with these values.
+    func storage<Element: BitwiseCopyable & Sendable>(of values: [Element]) -> Storage<Element> {
+        let storage = queue.storage(values.count, of: Element.self, zeroed: false)
+        values.withUnsafeBytes { bytes in queue.with { [bytes] in $0.upload(bytes, to: storage.address) } }
+        return storage
     }
 
     package func download(_ tensor: Tensor) -> [Float] {

@@ -143,7 +143,7 @@ extension CUDABackend {
         queue.hold()
         defer { queue.release() }
         // The number of ranges is rounded up to a power of two with empty ranges, so that similar steps share one graph.
-        let capacity = 1 << (Int.bitWidth - (max(1, ranges.count) - 1).leadingZeroBitCount)
+        let capacity = powerOfTwo(atLeast: ranges.count)
         var (first, positions) = ([Int32](repeating: 0, count: capacity), [Int32(0)])
         for (index, range) in ranges.enumerated() {
             first[index] = Int32(range.lowerBound)

@@ -69,7 +69,7 @@ enum Geometry {
 
         init(_ form: Form, rows: Int, channels: Int) {
             self.form = form
-            let rowsOfChunk = 8 * form.rowsOfThread
+            let rowsOfChunk = Int(SCAN_WARPS) * form.rowsOfThread
             chunks = (rows + rowsOfChunk - 1) / rowsOfChunk
             grid = Grid(x: chunks * ((channels + 31) / 32))
             let groups = (chunks + form.groupChunks - 1) / form.groupChunks

@@ -68,15 +68,13 @@ extension CUDABackend {
             let columns = first..<min(first + width, table.rows)
             let scores = tile.tensor(rows: hidden.rows, columns: columns.count, stride: stride)
             product(hidden, false, table.rows(columns), true, into: scores, accumulate: false, .float32)
-            guard bias != nil || !lists.isEverything else {
-                body(scores, first)
-                continue
+            if bias != nil || !lists.isEverything {
+                let argument = cu_candidates(
+                    scores: scores.argument, list_starts: lists.lists.starts.pointer, list: lists.lists.rows.pointer,
+                    only: lists.only.pointer, saved: lists.saved.pointer, bias: self.argument(bias),
+                    first_column: Int32(first), unused: 0)
+                launch(.chooseCandidates, Grid(x: hidden.rows), argument)
             }
-            let argument = cu_candidates(
-                scores: scores.argument, list_starts: lists.lists.starts.pointer, list: lists.lists.rows.pointer,
-                only: lists.only.pointer, saved: lists.saved.pointer, bias: self.argument(bias),
-                first_column: Int32(first), unused: 0)
-            launch(.chooseCandidates, Grid(x: hidden.rows), argument)
             body(scores, first)
         }
     }

@@ -83,7 +83,7 @@ extension CUDABackend {
             table = tableBlock.tensor(rows: negatives.count, columns: whole.columns)
             gradient = gradientBlock.tensor(rows: negatives.count, columns: whole.columns)
             // At least half of the places stay empty.
-            let bits = Int.bitWidth - (2 * size - 1).leadingZeroBitCount
+            let bits = powerOfTwo(atLeast: 2 * size).trailingZeroBitCount
             places = Scratch(8 * count << bits, on: backend.queue)
             argument = cu_samples(
                 rows: negatives.pointer, places: places.pointer(), samples: Int32(count), size: Int32(size),

@@ -19,12 +19,8 @@ private struct CUDASampling: RowSampling {
         precondition(
             cumulative.count == logQ.count && (1...logQ.count).contains(size), "a sample is a part of all rows")
         (self.backend, self.size) = (backend, size)
-        self.cumulative = backend.queue.storage(cumulative.count, of: Double.self, zeroed: false)
-        self.logQ = backend.queue.storage(logQ.count, of: Float.self, zeroed: false)
+        (self.cumulative, self.logQ) = (backend.storage(of: cumulative), backend.storage(of: logQ))
         marks = backend.allocateIndices(logQ.count).indices
-        let (line, logarithms) = (self.cumulative.address, self.logQ.address)
-        cumulative.withUnsafeBytes { bytes in backend.queue.with { [bytes] in $0.upload(bytes, to: line) } }
-        logQ.withUnsafeBytes { bytes in backend.queue.with { [bytes] in $0.upload(bytes, to: logarithms) } }
     }
 
     func draw(_ firsts: [Double], targets: Indices, items: [Int32]) -> DrawnRows {

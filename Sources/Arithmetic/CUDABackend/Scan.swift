@@ -9,11 +9,7 @@ struct ScanLinks {
     let words: Int
 
     /// Bytes of a block for `words`: a power of two, at least a megabyte, so that it seldom has to grow.
-    static func blockSize(words: Int) -> Int {
-        var size = 1 << 20
-        while size < 8 * words { size *= 2 }
-        return size
-    }
+    static func blockSize(words: Int) -> Int { max(1 << 20, powerOfTwo(atLeast: 8 * words)) }
 }
 
 extension CUDABackend {
@@ -91,14 +87,10 @@ extension CUDABackend {
     ) -> cu_scan {
         precondition(inputs.gates.isContiguous && inputs.input.isContiguous, "gaps between rows")
         precondition((inputs.gaps == nil) == (inputs.fade == nil), "times and ω come together")
-        // Enough for both passes, so that a step of training needs no more in its second half.
-        let (rows, channels) = (max(1, states.rows), states.columns)
-        let timed = inputs.fade != nil
-        let both = [
-            Geometry.Scan.forward(rows: rows, channels: channels, timed: timed),
-            .backward(rows: rows, channels: channels, timed: timed),
-        ]
-        let links = queue.with { $0.scanLinks(words: both.map(\.linkWords).max()!) }
+        // Enough for the backward pass, too, so that a step of training needs no more in its second half.
+        let backward = Geometry.Scan.backward(
+            rows: max(1, states.rows), channels: states.columns, timed: inputs.fade != nil)
+        let links = queue.with { $0.scanLinks(words: max(cut.linkWords, backward.linkWords)) }
         var argument = cu_scan()
         argument.gates = UnsafePointer(inputs.gates.pointer)
         argument.gate_bias = UnsafePointer(inputs.gateBias.pointer)

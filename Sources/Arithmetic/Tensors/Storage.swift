@@ -73,3 +73,8 @@ package func allocateHost<Element: BitwiseCopyable & Sendable>(
         HostMemory.subtract(bytes)
     }
 }
+
+/// The smallest power of two that is at least `count`, and 1 at least.
+package func powerOfTwo(atLeast count: Int) -> Int {
+    count <= 1 ? 1 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
+}

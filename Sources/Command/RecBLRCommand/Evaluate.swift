@@ -71,11 +71,11 @@ struct Evaluate: ParsableCommand {
             try models[0].warn(cases, of: kind, data)
         }
         if split.isStream { sayOfStream(cases, data) }
+        let threadCount = try threads.count(on: backend)
         let started = ContinuousClock.now
         let examinations = try zip(models, ["A", "B"]).map { model, letter in
             let items = model.items(in: split, data)
             if let items { sayWhatIsUnknown(items, models.count == 2 ? model.path : "the model", cases, data) }
-            let threadCount = try threads.count(on: backend)
             return try model.readings.map { reading in
                 let ranker = model.ranker(items, maximumLength: maxLength, reading: reading, threads: threadCount)
                 let own = model.readings.count > 1 ? "\(letter), \(reading.rawValue)" : letter

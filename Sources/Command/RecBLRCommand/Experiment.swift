@@ -110,7 +110,7 @@ struct Experiment: ParsableCommand {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false
         var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
-        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split, on: backend) }
+        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split) }
         return (0..<UInt64(seeds)).flatMap { number in
             experiment.variants.map { variant in
                 var (configuration, options) = (ModelConfiguration(itemCount: data.itemCount), recipe.options)

@@ -96,7 +96,7 @@ struct Train: ParsableCommand {
         try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
         let configuration = configuration(recipe, start, itemCount: data.itemCount)
         if start != nil { recipe.reasons[.repeats] = nil }  // the model says so, not the preset
-        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split, on: backend) }
+        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split) }
         if let epochsFrom {
             try recipe.takeEpochs(
                 from: epochsFrom, configuration, takesWarmup: start == nil && learning.warmupSteps == nil)

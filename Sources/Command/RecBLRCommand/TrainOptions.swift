@@ -26,7 +26,7 @@ struct ShapeOptions: ParsableArguments {
     @Option(help: "Taps K of the convolution; 0 leaves it out. (default: 4)") var convolutionWidth: Int?
     @Flag(
         help: """
-            Let the model know when events happened and when it is asked (not in the paper): the dataset needs times.
+            Let the model know when events happened and when it is asked (not in the paper): the dataset needs dates.
             """)
     var time = false
     @Flag(help: "Leave the feed-forward networks out.") var withoutFeedForward = false

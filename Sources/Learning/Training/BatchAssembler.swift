@@ -105,11 +105,12 @@ struct BatchAssembler {
         case .sampled:
             let size = Negatives.targetsPerSample
             let samples = min((batch.targets.count + size - 1) / size, microBatchTokens / size)
+            let firsts = (0..<samples).map { _ in generator.uniform() }
             guard let sampling else {
-                return .shared(samples: sampler!.popular(samples, using: &generator), logQ: sampler!.logQ)
+                let rows = sampler!.popular(firsts: firsts, threads: options.threads)
+                return .shared(samples: rows, logQ: sampler!.logQ)
             }
             let items = batch.sequences.items.enumerated().map { $0 < batch.tokenCount ? Int32($1.row) : -1 }
-            let firsts = (0..<samples).map { _ in generator.uniform() }
             return .drawn(DrawnNegatives(firsts: firsts, items: items, sampling: sampling))
         case .bpr: return .paired(sampler!.uniform(otherThan: batch.targets, using: &generator))
         }

@@ -44,30 +44,27 @@ struct NegativeSampler: Sendable {
         }
     }
 
-    /// Rows of distinct items, ascending.
-    ///
-    /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which each item
-    /// has an interval as long as its probability. Less variance than independent draws: popular items are never missing.
-    func popular(using generator: inout SeededGenerator) -> [Int32] { popular(first: generator.uniform()) }
-
     /// Draws the same samples on a device; nil where the host has to.
     func sampling(on backend: any Backend) -> (any RowSampling)? {
         backend.sampling(cumulative: cumulative, logQ: logQ, size: sample)
     }
 
-    /// `count` samples, as ``popular(using:)`` draws them one after the other, found by all processors: in a large catalogue each row costs
-    /// some twenty reads from memory.
-    func popular(_ count: Int, using generator: inout SeededGenerator) -> [[Int32]] {
-        let firsts = (0..<count).map { _ in generator.uniform() }
-        let samples = Mutex([[Int32]](repeating: [], count: count))
-        DispatchQueue.concurrentPerform(iterations: count) { index in
-            let rows = popular(first: firsts[index])
-            samples.withLock { $0[index] = rows }
+    /// The samples with these first points, found on several threads: in a large catalogue each row costs some twenty reads from memory.
+    func popular(firsts: [Double], threads: Int) -> [[Int32]] {
+        let samples = Mutex([[Int32]](repeating: [], count: firsts.count))
+        DispatchQueue.concurrentPerform(iterations: min(threads, firsts.count)) { thread in
+            for index in stride(from: thread, to: firsts.count, by: threads) {
+                let rows = popular(first: firsts[index])
+                samples.withLock { $0[index] = rows }
+            }
         }
         return samples.withLock(\.self)
     }
 
-    /// The sample whose first point is `first`, in [0, 1).
+    /// Rows of distinct items, ascending.
+    ///
+    /// Systematic sampling (Madow 1949): points at distance 1, the first at random in [0, 1), on a line on which each item
+    /// has an interval as long as its probability. Less variance than independent draws: popular items are never missing.
     func popular(first: Double) -> [Int32] {
         var rows: [Int32] = []
         rows.reserveCapacity(sample)

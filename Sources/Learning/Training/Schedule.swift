@@ -1,5 +1,4 @@
 package import Interactions
-package import Tensors
 
 #if canImport(Glibc)
     import Glibc
@@ -10,11 +9,10 @@ package import Tensors
 extension TrainingOptions {
     /// Shortens the warm-up to a tenth of the steps of a cosine schedule: a training that is shorter than its warm-up would end before it came to its
     /// learning rate. A constant schedule may be lengthened later, and keeps its warm-up. O(events).
-    package mutating func shortenWarmup(_ dataset: Dataset, _ split: Split, on backend: any Backend) {
+    package mutating func shortenWarmup(_ dataset: Dataset, _ split: Split) {
         guard schedule == .cosine, (try? validate()) != nil else { return }
-        let plan = BatchPlan(
-            dataset, split, self, epoch: 1, replicas: backend.isQueued ? 1 : threads,
-            microBatchTokens: BatchPlan.microBatchTokens(on: backend))
+        // Replicas and micro-batches divide steps, of which there are as many without.
+        let plan = BatchPlan(dataset, split, self, epoch: 1, replicas: 1, microBatchTokens: batchTokens)
         warmupSteps = min(warmupSteps, max(1, plan.steps.count * epochs / 10))
     }
 

@@ -115,8 +115,3 @@ extension SequenceModel {
         return starts
     }
 }
-
-/// The smallest power of two that is at least `count`, and 1 at least.
-package func powerOfTwo(atLeast count: Int) -> Int {
-    count <= 1 ? 1 : 1 << (Int.bitWidth - (count - 1).leadingZeroBitCount)
-}

@@ -133,8 +133,9 @@ typedef struct {
     int taps, sequences;
 } cu_convolution;
 
-/// How scans are cut, on which kernels and host must agree: rows of a thread, and chunks of eight warps that are a group. Measured
-/// on an H100 (docs/gpu.md).
+/// How scans are cut, on which kernels and host must agree: warps of a chunk, rows of a thread, and chunks that are a group.
+/// Measured on an H100 (docs/gpu.md).
+#define SCAN_WARPS 8
 #define SCAN_LONG_ROWS 16
 #define SCAN_LONG_GROUP 32
 #define SCAN_LONG_BACKWARD_ROWS 10

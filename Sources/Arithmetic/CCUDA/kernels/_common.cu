@@ -73,7 +73,7 @@ __device__ __forceinline__ float2 keep_factors(const cu_dropout &dropout, int ro
 
 // MARK: Sums
 
-__device__ __forceinline__ float warp_sum(float x) {
+template <typename Number> __device__ __forceinline__ Number warp_sum(Number x) {
 #pragma unroll
     for (int step = 16; step > 0; step /= 2) x += __shfl_xor_sync(ALL_LANES, x, step);
     return x;
@@ -82,8 +82,7 @@ __device__ __forceinline__ float warp_sum(float x) {
 /// Sum over a block of up to so many warps, for every thread. The order is always the same.
 template <int WARPS = 8, typename Number> __device__ Number block_sum(Number x) {
     __shared__ Number parts[WARPS];
-#pragma unroll
-    for (int step = 16; step > 0; step /= 2) x += __shfl_xor_sync(ALL_LANES, x, step);
+    x = warp_sum(x);
     __syncthreads();
     if (threadIdx.x % WARP == 0) parts[threadIdx.x / WARP] = x;
     __syncthreads();

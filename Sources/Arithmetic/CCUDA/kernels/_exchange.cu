@@ -15,8 +15,6 @@
 // What a block publishes carries the number of the launch. What earlier launches left in the same memory is not taken for
 // it, and nothing has to be cleared. The number is in memory, so that it is another one each time a graph is started.
 
-#define SCAN_WARPS 8
-
 /// h -> product h + sum.
 struct __align__(8) affine {
     float product, sum;

@@ -55,31 +55,44 @@ KERNEL __launch_bounds__(256) gather_rows(const cu_gather a) {
 
 #define SCATTER_COLUMNS 4
 
-/// Adds columns `column`, `column` + 32, … of those rows from `own` on that go to table row `row`. Sums stay in registers, so that
-/// additions do not wait for memory.
+/// Every 32nd number of a row, up to four of the `left` from the first on, in registers: additions to them do not wait for memory.
+struct row_sums {
+    float sums[SCATTER_COLUMNS];
+    int left;
+
+    __device__ __forceinline__ row_sums(const float *row, int left) : left(left) {
+#pragma unroll
+        for (int k = 0; k < SCATTER_COLUMNS; k++) sums[k] = WARP * k < left ? row[WARP * k] : 0.0f;
+    }
+    __device__ __forceinline__ void add(const float *row) {
+#pragma unroll
+        for (int k = 0; k < SCATTER_COLUMNS; k++) {
+            if (WARP * k < left) sums[k] += row[WARP * k];
+        }
+    }
+    __device__ __forceinline__ void write(float *row) const {
+#pragma unroll
+        for (int k = 0; k < SCATTER_COLUMNS; k++) {
+            if (WARP * k < left) row[WARP * k] = sums[k];
+        }
+    }
+};
+
+/// Adds columns `column`, `column` + 32, … of those rows from `own` on that go to table row `row`.
 __device__ __forceinline__ void add_same_rows(const cu_scatter &a, int row, int own, int column) {
     const int *rows = a.rows + a.first;
     float *target = a.table.base + row * a.table.stride + column;
-    float sums[SCATTER_COLUMNS];
-#pragma unroll
-    for (int k = 0; k < SCATTER_COLUMNS; k++) sums[k] = column + WARP * k < a.table.columns ? target[WARP * k] : 0.0f;
+    row_sums sums(target, a.table.columns - column);
     int n = own / WARP * WARP + threadIdx.x % WARP, next = n >= own && n < a.count ? rows[n] : -1;
     for (int begin = own / WARP * WARP; begin < a.count; begin += WARP) {
         unsigned same = __ballot_sync(ALL_LANES, next == row);
         n += WARP;
         next = n < a.count ? rows[n] : -1;  // read ahead, while the previous ones are added
         for (; same; same &= same - 1) {
-            const float *source = a.gradient.base + (a.first + begin + __ffs(same) - 1) * a.gradient.stride + column;
-#pragma unroll
-            for (int k = 0; k < SCATTER_COLUMNS; k++) {
-                if (column + WARP * k < a.table.columns) sums[k] += source[WARP * k];
-            }
+            sums.add(a.gradient.base + (a.first + begin + __ffs(same) - 1) * a.gradient.stride + column);
         }
     }
-#pragma unroll
-    for (int k = 0; k < SCATTER_COLUMNS; k++) {
-        if (column + WARP * k < a.table.columns) target[WARP * k] = sums[k];
-    }
+    sums.write(target);
 }
 
 /// One warp for each row. The warp of the first row of each table row adds all of them in order: no two warps write the same table

@@ -219,25 +219,16 @@ KERNEL __launch_bounds__(256) add_sampled_gradients(const cu_sampled_gradients a
     }
     for (int column = lane; column - lane < a.table.columns; column += SCATTER_COLUMNS * WARP) {
         float *target = a.table.base + row * a.table.stride + column;
-        float sums[SCATTER_COLUMNS];
-#pragma unroll
-        for (int k = 0; k < SCATTER_COLUMNS; k++) sums[k] = column + WARP * k < a.table.columns ? target[WARP * k] : 0.0f;
+        row_sums sums(target, a.table.columns - column);
         for (int begin = first; begin < count; begin += WARP) {
             int sample = begin + lane, place = sample < count ? place_in_sample(a.samples, sample, row) : -1;
             for (unsigned found = __ballot_sync(ALL_LANES, place >= 0); found; found &= found - 1) {
                 int from = __ffs(found) - 1;
                 long long n = (begin + from) * (long long)a.samples.size + __shfl_sync(ALL_LANES, place, from);
-                const float *source = a.gradient.base + n * a.gradient.stride + column;
-#pragma unroll
-                for (int k = 0; k < SCATTER_COLUMNS; k++) {
-                    if (column + WARP * k < a.table.columns) sums[k] += source[WARP * k];
-                }
+                sums.add(a.gradient.base + n * a.gradient.stride + column);
             }
         }
-#pragma unroll
-        for (int k = 0; k < SCATTER_COLUMNS; k++) {
-            if (column + WARP * k < a.table.columns) target[WARP * k] = sums[k];
-        }
+        sums.write(target);
     }
 }
 

@@ -90,7 +90,7 @@ template <int ROWS, int GROUP, bool TIMED> __device__ __forceinline__ void scan_
         int sequence = newest;
 #pragma unroll
         for (int i = 0; i < ROWS; i++) {
-            if (i >= place.count) break;
+            if (i >= place.count) continue;
             while (a.starts[sequence] > last - i) sequence--;
             if (ends >> i & 1 && b.final_gradient) e[i] += b.final_gradient[sequence * b.final_gradient_stride + channel];
             if (begins >> i & 1) h[i + 1] = a.initial ? a.initial[sequence * a.initial_stride + channel] : 0.0f;
