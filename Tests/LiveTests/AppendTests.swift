@@ -11,8 +11,8 @@ import Testing
     @Test func aTimeThatWasRightBeforeTheCommitIsNoRefusal() async throws {
         let models = try TestModels(["a"])
         let log = WatchedLog()
-        let service = try LiveService(models: models.url, log: log, options: .test())
         log.othersEvents.withLock { $0 = [NewEvent(user: "u", item: "i1", time: second(20))] }
+        let service = try LiveService(models: models.url, log: log, options: .test())
         var query = RecommendationQuery()
         query.at = second(10)
         let event = NewEvent(user: "u", item: "i2", time: second(5))

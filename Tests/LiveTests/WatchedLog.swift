@@ -12,7 +12,7 @@ final class WatchedLog: EventLog {
     let purgeErrors: Mutex<[EventLogError]> = Mutex([])
     /// Why histories cannot be read; nil: they can.
     let historyError: Mutex<EventLogError?> = Mutex(nil)
-    /// Events of others, which come before the next group.
+    /// Events of others, which come before the next group of events.
     let othersEvents: Mutex<[NewEvent]> = Mutex([])
     /// The number of events of each group that was committed.
     let groups: Mutex<[Int]> = Mutex([])
@@ -42,15 +42,19 @@ final class WatchedLog: EventLog {
     func commit(
         _ changes: [LogChange], now: Timestamp
     ) throws(EventLogError) -> [Result<ChangeOutcome, ChangeRefusal>] {
-        groups.withLock { groups in
-            groups.append(changes.reduce(0) { if case .append(let events, _) = $1 { $0 + events.count } else { $0 } })
-        }
+        let count = changes.reduce(0) { if case .append(let events, _) = $1 { $0 + events.count } else { $0 } }
+        groups.withLock { $0.append(count) }
+        // A service also commits what is none of its users' business, when it starts, say.
+        if count > 0 { try commitOthersEvents(now) }
+        return try log.commit(changes, now: now)
+    }
+
+    private func commitOthersEvents(_ now: Timestamp) throws(EventLogError) {
         let others = othersEvents.withLock { events in
             defer { events = [] }
             return events
         }
         if !others.isEmpty { _ = try log.commit([.append(others)], now: now) }
-        return try log.commit(changes, now: now)
     }
 
     func purgeDeleted() throws(EventLogError) {
