@@ -236,14 +236,17 @@ struct BrokenBackend: HostBackend {
     // MARK: Losses and optimiser
 
     func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?
     ) -> Double {
         var gradients = gradients
         if mutation == .lossForgetsBiasGradient { gradients?.biasValues = nil }
         let (last, rows) = (table.rows - 1, table.rows)
         let kept = gradients.map { inner.download($0.table.rows(last..<rows)) }
         let loss = inner.crossEntropy(
-            hidden, table: table, targets: targets, bias: mutation == .lossForgetsBias ? nil : bias,
+            hidden, table: table, targets: targets,
+            softTargets: mutation == .lossForgetsTeachers ? nil : softTargets,
+            bias: mutation == .lossForgetsBias ? nil : bias,
             scale: mutation == .lossIgnoresScale ? 1 : scale, gradients: gradients)
         if mutation == .lossForgetsLastTableRow, let kept, let gradients {
             inner.upload(kept, to: gradients.table.rows(last..<rows))

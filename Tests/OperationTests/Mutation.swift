@@ -20,7 +20,7 @@ enum Mutation: String, CaseIterable, Sendable {
     case scanBackwardIgnoresRestarts, scanBackwardForgetsFinalGradient, scanBackwardForgetsDecay
     case lossIgnoresScale, lossForgetsLastTableRow, sampledLossForgetsCorrection, sampledLossKeepsTarget
     case lossForgetsBias, lossForgetsBiasGradient, rankForgetsBias, topKForgetsBias
-    case pairwiseLossSwapsPair
+    case pairwiseLossSwapsPair, lossForgetsTeachers
     case adamForgetsCorrection
     case adamForgetsDecay
     case adamDecaysEverything
@@ -55,6 +55,7 @@ enum Mutation: String, CaseIterable, Sendable {
             [.scanBackward]
         case .lossIgnoresScale, .lossForgetsLastTableRow: [.crossEntropy]
         case .lossForgetsBias, .lossForgetsBiasGradient: [.crossEntropy, .sampledCrossEntropy]
+        case .lossForgetsTeachers: [.softCrossEntropy]
         case .rankForgetsBias: [.rank]
         case .topKForgetsBias: [.topK]
         case .sampledLossForgetsCorrection, .sampledLossKeepsTarget: [.sampledCrossEntropy]

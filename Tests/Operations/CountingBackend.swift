@@ -157,11 +157,13 @@ package final class CountingBackend<Inner: HostBackend>: HostBackend {
     }
 
     package func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?
     ) -> Double {
         count(.crossEntropy)
         return inner.crossEntropy(
-            hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
+            hidden, table: table, targets: targets, softTargets: softTargets, bias: bias, scale: scale,
+            gradients: gradients)
     }
 
     package func sampledCrossEntropy(

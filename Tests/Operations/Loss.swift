@@ -2,13 +2,15 @@ import Tensors
 
 /// A loss over hidden vectors and a table, with its gradients.
 package struct Loss: Sendable {
-    enum Kind { case crossEntropy, sampled, pairwise }
+    enum Kind { case crossEntropy, soft, sampled, pairwise }
 
     var kind: Kind
     var rows, columns, tableRows: Int
     var hasGradients = true
     /// Different values that are added to some scores; nil for no bias.
     var biasKinds: Int?
+    /// Number of teachers and their share; for soft targets.
+    var teachers = 0, share: Float = 0.5
     /// Number of negatives of a sample; for the sampled loss.
     var negatives = 0
     /// How many rows share a sample; nil for one sample for all.
@@ -34,14 +36,20 @@ package struct Loss: Sendable {
     /// Products, once or with both gradients; maximum, difference, exponential and sum of a logit. The target's difference is
     /// neglected.
     private var flops: Int {
-        let logits = kind == .crossEntropy ? tableRows : kind == .sampled ? negatives + 1 : 2
-        return rows * logits * ((hasGradients ? 6 : 2) * columns + 4)
+        let logits =
+            switch kind {
+            case .crossEntropy, .soft: tableRows
+            case .sampled: negatives + 1
+            case .pairwise: 2
+            }
+        return rows * logits * ((hasGradients ? 6 : 2) * columns + 4 + teachers * (2 * columns + 6))
     }
 
     var operation: OperationCase {
         let operation: Operation =
             switch kind {
             case .crossEntropy: .crossEntropy
+            case .soft: .softCrossEntropy
             case .sampled: .sampledCrossEntropy
             case .pairwise: .pairwiseLoss
             }
@@ -69,10 +77,12 @@ package struct Loss: Sendable {
     ) -> () -> Double {
         let backend = arguments.backend
         switch kind {
-        case .crossEntropy:
+        case .crossEntropy, .soft:
+            let softTargets = kind == .soft ? softTargets(arguments) : nil
             return {
                 backend.crossEntropy(
-                    hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
+                    hidden, table: table, targets: targets, softTargets: softTargets, bias: bias, scale: scale,
+                    gradients: gradients)
             }
         case .sampled:
             let negatives = arguments.indices("negatives", negativeRows ?? drawnSamples(arguments))
@@ -91,6 +101,19 @@ package struct Loss: Sendable {
                     hidden, table: table, targets: targets, negatives: negatives, scale: scale, gradients: gradients)
             }
         }
+    }
+
+    /// Teachers of other widths, every second with a bias.
+    private func softTargets(_ arguments: Arguments) -> SoftTargets {
+        let scores = (0..<teachers).map { number in
+            Scores(
+                hidden: arguments.input("hidden of teacher \(number)", rows, columns + number),
+                table: arguments.input("table of teacher \(number)", tableRows, columns + number),
+                bias: number % 2 == 0
+                    ? arguments.sparseBias("bias of teacher \(number)", rows: rows, tableRows: tableRows, kinds: 5)
+                    : nil)
+        }
+        return SoftTargets(scores, share: share)
     }
 
     /// As many samples as are shared, of one size.
@@ -160,6 +183,22 @@ extension Loss {
             return loss.operation
         } + extreme(.crossEntropy)
 
+    /// Teachers alone, some or hardly, one or several; with and without a bias of the model's own.
+    static let softCases: [OperationCase] =
+        shapes(.soft, budget: 200_000).enumerated().map { number, shape in
+            var loss = shape
+            loss.teachers = 1 + number % 3
+            loss.share = [0.5, 1, 0.1][number % 3]
+            loss.biasKinds = number % 2 == 0 ? nil : 7
+            return loss.operation
+        }
+        + [2, 21].map { tableRows in
+            var loss = Loss(.soft, rows: 6, columns: 1, tableRows: tableRows)
+            (loss.isExtreme, loss.scale, loss.teachers) = (true, 1, 2)
+            loss.targetRows = [0, 0, 1, 1, 1, 0]
+            return loss.operation
+        }
+
     static let sampledCases: [OperationCase] =
         shapes(.sampled, budget: 200_000).enumerated().flatMap { number, shape in
             [nil, 7].map { kinds in
@@ -189,10 +228,11 @@ extension Loss {
     }
 
     /// One negative is a target, and some are in the bias.
-    static let differentiableCases: [DifferentiableCase] = [Kind.crossEntropy, .sampled, .pairwise].map { kind in
+    static let differentiableCases: [DifferentiableCase] = [Kind.crossEntropy, .soft, .sampled, .pairwise].map { kind in
         var loss = Loss(kind, rows: 4, columns: 3, tableRows: 6)
         (loss.targetRows, loss.negativeRows) = ([0, 5, 2, 2], [2, 1, 3, 4])
         loss.biasKinds = kind == .pairwise ? nil : 2
+        loss.teachers = kind == .soft ? 2 : 0
         loss.scale = 0.5
         return DifferentiableCase(forward: loss.operation, backward: nil, tolerance: 2e-6)
     }
@@ -200,15 +240,17 @@ extension Loss {
 
 extension Arguments {
     /// Additions to none, some or many of each row's scores.
-    func sparseBias(rows: Int, tableRows: Int, kinds: Int, values: [Float]? = nil) -> SparseBias {
+    func sparseBias(
+        _ name: String = "bias", rows: Int, tableRows: Int, kinds: Int, values: [Float]? = nil
+    ) -> SparseBias {
         var (starts, columns): ([Int32], [Int32]) = ([0], [])
         for n in 0..<rows {
             columns += Set(rowNumbers([0, 1, 5, 40][n % 4], below: tableRows)).sorted(by: n % 2 == 0 ? (<) : (>))
             starts.append(Int32(columns.count))
         }
         return SparseBias(
-            starts: indices("bias starts", starts), columns: indices("bias columns", columns),
-            kinds: indices("bias kinds", rowNumbers(columns.count, below: kinds)),
-            values: input("bias values", 1, kinds, in: -3...3, values: values), scale: 2)
+            starts: indices("\(name) starts", starts), columns: indices("\(name) columns", columns),
+            kinds: indices("\(name) kinds", rowNumbers(columns.count, below: kinds)),
+            values: input("\(name) values", 1, kinds, in: -3...3, values: values), scale: 2)
     }
 }

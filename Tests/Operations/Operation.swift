@@ -8,7 +8,7 @@ package enum Operation: String, CaseIterable, Sendable {
     case attend, attendBackward
     case scan, scanBackward
     case fadingScan, fadingScanBackward
-    case crossEntropy, sampledCrossEntropy, pairwiseLoss
+    case crossEntropy, softCrossEntropy, sampledCrossEntropy, pairwiseLoss
     case adam
     case rank, topK, bestRows
 
@@ -32,14 +32,14 @@ package enum Operation: String, CaseIterable, Sendable {
         case .scanBackward: 4e-5  // the same both ways, summed over all rows
         case .fadingScan: 1e-5  // as without times
         case .fadingScanBackward: 4e-5
-        case .crossEntropy, .sampledCrossEntropy, .pairwiseLoss: 2e-5
+        case .crossEntropy, .softCrossEntropy, .sampledCrossEntropy, .pairwiseLoss: 2e-5
         case .adam: 5e-7
         case .rank, .topK, .bestRows: 0  // over whole numbers, whose products are exact
         }
     }
 
     /// Whether GPUs have the operation.
-    package var isOnGPUs: Bool { ![.attend, .attendBackward].contains(self) }
+    package var isOnGPUs: Bool { ![.attend, .attendBackward, .softCrossEntropy].contains(self) }
 
     /// Shapes and options on which backends are compared.
     package var cases: [OperationCase] {
@@ -62,6 +62,7 @@ package enum Operation: String, CaseIterable, Sendable {
         case .fadingScan: Scan.fadingCases.map(\.forward)
         case .fadingScanBackward: Scan.fadingCases.map(\.backward)
         case .crossEntropy: Loss.crossEntropyCases
+        case .softCrossEntropy: Loss.softCases
         case .sampledCrossEntropy: Loss.sampledCases
         case .pairwiseLoss: Loss.pairwiseCases
         case .adam: Adam.cases

@@ -1,12 +1,6 @@
 import CKernels
 package import Tensors
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 extension CPUBackend {
     /// Floats of the tile of logits: 1 MB, about a core's second-level cache.
     static var tileSize: Int { 1 << 18 }
@@ -17,10 +11,11 @@ extension CPUBackend {
     private static var tileRows: Int { 128 }
 
     package func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?
     ) -> Double {
         var loss = 0.0
-        forEachSoftmaxTile(hidden, table) { range, tile in
+        forEachSoftmaxTile(hidden, table, softTargets) { range, tile in
             loss += crossEntropyRows(range, hidden, table, targets, bias, scale, gradients, tile)
         }
         return loss
@@ -29,7 +24,7 @@ extension CPUBackend {
     package func crossEntropies(_ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?) -> [Float] {
         var losses: [Float] = []
         losses.reserveCapacity(hidden.rows)
-        forEachSoftmaxTile(hidden, table) { range, tile in
+        forEachSoftmaxTile(hidden, table, nil) { range, tile in
             _ = crossEntropyRows(range, hidden, table, targets, bias, 0, nil, tile)
             losses += range.indices.map { tile.loss($0 - range.lowerBound) }
         }
@@ -37,17 +32,20 @@ extension CPUBackend {
     }
 
     /// Calls `body` for each tile's rows, with scratch memory for them.
-    private func forEachSoftmaxTile(_ hidden: Tensor, _ table: Tensor, _ body: (Range<Int>, SoftmaxTile) -> Void) {
+    private func forEachSoftmaxTile(
+        _ hidden: Tensor, _ table: Tensor, _ softTargets: SoftTargets?, _ body: (Range<Int>, SoftmaxTile) -> Void
+    ) {
         let width = table.rows <= Self.widestTable ? table.rows : Self.tileSize / Self.tileRows
         let rows = max(16, min(Self.tileRows, Self.tileSize / max(1, width)))
-        let tile = SoftmaxTile(rows: min(rows, max(1, hidden.rows)), columns: width, hiddenSize: hidden.columns)
+        let tile = SoftmaxTile(
+            rows: min(rows, max(1, hidden.rows)), columns: width, hiddenSize: hidden.columns, softTargets: softTargets)
         for start in stride(from: 0, to: hidden.rows, by: rows) { body(start..<min(start + rows, hidden.rows), tile) }
     }
 
     /// The rows of one tile: logits, their softmax, the loss, and the gradients of both factors.
     ///
-    /// The tile holds e = exp(logit − max), not divided by its sum Σ: with δ the target's indicator the gradient of the
-    /// logits is (e − Σδ) · scale/Σ, and the row's factor goes to the D-wide side of each product instead.
+    /// The tile holds e = exp(logit − max), not divided by its sum Σ: with q the target distribution, without teachers the target's
+    /// indicator, the gradient of the logits is (e − Σq) · scale/Σ, and the row's factor goes to the D-wide side of each product instead.
     private func crossEntropyRows(
         _ range: Range<Int>, _ hidden: Tensor, _ table: Tensor, _ targets: Indices, _ bias: SparseBias?,
         _ scale: Float, _ gradients: LossGradients?, _ tile: SoftmaxTile
@@ -60,6 +58,7 @@ extension CPUBackend {
         tile.begin(rows.rows)
         for columns in columnTiles {
             let logits = logits(rows, table, columns, bias, firstRow: range.lowerBound, tile)
+            addTeachers(range, columns, logits, tile)
             addToSums(logits, columns, target, tile)
         }
         var loss = 0.0
@@ -90,9 +89,11 @@ extension CPUBackend {
                 logits = self.logits(rows, table, columns, bias, firstRow: range.lowerBound, tile)
                 kernels.exp_rows(rows.rows, columns.count, logits.base, logits.stride, tile.max)
             }
+            let share = tile.teachers?.hardShare ?? 1
             for r in 0..<rows.rows where columns.contains(Int(target[r])) {
-                logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound] -= tile.sum[r]
+                logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound] -= share * tile.sum[r]
             }
+            subtractTeachers(range, columns, from: logits, tile, again: columnTiles.count > 1)
             if let bias, let values = gradients.biasValues {
                 HostBias(bias).addGradient(
                     of: logits, firstRow: range.lowerBound, columns: columns, rowFactors: tile.sum, scale,
@@ -121,7 +122,43 @@ extension CPUBackend {
         return logits
     }
 
-    /// Adds one column tile to max and Σ (the online softmax of Milakov & Gimelshein 2018).
+    /// Adds one column tile of each teacher to its sums. `logits` are those of the model that learns.
+    private func addTeachers(_ range: Range<Int>, _ columns: Range<Int>, _ logits: Tensor, _ tile: SoftmaxTile) {
+        guard let teachers = tile.teachers else { return }
+        for (index, (teacher, own)) in zip(teachers.softTargets.teachers, teachers.tiles).enumerated() {
+            let scores = self.logits(
+                teacher.hidden.rows(range), teacher.table, columns, teacher.bias, firstRow: range.lowerBound, own)
+            kernels.softmax_rows(scores.rows, columns.count, scores.base, scores.stride, own.newMax, own.newSum)
+            for r in 0..<scores.rows {
+                let product = kernels.dot(
+                    columns.count, scores.base + r * scores.stride, logits.base + r * logits.stride)
+                teachers.addNewest(teacher: index, r, product: product)
+            }
+        }
+    }
+
+    /// Subtracts Σ times the teachers' part of the target distribution from a tile of exponentials. The teachers' tiles hold theirs of the last
+    /// column tile, which are computed `again` where there were several.
+    private func subtractTeachers(
+        _ range: Range<Int>, _ columns: Range<Int>, from exponentials: Tensor, _ tile: SoftmaxTile, again: Bool
+    ) {
+        guard let teachers = tile.teachers else { return }
+        for (index, (teacher, own)) in zip(teachers.softTargets.teachers, teachers.tiles).enumerated() {
+            var scores = own.logits(range.count, columns.count)
+            if again {
+                scores = logits(
+                    teacher.hidden.rows(range), teacher.table, columns, teacher.bias, firstRow: range.lowerBound, own)
+                kernels.exp_rows(scores.rows, columns.count, scores.base, scores.stride, own.max)
+            }
+            for r in 0..<scores.rows {
+                kernels.add_scaled(
+                    columns.count, -tile.sum[r] * teachers.weight(teacher: index, r),
+                    scores.base + r * scores.stride, exponentials.base + r * exponentials.stride)
+            }
+        }
+    }
+
+    /// Adds one column tile to max and Σ.
     private func addToSums(
         _ logits: Tensor, _ columns: Range<Int>, _ target: UnsafeMutablePointer<Int32>, _ tile: SoftmaxTile
     ) {
@@ -129,87 +166,6 @@ extension CPUBackend {
             tile.targetLogit[r] = logits.base[r * logits.stride + Int(target[r]) - columns.lowerBound]
         }
         kernels.softmax_rows(logits.rows, columns.count, logits.base, logits.stride, tile.newMax, tile.newSum)
-        for r in 0..<logits.rows {
-            let highest = max(tile.max[r], tile.newMax[r])
-            tile.sum[r] = tile.sum[r] * exp(tile.max[r] - highest) + tile.newSum[r] * exp(tile.newMax[r] - highest)
-            tile.max[r] = highest
-        }
+        for r in 0..<logits.rows { tile.addNewest(r) }
     }
-}
-
-/// A ``SparseBias`` in this process's memory, for inner loops: its methods are inlined, which those of another module are not.
-struct HostBias {
-    private let starts, columns, kinds: UnsafeMutablePointer<Int32>
-    private let values: UnsafeMutablePointer<Float>
-    let scale: Float
-
-    init(_ bias: SparseBias) {
-        (starts, columns, kinds) = (bias.starts.base, bias.columns.base, bias.kinds.base)
-        (values, scale) = (bias.values.base, bias.scale)
-    }
-
-    /// Calls `body` with the table row and the kind of each addition to row n.
-    func forEach(ofRow n: Int, _ body: (_ column: Int, _ kind: Int) -> Void) {
-        for j in Int(starts[n])..<Int(starts[n + 1]) { body(Int(columns[j]), Int(kinds[j])) }
-    }
-
-    /// The number that is added for a kind: scale · value.
-    func value(_ kind: Int) -> Float { scale * values[kind] }
-
-    /// Adds the bias to a tile of scores: of the rows from `firstRow` on, over the table rows `columns`.
-    func add(to scores: Tensor, firstRow: Int, columns: Range<Int>) {
-        for r in 0..<scores.rows {
-            let row = scores.base + r * scores.stride
-            forEach(ofRow: firstRow + r) { column, kind in
-                if columns.contains(column) { row[column - columns.lowerBound] += value(kind) }
-            }
-        }
-    }
-
-    /// Adds gradients of the values: those of row r's scores are slopes[r] · gradientScale / rowFactors[r].
-    fileprivate func addGradient(
-        of slopes: Tensor, firstRow: Int, columns: Range<Int>, rowFactors: UnsafeMutablePointer<Float>,
-        _ gradientScale: Float, to gradient: UnsafeMutablePointer<Float>
-    ) {
-        for r in 0..<slopes.rows {
-            let row = slopes.base + r * slopes.stride
-            let factor = scale * gradientScale / rowFactors[r]
-            forEach(ofRow: firstRow + r) { column, kind in
-                guard columns.contains(column) else { return }
-                gradient[kind] += factor * row[column - columns.lowerBound]
-            }
-        }
-    }
-}
-
-/// Scratch memory of the tiled softmax.
-private final class SoftmaxTile {
-    let columns: Int
-    let max, sum, newMax, newSum, targetLogit: UnsafeMutablePointer<Float>
-    let factors: Tensor
-    private let storage: Storage<Float>
-    private let tileStart: Int
-
-    init(rows: Int, columns: Int, hiddenSize: Int) {
-        self.columns = columns
-        let padded = (rows + 15) / 16 * 16
-        // A megabyte that is written before it is read: zeroing it would cost as much as the exponentials.
-        storage = allocateHost(5 * padded + padded * hiddenSize + rows * columns, of: Float.self, zeroed: false)
-        let base = storage.base
-        (max, sum, newMax) = (base, base + padded, base + 2 * padded)
-        (newSum, targetLogit) = (base + 3 * padded, base + 4 * padded)
-        factors = storage.tensor(at: 5 * padded, rows: rows, columns: hiddenSize)
-        tileStart = 5 * padded + padded * hiddenSize
-    }
-
-    func begin(_ rows: Int) {
-        max.update(repeating: -.infinity, count: rows)
-        sum.update(repeating: 0, count: rows)
-        targetLogit.update(repeating: .nan, count: rows)
-    }
-
-    /// The cross-entropy of row r, when all columns have been added to its sum.
-    func loss(_ r: Int) -> Float { log(sum[r]) + max[r] - targetLogit[r] }
-
-    func logits(_ rows: Int, _ columns: Int) -> Tensor { storage.tensor(at: tileStart, rows: rows, columns: columns) }
 }

@@ -3,10 +3,11 @@ package import Tensors
 
 extension CUDABackend {
     package func addCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
-        to sum: LossSum
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?, to sum: LossSum
     ) {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
+        precondition(softTargets == nil, "there are no teachers on a GPU")
         queue.hold()
         defer { queue.release() }
         let tileRows = Geometry.softmaxRows(rows: hidden.rows, columns: table.rows)

@@ -2,20 +2,20 @@ package import Tensors
 
 extension ReferenceBackend {
     package func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?
     ) -> Double {
         precondition(targets.count == hidden.rows && hidden.columns == table.columns, "shapes do not match")
         var sums = TableSums(table)
         var biasSums = [Double](repeating: 0, count: bias?.values.columns ?? 0)
         var loss = 0.0
         for n in 0..<hidden.rows {
-            var logits = (0..<table.rows).map { dot(hidden, n, table, $0) }
-            bias?.forEach(ofRow: n) { logits[$0] += Double(bias!.value($1)) }
+            let logits = scores(hidden, n, table, bias)
             let normalizer = logSumExp(logits)
-            loss += normalizer - logits[targets[n]]
+            let wanted = targetDistribution(Int(targets[n]), softTargets, row: n, itemCount: table.rows)
+            for (q, logit) in zip(wanted, logits) where q > 0 { loss += q * (normalizer - logit) }
             guard let gradients else { continue }
-            var slopes = logits.map { exponential($0 - normalizer) * Double(scale) }
-            slopes[targets[n]] -= Double(scale)
+            let slopes = zip(logits, wanted).map { (exponential($0 - normalizer) - $1) * Double(scale) }
             bias?.forEach(ofRow: n) { biasSums[$1] += slopes[$0] * Double(bias!.scale) }
             let terms = slopes.enumerated().map { (row: $0.offset, slope: $0.element) }
             spread(terms, of: hidden, n, table, into: gradients.hidden, &sums)
@@ -23,6 +23,31 @@ extension ReferenceBackend {
         if let gradients { sums.add(to: gradients.table) }
         for (kind, sum) in biasSums.enumerated() { gradients?.biasValues?[0, kind] += sum }
         return loss
+    }
+
+    /// The scores of row n.
+    private func scores(_ hidden: Tensor, _ n: Int, _ table: Tensor, _ bias: SparseBias?) -> [Double] {
+        var scores = (0..<table.rows).map { dot(hidden, n, table, $0) }
+        bias?.forEach(ofRow: n) { scores[$0] += Double(bias!.value($1)) }
+        return scores
+    }
+
+    /// q of ``SoftTargets``; without them the target alone.
+    private func targetDistribution(
+        _ target: Int, _ softTargets: SoftTargets?, row: Int, itemCount: Int
+    ) -> [Double] {
+        var q = [Double](repeating: 0, count: itemCount)
+        q[target] = 1 - Double(softTargets?.share ?? 0)
+        for teacher in softTargets?.teachers ?? [] {
+            let scores = scores(teacher.hidden, row, teacher.table, teacher.bias)
+            let normalizer = logSumExp(scores)
+            for v in q.indices {
+                q[v] +=
+                    Double(softTargets!.share) / Double(softTargets!.teachers.count)
+                    * exponential(scores[v] - normalizer)
+            }
+        }
+        return q
     }
 
     package func sampledCrossEntropy(

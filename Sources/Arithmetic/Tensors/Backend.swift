@@ -203,9 +203,12 @@ package protocol Backend: Sendable {
     /// is overwritten and `gradients.table` added to, both times `scale`. `bias` adds to some of the logits; its values'
     /// gradient goes to `gradients.biasValues`. On queued backends a row whose target is negative is padding, without loss
     /// and gradient (for all three losses). O(N·V·D) time.
+    ///
+    /// With `softTargets` q, which queued backends do not take, the loss is −Σ_v q_v · log softmax(hidden[n] · tableᵀ)[v]. Teachers have no
+    /// gradient.
     func addCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
-        to sum: LossSum)
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?, to sum: LossSum)
     /// Each row's part of that sum, −log softmax(hidden[n] · tableᵀ)[targets[n]], for evaluation. Waits. O(N·V·D) time.
     func crossEntropies(_ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?) -> [Float]
     /// Softmax over the row's target and a sample of M negatives, with logQ correction (Bengio & Senécal 2008).

@@ -27,14 +27,15 @@ extension Backend {
             windowGradient: nil)
     }
 
-    /// The sum of ``addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` as a number.
+    /// The sum of ``addCrossEntropy(_:table:targets:softTargets:bias:scale:gradients:to:)`` as a number.
     package func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias? = nil, scale: Float,
-        gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets? = nil, bias: SparseBias? = nil,
+        scale: Float, gradients: LossGradients?
     ) -> Double {
         sum {
             addCrossEntropy(
-                hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients, to: $0)
+                hidden, table: table, targets: targets, softTargets: softTargets, bias: bias, scale: scale,
+                gradients: gradients, to: $0)
         }
     }
 

@@ -1,8 +1,9 @@
 /// A backend whose memory is this process's and whose calls return when they are done.
 package protocol HostBackend: Backend {
-    /// The sum that ``Backend/addCrossEntropy(_:table:targets:bias:scale:gradients:to:)`` adds.
+    /// The sum that ``Backend/addCrossEntropy(_:table:targets:softTargets:bias:scale:gradients:to:)`` adds.
     func crossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?
     ) -> Double
     /// What
     /// ``Backend/addSampledCrossEntropy(_:table:targets:targetLogQ:negatives:logQ:rowsPerSample:bias:scale:gradients:to:)`` adds
@@ -35,11 +36,12 @@ extension HostBackend {
     }
 
     package func addCrossEntropy(
-        _ hidden: Tensor, table: Tensor, targets: Indices, bias: SparseBias?, scale: Float, gradients: LossGradients?,
-        to sum: LossSum
+        _ hidden: Tensor, table: Tensor, targets: Indices, softTargets: SoftTargets?, bias: SparseBias?, scale: Float,
+        gradients: LossGradients?, to sum: LossSum
     ) {
         sum.base.pointee += crossEntropy(
-            hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients)
+            hidden, table: table, targets: targets, softTargets: softTargets, bias: bias, scale: scale,
+            gradients: gradients)
     }
 
     package func addSampledCrossEntropy(

@@ -11,7 +11,7 @@ import Training
     import Darwin
 #endif
 
-/// The folder of an unfinished run's checkpoint and log: beside the model's folder, with its name and `.training`; inside of it
+/// The folder of an unfinished run's checkpoint, log and teachers: beside the model's folder, with its name and `.training`; inside of it
 /// where the model's folder cannot be renamed. A running training holds a lock on it.
 struct RunFolder {
     let url: URL
@@ -22,10 +22,14 @@ struct RunFolder {
         name: "training", files: [logName, checkpointName], marker: checkpointName, markerKeys: [])
     private static let logName = "training.jsonl"
     private static let checkpointName = "checkpoint.safetensors"
+    private static let teachersName = "teachers"
 
     var log: URL { url.appendingPathComponent(Self.logName) }
     var checkpoint: URL { url.appendingPathComponent(Self.checkpointName) }
-    private var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
+    var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
+    /// Models that are trained for the run's model to learn from, and their runs.
+    var teachers: URL { url.appendingPathComponent(Self.teachersName) }
+    private var isUnfinished: Bool { hasCheckpoint || FileManager.default.fileExists(atPath: teachers.path) }
 
     /// The URL of the run of a model.
     static func url(of model: FolderDestination) -> URL {
@@ -75,9 +79,10 @@ struct RunFolder {
     private func begin(_ options: TrainingOptions, resume: Bool, restart: Bool) throws {
         if restart {
             for file in [log, checkpoint] { unlink(file.path) }
+            removeTeachers()
             return
         }
-        if hasCheckpoint {
+        if isUnfinished {
             if resume { return }
             throw fail(
                 .usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
@@ -114,10 +119,11 @@ struct RunFolder {
         printError("\(done): training goes on to epoch \(options.epochs).")
     }
 
-    /// Removes the folder of a run without a checkpoint.
+    /// Removes the folder of a run without a checkpoint and without teachers.
     func tidy() {
         let finished = model.url.appendingPathComponent(ModelFolder.File.checkpoint).path
-        if !hasCheckpoint
+        rmdir(teachers.path)  // fails, as intended, where it is not empty
+        if !isUnfinished
             || FileManager.default.contentsEqual(atPath: checkpoint.path, andPath: finished)
         {
             clear()
@@ -132,8 +138,17 @@ struct RunFolder {
         }
     }
 
+    private func removeTeachers() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: teachers.path)) ?? [] {
+            let entry = teachers.appendingPathComponent(name)
+            _ = (name.hasSuffix(".training") ? Self.kind : ModelFolder.File.folder).removeFiles(from: entry)
+        }
+        rmdir(teachers.path)
+    }
+
     /// Removes the run's files; other files stay.
     func clear() {
+        removeTeachers()
         let others = Self.kind.removeFiles(from: url)
         guard let first = others.first else { return }
         let more = others.count > 1 ? " and \(others.count - 1) more" : ""

@@ -101,9 +101,14 @@ struct Train: ParsableCommand {
             try recipe.takeEpochs(
                 from: epochsFrom, configuration, takesWarmup: start == nil && learning.warmupSteps == nil)
         }
-        let trainer = try Trainer(
-            data, split, configuration, recipe.options, from: start, backend: backend,
-            checkpointFolder: RunFolder.url(of: destination))
+        if backend.isQueued { recipe.withoutTeachers() }
+        func makeTrainer(_ teachers: [Teacher]) throws -> Trainer {
+            try Trainer(
+                data, split, configuration, recipe.options, from: start, teachers: teachers, backend: backend,
+                checkpointFolder: RunFolder.url(of: destination))
+        }
+        // Before anything is written, so that what cannot be trained leaves nothing.
+        var trainer = try makeTrainer([])
         let folder = try RunFolder(destination, recipe.options, resume: resume, restart: restart)
         defer { folder.tidy() }
         let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
@@ -111,6 +116,13 @@ struct Train: ParsableCommand {
         for reason in reasons { printError(reason) }
         if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
         StopSignals.catchFromNowOn()
+        if recipe.teachers > 0 {
+            let trainings = TeacherTrainings(
+                data: data, split: split, configuration: configuration, options: recipe.options, backend: backend,
+                folder: folder.teachers)
+            trainer = try makeTrainer(try trainings.teachers(recipe.teachers))
+            printError("The model itself:")
+        }
         let progress = ProgressLine()
         var log = try EpochLog(folder.log, appending: resume)
         let outcome = try trainer.run(resuming: resume, shouldStop: { StopSignals.wereReceived }) { event in

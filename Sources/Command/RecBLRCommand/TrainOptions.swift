@@ -167,6 +167,7 @@ struct LearningOptions: ParsableArguments {
         recipe.options.threads = threads
         recipe.repeatAware = repeatAware ?? (recipe.repeatAware && recipe.options.loss != .bpr)
         if repeatAware != nil || !recipe.repeatAware { recipe.reasons[.repeats] = nil }
+        if recipe.options.loss != .full { recipe.withoutTeachers() }
         return recipe
     }
 }

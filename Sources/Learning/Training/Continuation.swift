@@ -1,9 +1,17 @@
 import FileSupport
 
 extension Recipe {
+    /// Leaves the teachers out.
+    public mutating func withoutTeachers() {
+        teachers = 0
+        reasons[.teachers] = nil
+    }
+
     /// Turns the settings for a model that begins into those for one that continues a trained one (``StartingModel``): a tenth of the
-    /// epochs and of the warm-up, over all events, on a schedule of their own (docs/results.md, "Day two").
+    /// epochs and of the warm-up, over all events, on a schedule of their own (docs/results.md, "Day two"), without teachers: models that
+    /// continue one model are too much alike.
     public mutating func continueTraining() {
+        withoutTeachers()
         options.epochs = max(2, (options.epochs + 5) / 10)
         options.warmupSteps /= 10
         reasons[.epochs] =

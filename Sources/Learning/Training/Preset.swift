@@ -26,7 +26,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     case fast
     /// The usual choice: 25 epochs, likewise.
     case balanced
-    /// Twice as long: 50 epochs, likewise.
+    /// 50 epochs, likewise; where histories are short, three models of other seeds are trained first and teach it.
     case best
 
     /// The settings for a dataset, and why. Chosen by validation metrics on ML-1M (long histories, many events), ML-100K and 1,090 users of
@@ -36,6 +36,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         chooseRegularization(&recipe, shape)
         chooseEpochs(&recipe, shape)
         chooseLoss(&recipe, shape)
+        chooseTeachers(&recipe, shape)
         return recipe
     }
 
@@ -44,7 +45,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         let length = shape.meanLength
         let isLarge = shape.events >= Self.largeLog
         let (dropout, decay): (Float, Float?) =
-            if length >= 50, isLarge { (self == .fast ? 0.1 : 0.2, nil) } else if length >= 15 {
+            if length >= Self.longHistory, isLarge { (self == .fast ? 0.1 : 0.2, nil) } else if length >= 15 {
                 (0.4, isLarge ? 0.3 : 1)
             } else { (0.5, 1) }
         recipe.options.dropout = dropout
@@ -57,6 +58,9 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
 
     /// Events from which on long histories need little regularisation: between ML-100K and ML-1M, where nothing was measured.
     private static let largeLog = 300_000
+
+    /// Events from which on the mean history is long.
+    private static let longHistory = 50.0
 
     private func chooseEpochs(_ recipe: inout Recipe, _ shape: DatasetShape) {
         let usual =
@@ -86,6 +90,14 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     }
 
     private static let largestFullCatalogue = 100_000
+
+    /// Models of short histories differ by their seeds, and gain from each other's predictions; those of long ones do not.
+    private func chooseTeachers(_ recipe: inout Recipe, _ shape: DatasetShape) {
+        guard self == .best, shape.meanLength < Self.longHistory, recipe.options.loss == .full else { return }
+        recipe.teachers = 3
+        recipe.reasons[.teachers] =
+            "\(recipe.teachers) teachers: models of other seeds, trained first, whose predictions are half of what is learnt"
+    }
 }
 
 /// Hyperparameters chosen for a dataset, with reasons.
@@ -94,6 +106,8 @@ public struct Recipe: Sendable, Equatable {
     public var options = TrainingOptions()
     /// Whether the model has a repeat-aware head.
     public var repeatAware = false
+    /// The number of models of other seeds that are trained first as teachers (``Teacher``).
+    public var teachers = 0
     /// One sentence for each choice that depends on the preset or the data.
     public var reasons: [Choice: String] = [:]
 
@@ -109,5 +123,7 @@ public struct Recipe: Sendable, Equatable {
         case loss
         /// ``Recipe/repeatAware``.
         case repeats
+        /// ``Recipe/teachers``.
+        case teachers
     }
 }

@@ -7,14 +7,15 @@ import Tensors
 final class Replicas: @unchecked Sendable {
     let model: SequenceModel
     let gradients: GradientSum
+    private let teachers: [SequenceModel]
     private var learners: [Learner?]
     /// The sums of losses of each replica. Between steps the first has the sum of all.
     private let lossSums: [LossSum]
     /// The largest number of events of one pass of a replica.
     private var capacity = 0
 
-    init(_ model: SequenceModel, count: Int) {
-        self.model = model
+    init(_ model: SequenceModel, teachers: [SequenceModel] = [], count: Int) {
+        (self.model, self.teachers) = (model, teachers)
         gradients = GradientSum((0..<count).map { _ in model.makeGradients() }, on: model.backend)
         learners = Array(repeating: nil, count: count)
         lossSums = (0..<count).map { _ in model.backend.allocateSum() }
@@ -33,7 +34,9 @@ final class Replicas: @unchecked Sendable {
         capacity = tokens
         // The old ones are freed first, so that the new ones reuse their memory at the same addresses.
         learners = learners.map { _ in nil }
-        for index in learners.indices { learners[index] = Learner(model, tokens: tokens, sequences: sequences) }
+        for index in learners.indices {
+            learners[index] = Learner(model, teachers: teachers, tokens: tokens, sequences: sequences)
+        }
     }
 
     /// Computes the gradients of a step as ``learn(_:_:)`` does and calls `update`. All of it is one graph where a single replica processes

@@ -11,6 +11,8 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
     case split
     /// It started from another model, or one of the two from random weights (nil).
     case origin(was: String?, now: String?)
+    /// It learnt from other teachers.
+    case teachers
     /// It ran on another device, with other precision or another number of threads.
     case device(was: String, now: String)
     /// Settings of the model or of the training; `cosineEpochs` are the epochs of a cosine schedule that should get another length.
@@ -44,6 +46,7 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
                 model.map { "the model with fingerprint \($0)" } ?? "random weights"
             }
             return "it started from \(text(was)), this run from \(text(now))"
+        case .teachers: return "it learnt from other teachers"
         case .device(let was, let now): return "it ran on \(was), this is \(now)"
         case .settings([], _): return "the training options differ"
         case .settings(let settings, let epochs):
@@ -58,6 +61,7 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
         case .version(let version): [.endWithVersion(version), .beginAnew]
         case .data, .split: []
         case .origin(let was, _): [was == nil ? .startAtRandom : .sameOrigin, .beginAnew]
+        case .teachers: [.beginAnew]
         case .device: [.sameDevice]
         case .settings([], _): [.beginAnew]
         case .settings(let settings, nil): [.give(settings), .beginAnew]

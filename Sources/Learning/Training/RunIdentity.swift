@@ -11,6 +11,8 @@ struct RunIdentity: Codable, Equatable {
     var split: String
     /// Fingerprint of the model that the run started from; nil where weights started at random.
     var origin: String?
+    /// Fingerprints of the models that the run learns from; nil where there are none.
+    var teachers: [String]?
     var backend: String
 }
 
@@ -21,6 +23,7 @@ extension RunIdentity {
         if other.dataset != dataset { return .data(fingerprint: other.dataset) }
         if other.split != split { return .split }
         if other.origin != origin { return .origin(was: other.origin, now: origin) }
+        if other.teachers != teachers { return .teachers }
         // Before the options: they tell how many replicas a device has.
         if other.backend != backend { return .device(was: other.backend, now: backend) }
         var same = other.options

@@ -51,20 +51,22 @@ public struct Trainer: ~Copyable {
     /// Prepares a run on a device. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
     ///
     /// Weights start at random, or where a `start` is given at those of that model, whose shape `configuration` must have. Throws where
-    /// options or sizes are invalid, there are no training events, the data has no item of `start`, or there is not enough memory.
+    /// options or sizes are invalid, there are no training events, the data has no item of `start`, or there is not enough memory. `teachers` are
+    /// for the full softmax on a CPU: half of each target is what they predict.
     public init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
-        from start: StartingModel? = nil, on device: ComputeDevice, checkpointFolder: URL? = nil
+        from start: StartingModel? = nil, teachers: [Teacher] = [], on device: ComputeDevice,
+        checkpointFolder: URL? = nil
     ) throws(TrainingError) {
         try self.init(
-            dataset, split, configuration, options, from: start, backend: device.backend,
+            dataset, split, configuration, options, from: start, teachers: teachers, backend: device.backend,
             checkpointFolder: checkpointFolder)
     }
 
     /// The same on a backend.
     package init(
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
-        from start: StartingModel? = nil, backend: any Backend, checkpointFolder: URL? = nil
+        from start: StartingModel? = nil, teachers: [Teacher] = [], backend: any Backend, checkpointFolder: URL? = nil
     ) throws(TrainingError) {
         try options.validate()
         guard split.trainingEnd.contains(where: { $0 >= 2 }) else { throw .nothingToLearn }
@@ -76,6 +78,7 @@ public struct Trainer: ~Copyable {
             throw .option("a model with heads (repeats, transitions) is trained with a softmax loss: full or sampled")
         }
         if configuration.usesTime { do { try dataset.requireDates() } catch { throw .evaluation(error) } }
+        try configuration.check(teachers, options, on: backend)
         try Self.checkMemory(configuration, options, backend)
         let model: SequenceModel
         do {
@@ -88,7 +91,8 @@ public struct Trainer: ~Copyable {
         self.dataset = dataset
         self.split = split
         self.options = options
-        replicas = Replicas(model, count: backend.isQueued ? 1 : options.threads)
+        replicas = Replicas(
+            model, teachers: teachers.map(\.model), count: backend.isQueued ? 1 : options.threads)
         optimizer = Optimizer(model)
         let sampler = options.loss == .full ? nil : NegativeSampler(dataset, split, sample: options.negatives)
         assembler = BatchAssembler(
@@ -100,6 +104,7 @@ public struct Trainer: ~Copyable {
         identity = RunIdentity(
             configuration: configuration, options: options, dataset: dataset.summary.mark,
             split: split.fingerprint, origin: origin?.model,
+            teachers: teachers.isEmpty ? nil : teachers.map(\.fingerprint),
             backend: "\(backend.name), \(replicas.count) replica\(replicas.count == 1 ? "" : "s")")
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
@@ -250,7 +255,7 @@ public struct Trainer: ~Copyable {
         }
         let record = TrainingRecord(
             version: programVersion, options: options, dataset: identity.dataset, origin: origin,
-            backend: identity.backend,
+            teachers: identity.teachers, backend: identity.backend,
             epochs: state.epochs, bestEpoch: bestEpoch?.epoch ?? 0)
         return .finished(model, record)
     }

@@ -34,6 +34,8 @@ public struct TrainingRecord: Sendable, Codable, Equatable {
     public var dataset: String
     /// The model that the training started from; nil where weights started at random.
     public var origin: TrainingOrigin?
+    /// Fingerprints of the models that it learnt from beside the events; nil where there were none.
+    public var teachers: [String]?
     /// The split of the data; nil where the caller made its own.
     public var split: SplitKind?
     /// Name of the backend and number of its replicas.

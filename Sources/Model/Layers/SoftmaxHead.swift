@@ -40,15 +40,16 @@ package struct SoftmaxHead {
     /// Adds the loss of each hidden vector [N, D] to `sum`, and the gradients times `scale` to `gradients`.
     ///
     /// `targets`, in the backend's memory, and `rows`, on the host, are the same rows of the table; −1 is padding, without loss and gradient.
-    /// `bias` adds to some of the scores.
+    /// `bias` adds to some of the scores; `softTargets` are for the full softmax only.
     package func addLoss(
-        _ hidden: Tensor, targets: Indices, _ rows: [Int32], _ negatives: Negatives, bias: SparseBias?, scale: Float,
-        gradients: LossGradients, to sum: LossSum
+        _ hidden: Tensor, targets: Indices, _ rows: [Int32], _ negatives: Negatives, softTargets: SoftTargets?,
+        bias: SparseBias?, scale: Float, gradients: LossGradients, to sum: LossSum
     ) {
         switch negatives {
         case .all:
             backend.addCrossEntropy(
-                hidden, table: table, targets: targets, bias: bias, scale: scale, gradients: gradients, to: sum)
+                hidden, table: table, targets: targets, softTargets: softTargets, bias: bias, scale: scale,
+                gradients: gradients, to: sum)
         case .shared(let samples, let logQ):
             addSampledLoss(hidden, targets, rows, samples, logQ, bias, scale, gradients, sum)
         case .drawn(let drawn):

@@ -8,15 +8,18 @@ package final class Learner {
     private let workspace: any Workspace
     /// The hidden vectors of the rows that have targets, and the gradients of those.
     private let hidden, hiddenGradient: Tensor
+    private let teachers: [TeacherPass]
     private var backend: any Backend { model.backend }
 
     /// A learner for batches of at most `tokens` events in at most `sequences` sequences, and for single sequences of any
-    /// length, which go through the model in chunks of `tokens` events.
-    package init(_ model: SequenceModel, tokens: Int, sequences: Int) {
+    /// length, which go through the model in chunks of `tokens` events. With `teachers`, models over the same items on the same backend, half of
+    /// each target of the full softmax is what these predict.
+    package init(_ model: SequenceModel, teachers: [SequenceModel] = [], tokens: Int, sequences: Int) {
         self.model = model
         let (backend, size) = (model.backend, model.configuration.hiddenSize)
         workspace = model.network.workspace(tokens: tokens, sequences: sequences, forTraining: true, on: backend)
         (hidden, hiddenGradient) = (backend.tensor(tokens, size), backend.tensor(tokens, size))
+        self.teachers = teachers.map { TeacherPass($0, tokens: tokens, sequences: sequences) }
     }
 
     /// Sum of the losses of all targets. Adds their gradients, times `scale`, to `gradients`.
@@ -40,7 +43,7 @@ package final class Learner {
         workspace.forward(from: .fresh, statesOnly: false)
         let bias = model.headBias(
             batch.sequences, rows: batch.targetRows, starts: workspace.sequenceStarts, targets: batch.targets)
-        addLoss(batch, bias, scale, gradients, sum)
+        addLoss(batch, softTargets { $0.scores(batch) }, bias, scale, gradients, sum)
         workspace.backward(gradients, ends: nil)
     }
 
@@ -60,7 +63,8 @@ package final class Learner {
         let chunks = stride(from: 0, to: count, by: workspace.tokens).map {
             $0..<min($0 + workspace.tokens, count)
         }
-        let states = statesBefore(chunks, of: batch, dropout)
+        let states = statesBefore(chunks, of: batch, model, in: workspace, dropout)
+        for teacher in teachers { teacher.prepare(batch, chunks) }
         for (index, events) in chunks.enumerated().reversed() {
             let chunk = batch.chunk(events)
             load(chunk, dropout)
@@ -68,53 +72,46 @@ package final class Learner {
             workspace.forward(from: index > 0 ? .fixedStates : .fresh, statesOnly: false)
             let bias = model.headBias(
                 ofOnlySequence: batch.sequences, rows: chunk.rows(startingAt: events), targets: chunk.targets)
-            addLoss(chunk, bias, scale, gradients, sum)
+            let softTargets = softTargets { $0.scores(chunk, number: index, events, of: batch.sequences) }
+            addLoss(chunk, softTargets, bias, scale, gradients, sum)
             workspace.backward(gradients, ends: index == 0 ? .first : index == chunks.count - 1 ? .last : .middle)
         }
     }
 
-    /// The states after all chunks but the last.
-    private func statesBefore(
-        _ chunks: [Range<Int>], of batch: TrainingBatch, _ dropout: DropoutSettings?
-    ) -> [RecurrentState] {
-        var state = model.initialState()
-        workspace.write(state, row: 0)
-        return chunks.dropLast().map { events in
-            load(batch.chunk(events), dropout)
-            workspace.forward(from: .states, statesOnly: true)
-            workspace.read(&state, row: 0)
-            return state
-        }
+    private func load(_ batch: TrainingBatch, _ dropout: DropoutSettings?) {
+        workspace.load(batch, model, dropout)
     }
 
-    private func load(_ batch: TrainingBatch, _ dropout: DropoutSettings?) {
-        workspace.load(
-            batch.sequences, model.weights, dropout: dropout, tokenNumbers: dropout == nil ? nil : batch.tokenNumbers)
+    /// What the teachers predict; nil without teachers.
+    private func softTargets(_ scores: (TeacherPass) -> Scores) -> SoftTargets? {
+        teachers.isEmpty ? nil : SoftTargets(teachers.map(scores), share: TeacherPass.share)
     }
 
     /// Adds the losses after a forward pass and computes their gradients, including that of the workspace's output.
     private func addLoss(
-        _ batch: TrainingBatch, _ bias: SparseBias?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
+        _ batch: TrainingBatch, _ softTargets: SoftTargets?, _ bias: SparseBias?, _ scale: Float,
+        _ gradients: Parameters, _ sum: LossSum
     ) {
         let outputGradient = workspace.outputGradient
         guard let rowNumbers = batch.targetRows else {
-            return addLoss(batch, workspace.output, outputGradient, bias, scale, gradients, sum)
+            return addLoss(batch, workspace.output, outputGradient, softTargets, bias, scale, gradients, sum)
         }
         backend.fill(outputGradient, with: 0)
         guard !rowNumbers.isEmpty else { return }
         let rows = backend.staged(rowNumbers)
         let (hidden, gradient) = (self.hidden.prefix(rows.count), hiddenGradient.prefix(rows.count))
         backend.gather(rows, from: workspace.output, into: hidden)
-        addLoss(batch, hidden, gradient, bias, scale, gradients, sum)
+        addLoss(batch, hidden, gradient, softTargets, bias, scale, gradients, sum)
         backend.scatterAdd(gradient, to: rows, of: outputGradient)
     }
 
     private func addLoss(
-        _ batch: TrainingBatch, _ hidden: Tensor, _ hiddenGradient: Tensor, _ bias: SparseBias?, _ scale: Float,
-        _ gradients: Parameters, _ sum: LossSum
+        _ batch: TrainingBatch, _ hidden: Tensor, _ hiddenGradient: Tensor, _ softTargets: SoftTargets?,
+        _ bias: SparseBias?, _ scale: Float, _ gradients: Parameters, _ sum: LossSum
     ) {
         SoftmaxHead(table: model.itemTable, on: backend).addLoss(
-            hidden, targets: backend.staged(batch.targets), batch.targets, batch.negatives, bias: bias, scale: scale,
+            hidden, targets: backend.staged(batch.targets), batch.targets, batch.negatives,
+            softTargets: softTargets, bias: bias, scale: scale,
             gradients: LossGradients(
                 hidden: hiddenGradient, table: gradients.itemTable(model.network.embedding),
                 biasValues: model.network.headValues(gradients)),
@@ -124,8 +121,30 @@ package final class Learner {
 
 extension TrainingBatch {
     /// The rows, within the whole sequence, of this chunk's targets.
-    fileprivate func rows(startingAt events: Range<Int>) -> [Range<Int>] {
+    func rows(startingAt events: Range<Int>) -> [Range<Int>] {
         guard let targetRows else { return [events] }
         return targetRows.map { events.lowerBound + Int($0) }.map { $0..<$0 + 1 }
+    }
+}
+
+/// The states of a model's only sequence after all chunks but the last.
+func statesBefore(
+    _ chunks: [Range<Int>], of batch: TrainingBatch, _ model: SequenceModel, in workspace: any Workspace,
+    _ dropout: DropoutSettings?
+) -> [RecurrentState] {
+    var state = model.initialState()
+    workspace.write(state, row: 0)
+    return chunks.dropLast().map { events in
+        workspace.load(batch.chunk(events), model, dropout)
+        workspace.forward(from: .states, statesOnly: true)
+        workspace.read(&state, row: 0)
+        return state
+    }
+}
+
+extension Workspace {
+    func load(_ batch: TrainingBatch, _ model: SequenceModel, _ dropout: DropoutSettings?) {
+        load(
+            batch.sequences, model.weights, dropout: dropout, tokenNumbers: dropout == nil ? nil : batch.tokenNumbers)
     }
 }

@@ -140,6 +140,10 @@ typedef struct {
     double (*squared_norm)(ptrdiff_t count, const float *x);
     // target += source.
     void (*add)(ptrdiff_t count, const float *source, float *target);
+    // target += factor · source.
+    void (*add_scaled)(ptrdiff_t count, float factor, const float *source, float *target);
+    // Σ x · y.
+    float (*dot)(ptrdiff_t count, const float *x, const float *y);
     // How many x are ≥ bound; sets *nan if any x is NaN.
     ptrdiff_t (*count_at_least)(ptrdiff_t count, const float *x, float bound, bool *nan);
 

@@ -79,6 +79,21 @@ static void add(ptrdiff_t count, const float *source, float *target) {
     FOR_VECTORS(i, m, 0, count) store(target + i, load(target + i, m) + load(source + i, m), m);
 }
 
+static void add_scaled(ptrdiff_t count, float factor, const float *source, float *target) {
+    FOR_VECTORS(i, m, 0, count) store(target + i, load(target + i, m) + factor * load(source + i, m), m);
+}
+
+static float dot(ptrdiff_t count, const float *x, const float *y) {
+    vf s0 = set1(0), s1 = set1(0);
+    ptrdiff_t c = 0;
+    for (; c + 2 * WIDTH <= count; c += 2 * WIDTH) {
+        s0 += load(x + c, WIDTH) * load(y + c, WIDTH);
+        s1 += load(x + c + WIDTH, WIDTH) * load(y + c + WIDTH, WIDTH);
+    }
+    FOR_VECTORS(i, m, c, count) s0 += load(x + i, m) * load(y + i, m);
+    return sum(s0 + s1);
+}
+
 static ptrdiff_t count_at_least(ptrdiff_t count, const float *x, float bound, bool *nan) {
     vi hits = {0}, bad = {0};
     ptrdiff_t c = 0;
