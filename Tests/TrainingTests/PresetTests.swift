@@ -41,6 +41,23 @@ import Testing
         #expect(Preset.balanced.recipe(for: large).options.epochs == 4)
     }
 
+    @Test func teachersAreForShortHistoriesAndTheBestPreset() {
+        func recipe(_ preset: Preset, length: Int, items: Int = 50) -> Recipe {
+            preset.recipe(for: DatasetShape(users: 100, items: items, events: 100 * length))
+        }
+        #expect(recipe(.best, length: 9).teachers == 3 && recipe(.best, length: 49).teachers == 3)
+        #expect(recipe(.best, length: 9).reasons[.teachers] != nil)
+        for other in [
+            recipe(.best, length: 50), recipe(.balanced, length: 9), recipe(.fast, length: 9),
+            recipe(.best, length: 9, items: 100_001),
+        ] {
+            #expect(other.teachers == 0 && other.reasons[.teachers] == nil)
+        }
+        var continued = recipe(.best, length: 9)
+        continued.continueTraining()
+        #expect(continued.teachers == 0 && continued.reasons[.teachers] == nil)
+    }
+
     /// A training of few steps comes to its rate; one of a thousand and more, or one that may be lengthened, keeps its warm-up.
     @Test func shortTrainingsWarmUpShortly() {
         let data = Dataset(sequences: (0..<50).map { _ in [1, 2, 3, 4, 1, 2, 3] }, itemCount: 4)  // 200 inputs
