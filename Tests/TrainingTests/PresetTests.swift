@@ -41,21 +41,23 @@ import Testing
         #expect(Preset.balanced.recipe(for: large).options.epochs == 4)
     }
 
-    @Test func teachersAreForShortHistoriesAndTheBestPreset() {
-        func recipe(_ preset: Preset, length: Int, items: Int = 50) -> Recipe {
-            preset.recipe(for: DatasetShape(users: 100, items: items, events: 100 * length))
+    @Test func theBestPresetHasTeachers() {
+        func recipe(_ preset: Preset, length: Int, users: Int = 100, items: Int = 50) -> Recipe {
+            preset.recipe(for: DatasetShape(users: users, items: items, events: users * length))
         }
-        #expect(recipe(.best, length: 9).teachers == 3 && recipe(.best, length: 49).teachers == 3)
-        #expect(recipe(.best, length: 9).reasons[.teachers] != nil)
+        for length in [9, 200] {
+            let small = recipe(.best, length: length)
+            #expect(small.teachers == 3 && small.teacherDropout == nil && small.reasons[.teachers] != nil)
+        }
+        var long = recipe(.best, length: 200, users: 10_000)
+        #expect(long.teachers == 3 && long.teacherDropout == 0.2 && long.options.dropout == 0.1)
         for other in [
-            recipe(.best, length: 50), recipe(.balanced, length: 9), recipe(.fast, length: 9),
-            recipe(.best, length: 9, items: 100_001),
+            recipe(.balanced, length: 9), recipe(.fast, length: 200), recipe(.best, length: 9, items: 100_001),
         ] {
-            #expect(other.teachers == 0 && other.reasons[.teachers] == nil)
+            #expect(other.teachers == 0 && other.teacherDropout == nil && other.reasons[.teachers] == nil)
         }
-        var continued = recipe(.best, length: 9)
-        continued.continueTraining()
-        #expect(continued.teachers == 0 && continued.reasons[.teachers] == nil)
+        long.continueTraining()
+        #expect(long.teachers == 0 && long.options.dropout == 0.2 && long.reasons[.teachers] == nil)
     }
 
     /// A training of few steps comes to its rate; one of a thousand and more, or one that may be lengthened, keeps its warm-up.

@@ -15,6 +15,8 @@ struct TeacherTrainings {
     var configuration: ModelConfiguration
     /// Those of the model; the seed is another one for each teacher.
     var options: TrainingOptions
+    /// Nil: as the model's.
+    var dropout: Float?
     var backend: any Backend
     /// The run's folder of teachers.
     var folder: URL
@@ -40,6 +42,7 @@ struct TeacherTrainings {
     private func options(of number: Int) -> TrainingOptions {
         var options = options
         options.seed &+= UInt64(number) << 32
+        if let dropout { options.dropout = dropout }
         return options
     }
 

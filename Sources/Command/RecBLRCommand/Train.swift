@@ -118,8 +118,8 @@ struct Train: ParsableCommand {
         StopSignals.catchFromNowOn()
         if recipe.teachers > 0 {
             let trainings = TeacherTrainings(
-                data: data, split: split, configuration: configuration, options: recipe.options, backend: backend,
-                folder: folder.teachers)
+                data: data, split: split, configuration: configuration, options: recipe.options,
+                dropout: recipe.teacherDropout, backend: backend, folder: folder.teachers)
             trainer = try makeTrainer(try trainings.teachers(recipe.teachers))
             printError("The model itself:")
         }

@@ -153,6 +153,7 @@ struct LearningOptions: ParsableArguments {
         set(\.warmupSteps, warmupSteps)
         set(\.schedule, schedule)
         set(\.dropout, dropout, .dropout)
+        if dropout != nil { recipe.teacherDropout = nil }
         set(\.objective, objective)
         set(\.loss, loss, .loss)
         set(\.negatives, negatives)

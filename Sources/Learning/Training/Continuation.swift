@@ -4,6 +4,8 @@ extension Recipe {
     /// Leaves the teachers out.
     public mutating func withoutTeachers() {
         teachers = 0
+        if let teacherDropout { options.dropout = teacherDropout }
+        teacherDropout = nil
         reasons[.teachers] = nil
     }
 

@@ -26,7 +26,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     case fast
     /// The usual choice: 25 epochs, likewise.
     case balanced
-    /// 50 epochs, likewise; where histories are short, three models of other seeds are trained first and teach it.
+    /// 50 epochs, likewise, after as many for each of three models of other seeds, which teach it.
     case best
 
     /// The settings for a dataset, and why. Chosen by validation metrics on ML-1M (long histories, many events), ML-100K and 1,090 users of
@@ -91,12 +91,17 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
 
     private static let largestFullCatalogue = 100_000
 
-    /// Models of short histories differ by their seeds, and gain from each other's predictions; those of long ones do not.
+    /// Models of different seeds know different things. What several predict also keeps a model from overfitting, so that where little dropout
+    /// is needed it can be less.
     private func chooseTeachers(_ recipe: inout Recipe, _ shape: DatasetShape) {
-        guard self == .best, shape.meanLength < Self.longHistory, recipe.options.loss == .full else { return }
+        guard self == .best, recipe.options.loss == .full else { return }
         recipe.teachers = 3
         recipe.reasons[.teachers] =
             "\(recipe.teachers) teachers: models of other seeds, trained first, whose predictions are half of what is learnt"
+        guard shape.meanLength >= Self.longHistory, shape.events >= Self.largeLog else { return }
+        recipe.teacherDropout = recipe.options.dropout
+        recipe.options.dropout /= 2
+        recipe.reasons[.teachers]? += ", with half the dropout"
     }
 }
 
@@ -108,6 +113,8 @@ public struct Recipe: Sendable, Equatable {
     public var repeatAware = false
     /// The number of models of other seeds that are trained first as teachers (``Teacher``).
     public var teachers = 0
+    /// Their dropout; nil: that of ``options``.
+    public var teacherDropout: Float?
     /// One sentence for each choice that depends on the preset or the data.
     public var reasons: [Choice: String] = [:]
 
