@@ -21,8 +21,8 @@ struct Experiment: ParsableCommand {
         discussion: """
             ablations (Table 3) takes parts of the model away, mixers puts an LRU and attention in the place of the BD-LRU (not \
             on a GPU), expansion (Figure 5) widens the recurrence, dropout (Figure 6) \
-            drops more. Each variant is trained with the preset's recipe for the data, without the repeat-aware head unless \
-            it is given, and tested on each user's last event in both settings. The output folder gets table.md, \
+            drops more. Each variant is trained with the preset's recipe for the data, without teachers, and without the \
+            repeat-aware head unless it is given, and tested on each user's last event in both settings. The output folder gets table.md, \
             results.json and chart.svg after every run; a run that results.json has with the same settings is not made \
             again, so that Ctrl-C costs one at most. For the paper's own datasets, recognised by their size, its figures stand beside.
 
@@ -110,6 +110,8 @@ struct Experiment: ParsableCommand {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false
         var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
+        recipe.withoutTeachers()
+        if learning.patience == nil { recipe.withoutPatience() }
         if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split) }
         return (0..<UInt64(seeds)).flatMap { number in
             experiment.variants.map { variant in

@@ -20,6 +20,9 @@ struct Train: ParsableCommand {
             two counting baselines; report.html in the model's folder shows how it went. Ctrl-C writes a checkpoint; --resume goes on from it (or from the last epoch after \
             a crash) with the same bits as if nothing had happened.
 
+            --preset best takes four trainings: three models of other seeds first, then one that learns half of each target from \
+            what they predict.
+
             For production, train once more on everything: with --split none nothing is held out, and --epochs-from takes \
             the epoch that validation chose for a model before, and its schedule: the learning rate of epoch 12 of 25 is not \
             that of epoch 12 of 12, so --epochs 12 would be another training. Give the other options as for that model.
@@ -96,6 +99,7 @@ struct Train: ParsableCommand {
         try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
         let configuration = configuration(recipe, start, itemCount: data.itemCount)
         if start != nil { recipe.reasons[.repeats] = nil }  // the model says so, not the preset
+        if learning.patience == nil, epochsFrom != nil || split.validation.isEmpty { recipe.withoutPatience() }
         if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split) }
         if let epochsFrom {
             try recipe.takeEpochs(

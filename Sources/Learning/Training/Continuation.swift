@@ -1,6 +1,12 @@
 import FileSupport
 
 extension Recipe {
+    /// Trains to the last epoch.
+    public mutating func withoutPatience() {
+        options.patience = nil
+        reasons[.patience] = nil
+    }
+
     /// Leaves the teachers out.
     public mutating func withoutTeachers() {
         teachers = 0
@@ -16,6 +22,7 @@ extension Recipe {
         withoutTeachers()
         options.epochs = max(2, (options.epochs + 5) / 10)
         options.warmupSteps /= 10
+        withoutPatience()
         reasons[.epochs] =
             "\(counted(options.epochs, "epoch")): a training that continues a model takes a tenth of those that begin one"
     }
