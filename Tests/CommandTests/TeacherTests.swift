@@ -43,39 +43,70 @@ import Testing
         #expect(outcome.status == 0 && !outcome.error.contains("eacher"))
     }
 
-    /// Killed again and again, among the teachers and after them.
+    private func killWhenThereIs(_ name: String, _ arguments: [String], in place: Workplace) throws {
+        let process = try start(arguments, in: place)
+        while process.isRunning, !place.exists("model.training/teachers/\(name)") { usleep(1_000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// Killed again and again, among the teachers and after them. More epochs, so that none is over before it is killed.
     @Test func killedAndResumedGivesTheSameBytes() throws {
         let place = try prepared()
-        #expect(try run(Self.training + ["-m", "whole"], in: place).status == 0)
-        var (finished, kills) = (false, 0)
-        for wanted in ["1.training/checkpoint.safetensors", "2/config.json", "3.training/checkpoint.safetensors"] {
-            let process = try start(Self.training + ["-m", "model", "--resume"], in: place)
-            while process.isRunning, !place.exists("model.training/teachers/\(wanted)") { usleep(1_000) }
-            kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            finished = place.exists("model")
-            kills += finished ? 0 : 1
+        let training = Self.training + ["--epochs", "40"]
+        #expect(try run(training + ["-m", "whole"], in: place).status == 0)
+        for wanted in ["1.training/checkpoint.safetensors", "2/config.json", "3/config.json"] {
+            try killWhenThereIs(wanted, training + ["-m", "model", "--resume"], in: place)
+            try #require(!place.exists("model"))
         }
-        #expect(kills > 0)
-        if !finished {
-            let refused = try run(Self.training + ["-m", "model"], in: place)
-            #expect(refused.status == 64 && refused.error.contains("holds an unfinished run"))
-            let other = try run(Self.training + ["-m", "model", "--resume", "--seed", "5"], in: place)
-            #expect(other.status == 64 && other.error.contains("was trained with other settings or data"))
-            #expect(try run(Self.training + ["-m", "model", "--resume"], in: place).status == 0)
+        for (others, reason) in [
+            ([], "holds an unfinished run"), (["--resume", "--seed", "5"], "seed "),
+            (["--resume", "--split", "global-time"], "another split"),
+            (["--resume", "--threads", "2"], "threads 2 (there 1)"),
+            (["--resume", "--preset", "fast"], "holds the teachers of a run with --preset best"),
+        ] {
+            let refused = try run(training + ["-m", "model"] + others, in: place)
+            #expect(refused.status == 64 && refused.error.contains(reason), "\(refused.error)")
         }
+        #expect(try run(training + ["-m", "model", "--resume"], in: place).status == 0)
         #expect(try place.bytes("model/model.safetensors") == place.bytes("whole/model.safetensors"))
         #expect(!place.exists("model.training"))
+        let finished = try run(training + ["-m", "model", "--resume"], in: place)
+        #expect(finished.status == 64 && finished.error.contains("its teachers are gone"))
+    }
+
+    /// What a model's own checkpoint says is found out before teachers are trained.
+    @Test func aRunWithoutTeachersGetsNone() throws {
+        let place = try prepared()
+        let training = Self.training + ["--epochs", "400"]
+        let process = try start(training + ["-m", "model", "--preset", "balanced"], in: place)
+        while process.isRunning, !place.exists("model.training/checkpoint.safetensors") { usleep(1_000) }
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        let refused = try run(training + ["-m", "model", "--resume"], in: place)
+        #expect(refused.status == 65 && refused.error.contains("it learns from 0 teachers, this run from 3"))
+        #expect(!place.exists("model.training/teachers"))
     }
 
     @Test func restartThrowsTheTeachersAway() throws {
         let place = try prepared()
-        let process = try start(Self.training + ["-m", "model"], in: place)
-        while process.isRunning, !place.exists("model.training/teachers/1") { usleep(1_000) }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        try killWhenThereIs("1/config.json", Self.training + ["-m", "model", "--epochs", "400"], in: place)
+        try #require(place.exists("model.training/teachers/1"))
         let outcome = try run(Self.training + ["-m", "model", "--restart", "--seed", "5"], in: place)
         #expect(outcome.status == 0 && !outcome.error.contains("is trained"))
         #expect(!place.exists("model.training"))
+    }
+
+    @Test func epochsOfAModelWithTeachersAreOnesOfItsKind() throws {
+        let place = try prepared()
+        #expect(try run(Self.training + ["-m", "model"], in: place).status == 0)
+        let others =
+            Self.training.filter { !["--epochs", "2"].contains($0) } + [
+                "-m", "all", "--split", "none", "--epochs-from", "model",
+            ]
+        let same = try run(others, in: place)
+        #expect(same.status == 0 && !same.error.contains("other settings"), "\(same.error)")
+        let alone = try run(others + ["--preset", "balanced"], in: place)
+        #expect(alone.status == 0 && alone.error.contains("teachers 0 (there 3)"), "\(alone.error)")
     }
 }

@@ -30,7 +30,7 @@ import Testing
         #expect(abs(both - none) > 1e-3 * both)
     }
 
-    /// Teachers of another shape, with a head, on the same backend as the oracle's.
+    /// With teachers of another shape, which have a head.
     @Test(arguments: [nil, [0, 3, 4, 20, 31]], [1, 7, 39])
     func chunksGiveTheWholeGradient(rows: [Int32]?, tokens: Int) {
         let model = SequenceModel.perturbed(variants(itemCount: 12)[0], on: CPUBackend())

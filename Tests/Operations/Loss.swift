@@ -183,7 +183,7 @@ extension Loss {
             return loss.operation
         } + extreme(.crossEntropy)
 
-    /// Teachers alone, some or hardly, one or several; with and without a bias of the model's own.
+    /// One to three teachers with a share of .5, 1 or .1, with and without a bias of the model's own.
     static let softCases: [OperationCase] =
         shapes(.soft, budget: 200_000).enumerated().map { number, shape in
             var loss = shape

@@ -41,6 +41,18 @@ import Testing
         #expect(Preset.balanced.recipe(for: large).options.epochs == 4)
     }
 
+    /// At least two fifths, rounded up.
+    @Test(arguments: Preset.allCases) func patienceIsAShareOfTheEpochs(preset: Preset) {
+        for events in [10, 300_000, 1_000_000, 50_000_000] {
+            var recipe = preset.recipe(for: DatasetShape(users: 1 + events / 100, items: 1000, events: events))
+            let (epochs, patience) = (recipe.options.epochs, recipe.options.patience ?? 0)
+            #expect(5 * patience >= 2 * epochs && 5 * (patience - 1) < 2 * epochs && patience >= 1)
+            #expect(recipe.reasons[.patience] != nil)
+            recipe.continueTraining()
+            #expect(recipe.options.patience == nil && recipe.reasons[.patience] == nil)
+        }
+    }
+
     @Test func theBestPresetHasTeachers() {
         func recipe(_ preset: Preset, length: Int, users: Int = 100, items: Int = 50) -> Recipe {
             preset.recipe(for: DatasetShape(users: users, items: items, events: users * length))
@@ -51,13 +63,15 @@ import Testing
         }
         var long = recipe(.best, length: 200, users: 10_000)
         #expect(long.teachers == 3 && long.teacherDropout == 0.2 && long.options.dropout == 0.1)
+        #expect(long.reasons[.taughtDropout] != nil)
         for other in [
             recipe(.balanced, length: 9), recipe(.fast, length: 200), recipe(.best, length: 9, items: 100_001),
         ] {
             #expect(other.teachers == 0 && other.teacherDropout == nil && other.reasons[.teachers] == nil)
         }
         long.continueTraining()
-        #expect(long.teachers == 0 && long.options.dropout == 0.2 && long.reasons[.teachers] == nil)
+        #expect(long.teachers == 0 && long.options.dropout == 0.2)
+        #expect(long.reasons[.teachers] == nil && long.reasons[.taughtDropout] == nil)
     }
 
     /// A training of few steps comes to its rate; one of a thousand and more, or one that may be lengthened, keeps its warm-up.

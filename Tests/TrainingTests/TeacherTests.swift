@@ -1,5 +1,6 @@
 import CPUBackend
 import EmulatedGPU
+import Evaluation
 import Foundation
 import Interactions
 import Layers
@@ -13,15 +14,21 @@ import Training
     private static let options = ResumeTests.options(.full, .everyPosition)
     private let data = randomDataset()
 
-    private func trained(
-        _ seed: UInt64, teachers: [Teacher] = [], folder: URL? = nil, stoppingAfter steps: Int = .max
-    ) throws -> TrainingOutcome {
-        var (options, left) = (Self.options, steps)
+    private func trainer(
+        _ seed: UInt64, teachers: [Teacher] = [], folder: URL? = nil
+    ) throws(TrainingError) -> Trainer {
+        var options = Self.options
         options.seed = seed
         return try Trainer(
             data, .leaveOneOut(data), smallShape(items: data.itemCount), options, teachers: teachers,
-            backend: CPUBackend(), checkpointFolder: folder
-        ).run(resuming: true) {
+            backend: CPUBackend(), checkpointFolder: folder)
+    }
+
+    private func trained(
+        _ seed: UInt64, teachers: [Teacher] = [], folder: URL? = nil, stoppingAfter steps: Int = .max
+    ) throws(TrainingError) -> TrainingOutcome {
+        var left = steps
+        return try trainer(seed, teachers: teachers, folder: folder).run(resuming: true) {
             left -= 1
             return left == 0
         }
@@ -52,8 +59,16 @@ import Training
             return
         }
         for others in [[], [teachers[0]], try self.teachers(["a", "c"])] {
-            #expect(throws: TrainingError.otherRun(path: checkpoint(folder), .teachers)) {
+            let difference = RunDifference.teachers(was: 2, now: others.count)
+            #expect(throws: TrainingError.otherRun(path: checkpoint(folder), difference)) {
                 try trained(1, teachers: others, folder: folder)
+            }
+        }
+        try trainer(1, folder: folder).checkCheckpoint(teachers: 2)
+        for count in [0, 1, 3] {
+            let difference = RunDifference.teachers(was: 2, now: count)
+            #expect(throws: TrainingError.otherRun(path: checkpoint(folder), difference)) {
+                try trainer(1, folder: folder).checkCheckpoint(teachers: count)
             }
         }
         #expect(bits(try trained(1, teachers: teachers, folder: folder).finished().model) == whole)
@@ -75,7 +90,10 @@ import Training
                 try attempt(ResumeTests.options(loss, .everyPosition), data: data)
             }
         }
-        #expect(throws: TrainingError.self) { try attempt(Self.options, data: randomDataset(items: 9)) }
+        let other = randomDataset(items: 9)
+        #expect(throws: TrainingError.evaluation(.itemCount(model: data.itemCount, dataset: other.itemCount))) {
+            try attempt(Self.options, data: other)
+        }
         for gpu in TestGPU.backends {
             #expect(throws: TrainingError.option("teachers are for CPUs: a GPU cannot learn from them")) {
                 try attempt(Self.options, data: data, gpu)

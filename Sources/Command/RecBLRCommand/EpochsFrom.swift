@@ -21,7 +21,9 @@ extension Recipe {
         if takesWarmup { options.warmupSteps = record.options.warmupSteps }
         reasons[.epochs] =
             "\(counted(record.bestEpoch, "epoch")) of a schedule of \(counted(record.options.epochs, "epoch")): what validation chose for \(path)"
-        let others = try differences(options, record.options, but: ["epochs", "lastEpoch", "patience", "threads"])
+        var others = try differences(options, record.options, but: ["epochs", "lastEpoch", "patience", "threads"])
+        let taught = record.teachers?.count ?? 0
+        if taught != teachers { others.append("teachers \(teachers) (there \(taught))") }
         let shape = try differences(configuration, folder.configuration, but: ["itemCount"])
         guard others.isEmpty, shape.isEmpty else {
             printError(
@@ -33,7 +35,7 @@ extension Recipe {
 }
 
 /// The fields in which two values differ, by their names in JSON: "dropout 0.2 (there 0.5)".
-private func differences<Value: Encodable>(_ one: Value, _ other: Value, but ignored: Set<String>) throws -> [String] {
+func differences<Value: Encodable>(_ one: Value, _ other: Value, but ignored: Set<String>) throws -> [String] {
     func values(_ value: Value) throws -> [String: String] {
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]
         return object.mapValues { "\($0)" }

@@ -110,8 +110,8 @@ struct Experiment: ParsableCommand {
         var learning = learning
         learning.repeatAware = learning.repeatAware ?? false
         var recipe = learning.recipe(for: data, threads: try threads.count(on: backend))
-        recipe.withoutTeachers()
-        if learning.patience == nil { recipe.withoutPatience() }
+        recipe.removeTeachers()
+        if learning.patience == nil { recipe.removePatience() }
         if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split) }
         return (0..<UInt64(seeds)).flatMap { number in
             experiment.variants.map { variant in

@@ -92,6 +92,9 @@ struct Inspect: ParsableCommand {
         if let origin = record.origin {
             try printOutput("From      \(describe(origin, "the model with mark \(origin.model)"))")
         }
+        if let teachers = record.teachers {
+            try printOutput("Teachers  \(teachers.count), with marks \(teachers.joined(separator: ", "))")
+        }
         if record.test != nil { try printOutput("\n" + metricsTable(record.reports)) }
     }
 }

@@ -85,6 +85,7 @@ private func option(_ setting: RunDifference.Setting) -> String {
     case "repeatAware": return setting.was == "yes" ? "--repeat-aware" : "--no-repeat-aware"
     case "transitions": return setting.was == "yes" ? "--transitions" : "--no-transitions"
     case "usesTime": return flag("--time", setting.was == "yes")
+    case "patience" where setting.was == nil: return "--epochs, with which there is no patience"
     case "lastEpoch": return flag("--epochs-from", setting.was != nil)
     default:
         let names = ["maximumLength": "max-length", "layerCount": "layers"]

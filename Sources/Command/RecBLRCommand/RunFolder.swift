@@ -26,10 +26,15 @@ struct RunFolder {
 
     var log: URL { url.appendingPathComponent(Self.logName) }
     var checkpoint: URL { url.appendingPathComponent(Self.checkpointName) }
-    var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
+    private var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
     /// Models that are trained for the run's model to learn from, and their runs.
     var teachers: URL { url.appendingPathComponent(Self.teachersName) }
-    private var isUnfinished: Bool { hasCheckpoint || FileManager.default.fileExists(atPath: teachers.path) }
+    var hasTeachers: Bool { FileManager.default.fileExists(atPath: teachers.path) }
+
+    /// Whether a run of a model has a checkpoint.
+    static func hasCheckpoint(of model: FolderDestination) -> Bool {
+        FileManager.default.fileExists(atPath: url(of: model).appendingPathComponent(checkpointName).path)
+    }
 
     /// The URL of the run of a model.
     static func url(of model: FolderDestination) -> URL {
@@ -82,7 +87,7 @@ struct RunFolder {
             removeTeachers()
             return
         }
-        if isUnfinished {
+        if hasCheckpoint || hasTeachers {
             if resume { return }
             throw fail(
                 .usage, "\(url.path) holds an unfinished run: go on with --resume or throw it away with --restart")
@@ -108,8 +113,10 @@ struct RunFolder {
         guard FileManager.default.fileExists(atPath: source.path) else {
             throw fail(
                 .usage,
-                "\(done), and its learning rate has fallen to its end: train anew with --restart and the --epochs that you "
-                    + "want (with --schedule constant a training can be lengthened)")
+                record.teachers == nil
+                    ? "\(done), and its learning rate has fallen to its end: train anew with --restart and the --epochs that you "
+                        + "want (with --schedule constant a training can be lengthened)"
+                    : "\(done), and its teachers are gone: train anew with --restart")
         }
         if options.isOver(after: record.epochs) {
             throw fail(
@@ -123,7 +130,8 @@ struct RunFolder {
     func tidy() {
         let finished = model.url.appendingPathComponent(ModelFolder.File.checkpoint).path
         rmdir(teachers.path)  // fails, as intended, where it is not empty
-        if !isUnfinished
+        guard !hasTeachers else { return }
+        if !hasCheckpoint
             || FileManager.default.contentsEqual(atPath: checkpoint.path, andPath: finished)
         {
             clear()
@@ -138,10 +146,13 @@ struct RunFolder {
         }
     }
 
+    /// Removes teachers and their runs, which are called by numbers; other files stay.
     private func removeTeachers() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: teachers.path)) ?? [] {
-            let entry = teachers.appendingPathComponent(name)
-            _ = (name.hasSuffix(".training") ? Self.kind : ModelFolder.File.folder).removeFiles(from: entry)
+            let base = name.hasPrefix(".") ? name.dropFirst() : name[...]  // of a killed writer: .NUMBER.RANDOM.tmp
+            guard let number = base.split(separator: ".").first, Int(number) != nil else { continue }
+            let kind = base.hasSuffix(".training") ? Self.kind : ModelFolder.File.folder
+            _ = kind.removeFiles(from: teachers.appendingPathComponent(name))
         }
         rmdir(teachers.path)
     }

@@ -12,6 +12,7 @@ import Training
 struct TeacherTrainings {
     var data: Dataset
     var split: Split
+    var kind: SplitKind
     var configuration: ModelConfiguration
     /// Those of the model; the seed is another one for each teacher.
     var options: TrainingOptions
@@ -23,18 +24,21 @@ struct TeacherTrainings {
 
     /// Trains so many teachers, or reads those that are there. Throws where it is interrupted.
     func teachers(_ count: Int) throws -> [Teacher] {
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try makeFolder(folder)
         return try (1...count).map { number in
             let name = "Teacher \(number) of \(count)"
-            let place = folder.appendingPathComponent("\(number)")
-            if FileManager.default.fileExists(atPath: place.path) {
-                try checkSettings(of: place, number)
+            let place = try ModelFolder.destination(folder.appendingPathComponent("\(number)"))
+            let options = options(of: number)
+            let trainer = try Trainer(
+                data, split, configuration, options, backend: backend, checkpointFolder: RunFolder.url(of: place))
+            if FileManager.default.fileExists(atPath: place.url.path) {
+                try check(place.url, options, trainer.backendName)
                 printError("\(name) is trained.")
             } else {
                 printError("\(name):")
-                try train(number, name, in: place)
+                try train(trainer, options, name, to: place)
             }
-            return try Teacher(try ModelFolder.open(place), on: ComputeDevice(backend))
+            return try Teacher(try ModelFolder.open(place.url), on: ComputeDevice(backend))
         }
     }
 
@@ -47,36 +51,44 @@ struct TeacherTrainings {
     }
 
     /// Throws unless the teacher that an earlier process trained is the one that this run would train.
-    private func checkSettings(of place: URL, _ number: Int) throws {
+    private func check(_ place: URL, _ options: TrainingOptions, _ backend: String) throws {
         let model = try ModelFolder.open(place)
-        let record = try TrainingRecord.read(model)
-        guard record?.options == options(of: number), model.configuration == configuration,
-            record?.dataset == data.summary.mark
-        else {
+        guard let record = try TrainingRecord.read(model) else {
+            throw fail(.badData, "\(place.path) has no record of its training: train anew with --restart")
+        }
+        var others =
+            try differences(options, record.options, but: []) + differences(configuration, model.configuration, but: [])
+        if record.dataset != data.summary.mark { others.append("other data") }
+        if record.split != kind { others.append("another split") }
+        if record.backend != backend { others.append("\(backend) (there \(record.backend))") }
+        if record.version != programVersion { others.append("version \(programVersion) (there \(record.version))") }
+        guard others.isEmpty else {
             throw fail(
                 .usage,
-                "\(place.path) was trained with other settings or data: give those, or train anew with --restart")
+                "\(place.path) was trained with other settings or data: \(others.joined(separator: ", ")); give those of there, "
+                    + "or train anew with --restart")
         }
     }
 
-    private func train(_ number: Int, _ name: String, in place: URL) throws {
-        let destination = try ModelFolder.destination(place)
-        let options = options(of: number)
-        let url = RunFolder.url(of: destination)
-        let trainer = try Trainer(data, split, configuration, options, backend: backend, checkpointFolder: url)
-        let hasBegun = FileManager.default.fileExists(atPath: url.path)
-        let run = try RunFolder(destination, options, resume: hasBegun, restart: false)
+    private func train(
+        _ trainer: consuming Trainer, _ options: TrainingOptions, _ name: String, to place: FolderDestination
+    ) throws {
+        let hasBegun = RunFolder.hasCheckpoint(of: place)
+        let run = try RunFolder(place, options, resume: hasBegun, restart: false)
         defer { run.tidy() }
         let progress = ProgressLine()
-        let outcome = try trainer.run(resuming: run.hasCheckpoint, shouldStop: { StopSignals.wereReceived }) {
+        let outcome = try trainer.run(resuming: hasBegun, shouldStop: { StopSignals.wereReceived }) {
             progress.show($0)
         }
         switch outcome {
         case .interrupted(let epoch, _):
             throw fail(.interrupted, "stopped in epoch \(epoch) of \(name.lowercased()); go on with --resume")
-        case .finished(let model, let record):
-            try ModelFolder.write(
-                model, items: data.identifiers, trainingRecord: Array(try jsonText(record).utf8), to: place)
+        case .finished(let model, var record):
+            record.split = kind
+            try run.keepingRun {
+                try ModelFolder.write(
+                    model, items: data.identifiers, trainingRecord: Array(try jsonText(record).utf8), to: place.url)
+            }
             run.clear()
         }
     }

@@ -20,8 +20,8 @@ struct Train: ParsableCommand {
             two counting baselines; report.html in the model's folder shows how it went. Ctrl-C writes a checkpoint; --resume goes on from it (or from the last epoch after \
             a crash) with the same bits as if nothing had happened.
 
-            --preset best takes four trainings: three models of other seeds first, then one that learns half of each target from \
-            what they predict.
+            --preset best takes its time: on a CPU three models of other seeds first, the teachers, then one that learns half of \
+            each target from what they predict. It serves as fast as any other.
 
             For production, train once more on everything: with --split none nothing is held out, and --epochs-from takes \
             the epoch that validation chose for a model before, and its schedule: the learning rate of epoch 12 of 25 is not \
@@ -94,18 +94,7 @@ struct Train: ParsableCommand {
         let kind = try splitOptions.kind(like: start?.trainings.last?.split.flatMap { $0 == .everything ? nil : $0 })
         let split = try kind.split(data)
         if let from, let start { warn(of: start, from, kind) }
-        var recipe = learning.recipe(
-            for: data, continuing: start != nil, threads: try threads.count(on: backend))
-        try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
-        let configuration = configuration(recipe, start, itemCount: data.itemCount)
-        if start != nil { recipe.reasons[.repeats] = nil }  // the model says so, not the preset
-        if learning.patience == nil, epochsFrom != nil || split.validation.isEmpty { recipe.withoutPatience() }
-        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split) }
-        if let epochsFrom {
-            try recipe.takeEpochs(
-                from: epochsFrom, configuration, takesWarmup: start == nil && learning.warmupSteps == nil)
-        }
-        if backend.isQueued { recipe.withoutTeachers() }
+        let (recipe, configuration) = try recipe(data, split, start, backend)
         func makeTrainer(_ teachers: [Teacher]) throws -> Trainer {
             try Trainer(
                 data, split, configuration, recipe.options, from: start, teachers: teachers, backend: backend,
@@ -121,11 +110,17 @@ struct Train: ParsableCommand {
         if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
         StopSignals.catchFromNowOn()
         if recipe.teachers > 0 {
+            if resume { try trainer.checkCheckpoint(teachers: recipe.teachers) }
             let trainings = TeacherTrainings(
-                data: data, split: split, configuration: configuration, options: recipe.options,
+                data: data, split: split, kind: kind, configuration: configuration, options: recipe.options,
                 dropout: recipe.teacherDropout, backend: backend, folder: folder.teachers)
             trainer = try makeTrainer(try trainings.teachers(recipe.teachers))
             printError("The model itself:")
+        } else if folder.hasTeachers {
+            throw fail(
+                .usage,
+                "\(folder.url.path) holds the teachers of a run with --preset best: go on with that, or begin anew with --restart"
+            )
         }
         let progress = ProgressLine()
         var log = try EpochLog(folder.log, appending: resume)
@@ -141,6 +136,28 @@ struct Train: ParsableCommand {
             let model = trained.on(backend.exact)
             try finish(model, &record, reasons, data, split, folder)
         }
+    }
+
+    /// The preset's recipe with the options that were given, and the shape of the model.
+    private func recipe(
+        _ data: Dataset, _ split: Split, _ start: StartingModel?, _ backend: any Backend
+    ) throws -> (Recipe, ModelConfiguration) {
+        var recipe = learning.recipe(
+            for: data, continuing: start != nil, threads: try threads.count(on: backend))
+        try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
+        if backend.isQueued, recipe.teachers > 0 {
+            recipe.removeTeachers()
+            printError("no teachers: a GPU cannot learn from them yet")
+        }
+        let configuration = configuration(recipe, start, itemCount: data.itemCount)
+        if start != nil { recipe.reasons[.repeats] = nil }  // the model says so, not the preset
+        if learning.patience == nil, epochsFrom != nil || split.validation.isEmpty { recipe.removePatience() }
+        if learning.warmupSteps == nil { recipe.options.shortenWarmup(data, split) }
+        if let epochsFrom {
+            try recipe.takeEpochs(
+                from: epochsFrom, configuration, takesWarmup: start == nil && learning.warmupSteps == nil)
+        }
+        return (recipe, configuration)
     }
 
     /// That of the options, or of the model that the training starts from with the options that were given.
@@ -190,10 +207,15 @@ struct Train: ParsableCommand {
                 trained, items: items, popularity: trainingCounts(data, split),
                 trainingRecord: Array(try jsonText(record).utf8), report: report.html,
                 log: record.epochs.flatMap(EpochLog.line),
-                checkpoint: record.options.canBeLengthened(after: record.epochs) ? folder.checkpoint : nil, to: url)
+                checkpoint: canBeLengthened(record) ? folder.checkpoint : nil, to: url)
         }
         folder.clear()
         if json.isOn { try printJSON(record) } else { try show(record) }
+    }
+
+    /// Not one that had teachers, which are not kept.
+    private func canBeLengthened(_ record: TrainingRecord) -> Bool {
+        record.teachers == nil && record.options.canBeLengthened(after: record.epochs)
     }
 
     private func show(_ record: TrainingRecord) throws {

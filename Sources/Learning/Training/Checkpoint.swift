@@ -53,6 +53,14 @@ extension Checkpoint {
         do { try SafeTensors.write(tensors, metadata: metadata, isSealed: true, to: url) } catch { throw .file(error) }
     }
 
+    /// The fingerprints of the teachers of the run that wrote a checkpoint.
+    static func teachers(of url: URL) throws(TrainingError) -> [String] {
+        do {
+            let run = Data((try SafeTensors(url).metadata["run"] ?? "").utf8)
+            return (try? JSONDecoder().decode(RunIdentity.self, from: run))?.teachers ?? []
+        } catch { throw .file(error) }
+    }
+
     /// Reads a checkpoint into model and optimiser. Throws unless it belongs to the same run and all values are valid.
     static func read(
         _ url: URL, into model: SequenceModel, _ optimizer: Optimizer, _ identity: RunIdentity, validationCases: Int

@@ -26,7 +26,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     case fast
     /// The usual choice: 25 epochs, likewise.
     case balanced
-    /// 50 epochs, likewise, after as many for each of three models of other seeds, which teach it.
+    /// 50 epochs, likewise; with the full loss on a CPU after as many of each of three models with other seeds, which teach it.
     case best
 
     /// The settings for a dataset, and why. Chosen by validation metrics on ML-1M (long histories, many events), ML-100K and 1,090 users of
@@ -76,12 +76,12 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         // An epoch over a large log has as many steps as several over a small one.
         let factor = min(2, (1e6 / Double(max(1, shape.events))).squareRoot())
         let epochs = max(2, Int((Double(usual) * factor).rounded()))
-        let patience = max(1, Int((Self.patience * Double(epochs)).rounded()))
+        let patience = Int((Self.patience * Double(epochs)).rounded(.up))
         (recipe.options.epochs, recipe.options.patience) = (epochs, patience)
         recipe.options.learningRate = 5e-3
         recipe.reasons[.epochs] =
             "\(counted(epochs, "epoch")): the \(rawValue) preset has \(usual) for a million events, fewer for more"
-        recipe.reasons[.patience] = "stops after \(counted(patience, "epoch")) without a better one"
+        recipe.reasons[.patience] = "stops after \(counted(patience, "epoch")) without a better validation NDCG@10"
     }
 
     private func chooseLoss(_ recipe: inout Recipe, _ shape: DatasetShape) {
@@ -108,7 +108,8 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         guard shape.meanLength >= Self.longHistory, shape.events >= Self.largeLog else { return }
         recipe.teacherDropout = recipe.options.dropout
         recipe.options.dropout /= 2
-        recipe.reasons[.teachers]? += ", with half the dropout"
+        recipe.reasons[.taughtDropout] =
+            "dropout \(recipe.options.dropout) for the model itself: the teachers keep it from overfitting, too"
     }
 }
 
@@ -141,5 +142,23 @@ public struct Recipe: Sendable, Equatable {
         case repeats
         /// ``Recipe/teachers``.
         case teachers
+        /// ``TrainingOptions/dropout`` of the model, where its teachers have ``Recipe/teacherDropout``.
+        case taughtDropout
+    }
+}
+
+extension Recipe {
+    /// Trains to the last epoch.
+    public mutating func removePatience() {
+        options.patience = nil
+        reasons[.patience] = nil
+    }
+
+    /// Leaves the teachers out.
+    public mutating func removeTeachers() {
+        teachers = 0
+        if let teacherDropout { options.dropout = teacherDropout }
+        teacherDropout = nil
+        (reasons[.teachers], reasons[.taughtDropout]) = (nil, nil)
     }
 }

@@ -11,8 +11,8 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
     case split
     /// It started from another model, or one of the two from random weights (nil).
     case origin(was: String?, now: String?)
-    /// It learnt from other teachers.
-    case teachers
+    /// It learnt from other teachers, or from so many more or fewer.
+    case teachers(was: Int, now: Int)
     /// It ran on another device, with other precision or another number of threads.
     case device(was: String, now: String)
     /// Settings of the model or of the training; `cosineEpochs` are the epochs of a cosine schedule that should get another length.
@@ -46,7 +46,9 @@ public enum RunDifference: Sendable, Equatable, CustomStringConvertible {
                 model.map { "the model with fingerprint \($0)" } ?? "random weights"
             }
             return "it started from \(text(was)), this run from \(text(now))"
-        case .teachers: return "it learnt from other teachers"
+        case .teachers(let was, let now):
+            return was == now
+                ? "it learnt from other teachers" : "it learns from \(counted(was, "teacher")), this run from \(now)"
         case .device(let was, let now): return "it ran on \(was), this is \(now)"
         case .settings([], _): return "the training options differ"
         case .settings(let settings, let epochs):

@@ -23,7 +23,7 @@ extension RunIdentity {
         if other.dataset != dataset { return .data(fingerprint: other.dataset) }
         if other.split != split { return .split }
         if other.origin != origin { return .origin(was: other.origin, now: origin) }
-        if other.teachers != teachers { return .teachers }
+        if other.teachers != teachers { return .teachers(was: other.teachers?.count ?? 0, now: teachers?.count ?? 0) }
         // Before the options: they tell how many replicas a device has.
         if other.backend != backend { return .device(was: other.backend, now: backend) }
         var same = other.options

@@ -78,8 +78,8 @@ public struct Trainer: ~Copyable {
             throw .option("a model with heads (repeats, transitions) is trained with a softmax loss: full or sampled")
         }
         if configuration.usesTime { do { try dataset.requireDates() } catch { throw .evaluation(error) } }
-        try configuration.check(teachers, options, on: backend)
-        try Self.checkMemory(configuration, options, backend)
+        try configuration.check(teachers, dataset, options, on: backend)
+        try Self.checkMemory(configuration, options, backend, teachers)
         let model: SequenceModel
         do {
             model = try SequenceModel(
@@ -98,7 +98,8 @@ public struct Trainer: ~Copyable {
         assembler = BatchAssembler(
             dataset: dataset, options: options, sampler: sampler,
             sampling: options.loss == .sampled ? sampler?.sampling(on: backend) : nil,
-            repeatWindow: configuration.repeatWindow, usesTime: configuration.usesTime,
+            repeatWindow: ([configuration] + teachers.map(\.model.configuration)).map(\.repeatWindow).max()!,
+            usesTime: configuration.usesTime,
             microBatchTokens: BatchPlan.microBatchTokens(on: backend),
             pads: backend.isQueued)
         identity = RunIdentity(
@@ -111,7 +112,7 @@ public struct Trainer: ~Copyable {
 
     /// Throws where weights, moments and gradients exceed a limit of memory, before anything is allocated.
     private static func checkMemory(
-        _ configuration: ModelConfiguration, _ options: TrainingOptions, _ backend: any Backend
+        _ configuration: ModelConfiguration, _ options: TrainingOptions, _ backend: any Backend, _ teachers: [Teacher]
     ) throws(TrainingError) {
         // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.
         let blocks = 7 + options.threads
@@ -120,11 +121,27 @@ public struct Trainer: ~Copyable {
         if backend.isQueued, count >= most {
             throw .device("a GPU trains less than \(most) weights; this model has \(count)")
         }
-        let bytes = Int(clamping: UInt(count) * 4 * UInt(blocks))
+        let taught = teachers.reduce(0) { $0 + $1.model.configuration.layout.count }
+        let bytes = Int(clamping: (UInt(count) * UInt(blocks) + UInt(taught)) * 4)
         let threads = backend.isQueued ? 1 : options.threads
         if let (needed, limit) = MemoryLimit.exceeded(by: bytes, addresses: threads * backend.addressesPerThread) {
             throw .memory(neededBytes: needed, limit)
         }
+    }
+
+    /// The backend and the number of its replicas, as in ``TrainingRecord/backend``.
+    public var backendName: String { identity.backend }
+
+    /// Throws where the checkpoint from which a run with so many teachers would be resumed is that of another run; which teachers they are is not
+    /// compared before they are there. The trainer is not to be used any more.
+    public consuming func checkCheckpoint(teachers count: Int) throws(TrainingError) {
+        guard let checkpointURL, FileManager.default.fileExists(atPath: checkpointURL.path) else { return }
+        let named = try Checkpoint.teachers(of: checkpointURL)
+        var identity = identity
+        identity.teachers =
+            named.count == count && count > 0 ? named : count == 0 ? nil : Array(repeating: "", count: count)
+        _ = try Checkpoint.read(
+            checkpointURL, into: model, optimizer, identity, validationCases: split.validation.count)
     }
 
     /// Trains until the last epoch, an early stop (`patience`), or until `shouldStop`, which is called after every step, returns true.

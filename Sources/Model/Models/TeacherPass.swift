@@ -3,7 +3,7 @@ import Tensors
 /// Runs a trained model over the batches of a ``Learner``, without dropout, for what it predicts at the targets (knowledge distillation:
 /// Hinton, Vinyals & Dean 2015).
 final class TeacherPass {
-    /// The teachers' share of each target. Half of it was better than all or four fifths (docs/results.md, "Teachers").
+    /// The teachers' share of each target. All of it and four fifths were no better (docs/results.md, "Teachers").
     static let share: Float = 0.5
 
     private let model: SequenceModel
