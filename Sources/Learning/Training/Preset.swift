@@ -119,7 +119,7 @@ public struct Recipe: Sendable, Equatable {
     public var options = TrainingOptions()
     /// Whether the model has a repeat-aware head.
     public var repeatAware = false
-    /// The number of models of other seeds that are trained first as teachers (``Teacher``).
+    /// The number of models of other seeds that are trained first as teachers (``Teacher``). Whoever has none calls ``removeTeachers()``.
     public var teachers = 0
     /// Their dropout; nil: that of ``options``.
     public var teacherDropout: Float?
