@@ -40,7 +40,8 @@ import Testing
     {
         let place = try prepared()
         let outcome = try run(Self.training + ["-m", "model"] + arguments, in: place)
-        #expect(outcome.status == 0 && !outcome.error.contains("eacher"))
+        #expect(outcome.status == 0 && !outcome.error.contains("Teacher "))
+        #expect(outcome.error.contains("no teachers: they are for the full loss") == arguments.contains("sampled"))
     }
 
     private func killWhenThereIs(_ name: String, _ arguments: [String], in place: Workplace) throws {
@@ -60,19 +61,52 @@ import Testing
             try #require(!place.exists("model"))
         }
         for (others, reason) in [
-            ([], "holds an unfinished run"), (["--resume", "--seed", "5"], "seed "),
+            ([], "holds an unfinished run"), (["--resume", "--seed", "5"], "seed 5 (there 1)"),
             (["--resume", "--split", "global-time"], "another split"),
             (["--resume", "--threads", "2"], "threads 2 (there 1)"),
             (["--resume", "--preset", "fast"], "holds the teachers of a run with --preset best"),
         ] {
             let refused = try run(training + ["-m", "model"] + others, in: place)
-            #expect(refused.status == 64 && refused.error.contains(reason), "\(refused.error)")
+            #expect([64, 65].contains(refused.status) && refused.error.contains(reason), "\(refused.error)")
         }
         #expect(try run(training + ["-m", "model", "--resume"], in: place).status == 0)
         #expect(try place.bytes("model/model.safetensors") == place.bytes("whole/model.safetensors"))
         #expect(!place.exists("model.training"))
         let finished = try run(training + ["-m", "model", "--resume"], in: place)
         #expect(finished.status == 64 && finished.error.contains("its teachers are gone"))
+    }
+
+    /// Stopped in the first teacher, with another seed.
+    @Test func theSeedThatHelpsIsTheModels() throws {
+        let place = try prepared()
+        let training = Self.training + ["-m", "model", "--epochs", "400"]
+        try killWhenThereIs("1.training/checkpoint.safetensors", training, in: place)
+        let refused = try run(training + ["--resume", "--seed", "2"], in: place)
+        #expect(refused.status == 65 && refused.error.contains("seed was 1 and is 2 now"), "\(refused.error)")
+        #expect(refused.error.contains("--seed 1"))
+    }
+
+    /// Files that are not the program's stay, and so does what is behind a link; neither is taken for teachers.
+    @Test func whatIsNoTeacherStays() throws {
+        let place = try prepared()
+        let alone = ["train", "data", "-m", "model", "--epochs", "1", "--hidden-size", "8", "--device", "cpu"]
+        try FileManager.default.createDirectory(
+            atPath: place.path("model.training/teachers/3"), withIntermediateDirectories: true)
+        try place.write("mine", "model.training/teachers/essay.txt")
+        try place.write("{\"my\": 1}", "model.training/teachers/3/config.json")
+        try place.write("mine", "model.training/teachers/3/items.tsv")
+        let outcome = try run(alone + ["--restart"], in: place)
+        #expect(
+            place.exists("model.training/teachers/3/items.tsv") && place.exists("model.training/teachers/essay.txt"))
+        #expect(outcome.status == 64, "a folder 3 is taken for a teacher: \(outcome.error)")
+        try FileManager.default.removeItem(atPath: place.path("model.training/teachers"))
+        #expect(try run(alone + ["-m", "kept"], in: place).status == 0)
+        try FileManager.default.createDirectory(atPath: place.path("kept-models"), withIntermediateDirectories: true)
+        try FileManager.default.moveItem(atPath: place.path("kept"), toPath: place.path("kept-models/1"))
+        try FileManager.default.createSymbolicLink(
+            atPath: place.path("model.training/teachers"), withDestinationPath: "../kept-models")
+        #expect(try run(alone + ["--restart"], in: place).status == 0)
+        #expect(place.exists("kept-models/1/model.safetensors"))
     }
 
     /// What a model's own checkpoint says is found out before teachers are trained.

@@ -29,7 +29,7 @@ struct RunFolder {
     private var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
     /// Models that are trained for the run's model to learn from, and their runs.
     var teachers: URL { url.appendingPathComponent(Self.teachersName) }
-    var hasTeachers: Bool { FileManager.default.fileExists(atPath: teachers.path) }
+    var hasTeachers: Bool { teacherEntries.contains { !$0.name.hasPrefix(".") } }
 
     /// Whether a run of a model has a checkpoint.
     static func hasCheckpoint(of model: FolderDestination) -> Bool {
@@ -146,22 +146,42 @@ struct RunFolder {
         }
     }
 
-    /// Removes teachers and their runs, which are called by numbers; other files stay.
+    /// What belongs to teachers, which are called by numbers, with what killed writers left (.NUMBER.RANDOM.tmp). Nothing behind a link.
+    private var teacherEntries: [(name: String, kind: FolderKind)] {
+        let files = FileManager.default
+        guard (try? files.destinationOfSymbolicLink(atPath: teachers.path)) == nil else { return [] }
+        return ((try? files.contentsOfDirectory(atPath: teachers.path)) ?? []).compactMap { name in
+            let parts = (name.hasPrefix(".") ? name.dropFirst() : name[...]).split(separator: ".")
+            guard let number = parts.first.flatMap({ Int($0) }), (1...9).contains(number),
+                name == "\(number)" || name == "\(number).training" || (name.hasPrefix(".") && parts.last == "tmp")
+            else { return nil }
+            return (name, name.hasSuffix(".training") ? Self.kind : ModelFolder.File.folder)
+        }
+    }
+
+    /// Other files stay. A model without its configuration is one that was being removed.
     private func removeTeachers() {
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: teachers.path)) ?? [] {
-            let base = name.hasPrefix(".") ? name.dropFirst() : name[...]  // of a killed writer: .NUMBER.RANDOM.tmp
-            guard let number = base.split(separator: ".").first, Int(number) != nil else { continue }
-            let kind = base.hasSuffix(".training") ? Self.kind : ModelFolder.File.folder
-            _ = kind.removeFiles(from: teachers.appendingPathComponent(name))
+        for (name, kind) in teacherEntries {
+            let entry = teachers.appendingPathComponent(name)
+            let marker = entry.appendingPathComponent(kind.marker).path
+            guard (try? FileManager.default.destinationOfSymbolicLink(atPath: entry.path)) == nil,
+                kind.markerKeys.isEmpty || kind.isAt(entry) || !FileManager.default.fileExists(atPath: marker)
+            else { continue }
+            _ = kind.removeFiles(from: entry)
         }
         rmdir(teachers.path)
     }
 
     /// Removes the run's files; other files stay.
     func clear() {
+        unlink(checkpoint.path)  // first: without it whatever is left of teachers is only to be trained again
         removeTeachers()
-        let others = Self.kind.removeFiles(from: url)
-        guard let first = others.first else { return }
+        var others = Self.kind.removeFiles(from: url)
+        guard var first = others.first else { return }
+        if first == Self.teachersName, let inner = try? FileManager.default.contentsOfDirectory(atPath: teachers.path) {
+            others = inner + others.dropFirst()
+            first = inner.first.map { Self.teachersName + "/" + $0 } ?? first
+        }
         let more = others.count > 1 ? " and \(others.count - 1) more" : ""
         printError("recblr: note: \(url.path) stays: it holds \(first)\(more), which this program did not put there")
     }

@@ -26,59 +26,79 @@ struct TeacherTrainings {
     func teachers(_ count: Int) throws -> [Teacher] {
         try makeFolder(folder)
         return try (1...count).map { number in
-            let name = "Teacher \(number) of \(count)"
-            let place = try ModelFolder.destination(folder.appendingPathComponent("\(number)"))
-            let options = options(of: number)
-            let trainer = try Trainer(
-                data, split, configuration, options, backend: backend, checkpointFolder: RunFolder.url(of: place))
-            if FileManager.default.fileExists(atPath: place.url.path) {
-                try check(place.url, options, trainer.backendName)
+            let (name, place) = ("Teacher \(number) of \(count)", folder.appendingPathComponent("\(number)"))
+            if FileManager.default.fileExists(atPath: place.path) {
+                let teacher = try read(place, number)
                 printError("\(name) is trained.")
-            } else {
-                printError("\(name):")
-                try train(trainer, options, name, to: place)
+                return teacher
             }
-            return try Teacher(try ModelFolder.open(place.url), on: ComputeDevice(backend))
+            printError("\(name):")
+            try train(number, name, to: try ModelFolder.destination(place))
+            return try Teacher(try ModelFolder.open(place), on: ComputeDevice(backend))
         }
     }
 
-    /// Options of a teacher. Seeds far apart, so that the teachers of models with neighbouring seeds are not the same.
+    /// The teacher that an earlier process trained.
+    private func read(_ place: URL, _ number: Int) throws -> Teacher {
+        do {
+            let model = try ModelFolder.open(place)
+            try check(model, number)
+            return try Teacher(model, on: ComputeDevice(backend))
+        } catch let error as any UserFacingError {
+            throw fail(
+                error.exitStatus,
+                "\(error); remove \(place.path), and --resume trains this teacher again, or begin anew with --restart")
+        }
+    }
+
+    /// What a teacher's seed is more than its model's: far apart, so that the teachers of models with neighbouring seeds are not the same.
+    private static func seedOffset(_ number: Int) -> UInt64 { UInt64(number) << 32 }
+
     private func options(of number: Int) -> TrainingOptions {
         var options = options
-        options.seed &+= UInt64(number) << 32
+        options.seed &+= Self.seedOffset(number)
         if let dropout { options.dropout = dropout }
         return options
     }
 
-    /// Throws unless the teacher that an earlier process trained is the one that this run would train.
-    private func check(_ place: URL, _ options: TrainingOptions, _ backend: String) throws {
-        let model = try ModelFolder.open(place)
-        guard let record = try TrainingRecord.read(model) else {
-            throw fail(.badData, "\(place.path) has no record of its training: train anew with --restart")
+    private func trainer(_ number: Int, checkpointFolder: URL? = nil) throws(TrainingError) -> Trainer {
+        try Trainer(
+            data, split, configuration, options(of: number), backend: backend, checkpointFolder: checkpointFolder)
+    }
+
+    /// Throws unless it is the teacher that this run would train.
+    private func check(_ model: ModelFolder, _ number: Int) throws {
+        let path = model.url.path
+        guard var record = try TrainingRecord.read(model) else {
+            throw fail(.badData, "\(path) has no record of its training: begin anew with --restart")
         }
+        var own = options(of: number)
+        own.seed &-= Self.seedOffset(number)
+        record.options.seed &-= Self.seedOffset(number)
+        let backend = try trainer(number).backendName
         var others =
-            try differences(options, record.options, but: []) + differences(configuration, model.configuration, but: [])
+            try differences(own, record.options, but: []) + differences(configuration, model.configuration, but: [])
         if record.dataset != data.summary.mark { others.append("other data") }
         if record.split != kind { others.append("another split") }
         if record.backend != backend { others.append("\(backend) (there \(record.backend))") }
         if record.version != programVersion { others.append("version \(programVersion) (there \(record.version))") }
         guard others.isEmpty else {
             throw fail(
-                .usage,
-                "\(place.path) was trained with other settings or data: \(others.joined(separator: ", ")); give those of there, "
-                    + "or train anew with --restart")
+                .badData,
+                "\(path) was trained with other settings or data: \(others.joined(separator: ", ")); go on with those of there, "
+                    + "or begin anew with --restart")
         }
     }
 
-    private func train(
-        _ trainer: consuming Trainer, _ options: TrainingOptions, _ name: String, to place: FolderDestination
-    ) throws {
+    private func train(_ number: Int, _ name: String, to place: FolderDestination) throws {
         let hasBegun = RunFolder.hasCheckpoint(of: place)
-        let run = try RunFolder(place, options, resume: hasBegun, restart: false)
+        let run = try RunFolder(place, options(of: number), resume: hasBegun, restart: false)
         defer { run.tidy() }
-        let progress = ProgressLine()
-        let outcome = try trainer.run(resuming: hasBegun, shouldStop: { StopSignals.wereReceived }) {
-            progress.show($0)
+        let outcome: TrainingOutcome
+        do { outcome = try self.run(number, in: run.url, resuming: hasBegun) } catch {
+            guard case .otherRun(let path, .settings(let settings, let epochs)) = error else { throw error }
+            throw TrainingError.otherRun(
+                path: path, .settings(settings.map { asOfModel($0, number) }, cosineEpochs: epochs))
         }
         switch outcome {
         case .interrupted(let epoch, _):
@@ -91,5 +111,20 @@ struct TeacherTrainings {
             }
             run.clear()
         }
+    }
+
+    private func run(_ number: Int, in folder: URL, resuming: Bool) throws(TrainingError) -> TrainingOutcome {
+        let progress = ProgressLine()
+        return try trainer(number, checkpointFolder: folder).run(
+            resuming: resuming, shouldStop: { StopSignals.wereReceived }, report: progress.show)
+    }
+
+    /// A difference as one of the model's options: with its seed.
+    private func asOfModel(_ setting: RunDifference.Setting, _ number: Int) -> RunDifference.Setting {
+        guard setting.name == "seed" else { return setting }
+        func seed(_ text: String?) -> String? {
+            text.flatMap { UInt64($0) }.map { "\($0 &- Self.seedOffset(number))" } ?? text
+        }
+        return RunDifference.Setting(name: setting.name, was: seed(setting.was), now: seed(setting.now))
     }
 }

@@ -59,7 +59,7 @@ struct Train: ParsableCommand {
     @Flag(
         help: """
             Go on from a checkpoint, if there is one; a finished model, too, can get more --epochs where the --schedule is \
-            constant, and more of both --epochs and --patience where patience ended it.
+            constant, and more --patience where patience ended it.
             """) var resume = false
     @Flag(help: "Throw an unfinished run of the same name away.") var restart = false
     @OptionGroup var json: JSONFlag
@@ -145,9 +145,14 @@ struct Train: ParsableCommand {
         var recipe = learning.recipe(
             for: data, continuing: start != nil, threads: try threads.count(on: backend))
         try learning.refuseIgnored(recipe, hasValidation: !split.validation.isEmpty)
-        if backend.isQueued, recipe.teachers > 0 {
-            recipe.removeTeachers()
-            printError("no teachers: a GPU cannot learn from them yet")
+        if backend.isQueued { recipe.removeTeachers() }
+        if learning.preset == .best, recipe.teachers == 0 {
+            let why =
+                start != nil
+                ? "models that continue one are too much alike"
+                : backend.isQueued
+                    ? "a GPU cannot learn from them yet" : "they are for the full loss of up to 100,000 items"
+            printError("no teachers: \(why)")
         }
         let configuration = configuration(recipe, start, itemCount: data.itemCount)
         if start != nil { recipe.reasons[.repeats] = nil }  // the model says so, not the preset

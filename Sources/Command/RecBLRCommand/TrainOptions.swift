@@ -172,7 +172,10 @@ struct LearningOptions: ParsableArguments {
         }
         recipe.options.clipNorm = clipNorm
         if epochs != nil { recipe.removePatience() }  // who says how many gets them
-        set(\.patience, patience, .patience)
+        if let patience {
+            recipe.options.patience = patience
+            recipe.reasons[.patience] = nil
+        }
         recipe.options.seed = seed
         recipe.options.threads = threads
         recipe.repeatAware = repeatAware ?? (recipe.repeatAware && recipe.options.loss != .bpr)
