@@ -40,13 +40,13 @@ public struct Trainer: ~Copyable {
     /// The model that the run starts from; nil where weights start at random.
     public let origin: TrainingOrigin?
     private let dataset: Dataset
-    private let split: Split
+    let split: Split
     private let options: TrainingOptions
     private let replicas: Replicas
-    private let optimizer: Optimizer
+    let optimizer: Optimizer
     private let assembler: BatchAssembler
-    private let identity: RunIdentity
-    private let checkpointURL: URL?
+    let identity: RunIdentity
+    let checkpointURL: URL?
 
     /// Prepares a run on a device. With a `checkpointFolder` (which must exist when it runs) the run can be interrupted and resumed.
     ///
@@ -110,39 +110,8 @@ public struct Trainer: ~Copyable {
         checkpointURL = checkpointFolder?.appendingPathComponent(Checkpoint.fileName)
     }
 
-    /// Throws where weights, moments and gradients exceed a limit of memory, before anything is allocated.
-    private static func checkMemory(
-        _ configuration: ModelConfiguration, _ options: TrainingOptions, _ backend: any Backend, _ teachers: [Teacher]
-    ) throws(TrainingError) {
-        // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.
-        let blocks = 7 + options.threads
-        let count = configuration.layout.count
-        let most = (1 << 31) - (1 << 20)  // a GPU's threads have 32-bit indices
-        if backend.isQueued, count >= most {
-            throw .device("a GPU trains less than \(most) weights; this model has \(count)")
-        }
-        let taught = teachers.reduce(0) { $0 + $1.model.configuration.layout.count }
-        let bytes = Int(clamping: (UInt(count) * UInt(blocks) + UInt(taught)) * 4)
-        let threads = backend.isQueued ? 1 : options.threads
-        if let (needed, limit) = MemoryLimit.exceeded(by: bytes, addresses: threads * backend.addressesPerThread) {
-            throw .memory(neededBytes: needed, limit)
-        }
-    }
-
     /// The backend and the number of its replicas, as in ``TrainingRecord/backend``.
     public var backendName: String { identity.backend }
-
-    /// Throws where the checkpoint from which a run with so many teachers would be resumed is that of another run; which teachers they are is not
-    /// compared before they are there. The trainer is not to be used any more.
-    public consuming func checkCheckpoint(teachers count: Int) throws(TrainingError) {
-        guard let checkpointURL, FileManager.default.fileExists(atPath: checkpointURL.path) else { return }
-        let named = try Checkpoint.teachers(of: checkpointURL)
-        var identity = identity
-        identity.teachers =
-            named.count == count && count > 0 ? named : count == 0 ? nil : Array(repeating: "", count: count)
-        _ = try Checkpoint.read(
-            checkpointURL, into: model, optimizer, identity, validationCases: split.validation.count)
-    }
 
     /// Trains until the last epoch, an early stop (`patience`), or until `shouldStop`, which is called after every step, returns true.
     ///
@@ -220,7 +189,7 @@ public struct Trainer: ~Copyable {
             microBatchTokens: assembler.microBatchTokens)
     }
 
-    private var model: SequenceModel { replicas.model }
+    var model: SequenceModel { replicas.model }
     private var isQueued: Bool { model.backend.isQueued }
 
     /// Steps between two readings of the loss from a queued device; each reading waits for the device.
