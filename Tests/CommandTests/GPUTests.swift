@@ -92,7 +92,7 @@ import Testing
         #expect(try command(longer, "-m whole", in: place).status == 0)
         let process = try start(
             "\(longer) -m model".split(separator: " ").map(String.init), in: place, environment: emulated())
-        while process.isRunning, !place.exists("model.training/checkpoint.safetensors") { usleep(2_000) }
+        wait(for: checkpointOfModel, by: process, in: place)
         kill(process.processIdentifier, SIGINT)
         process.waitUntilExit()
         try #require(process.terminationStatus == 75, "five more epochs are not done at once")

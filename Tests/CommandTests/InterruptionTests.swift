@@ -20,11 +20,6 @@ import Testing
         return place
     }
 
-    /// Waits until the run has written a checkpoint, or is over.
-    private func waitForCheckpoint(_ process: Process, _ place: Workplace) {
-        while process.isRunning, !place.exists("model.training/checkpoint.safetensors") { usleep(2_000) }
-    }
-
     @Test func killedAtRandomAndResumed() throws {
         let place = try prepared()
         #expect(try run(Self.training + ["-m", "whole"], in: place).status == 0)
@@ -32,7 +27,7 @@ import Testing
         for kills in 0... {
             let process = try start(Self.training + ["-m", "model", "--resume"], in: place)
             if kills < 6 {
-                waitForCheckpoint(process, place)
+                wait(for: checkpointOfModel, by: process, in: place)
                 random = random &* 6_364_136_223_846_793_005 &+ 1
                 usleep(UInt32(random >> 40) % 60_000)
                 kill(process.processIdentifier, SIGKILL)
@@ -54,7 +49,7 @@ import Testing
         let place = try prepared()
         #expect(try run(Self.training + ["-m", "whole"], in: place).status == 0)
         let process = try start(Self.training + ["-m", "model"], in: place)
-        waitForCheckpoint(process, place)
+        wait(for: checkpointOfModel, by: process, in: place)
         kill(process.processIdentifier, signal)
         process.waitUntilExit()
         if process.terminationReason == .exit, process.terminationStatus == 0 { return }  // it was over before
@@ -71,7 +66,7 @@ import Testing
         let process = try start(
             ["-c", "trap '' HUP; exec \"$0\" \"$@\"", program.path] + Self.training + ["-m", "model"],
             of: URL(fileURLWithPath: "/bin/sh"), in: place)
-        waitForCheckpoint(process, place)
+        wait(for: checkpointOfModel, by: process, in: place)
         kill(process.processIdentifier, SIGHUP)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 0)
@@ -84,7 +79,7 @@ import Testing
             let process = try start(
                 ["train", "data", "-m", "model\(number)", "--epochs", "500", "--hidden-size", "64", "--threads", "2"],
                 in: place)
-            while process.isRunning, !place.exists("model\(number).training/checkpoint.safetensors") { usleep(1_000) }
+            wait(for: "model\(number).training/checkpoint.safetensors", by: process, in: place)
             usleep(UInt32.random(in: 0..<30_000))
             kill(process.processIdentifier, SIGINT)
             kill(process.processIdentifier, SIGTERM)

@@ -54,7 +54,7 @@ import Testing
         let place = try prepared()
         let process = try start(
             ["train", "data", "-m", "model", "--epochs", "2000", "--hidden-size", "4", "--threads", "1"], in: place)
-        while process.isRunning, !place.exists("model.training/checkpoint.safetensors") { usleep(2_000) }
+        wait(for: checkpointOfModel, by: process, in: place)
         let busy = try train(["-m", "model"] + Self.small, in: place)
         #expect(busy.status == 73 && busy.error.contains("another training into"), "\(busy.error)")
         #expect(busy.error.contains("holds the lock on") && busy.error.contains("model.training"))

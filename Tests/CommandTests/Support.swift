@@ -1,5 +1,11 @@
 import Foundation
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A folder that goes when the test is over.
 final class Workplace {
     let url: URL
@@ -68,6 +74,22 @@ func start(
     if let error { process.standardError = error }
     try process.run()
     return process
+}
+
+/// Where a training of `model` has its checkpoint.
+let checkpointOfModel = "model.training/checkpoint.safetensors"
+
+/// Waits until a process has written a file or folder, or is over.
+func wait(for name: String, by process: Process, in place: Workplace) {
+    while process.isRunning, !place.exists(name) { usleep(1_000) }
+}
+
+/// Starts the program and kills it when it has written a file or folder, unless it is over before.
+func kill(at name: String, _ arguments: [String], in place: Workplace) throws {
+    let process = try start(arguments, in: place)
+    wait(for: name, by: process, in: place)
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
 }
 
 /// Runs the program to its end. Its files of output are removed again.

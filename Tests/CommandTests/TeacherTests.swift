@@ -1,18 +1,14 @@
 import Foundation
 import Testing
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// `train --preset best`, which trains teachers first.
 @Suite struct TeacherTests {
-    private static let training = [
-        "train", "data", "--preset", "best", "--epochs", "2", "--batch-tokens", "64", "--threads", "1",
-        "--hidden-size", "8", "--layers", "1", "--device", "cpu",
+    private static let withoutEpochs = [
+        "train", "data", "--preset", "best", "--batch-tokens", "64", "--threads", "1", "--hidden-size", "8", "--layers",
+        "1",
+        "--device", "cpu",
     ]
+    private static let training = withoutEpochs + ["--epochs", "2"]
 
     private func prepared() throws -> Workplace {
         let place = try Workplace()
@@ -44,20 +40,13 @@ import Testing
         #expect(outcome.error.contains("no teachers: they are for the full loss") == arguments.contains("sampled"))
     }
 
-    private func killWhenThereIs(_ name: String, _ arguments: [String], in place: Workplace) throws {
-        let process = try start(arguments, in: place)
-        while process.isRunning, !place.exists("model.training/teachers/\(name)") { usleep(1_000) }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
-    }
-
     /// Killed again and again, among the teachers and after them. More epochs, so that none is over before it is killed.
     @Test func killedAndResumedGivesTheSameBytes() throws {
         let place = try prepared()
         let training = Self.training + ["--epochs", "40"]
         #expect(try run(training + ["-m", "whole"], in: place).status == 0)
         for wanted in ["1.training/checkpoint.safetensors", "2/config.json", "3/config.json"] {
-            try killWhenThereIs(wanted, training + ["-m", "model", "--resume"], in: place)
+            try kill(at: "model.training/teachers/\(wanted)", training + ["-m", "model", "--resume"], in: place)
             try #require(!place.exists("model"))
         }
         for (others, reason) in [
@@ -80,7 +69,7 @@ import Testing
     @Test func theSeedThatHelpsIsTheModels() throws {
         let place = try prepared()
         let training = Self.training + ["-m", "model", "--epochs", "400"]
-        try killWhenThereIs("1.training/checkpoint.safetensors", training, in: place)
+        try kill(at: "model.training/teachers/1.training/checkpoint.safetensors", training, in: place)
         let refused = try run(training + ["--resume", "--seed", "2"], in: place)
         #expect(refused.status == 65 && refused.error.contains("seed was 1 and is 2 now"), "\(refused.error)")
         #expect(refused.error.contains("--seed 1"))
@@ -113,10 +102,7 @@ import Testing
     @Test func aRunWithoutTeachersGetsNone() throws {
         let place = try prepared()
         let training = Self.training + ["--epochs", "400"]
-        let process = try start(training + ["-m", "model", "--preset", "balanced"], in: place)
-        while process.isRunning, !place.exists("model.training/checkpoint.safetensors") { usleep(1_000) }
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        try kill(at: checkpointOfModel, training + ["-m", "model", "--preset", "balanced"], in: place)
         let refused = try run(training + ["-m", "model", "--resume"], in: place)
         #expect(refused.status == 65 && refused.error.contains("it learns from 0 teachers, this run from 3"))
         #expect(!place.exists("model.training/teachers"))
@@ -124,7 +110,8 @@ import Testing
 
     @Test func restartThrowsTheTeachersAway() throws {
         let place = try prepared()
-        try killWhenThereIs("1/config.json", Self.training + ["-m", "model", "--epochs", "400"], in: place)
+        try kill(
+            at: "model.training/teachers/1/config.json", Self.training + ["-m", "model", "--epochs", "400"], in: place)
         try #require(place.exists("model.training/teachers/1"))
         let outcome = try run(Self.training + ["-m", "model", "--restart", "--seed", "5"], in: place)
         #expect(outcome.status == 0 && !outcome.error.contains("is trained"))
@@ -134,10 +121,7 @@ import Testing
     @Test func epochsOfAModelWithTeachersAreOnesOfItsKind() throws {
         let place = try prepared()
         #expect(try run(Self.training + ["-m", "model"], in: place).status == 0)
-        let others =
-            Self.training.filter { !["--epochs", "2"].contains($0) } + [
-                "-m", "all", "--split", "none", "--epochs-from", "model",
-            ]
+        let others = Self.withoutEpochs + ["-m", "all", "--split", "none", "--epochs-from", "model"]
         let same = try run(others, in: place)
         #expect(same.status == 0 && !same.error.contains("other settings"), "\(same.error)")
         let alone = try run(others + ["--preset", "balanced"], in: place)

@@ -26,7 +26,7 @@ import Testing
     {
         let process = try start(
             Self.training + ["-m", "model"], in: place, environment: environment, error: terminal.slave)
-        while process.isRunning, !place.exists("model.training/checkpoint.safetensors") { usleep(2_000) }
+        wait(for: checkpointOfModel, by: process, in: place)
         usleep(300_000)  // so that there is something to draw
         kill(process.processIdentifier, SIGINT)
         process.waitUntilExit()

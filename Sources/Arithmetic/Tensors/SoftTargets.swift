@@ -9,11 +9,6 @@ package struct Scores: Sendable {
     package init(hidden: Tensor, table: Tensor, bias: SparseBias?) {
         (self.hidden, self.table, self.bias) = (hidden, table, bias)
     }
-
-    /// The scores of these rows only.
-    package func rows(_ range: Range<Int>) -> Scores {
-        Scores(hidden: hidden.rows(range), table: table, bias: bias?.rows(range))
-    }
 }
 
 /// What a cross-entropy compares predictions with beside the target item (knowledge distillation: Hinton, Vinyals & Dean 2015). With K

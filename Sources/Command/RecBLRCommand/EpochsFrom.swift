@@ -35,7 +35,7 @@ extension Recipe {
 }
 
 /// The fields in which two values differ, by their names in JSON: "dropout 0.2 (there 0.5)".
-func differences<Value: Encodable>(_ one: Value, _ other: Value, but ignored: Set<String>) throws -> [String] {
+func differences<Value: Encodable>(_ one: Value, _ other: Value, but ignored: Set<String> = []) throws -> [String] {
     func values(_ value: Value) throws -> [String: String] {
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(value)) as? [String: Any] ?? [:]
         return object.mapValues { "\($0)" }

@@ -148,9 +148,8 @@ struct RunFolder {
 
     /// What belongs to teachers, which are called by numbers, with what killed writers left (.NUMBER.RANDOM.tmp). Nothing behind a link.
     private var teacherEntries: [(name: String, kind: FolderKind)] {
-        let files = FileManager.default
-        guard (try? files.destinationOfSymbolicLink(atPath: teachers.path)) == nil else { return [] }
-        return ((try? files.contentsOfDirectory(atPath: teachers.path)) ?? []).compactMap { name in
+        guard !isLink(teachers) else { return [] }
+        return ((try? FileManager.default.contentsOfDirectory(atPath: teachers.path)) ?? []).compactMap { name in
             let parts = (name.hasPrefix(".") ? name.dropFirst() : name[...]).split(separator: ".")
             guard let number = parts.first.flatMap({ Int($0) }), (1...9).contains(number),
                 name == "\(number)" || name == "\(number).training" || (name.hasPrefix(".") && parts.last == "tmp")
@@ -159,12 +158,16 @@ struct RunFolder {
         }
     }
 
+    private func isLink(_ url: URL) -> Bool {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: url.path)) != nil
+    }
+
     /// Other files stay. A model without its configuration is one that was being removed.
     private func removeTeachers() {
         for (name, kind) in teacherEntries {
             let entry = teachers.appendingPathComponent(name)
             let marker = entry.appendingPathComponent(kind.marker).path
-            guard (try? FileManager.default.destinationOfSymbolicLink(atPath: entry.path)) == nil,
+            guard !isLink(entry),
                 kind.markerKeys.isEmpty || kind.isAt(entry) || !FileManager.default.fileExists(atPath: marker)
             else { continue }
             _ = kind.removeFiles(from: entry)
@@ -174,14 +177,12 @@ struct RunFolder {
 
     /// Removes the run's files; other files stay.
     func clear() {
-        unlink(checkpoint.path)  // first: without it whatever is left of teachers is only to be trained again
         removeTeachers()
-        var others = Self.kind.removeFiles(from: url)
-        guard var first = others.first else { return }
-        if first == Self.teachersName, let inner = try? FileManager.default.contentsOfDirectory(atPath: teachers.path) {
-            others = inner + others.dropFirst()
-            first = inner.first.map { Self.teachersName + "/" + $0 } ?? first
-        }
+        let inner = (try? FileManager.default.contentsOfDirectory(atPath: teachers.path)) ?? []
+        let others =
+            Self.kind.removeFiles(from: url).filter { $0 != Self.teachersName || inner.isEmpty }
+            + inner.map { Self.teachersName + "/" + $0 }
+        guard let first = others.first else { return }
         let more = others.count > 1 ? " and \(others.count - 1) more" : ""
         printError("recblr: note: \(url.path) stays: it holds \(first)\(more), which this program did not put there")
     }

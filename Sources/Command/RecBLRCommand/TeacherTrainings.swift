@@ -14,11 +14,11 @@ struct TeacherTrainings {
     var split: Split
     var kind: SplitKind
     var configuration: ModelConfiguration
-    /// Those of the model; the seed is another one for each teacher.
+    /// Those of a teacher with the model's seed; each has another one.
     var options: TrainingOptions
-    /// Nil: as the model's.
-    var dropout: Float?
     var backend: any Backend
+    /// ``Trainer/backendName``.
+    var backendName: String
     /// The run's folder of teachers.
     var folder: URL
 
@@ -57,13 +57,7 @@ struct TeacherTrainings {
     private func options(of number: Int) -> TrainingOptions {
         var options = options
         options.seed &+= Self.seedOffset(number)
-        if let dropout { options.dropout = dropout }
         return options
-    }
-
-    private func trainer(_ number: Int, checkpointFolder: URL? = nil) throws(TrainingError) -> Trainer {
-        try Trainer(
-            data, split, configuration, options(of: number), backend: backend, checkpointFolder: checkpointFolder)
     }
 
     /// Throws unless it is the teacher that this run would train.
@@ -72,15 +66,11 @@ struct TeacherTrainings {
         guard var record = try TrainingRecord.read(model) else {
             throw fail(.badData, "\(path) has no record of its training: begin anew with --restart")
         }
-        var own = options(of: number)
-        own.seed &-= Self.seedOffset(number)
         record.options.seed &-= Self.seedOffset(number)
-        let backend = try trainer(number).backendName
-        var others =
-            try differences(own, record.options, but: []) + differences(configuration, model.configuration, but: [])
+        var others = try differences(options, record.options) + differences(configuration, model.configuration)
         if record.dataset != data.summary.mark { others.append("other data") }
         if record.split != kind { others.append("another split") }
-        if record.backend != backend { others.append("\(backend) (there \(record.backend))") }
+        if record.backend != backendName { others.append("\(backendName) (there \(record.backend))") }
         if record.version != programVersion { others.append("version \(programVersion) (there \(record.version))") }
         guard others.isEmpty else {
             throw fail(
@@ -115,8 +105,9 @@ struct TeacherTrainings {
 
     private func run(_ number: Int, in folder: URL, resuming: Bool) throws(TrainingError) -> TrainingOutcome {
         let progress = ProgressLine()
-        return try trainer(number, checkpointFolder: folder).run(
-            resuming: resuming, shouldStop: { StopSignals.wereReceived }, report: progress.show)
+        return try Trainer(
+            data, split, configuration, options(of: number), backend: backend, checkpointFolder: folder
+        ).run(resuming: resuming, shouldStop: { StopSignals.wereReceived }, report: progress.show)
     }
 
     /// A difference as one of the model's options: with its seed.

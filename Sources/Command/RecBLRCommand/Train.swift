@@ -110,17 +110,17 @@ struct Train: ParsableCommand {
         if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
         StopSignals.catchFromNowOn()
         if recipe.teachers > 0 {
-            if resume { try trainer.checkCheckpoint(teachers: recipe.teachers) }
             let trainings = TeacherTrainings(
-                data: data, split: split, kind: kind, configuration: configuration, options: recipe.options,
-                dropout: recipe.teacherDropout, backend: backend, folder: folder.teachers)
+                data: data, split: split, kind: kind, configuration: configuration, options: recipe.teacherOptions,
+                backend: backend, backendName: trainer.backendName, folder: folder.teachers)
+            if resume { try trainer.checkCheckpoint(teachers: recipe.teachers) }
             trainer = try makeTrainer(try trainings.teachers(recipe.teachers))
             printError("The model itself:")
         } else if folder.hasTeachers {
             throw fail(
                 .usage,
-                "\(folder.url.path) holds the teachers of a run with --preset best: go on with that, or begin anew with --restart"
-            )
+                "\(folder.url.path) holds the teachers of a run with --preset best, and this run has none: go on with the "
+                    + "options of that, or begin anew with --restart")
         }
         let progress = ProgressLine()
         var log = try EpochLog(folder.log, appending: resume)
@@ -148,10 +148,9 @@ struct Train: ParsableCommand {
         if backend.isQueued { recipe.removeTeachers() }
         if learning.preset == .best, recipe.teachers == 0 {
             let why =
-                start != nil
-                ? "models that continue one are too much alike"
-                : backend.isQueued
-                    ? "a GPU cannot learn from them yet" : "they are for the full loss of up to 100,000 items"
+                if start != nil { "models that continue one are too much alike" } else if backend.isQueued {
+                    "a GPU cannot learn from them yet"
+                } else { "they are for the full loss of up to 100,000 items" }
             printError("no teachers: \(why)")
         }
         let configuration = configuration(recipe, start, itemCount: data.itemCount)

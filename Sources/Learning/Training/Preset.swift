@@ -123,6 +123,12 @@ public struct Recipe: Sendable, Equatable {
     public var teachers = 0
     /// Their dropout; nil: that of ``options``.
     public var teacherDropout: Float?
+    /// The options of the teachers, but for their seeds.
+    public var teacherOptions: TrainingOptions {
+        var options = options
+        if let teacherDropout { options.dropout = teacherDropout }
+        return options
+    }
     /// One sentence for each choice that depends on the preset or the data.
     public var reasons: [Choice: String] = [:]
 
@@ -156,9 +162,8 @@ extension Recipe {
 
     /// Leaves the teachers out.
     public mutating func removeTeachers() {
-        teachers = 0
-        if let teacherDropout { options.dropout = teacherDropout }
-        teacherDropout = nil
+        options = teacherOptions
+        (teachers, teacherDropout) = (0, nil)
         (reasons[.teachers], reasons[.taughtDropout]) = (nil, nil)
     }
 }

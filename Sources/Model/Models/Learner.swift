@@ -39,7 +39,7 @@ package final class Learner {
         guard batch.sequences.tokenCount <= workspace.tokens else {
             return learnInChunks(batch, dropout, scale, gradients, sum)
         }
-        load(batch, dropout)
+        workspace.load(batch, model, dropout)
         workspace.forward(from: .fresh, statesOnly: false)
         let bias = model.headBias(
             batch.sequences, rows: batch.targetRows, starts: workspace.sequenceStarts, targets: batch.targets)
@@ -67,7 +67,7 @@ package final class Learner {
         for teacher in teachers { teacher.prepare(batch, chunks) }
         for (index, events) in chunks.enumerated().reversed() {
             let chunk = batch.chunk(events)
-            load(chunk, dropout)
+            workspace.load(chunk, model, dropout)
             if index > 0 { workspace.write(states[index - 1], row: 0) }
             workspace.forward(from: index > 0 ? .fixedStates : .fresh, statesOnly: false)
             let bias = model.headBias(
@@ -76,10 +76,6 @@ package final class Learner {
             addLoss(chunk, softTargets, bias, scale, gradients, sum)
             workspace.backward(gradients, ends: index == 0 ? .first : index == chunks.count - 1 ? .last : .middle)
         }
-    }
-
-    private func load(_ batch: TrainingBatch, _ dropout: DropoutSettings?) {
-        workspace.load(batch, model, dropout)
     }
 
     /// What the teachers predict; nil without teachers.
