@@ -64,7 +64,12 @@ public struct FolderDestination: Sendable {
         rmdir(probe)
         guard mkdir(probe, 0o700) == 0 else { throw .system(given, .writeInto) }
         defer { rmdir(probe) }
-        guard rmdir(path) != 0, errno == ENOTEMPTY || errno == EEXIST else { return false }
+        if rmdir(path) == 0 { return false }
+        switch errno {
+        case ENOTEMPTY, EEXIST: break
+        case ENOSPC, EIO, EDQUOT, EINTR, ENOMEM: throw .system(given, .replace)  // says nothing about moving
+        default: return false
+        }
         let beside = folder(of: path) + "/" + TemporaryName.longest(for: lastComponent(path))
         rmdir(beside)
         guard mkdir(beside, 0o700) == 0 else { return false }
