@@ -129,17 +129,20 @@ let service: [Target] = [
 /// The program.
 let command: [Target] = [
     .target(name: "CStartup", path: "Sources/Command/CStartup", cSettings: strictC),
-    .executableTarget(
+    .target(
         name: "RecBLRCommand",
         dependencies: [
             "Tensors", "CPUBackend", "CUDABackend", "Models", "Training", "Serving", "Report", "Interactions",
-            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "ErrorSupport", "CStartup", "Events", "SQLiteLog",
-            "Live", "Server",
+            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "ErrorSupport", "Events", "SQLiteLog", "Live",
+            "Server",
             .product(name: "Logging", package: "swift-log"),
             .product(name: "Metrics", package: "swift-metrics"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         path: "Sources/Command/RecBLRCommand", swiftSettings: strict),
+    .executableTarget(
+        name: "RecBLRMain", dependencies: ["RecBLRCommand", "CStartup"], path: "Sources/Command/RecBLRMain",
+        swiftSettings: strict),
 ]
 
 /// `import RecBLR`: all of the above but the program.
@@ -238,7 +241,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "RecBLR", targets: ["RecBLR"]),
-        .executable(name: "recblr", targets: ["RecBLRCommand"]),
+        .executable(name: "recblr", targets: ["RecBLRMain"]),
         // What the package in `Benchmarks` needs beside the library; not for others.
         .library(name: "_BenchmarkSupport", targets: ["RecBLR", "Report", "CStartup", "EmulatedGPU", "Operations"]),
     ],

@@ -1,15 +1,13 @@
-import ArgumentParser
-import ErrorSupport
-import Report
+package import ErrorSupport
 
-/// Ends the program with one sentence on standard error.
-func fail(_ status: ExitStatus, _ message: String) -> ExitCode {
-    printError("recblr: " + printable(message))
-    return ExitCode(status.rawValue)
+/// Why a command ends, in one sentence.
+package struct Failure: UserFacingError {
+    package let exitStatus: ExitStatus
+    package let description: String
 }
 
-/// Ends the program with what an error says, what helps, and its code.
-func fail(_ error: any UserFacingError) -> ExitCode { fail(error.exitStatus, sentence(error)) }
+/// The error that ends a command with this sentence.
+func fail(_ status: ExitStatus, _ message: String) -> Failure { Failure(exitStatus: status, description: message) }
 
 /// What is wrong and what can be done about it, in one sentence.
 func sentence(_ error: any UserFacingError) -> String {

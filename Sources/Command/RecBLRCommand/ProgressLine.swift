@@ -8,6 +8,7 @@ final class ProgressLine {
     private var firstFraction: Double?
 
     func show(_ event: TrainingEvent) {
+        Console.current.training?(event)
         switch event {
         case .resumed(let epoch, let step): printError("Going on in epoch \(epoch), after \(counted(step, "step")).")
         case .step(let progress): draw(progress)

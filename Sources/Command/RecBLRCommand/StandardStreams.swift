@@ -7,13 +7,13 @@ import Report
 #endif
 
 /// Results that could not be written to standard output.
-enum OutputError: Error, CustomStringConvertible {
+package enum OutputError: Error, CustomStringConvertible {
     /// The reader closed the pipe, as `head` does.
     case readerIsGone
     /// The system's message.
     case failed(reason: String)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .readerIsGone: "standard output: the reader closed the pipe"
         case .failed(let reason): "standard output: cannot write: \(reason)"
@@ -21,23 +21,19 @@ enum OutputError: Error, CustomStringConvertible {
     }
 }
 
-/// Writes results to standard output, at once. Not for text that comes in many small parts: each call is a system call.
-func printOutput(_ text: String, terminator: String = "\n") throws(OutputError) {
-    let code = write(text + terminator, to: STDOUT_FILENO)
-    switch code {
+/// Writes a part of the result to standard output.
+func writeOutput(_ text: String) throws(OutputError) {
+    switch write(text, to: STDOUT_FILENO) {
     case 0: return
     case EPIPE: throw .readerIsGone
-    default: throw .failed(reason: String(cString: strerror(code)))
+    case let code: throw .failed(reason: String(cString: strerror(code)))
     }
 }
 
-/// Prints a message on standard error, without control characters except line ends. Errors of writing are ignored, so that messages
-/// never stop the work.
-func printError(_ text: String) {
+/// Writes a message to standard error. Errors of writing are ignored, so that messages never stop the work.
+func writeMessage(_ text: String) {
     Terminal.clearLine()
-    writeError(
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }.joined(
-            separator: "\n") + "\n")
+    writeError(text + "\n")
 }
 
 /// The same without a line end.

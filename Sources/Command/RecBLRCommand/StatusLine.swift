@@ -10,7 +10,7 @@ import Synchronization
 
 /// A status line on standard error: redrawn in place on a terminal, a plain line from time to time elsewhere.
 final class StatusLine {
-    private let isOnTerminal = Terminal.moves
+    private let isOnTerminal = Console.current.isOfProcess && Terminal.moves
     private let plainInterval: Duration?
     private var lastShown: ContinuousClock.Instant?
 
@@ -21,7 +21,7 @@ final class StatusLine {
     }
 
     /// Ends the line: the next output overwrites it.
-    deinit { Terminal.clearLine() }
+    deinit { if isOnTerminal { Terminal.clearLine() } }
 
     /// Shows the first of `choices`, longest first, that fits the terminal's width, unless the last update was too recent; returns
     /// whether it did.

@@ -16,10 +16,11 @@ enum StopSignals {
     /// Whether a signal was received.
     static var wereReceived: Bool { received.load(ordering: .relaxed) }
 
-    /// Installs the handlers; the first signal prints `text`. HUP stays ignored where it was, for nohup.
+    /// Installs the handlers, if the process is the command's own; the first signal prints `text`. HUP stays ignored where it was, for nohup.
     static func catchFromNowOn(
         saying text: StaticString = "Stopping with a checkpoint; Ctrl-C again ends at once, without one.\n"
     ) {
+        guard Console.current.isOfProcess else { return }
         answer = text
         _ = wereReceived  // initialises the flag before a handler needs it
         _ = Terminal.moves

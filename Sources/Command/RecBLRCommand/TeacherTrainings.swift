@@ -107,7 +107,7 @@ struct TeacherTrainings {
         let progress = ProgressLine()
         return try Trainer(
             data, split, configuration, options(of: number), backend: backend, checkpointFolder: folder
-        ).run(resuming: resuming, shouldStop: { StopSignals.wereReceived }, report: progress.show)
+        ).run(resuming: resuming, shouldStop: Console.current.isStopped, report: progress.show)
     }
 
     /// A difference as one of the model's options: with its seed.

@@ -124,7 +124,7 @@ struct Train: ParsableCommand {
         }
         let progress = ProgressLine()
         var log = try EpochLog(folder.log, appending: resume)
-        let outcome = try trainer.run(resuming: resume, shouldStop: { StopSignals.wereReceived }) { event in
+        let outcome = try trainer.run(resuming: resume, shouldStop: Console.current.isStopped) { event in
             progress.show(event)
             if case .epoch(let record) = event { log.append(record) }
         }
@@ -198,7 +198,7 @@ struct Train: ParsableCommand {
             printError(warning)
         }
         if let test = record.test, let warning = warningOfFewCases(test.all.unmasked, "test") { printError(warning) }
-        if StopSignals.wereReceived {
+        if Console.current.isStopped() {
             throw fail(.interrupted, "stopped before the model was written; go on with --resume")
         }
         let url = fileURL(model)

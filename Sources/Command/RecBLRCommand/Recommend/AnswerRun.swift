@@ -34,7 +34,7 @@ struct AnswerRun {
             try output.append(isFirst ? String(answers.text.dropFirst(text.separator.count)) : answers.text)
             tally.add(answers.tally)
             progress?.show(tally.requests, source.fractionRead)
-            if StopSignals.wereReceived {
+            if Console.current.isStopped() {
                 throw fail(.interrupted, "stopped after \(counted(tally.requests, "answer"))")
             }
         }

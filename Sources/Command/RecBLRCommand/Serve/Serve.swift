@@ -116,7 +116,7 @@ private func settingsTable(_ settings: ResolvedSettings) -> String {
 
 /// Runs asynchronous work to its end, blocking the main thread.
 private func waiting(_ work: @escaping @Sendable () async throws -> Void) throws {
-    let (end, result) = (DispatchSemaphore(value: 0), Ending())
+    let (end, result) = (DispatchSemaphore(value: 0), Outcome())
     Task {
         do { try await work() } catch { result.error = error }
         end.signal()
@@ -126,4 +126,4 @@ private func waiting(_ work: @escaping @Sendable () async throws -> Void) throws
 }
 
 /// How work ended; written before the semaphore is signalled and read after.
-private final class Ending: @unchecked Sendable { var error: (any Error)? }
+private final class Outcome: @unchecked Sendable { var error: (any Error)? }
