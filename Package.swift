@@ -145,6 +145,17 @@ let command: [Target] = [
         swiftSettings: strict),
 ]
 
+/// The C interface: `make lib` links it with everything that it needs.
+let cInterface: [Target] = [
+    .target(name: "CRecBLR", path: "Sources/CInterface/CRecBLR", cSettings: strictC),
+    target(
+        "CInterface", "RecBLRC",
+        [
+            "CRecBLR", "CPUBackend", "ErrorSupport", "Identifiers", "FileSupport", "Models", "ModelStore",
+            "RecBLRCommand", "Serving", "Training",
+        ]),
+]
+
 /// `import RecBLR`: all of the above but the program.
 let umbrella: [Target] = [
     .target(
@@ -242,6 +253,8 @@ let package = Package(
     products: [
         .library(name: "RecBLR", targets: ["RecBLR"]),
         .executable(name: "recblr", targets: ["RecBLRMain"]),
+        // What `scripts/lib.sh` links into libRecBLR.so; not for others.
+        .library(name: "_RecBLRC", type: .static, targets: ["RecBLRC"]),
         // What the package in `Benchmarks` needs beside the library; not for others.
         .library(name: "_BenchmarkSupport", targets: ["RecBLR", "Report", "CStartup", "EmulatedGPU", "Operations"]),
     ],
@@ -259,6 +272,7 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.15.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
     ],
-    targets: ground + arithmetic + data + model + learning + service + command + umbrella + examples + testTargets,
+    targets: ground + arithmetic + data + model + learning + service + command + cInterface + umbrella + examples
+        + testTargets,
     swiftLanguageModes: [.v6]
 )

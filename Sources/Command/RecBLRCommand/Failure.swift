@@ -10,7 +10,7 @@ package struct Failure: UserFacingError {
 func fail(_ status: ExitStatus, _ message: String) -> Failure { Failure(exitStatus: status, description: message) }
 
 /// What is wrong and what can be done about it, in one sentence.
-func sentence(_ error: any UserFacingError) -> String {
+package func sentence(_ error: any UserFacingError) -> String {
     let remedies = error.remedies.map(text).joined(separator: ", or ")
     return remedies.isEmpty ? error.description : "\(error); \(remedies)"
 }

@@ -9,13 +9,16 @@ import Foundation
 
 /// The process `recblr`.
 public enum Program {
-    /// Runs the command that the arguments name, and ends the process.
-    public static func main() {
+    /// Runs the command that the process's arguments name, and ends the process.
+    public static func main() { main(argumentCount: Int(CommandLine.argc), CommandLine.unsafeArgv) }
+
+    /// The same for the arguments of a C program's `main`, of which the first is its name.
+    package static func main(argumentCount: Int, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
         // A write to a closed pipe is an error of the call, not a signal that ends the program.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         let ending: Ending
-        do { ending = Ending.ofCommand(try arguments()) } catch { ending = Ending(error) }
+        do { ending = Ending.ofCommand(try texts(argumentCount, arguments)) } catch { ending = Ending(error) }
         if let message = ending.message { printError(message) }
         if ending.readerIsGone {
             // As with the signal's default action: quiet, and the shell sees 128 + SIGPIPE.
@@ -26,10 +29,11 @@ public enum Program {
     }
 
     /// The arguments. Throws where they are not UTF-8, which Foundation would change silently.
-    private static func arguments() throws -> [String] {
-        let count = Int(CommandLine.argc)
+    private static func texts(
+        _ count: Int, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?
+    ) throws -> [String] {
         let all = try (1..<max(1, count)).map { index in
-            guard let bytes = CommandLine.unsafeArgv[index], let text = String(validatingCString: bytes) else {
+            guard let bytes = arguments?[index], let text = String(validatingCString: bytes) else {
                 throw fail(.usage, "argument \(index) is not UTF-8: rename what it names")
             }
             return text

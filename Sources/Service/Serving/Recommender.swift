@@ -157,7 +157,7 @@ public final class Recommender {
     }
 
     /// The `k` best items of each row of `hidden`.
-    private func best(
+    func best(
         _ k: Int, _ hidden: Tensor, _ repeats: SparseBias?, _ histories: [[ItemID]], _ choice: Choice
     ) throws(RecommendError) -> [[Recommendation]] {
         let only = choice.only.map(Set.init)

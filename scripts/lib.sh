@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# lib.sh [debug|release]: links .build/lib/libRecBLR.so, the C interface with Swift's runtime and OpenBLAS in it, beside recblr.h. It needs
+# the C library alone and shows what recblr.h declares alone; what nobody calls is left out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ "$(uname -s)" = Linux ] || {
+    echo "lib: this links a library for Linux, on Linux" >&2
+    exit 69
+}
+configuration=${1:-release} target=.build/lib
+swift build -c "$configuration" --product _RecBLRC
+built=$(swift build -c "$configuration" --show-bin-path)
+runtime=$(dirname "$(dirname "$(readlink -f "$(command -v swiftc)")")")/lib/swift_static/linux
+mkdir -p "$target"
+cp Sources/CInterface/CRecBLR/include/recblr.h "$target/"
+{
+    echo '{ global:'
+    sed -nE 's/^[a-z].*[ *](recblr_[a-z_]+)\(.*/\1;/p' "$target/recblr.h"
+    echo 'local: *; };'
+} >"$target/exports.map"
+# An archive of its own for C++'s library and for SQLite, which the linker would otherwise take from shared ones.
+archives=("$(cc -print-file-name=libstdc++.a)" "$(cc -print-file-name=libsqlite3.a)" "$(cc -print-file-name=libopenblas.a)"
+    "$(cc -print-file-name=libz.a)")
+cc -shared -o "$target/libRecBLR.so" -fuse-ld=lld -Wl,-soname,libRecBLR.so -Wl,--version-script="$target/exports.map" \
+    -Wl,--gc-sections -Wl,--no-undefined "$runtime/$(uname -m)/swiftrt.o" \
+    -Wl,--whole-archive "$built/lib_RecBLRC.a" -Wl,--no-whole-archive -L"$runtime" -Wl,--start-group "${archives[@]}" \
+    -lFoundation -lFoundationInternationalization -lFoundationEssentials -l_FoundationCShims -l_FoundationCollections \
+    -lCoreFoundation -l_FoundationICU -lswiftSynchronization -lswiftDispatch -ldispatch -lBlocksRuntime -lswiftGlibc \
+    -lswift_StringProcessing -lswift_RegexParser -lswift_Builtin_float -lswift_Concurrency -lswiftSwiftOnoneSupport -lswiftCore \
+    -Wl,--end-group -static-libgcc -lm -lpthread -ldl
+strip --strip-unneeded "$target/libRecBLR.so"
