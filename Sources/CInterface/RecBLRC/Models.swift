@@ -1,3 +1,6 @@
+// The functions have the names of recblr.h.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
 import CPUBackend
 public import CRecBLR
 import ErrorSupport
