@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
+.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -40,7 +40,7 @@ test: setup ## all tests
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
 	@scripts/test-cuda.sh
 
-check: lint test docs coverage sanitize check-serve check-page check-openapi torture-short ## format, all tests, documentation, coverage, sanitizers over the C kernels, the service, two minutes of torture
+check: lint test docs coverage sanitize check-serve check-page check-openapi check-export torture-short ## format, all tests, documentation, coverage, sanitizers over the C kernels, the service, two minutes of torture
 
 torture-short: build
 	@scripts/torture.sh $(RECBLR)
@@ -63,6 +63,9 @@ check-page: build ## the page of recblr serve in headless Chromium, where there 
 
 check-openapi: build ## recblr serve against its OpenAPI document, with schemathesis from PyPI: half a minute
 	@scripts/check-openapi.sh $(RECBLR)
+
+check-export: build ## what recblr export writes, in onnxruntime, FAISS, usearch and PyTorch: a minute
+	@scripts/check-export.sh $(RECBLR)
 
 SAMPLE ?= 100
 mutants: setup ## breaks the product in a hundred small ways and counts how many the tests notice: hours (SAMPLE=100)

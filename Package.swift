@@ -60,6 +60,13 @@ let model: [Target] = [
     target("Model", "Layers", ["Tensors", "Identifiers"]),
     target("Model", "Models", ["ErrorSupport", "Layers", "Tensors", "Identifiers"]),
     target("Model", "ModelStore", ["ErrorSupport", "Models", "Layers", "Tensors", "FileSupport", "Identifiers"]),
+    .target(
+        name: "OnnxExport",
+        dependencies: [
+            "ErrorSupport", "Models", "Layers", "Tensors", "FileSupport", "Identifiers",
+            .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        ],
+        path: "Sources/Model/OnnxExport", exclude: ["onnx.proto"], swiftSettings: strict),
 ]
 
 /// Metrics, training and what it reports.
@@ -133,8 +140,8 @@ let command: [Target] = [
         name: "RecBLRCommand",
         dependencies: [
             "Tensors", "CPUBackend", "CUDABackend", "Models", "Training", "Serving", "Report", "Interactions",
-            "Identifiers", "Evaluation", "ModelStore", "FileSupport", "ErrorSupport", "Events", "SQLiteLog", "Live",
-            "Server",
+            "Identifiers", "Evaluation", "ModelStore", "OnnxExport", "FileSupport", "ErrorSupport", "Events",
+            "SQLiteLog", "Live", "Server",
             .product(name: "Logging", package: "swift-log"),
             .product(name: "Metrics", package: "swift-metrics"),
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -260,6 +267,8 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        // For `recblr export --format onnx` alone.
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         // What follows is for `recblr serve` alone: a program that depends on the library builds none of it.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),

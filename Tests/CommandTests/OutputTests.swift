@@ -5,6 +5,7 @@ import Testing
 @Suite struct OutputTests {
     @Test(arguments: [
         "", "prepare", "train", "evaluate", "recommend", "import", "inspect", "experiment", "devices", "serve",
+        "export",
         "store", "store import", "store export", "store backup",
     ])
     func helpIsAsItWas(command: String) throws {

@@ -3,6 +3,7 @@ import FileSupport
 import Foundation
 import Interactions
 import ModelStore
+import OnnxExport
 
 /// The URL of a folder that a command writes. Throws where the path is probably a mistake: the current
 /// folder or one above it, a home folder.
@@ -26,7 +27,8 @@ func reasonAgainst(_ path: String) throws -> String? {
     var folder = try followingLinks(fileURL(path))
     while folder.path != "/" {
         folder.deleteLastPathComponent()
-        for kind in [Dataset.folder, ModelFolder.File.folder, ExperimentResults.folder] where kind.isAt(folder) {
+        for kind in [Dataset.folder, ModelFolder.File.folder, ExperimentResults.folder, OnnxFolder.kind]
+        where kind.isAt(folder) {
             return
                 "\(path) lies in \(folder.lastPathComponent), where nothing but the files of its \(kind.name) belongs: "
                 + "choose another place"

@@ -18,7 +18,8 @@ struct RecBLRCommand: ParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Prepare.self, Train.self, Evaluate.self, Recommend.self, Import.self, Inspect.self, Experiment.self,
+            Prepare.self, Train.self, Evaluate.self, Recommend.self, Import.self, Export.self, Inspect.self,
+            Experiment.self,
             Devices.self, Serve.self, StoreCommand.self,
         ])
 }

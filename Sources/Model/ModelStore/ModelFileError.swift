@@ -11,6 +11,8 @@ public enum ModelFileError: UserFacingError, Equatable {
     /// `config.json` describes no possible model.
     case configuration(path: String, ConfigurationError)
 
+    /// The reference code has no such model.
+    case notOfReference(String)
     /// The device that holds the weights failed.
     case device(String)
 
@@ -20,15 +22,17 @@ public enum ModelFileError: UserFacingError, Equatable {
         case .file(let error): error.description
         case .device(let reason): reason
         case .malformed(let path, let reason): "\(path): \(reason)"
+        case .notOfReference(let reason): "the paper's reference code has no such model: \(reason)"
         case .configuration(let path, let error): "\(path): \(error)"
         }
     }
 
-    /// The file's, the device's, else that of bad data.
+    /// The file's, the device's, that of what cannot be, else that of bad data.
     public var exitStatus: ExitStatus {
         switch self {
         case .file(let error): error.exitStatus
         case .malformed, .configuration: .badData
+        case .notOfReference: .usage
         case .device: .unavailable
         }
     }

@@ -36,13 +36,13 @@ package struct EventTime: Sendable, Equatable {
 extension RecurrentState {
     /// Floats at the end of the state of a model with time that say when the user's last event happened: the day since 1970 and the second of
     /// the day, two whole numbers that single precision holds exactly; −1 for the second before any event.
-    static let timeSize = 2
+    package static let timeSize = 2
 
     /// When the last event of a state of a model with time happened, in seconds; nil before any event.
     package var lastTime: Int64? { Self.time(of: values.suffix(Self.timeSize)) }
 
     /// The two numbers for a time.
-    static func numbers(of time: Int64?) -> [Float] {
+    package static func numbers(of time: Int64?) -> [Float] {
         guard let time else { return [0, -1] }
         let day = (time - (time % 86_400 + 86_400) % 86_400) / 86_400
         return [Float(day), Float(time - day * 86_400)]

@@ -82,7 +82,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         layerStateSize * layerCount + (usesTime ? hiddenSize + RecurrentState.timeSize : 0)
     }
     /// Floats of a layer's part of that state.
-    var layerStateSize: Int {
+    package var layerStateSize: Int {
         switch mixer {
         case .bdlru: (windowLength + 1) * recurrenceSize
         case .attention: 2 * (attentionWindow - 1) * hiddenSize

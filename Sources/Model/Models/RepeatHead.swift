@@ -1,11 +1,11 @@
-import Tensors
+package import Tensors
 
 /// The repeat-aware head: a learned number is added to the logit of each item that the history already holds, chosen by
 /// how long ago the item last occurred and by how often it did, among the last ``window`` events.
 ///
 /// Not part of the paper. Films are rarely watched twice, songs are often repeated. The recurrence hardly learns this in a few
 /// epochs, because it would have to encode every item of the history in one vector; the head needs 40 numbers.
-enum RepeatHead {
+package enum RepeatHead {
     /// Events since the last occurrence, in powers of two: 1, 2–3, 4–7, ..., 512 and more.
     static let recencies = 10
     /// Occurrences: 1, 2, 3, 4 and more.
@@ -14,10 +14,10 @@ enum RepeatHead {
     static let window = 1024
     /// What a weight of 1 adds to a logit. Adam changes weights by about the learning rate in a step; with this scale a thousand
     /// steps are enough to make e^logit vanish.
-    static let scale: Float = 10
+    package static let scale: Float = 10
 
     /// The classes of items of a history.
-    static let classes = OccurrenceClasses(window: window, recencies: recencies, counts: counts)
+    package static let classes = OccurrenceClasses(window: window, recencies: recencies, counts: counts)
 }
 
 /// The distinct items in a sliding window: the last ``RepeatHead/window`` events before `end`.

@@ -10,13 +10,13 @@ import Tensors
 #endif
 
 /// What a model with time computes of times (docs/design.md, "Time"), on the host and in double precision.
-enum TimeFeatures {
+package enum TimeFeatures {
     /// The shortest gap, in seconds; shorter ones count as this. Otherwise gaps of 0 would betray which events were entered in one batch.
-    static let shortestGap = 60.0
+    package static let shortestGap = 60.0
     /// The longest timescale: a year.
-    static let longestTimescale = 365.25 * 86_400
+    package static let longestTimescale = 365.25 * 86_400
     /// The number of hat functions of b(Δ).
-    static let hats = 10
+    package static let hats = 10
     /// The numbers that describe when a model is asked: b(Δ), and sine and cosine of the hour and of the weekday.
     static let questionSize = hats + 4
 
@@ -58,7 +58,7 @@ enum TimeFeatures {
     }
 
     /// 1 / τ of each channel, per second: τ from a minute to a year, evenly spaced in its logarithm.
-    static func rates(channels: Int) -> [Float] {
+    package static func rates(channels: Int) -> [Float] {
         (0..<channels).map { channel in
             let place = channels == 1 ? 0 : Double(channel) / Double(channels - 1)
             return Float(1 / (shortestGap * pow(longestTimescale / shortestGap, place)))

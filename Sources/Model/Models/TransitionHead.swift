@@ -3,14 +3,14 @@
 ///
 /// Not part of the paper. Where items are rare, the embedding of an item has few events to learn from who comes after whom, and counts say it at
 /// once. In training the event that is predicted is taken out of the counts: otherwise they would hold the answer.
-enum TransitionHead {
+package enum TransitionHead {
     /// How many of the last events say something.
-    static let sources = TransitionCounts.reach
+    package static let sources = TransitionCounts.reach
     /// Classes of counts, in powers of two: 1, 2–3, 4–7, ..., 128 and more.
-    static let counts = 8
+    package static let counts = 8
 
     /// The class of an item that followed the events of the window `count` times in all, the nearest of them `distance` events ago, from 0.
-    static func number(distance: Int, count: Int32) -> Int32 {
+    package static func number(distance: Int, count: Int32) -> Int32 {
         let power = Int32.bitWidth - 1 - count.leadingZeroBitCount
         return Int32(distance * counts + min(power, counts - 1))
     }
