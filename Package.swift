@@ -52,7 +52,9 @@ let data: [Target] = [
     .target(name: "CFileSupport", path: "Sources/Data/CFileSupport", cSettings: strictC),
     target("Data", "Identifiers"),
     target("Data", "FileSupport", ["ErrorSupport", "Identifiers", "CZlib", "CFileSupport"]),
-    target("Data", "Interactions", ["ErrorSupport", "FileSupport", "Identifiers"]),
+    .target(name: "CArrow", path: "Sources/Data/CArrow", cSettings: strictC),
+    target("Data", "ArrowData", ["ErrorSupport", "CArrow"]),
+    target("Data", "Interactions", ["ErrorSupport", "FileSupport", "Identifiers", "ArrowData"]),
 ]
 
 /// The model and its files.
@@ -188,6 +190,7 @@ let testTargets: [Target] = [
     .target(name: "Operations", dependencies: ["Tensors"], path: "Tests/Operations", swiftSettings: strict),
     tests("ReferenceBackendTests", ["Tensors", "ReferenceBackend", "Operations"]),
     tests("FileSupportTests", ["FileSupport", "Identifiers", "CZlib", "Tensors"]),
+    tests("ArrowDataTests", ["ArrowData", "CArrow", "Interactions", "Identifiers", "Tensors"]),
     tests("InteractionsTests", ["Interactions", "Identifiers", "FileSupport", "CZlib", "Tensors"]),
     tests("OperationTests", ["Operations", "Tensors", "ReferenceBackend", "CPUBackend", "EmulatedGPU"]),
     tests(

@@ -7,6 +7,8 @@ public enum DatasetError: UserFacingError, Equatable {
     case file(FileError)
     /// One line is not what it should be.
     case line(path: String, number: Int, reason: String, remedies: [LogRemedy] = [])
+    /// One row of a table, counted from 0, is not what it should be.
+    case row(table: String, number: Int, reason: String, remedies: [LogRemedy] = [])
     /// The whole file is not what it should be.
     case malformed(path: String, reason: String, remedies: [LogRemedy] = [])
     /// A filter or a split leaves nothing, or needs what the data has not.
@@ -17,6 +19,7 @@ public enum DatasetError: UserFacingError, Equatable {
         switch self {
         case .file(let error): error.description
         case .line(let path, let number, let reason, _): "\(path), line \(number): \(reason)"
+        case .row(let table, let number, let reason, _): "\(table), row \(number) (counted from 0): \(reason)"
         case .malformed(let path, let reason, _): "\(path): \(reason)"
         case .unusable(let reason, _): reason
         }
@@ -29,7 +32,9 @@ public enum DatasetError: UserFacingError, Equatable {
     public var remedies: [any Remedy] {
         switch self {
         case .file(let error): error.remedies
-        case .line(_, _, _, let remedies), .malformed(_, _, let remedies), .unusable(_, let remedies): remedies
+        case .line(_, _, _, let remedies), .row(_, _, _, let remedies), .malformed(_, _, let remedies),
+            .unusable(_, let remedies):
+            remedies
         }
     }
 }

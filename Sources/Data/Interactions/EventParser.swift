@@ -5,39 +5,21 @@ struct EventParser {
     private let type: Int?
     private let eventID: Int?
     private let rating: (index: Int, minimum: Double)?
-    private var conditions: [Condition] = []
-
-    /// The values that one column must have.
-    private struct Condition {
-        let index: Int
-        let column: String
-        let values: [[UInt8]]
-        /// Some of the other values, for a message.
-        var others: Set<String> = []
-    }
+    private var conditions: EventFilter
 
     init(_ layout: LogLayout, _ options: ReadOptions) {
         isSequence = layout.format == .sequences
         (time, type, eventID) = (layout.index(.time), layout.index(.type), layout.index(.eventID))
         rating = options.minimumRating.flatMap { minimum in layout.index(.rating).map { ($0, minimum) } }
-        let indices = layout.columns.indices.filter { layout.columns[$0].role == .condition }
-        for (index, condition) in zip(indices, options.conditions) {
-            conditions.append(
-                Condition(index: index, column: condition.column, values: condition.values.map { Array($0.utf8) }))
-        }
+        conditions = EventFilter(layout, options)
     }
 
     /// The condition that every dropped event failed, with some of their values.
-    var unmet: String? {
-        let texts = conditions.filter { !$0.others.isEmpty }.map { condition in
-            "\(printable(condition.column)) is \(condition.others.sorted().map { quoted($0) }.joined(separator: ", "))"
-        }
-        return texts.isEmpty ? nil : texts.joined(separator: "; ")
-    }
+    var unmet: String? { conditions.unmet }
 
     mutating func parse(_ fields: [Bytes], into log: inout InteractionLog) throws(LineProblem) {
         if isSequence { return try log.append(user: fields[0], items: fields[1...]) }
-        for i in conditions.indices where !meets(&conditions[i], fields) { return log.dropByCondition() }
+        guard conditions.accept({ fields[$0] }) else { return log.dropByCondition() }
         let when = try time.map { index throws(LineProblem) in try log.time(fields[index]) }
         if let rating {
             guard let value = parseNumber(fields[rating.index]) else {
@@ -58,12 +40,5 @@ struct EventParser {
         if let type = kept.type { _ = try Identifier.check(type, "type") }
         if let id = kept.eventID { _ = try Identifier.check(id, "event id") }
         return kept
-    }
-
-    private func meets(_ condition: inout Condition, _ fields: [Bytes]) -> Bool {
-        let field = fields[condition.index]
-        if condition.values.contains(where: { $0.count == field.count && $0.elementsEqual(field) }) { return true }
-        if condition.others.count < 8 { condition.others.insert(text(field)) }
-        return false
     }
 }

@@ -1,6 +1,24 @@
 import FileSupport
 import Identifiers
 
+/// An id in the form that is stored.
+struct CheckedID {
+    private let bytes: Bytes
+    /// The composed form where it differs.
+    let composed: [UInt8]?
+
+    init(_ bytes: Bytes, _ what: String) throws(LineProblem) {
+        self.bytes = bytes
+        composed = try Identifier.check(bytes, what)
+    }
+
+    func add(to texts: inout PackedTexts) { withBytes { texts.append($0) } }
+
+    func withBytes<Value>(_ body: (Bytes) -> Value) -> Value {
+        if let composed { composed.withUnsafeBytes(body) } else { body(bytes) }
+    }
+}
+
 /// Validates ids of users and items.
 enum Identifier {
     /// Throws where bytes are no id: empty, a marker of a missing value, not UTF-8. Returns the composed form (NFC) where it

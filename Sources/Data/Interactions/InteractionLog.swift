@@ -83,7 +83,7 @@ public struct InteractionLog: ~Copyable, Sendable {
     /// The interpretation of the times; nil where there are none.
     public private(set) var meaningOfTimes: TimeMeaning?
 
-    private init(_ options: ReadOptions) {
+    init(_ options: ReadOptions) {
         events = EventSpool(in: options.temporaryFolder, limit: options.memory.reading)
         if !options.columns.kept.isEmpty {
             kept = KeptSpool(in: options.temporaryFolder, limit: 16 * options.memory.reading)
@@ -196,7 +196,8 @@ public struct InteractionLog: ~Copyable, Sendable {
             unmet = unmet ?? parser.unmet
         }
         try log.finishTimes()
-        guard log.count > 0 else { throw log.nothing(sources, isEmpty: previous == nil, unmet) }
+        let path = sources.map(\.path).joined(separator: ", ")
+        guard log.count > 0 else { throw log.nothing(path, isEmpty: previous == nil, unmet) }
         return log
     }
 
@@ -207,12 +208,13 @@ public struct InteractionLog: ~Copyable, Sendable {
             "\(with.path) has times, \(without.path) has none: they make no one log", remedies: [.fileOrder])
     }
 
-    private func nothing(_ sources: [LogSource], isEmpty: Bool, _ unmet: String?) -> DatasetError {
-        var why = "none of its \(counted(report.lines, "line")) is an event that passes"
+    /// Why there is no event.
+    func nothing(_ path: String, isEmpty: Bool, _ unmet: String?) -> DatasetError {
+        var why = "none of its \(counted(report.lines, times.place.unit.rawValue)) is an event that passes"
         if report.lines == 0 { why = isEmpty ? "it is empty" : "no events" }
         if let unmet { why += "; \(unmet)" }
         if let firstSkipped { why += "; the first that is malformed: \(firstSkipped)" }
-        return .malformed(path: sources.map(\.path).joined(separator: ", "), reason: why)
+        return .malformed(path: path, reason: why)
     }
 
     /// Reads one record; false at the end.
@@ -253,9 +255,25 @@ public struct InteractionLog: ~Copyable, Sendable {
         return time
     }
 
-    private mutating func changeTimes(_ change: TimeChange) {
+    /// Applies a change to the times of all events so far.
+    mutating func changeTimes(_ change: TimeChange) {
         numberWaiting()
         events.changeTimes(change)
+    }
+
+    /// Adds events whose ids have numbers already; no times where the log has none.
+    mutating func append(users: [Int32], items: [Int32], times: [Int64]?) throws(DatasetError) {
+        hasTimestamps = times != nil
+        for i in users.indices { events.append(Event(user: users[i], item: items[i], time: times?[i] ?? 0)) }
+        try spill()
+    }
+
+    /// Ends adding events whose ids have numbers already: which ids these are, how times were read and what was counted.
+    mutating func finishAdding(
+        users: Interner, items: Interner, times: TimeColumn, report: ReadReport, firstSkipped: String?
+    ) throws(DatasetError) {
+        (userIDs, itemIDs, self.times, self.report, self.firstSkipped) = (users, items, times, report, firstSkipped)
+        try finishTimes()
     }
 
     private mutating func finishTimes() throws(DatasetError) {
@@ -289,20 +307,10 @@ public struct InteractionLog: ~Copyable, Sendable {
         for item in items { try append(user: user, item: item, timestamp: nil) }
     }
 
-    /// An id in the form that is stored.
-    private struct ID {
-        var bytes: Bytes
-        var composed: [UInt8]?
-
-        func add(to texts: inout PackedTexts) {
-            if let composed { composed.withUnsafeBytes { texts.append($0) } } else { texts.append(bytes) }
-        }
-    }
-
-    private mutating func id(_ bytes: Bytes, _ what: String) throws(LineProblem) -> ID {
-        let composed = try Identifier.check(bytes, what)
-        if composed != nil { report.composedIDs = (report.composedIDs ?? 0) + 1 }
-        return ID(bytes: bytes, composed: composed)
+    private mutating func id(_ bytes: Bytes, _ what: String) throws(LineProblem) -> CheckedID {
+        let id = try CheckedID(bytes, what)
+        if id.composed != nil { report.composedIDs = (report.composedIDs ?? 0) + 1 }
+        return id
     }
 
     private mutating func numberWaiting() {

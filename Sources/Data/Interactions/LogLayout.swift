@@ -16,8 +16,8 @@ public struct LogLayout: Sendable, Equatable {
 
     /// The path as the caller gave it.
     public var path: String
-    /// The format of the file.
-    public var format: InputFormat
+    /// The format of the file; nil for a table in memory.
+    public var format: InputFormat?
     /// How lines are split into fields; nil for JSON and sequences.
     public var table: TableDialect?
     /// The columns that are read, in this order; empty for sequences.
@@ -46,10 +46,11 @@ public struct LogLayout: Sendable, Equatable {
 
     private var formText: String {
         switch format {
+        case nil: return "a table in memory"
         case .sequences: return "one user a line: a user id, then item ids in order of time"
         case .jsonl: return "one JSON object a line"
         case .csv, .tsv, .recbole, .movielens:
-            guard let table else { return format.rawValue }
+            guard let format, let table else { return "" }
             let quotes = table.isQuoted ? "fields may be quoted" : "no quotes"
             let header = table.hasHeader ? "with a header" : "without a header"
             return "\(format.rawValue), delimiter \(table.delimiter), \(header), \(quotes)"
@@ -59,7 +60,8 @@ public struct LogLayout: Sendable, Equatable {
     private var columnTexts: [String] {
         guard format != .sequences else { return [] }
         var texts = columns.filter { $0.role != .condition }.map(text)
-        if index(.time) == nil, index(.title) == nil { texts.append("time: the order of the lines") }
+        let unit = format == nil ? RecordUnit.row : .line
+        if index(.time) == nil, index(.title) == nil { texts.append("time: the order of the \(unit)s") }
         return texts
     }
 

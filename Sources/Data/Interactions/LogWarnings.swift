@@ -7,7 +7,7 @@ extension InteractionLog {
         var texts: [String] = []
         if 2 * report.skippedLines >= report.lines, let firstSkipped {
             texts.append(
-                "skipped: \(counted(report.skippedLines, "malformed line")) of \(grouped(report.lines)), so that the "
+                "skipped: \(counted(report.skippedLines, "malformed \(times.place.unit)")) of \(grouped(report.lines)), so that the "
                     + "dataset is hardly the log; the first of them: \(firstSkipped)")
         }
         for (what, ids) in [("users", userIDs), ("items", itemIDs)] {
@@ -19,7 +19,7 @@ extension InteractionLog {
         }
         if let example = times.numbers.coarse.example {
             texts.append(
-                "rounded, as spreadsheets do: \(counted(times.numbers.coarse.count, "time")), the first \(example.text) in line "
+                "rounded, as spreadsheets do: \(counted(times.numbers.coarse.count, "time")), the first \(example.text) in \(example.place.unit) "
                     + "\(example.place.line); the order within what was rounded is lost: export the log again with whole numbers"
             )
         }
@@ -36,7 +36,8 @@ extension InteractionLog {
         var texts: [String] = []
         if let firstSkipped, 2 * report.skippedLines < report.lines {
             texts.append(
-                "skipped: \(counted(report.skippedLines, "malformed line")), the first of them: \(firstSkipped)")
+                "skipped: \(counted(report.skippedLines, "malformed \(times.place.unit)")), the first of them: \(firstSkipped)"
+            )
         }
         if let count = report.repeatedHeaders {
             texts.append("skipped: \(counted(count, "line")) that only the header should be")

@@ -60,6 +60,15 @@ struct NumberColumn {
         }
     }
 
+    /// The fast path for a whole number like most before: what ``read(_:_:_:)`` makes of its digits; nil where these must be looked at.
+    mutating func read(_ number: Int64) -> Int64? {
+        guard usualRange.contains(number) else { return nil }
+        let (time, isTooLarge) = number.multipliedReportingOverflow(by: factor)
+        if isTooLarge { return nil }
+        counts[usual.rawValue] += 1
+        return time
+    }
+
     /// The fast path for up to 18 digits, possibly with a decimal point: the digits, and how many are decimals.
     private static func plain(_ bytes: Bytes) -> (digits: Int64, places: Int)? {
         guard bytes.count > 0, bytes.count <= 18 else { return nil }
@@ -111,10 +120,8 @@ struct NumberColumn {
     /// The interpretation of the whole column. Throws where it is a mixture.
     func finish() throws(DatasetError) -> (change: TimeChange?, meaning: TimeMeaning) {
         if couldEndInYears.dayFirst || couldEndInYears.monthFirst, let first = examples.first?.text {
-            throw .line(
-                path: first.place.path, number: first.place.line,
-                reason:
-                    "the timestamp \(first.text) looks like a date that ends in its year, as all others do; such numbers "
+            throw first.place.error(
+                "the timestamp \(first.text) looks like a date that ends in its year, as all others do; such numbers "
                     + "are not in the order of time: write the times as 2024-05-01")
         }
         for calendar in NumberKind.calendar where count(calendar) > 0 {
@@ -148,8 +155,7 @@ struct NumberColumn {
 
     private func refuse(_ one: NumberKind, _ other: NumberKind) throws(DatasetError) {
         let found = examples.filter { $0.kind == one || $0.kind == other }
-        let place = found[1].text.place
-        throw .line(path: place.path, number: place.line, reason: Self.contradiction(found[1], found[0]))
+        throw found[1].text.place.error(Self.contradiction(found[1], found[0]))
     }
 }
 

@@ -72,7 +72,7 @@ struct RecordReader: ~Copyable {
             switch layout.format {
             case .jsonl: do { try readObject(line) } catch { throw .line(error) }
             case .sequences: try readSequence(line)
-            case .csv, .tsv, .recbole, .movielens: try readRow(line)
+            case .csv, .tsv, .recbole, .movielens, nil: try readRow(line)
             }
             if namesItsColumns {
                 repeatedHeaders += 1

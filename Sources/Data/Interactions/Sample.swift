@@ -96,7 +96,7 @@ func text(_ bytes: Bytes) -> String {
 /// What a field looks like, to infer a layout.
 enum Look {
     /// A whole number, or one with a fraction.
-    static func isNumber(_ text: String) -> Bool { withUTF8(text) { parseNumber($0) != nil } }
+    static func isNumber(_ text: String) -> Bool { withBytes(text) { parseNumber($0) != nil } }
 
     static func isDecimal(_ text: String) -> Bool { text.contains(".") && isNumber(text) }
 
@@ -109,7 +109,7 @@ enum Look {
 
     /// Seconds, milliseconds, microseconds or nanoseconds between 1990 and 2080.
     static func isUnixTime(_ text: String) -> Bool {
-        guard var value = withUTF8(text, parseNumber) else { return false }
+        guard var value = withBytes(text, parseNumber) else { return false }
         while value > 1e11 { value /= 1000 }
         return value > 6.3e8 && value < 3.5e9
     }
@@ -122,10 +122,14 @@ enum Look {
 
     static func isTime(_ text: String) -> Bool { isCalendarTime(text) && !isNumber(text) || isUnixTime(text) }
 
-    private static func withUTF8<Value>(_ text: String, _ body: (Bytes) -> Value) -> Value {
-        var text = text
-        return text.withUTF8 { body(Bytes($0)) }
-    }
+}
+
+/// Calls `body` with a text's bytes.
+func withBytes<Value, Failure: Error>(
+    _ text: String, _ body: (Bytes) throws(Failure) -> Value
+) throws(Failure) -> Value {
+    var text = text
+    return try text.withUTF8 { bytes in Result { () throws(Failure) in try body(Bytes(bytes)) } }.get()
 }
 
 extension Sequence {

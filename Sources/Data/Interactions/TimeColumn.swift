@@ -55,6 +55,31 @@ struct TimeColumn {
         return nanoseconds
     }
 
+    /// A whole number as ``read(_:)`` reads its text.
+    mutating func read(_ number: Int64, text: () -> String) throws(LineProblem) -> Int64 {
+        if case .number = spelling, let time = numbers.read(number) { return time }
+        return try withBytes(text()) { bytes throws(LineProblem) in try read(bytes) }
+    }
+
+    /// A date or time whose type says what it means, in nanoseconds since 1970; nil where 64 bits do not hold it.
+    mutating func read(date nanoseconds: Int64?, text: () -> String) throws(LineProblem) -> Int64 {
+        guard let nanoseconds, Self.inRange.contains(nanoseconds) else {
+            throw LineProblem(reason: "the timestamp \(quoted(text())) is not of the years 1678 to 2261")
+        }
+        if spelling == nil {
+            try withBytes(text()) { bytes throws(LineProblem) in
+                try settle(.date(TimeSpelling(form: .yearFirst)), bytes)
+            }
+        }
+        if nanoseconds == 0 { epochs += 1 }
+        return nanoseconds
+    }
+
+    /// The years 1678 to 2261.
+    private static let inRange =
+        Int64(CivilDay(year: 1678, month: 1, day: 1)!.daysSinceEpoch) * nanosecondsADay..<Int64(
+            CivilDay(year: 2262, month: 1, day: 1)!.daysSinceEpoch) * nanosecondsADay
+
     /// Number of dates on or before 1970-01-01, which often stand for unknown times.
     var unlikely: Int { epochs + numbers.notAfterZero }
 
@@ -116,10 +141,8 @@ struct TimeColumn {
         }
         guard let ambiguous else { return (nil, TimeMeaning("dates such as \(example.text)")) }
         guard form.separator == UInt8(ascii: ".") else {
-            throw .line(
-                path: ambiguous.place.path, number: ambiguous.place.line,
-                reason:
-                    "whether the day or the month comes first in \(ambiguous.text) is ambiguous: no date of the log has "
+            throw ambiguous.place.error(
+                "whether the day or the month comes first in \(ambiguous.text) is ambiguous: no date of the log has "
                     + "a day after the 12th; write the times as 2024-05-01")
         }
         return (nil, TimeMeaning("dates with the day before the month, as is usual with dots: \(ambiguous.text)"))
@@ -139,11 +162,25 @@ public struct TimeMeaning: Sendable {
     }
 }
 
-/// The position of a text: file and line.
+/// The position of a text: its file and line, or its table and row.
 struct TimePlace: Equatable {
     var path: String
     var line: Int
+    var unit = RecordUnit.line
 
+    func error(_ reason: String) -> DatasetError { unit.error(path, line, LineProblem(reason: reason)) }
+}
+
+/// What an event stands in.
+enum RecordUnit: String {
+    case line, row
+
+    func error(_ path: String, _ number: Int, _ problem: LineProblem) -> DatasetError {
+        switch self {
+        case .line: problem.error(path, line: number)
+        case .row: .row(table: path, number: number, reason: problem.reason, remedies: problem.remedies)
+        }
+    }
 }
 
 /// An example of a column's texts, for messages.
@@ -158,6 +195,6 @@ struct TimeExample {
 
     /// "'12' in line 7", with the file's name if that is another one.
     func seen(from other: TimePlace) -> String {
-        "\(text) in line \(place.line)" + (place.path == other.path ? "" : " of \(place.path)")
+        "\(text) in \(place.unit.rawValue) \(place.line)" + (place.path == other.path ? "" : " of \(place.path)")
     }
 }
