@@ -36,6 +36,25 @@ import Testing
             message:
                 "line 1: there is no column of times; found user, item, moment; name the one that is meant with --timestamp, "
                 + "or say --file-order if the lines are in order of time"),
+        Case(
+            arguments: "prepare table.parquet -o out", status: 65,
+            message:
+                "table.parquet: it is a Parquet file; the Python package reads it: recblr.Dataset(pyarrow.parquet.read_table('"
+        ),
+        Case(
+            arguments: "prepare table.parquet --format csv -o out", status: 65,
+            message: "table.parquet'), user=…, item=…, timestamp=…).save(FOLDER)"),
+        Case(
+            arguments: "prepare table.arrow -o out", status: 65,
+            message:
+                "table.arrow: it is an Arrow IPC file; the Python package reads it: recblr.Dataset(pyarrow.feather.read_table('"
+        ),
+        Case(
+            arguments: "prepare log.csv table.parquet -o out", status: 65,
+            message: "table.parquet is a Parquet file: they make no one log"),
+        Case(
+            arguments: "prepare cut.csv.zst -o out", status: 65,
+            message: "cut.csv.zst: cannot read: damaged Zstandard data (unexpected end of file)"),
         Case(arguments: "prepare empty.csv -o out", status: 65, message: "empty.csv: it is empty"),
         Case(arguments: "prepare header.csv -o out", status: 65, message: "header.csv: no events"),
         Case(
@@ -200,6 +219,9 @@ import Testing
         let place = try Workplace()
         try place.write(walks(), "log.csv")
         try place.write("", "empty.csv")
+        try place.write("PAR1\u{15}\0", "table.parquet")
+        try place.write("ARROW1\0\0", "table.arrow")
+        try Data([0x28, 0xB5, 0x2F, 0xFD, 0x24, 0x1F]).write(to: place.url.appendingPathComponent("cut.csv.zst"))
         try place.write("user,item,ts\n", "header.csv")
         try place.write("user,item,ts\n1,2,3\n1,,3\n", "bad.csv")
         try place.write("user,item,moment\n1,2,3\n", "timeless.csv")

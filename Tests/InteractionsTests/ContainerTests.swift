@@ -9,10 +9,7 @@ import Testing
             [0x50, 0x4B, 3, 4, 20, 0], "log.zip", "a zip archive",
             "unzip -p 'log.zip'"
         ),
-        (Array("BZh91AY&SY\u{1}".utf8), "log.csv.bz2", "bzip2 data", "bzcat 'log.csv.bz2'"),
         ([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0], "log.xz", "xz data", "xzcat 'log.xz'"),
-        ([0x28, 0xB5, 0x2F, 0xFD, 4], "log.csv.zst", "Zstandard data", "zstdcat 'log.csv.zst'"),
-        (Array("PAR1\u{15}\0".utf8), "log.parquet", "a Parquet file", "read_parquet('log.parquet')"),
         (Array("PK\u{3}\u{4}..[Content_Types].xml".utf8), "log", "an Excel workbook", "pandas.read_excel"),
         ([0xFF, 0xFE, 0x75, 0, 0x2C, 0], "log.csv", "text in UTF-16", "iconv -f UTF-16 -t UTF-8 'log.csv'"),
         ([0x75, 0, 0x2C, 0, 0x69, 0, 0x0A, 0], "log.csv", "text in UTF-16", "iconv -f UTF-16LE -t UTF-8 'log.csv'"),
@@ -31,6 +28,46 @@ import Testing
             return
         }
         #expect(shell.replacing(/\/[^ ,:']*recblr-[-0-9A-F]{36}\//, with: "").contains(command), "\(shell)")
+    }
+
+    @Test(arguments: [
+        (Array("PAR1\u{15}\0".utf8), "it's.parquet", "a Parquet file", "pyarrow.parquet.read_table('it\\'s.parquet')"),
+        (Array("ARROW1\0\0".utf8), "log.arrow", "an Arrow IPC file", "pyarrow.feather.read_table('log.arrow')"),
+        (Array("FEA1".utf8), "log", "a Feather file", "pyarrow.feather.read_table('log')"),
+        (
+            [255, 255, 255, 255, 16, 0, 0, 0], "log.arrows", "an Arrow IPC stream",
+            "pyarrow.ipc.open_stream('log.arrows').read_all()"
+        ),
+    ])
+    func tablesAreForThePythonPackage(_ bytes: [UInt8], _ name: String, _ what: String, _ table: String) throws {
+        for bytes in [bytes, try gzipped(bytes)] {
+            #expect(complaint { _ = try prepare(bytes, named: name) } == "\(name): it is \(what)")
+            guard case .readInPython(let found)? = remedies({ _ = try prepare(bytes, named: name) }).first else {
+                Issue.record("\(name) has no way")
+                continue
+            }
+            #expect(found.replacing(/'\/.*-[-0-9A-F]{36}\//, with: "'") == table, "\(found)")
+        }
+    }
+
+    /// The same three events, packed by bzip2 and zstd.
+    @Test(arguments: [
+        ("bz2", "QlpoOTFBWSZTWSluc0AAAA9ZgAAQAAQ4ADoiHgAgADFMAADU0zSGnqaJ4M62QUqoMzAe7lB7uJ+LuSKcKEgUtzmgAA=="),
+        ("zst", "KLUv/SQf+QAAdXNlcixpdGVtLHRzCjEsYSwxCjEsYiwyCjIsYywzCpiXCXk="),
+    ])
+    func compressedLogs(_ ending: String, _ base64: String) throws {
+        let bytes = [UInt8](try #require(Data(base64Encoded: base64)))
+        for name in ["log.csv.\(ending)", "log.\(ending)", "log"] {
+            #expect(try prepare(bytes, named: name).histories == [["a", "b"], ["c"]])
+        }
+        #expect(
+            complaint { _ = try prepare(Array(bytes.dropLast(3)), named: "log.csv.\(ending)") }?
+                .hasSuffix("data (unexpected end of file)") == true)
+        #expect(
+            complaint { _ = try prepare([], named: "log.csv.\(ending)") }?.hasSuffix("data (the file is empty)") == true
+        )
+        let twice = complaint { _ = try prepare(gzipped(bytes), named: "log.csv.gz") }
+        #expect(twice?.hasSuffix("data that was packed twice") == true, "\(twice ?? "")")
     }
 
     @Test func archivesInsideGzip() throws {

@@ -112,7 +112,7 @@ import Testing
     @Test(arguments: [
         ("a.csv", InputFormat.csv), ("A.CSV.GZ", .csv), ("a.b.tsv", .tsv), ("x.tab", .tsv), ("x.inter.gz", .recbole),
         ("ratings.dat", .movielens), ("x.ndjson", .jsonl), ("x.jsonl", .jsonl), ("x.txt.gz", .sequences), ("gz", nil),
-        ("x.json", .jsonl), ("x.gz", nil), ("x.parquet", nil), ("csv", nil),
+        ("x.json", .jsonl), ("x.tsv.bz2", .tsv), ("X.CSV.ZST", .csv), ("x.gz", nil), ("x.parquet", nil), ("csv", nil),
     ])
     func formatByName(_ name: String, _ format: InputFormat?) { #expect(InputFormat(fileName: name) == format) }
 }

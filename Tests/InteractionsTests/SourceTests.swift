@@ -52,6 +52,43 @@ import Testing
                 == "parts/b.csv, line 2: expected 3 fields, found 2")
     }
 
+    @Test func whatIsLeftOutIsSaid() throws {
+        try withTemporaryFolder { folder in
+            let inner = folder.appendingPathComponent("day=1")
+            for url in [folder, inner] {
+                for name in ["_SUCCESS", ".part.crc", "part.csv"] {
+                    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+                    try Data("user,item,ts\n1,a,1\n".utf8).write(to: url.appendingPathComponent(name))
+                }
+            }
+            var leftOut: [String] = []
+            let sources = try LogSource.expanded([.file(folder)]) {
+                leftOut.append(String($0.dropFirst(folder.path.count + 1)))
+            }
+            #expect(sources.count == 2)
+            #expect(leftOut == [".part.crc", "_SUCCESS", "day=1/.part.crc", "day=1/_SUCCESS"])
+        }
+    }
+
+    /// Before anything is read: the text may be long.
+    @Test func textBesideOtherFiles() throws {
+        try withTemporaryFolder { folder in
+            for (name, bytes) in [
+                ("a.csv", Array("user,item,ts\n1,a,1\n".utf8)), ("b.csv", []), ("c.json", Array("{\"user\":1}".utf8)),
+                ("d.parquet", Array("PAR1\u{15}\0".utf8)),
+            ] as [(String, [UInt8])] {
+                try Data(bytes).write(to: folder.appendingPathComponent(name))
+            }
+            let mixed = complaint { _ = try LogSource.expanded([.file(folder)]) } ?? ""
+            #expect(mixed.contains("a.csv is text, "), "\(mixed)")
+            #expect(mixed.hasSuffix("d.parquet is a Parquet file: they make no one log"), "\(mixed)")
+            for name in ["a.csv", "c.json"] {
+                try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+            }
+            #expect(try LogSource.expanded([.file(folder)]).count == 2)
+        }
+    }
+
     @Test func aFileGivenTwice() throws {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("log.csv")

@@ -12,7 +12,7 @@ struct Prepare: ParsableCommand {
         abstract: "Turn an interaction log into a dataset.",
         discussion: """
             Reads csv, tsv, RecBole's .inter, MovieLens' ratings.dat, JSON Lines, or one sequence a line; each may be \
-            gzipped. Several files, folders of parts and standard input (-) make one log. Says on standard error how each \
+            compressed by gzip, bzip2 or Zstandard. Several files, folders of parts and standard input (-) make one log. Says on standard error how each \
             file was understood; docs/data.md explains the rules. Filters, sorts each user's events by time (ties keep file \
             order), numbers users and items, and writes a folder that the other commands map into memory. A long log takes \
             16 bytes an event of disk beside the output meanwhile.
@@ -136,7 +136,7 @@ struct Prepare: ParsableCommand {
             let log = try readEvents(of: reader, store, spoolingTo: target.deletingLastPathComponent())
             return try prepare(log, names, source: "store \(fileURL(store).lastPathComponent)", to: target)
         }
-        let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
+        let sources = try logSources(inputs)
         let names = try readTitles()
         let progress = ReadingLine()
         var said: LogLayout?
@@ -293,4 +293,16 @@ private func describeTimes(_ summary: DatasetSummary) -> String {
     return (times.areDates ? "\(times.days.first) to \(times.days.last)" : "numbers in their order")
         + "; \(counted(times.tiedEvents, "event")) tied with others of the user, "
         + "\(counted(times.exactDuplicates, "exact duplicate"))"
+}
+
+/// The files of a log that arguments name: files, folders of parts, - for standard input. Says what is left out.
+func logSources(_ arguments: [String]) throws(DatasetError) -> [LogSource] {
+    var leftOut: [String] = []
+    let sources = try LogSource.expanded(
+        arguments.map { $0 == "-" ? .standardInput : .file(fileURL($0)) }, leftOut: { leftOut.append($0) })
+    if !leftOut.isEmpty {
+        let more = leftOut.count > 5 ? ", … (\(grouped(leftOut.count)) in all)" : ""
+        printError("recblr: note: left out: " + leftOut.prefix(5).joined(separator: ", ") + more)
+    }
+    return sources
 }

@@ -32,6 +32,8 @@ private func text(_ remedy: LogRemedy) -> String {
     case .skipBadLines: return "give --skip-bad-lines, which counts and passes over such lines"
     case .convert(let shell, let format):
         return "feed what is in it: \(shell) | recblr prepare - --format \(format) …"
+    case .readInPython(let table):
+        return "the Python package reads it: recblr.Dataset(\(table), user=…, item=…, timestamp=…).save(FOLDER)"
     case .fewerEvents: return "give lower numbers to --min-user-events or --min-item-events"
     }
 }

@@ -6,7 +6,7 @@ public import Foundation
     import Darwin
 #endif
 
-/// Reads the lines of a plain or gzipped file (recognised by its content) one by one in bounded memory.
+/// Reads the lines of a file, plain or compressed by gzip, bzip2 or Zstandard (recognised by its content), one by one in bounded memory.
 ///
 /// A byte-order mark at the start is dropped, a line ends at LF or CRLF, the last line needs no end.
 public struct LineReader: ~Copyable {
@@ -53,7 +53,7 @@ public struct LineReader: ~Copyable {
 
     /// The next line without its end, nil after the last. The bytes are valid until the next call.
     ///
-    /// Throws where reading fails, gzip data is damaged, truncated or followed by something else, or a line is longer
+    /// Throws where reading fails, compressed data is damaged, truncated or followed by something else, or a line is longer
     /// than ``longestLine``.
     public mutating func next() throws(FileError) -> UnsafeRawBufferPointer? {
         try skipByteOrderMark()
@@ -73,7 +73,7 @@ public struct LineReader: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: buffer[start..<end])
     }
 
-    /// The fraction of the file that was read, in compressed bytes where it is gzipped; 0 for a pipe, which has no size.
+    /// The fraction of the file that was read, in compressed bytes where it is compressed; 0 for a pipe, which has no size.
     public var fractionRead: Double { size > 0 ? min(1, Double(source.used) / Double(size)) : 0 }
 
     private mutating func skipByteOrderMark() throws(FileError) {

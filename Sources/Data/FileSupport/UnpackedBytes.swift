@@ -1,4 +1,3 @@
-import CZlib
 import Foundation
 
 #if canImport(Glibc)
@@ -7,11 +6,9 @@ import Foundation
     import Darwin
 #endif
 
-/// The bytes of a file or of standard input, decompressed where they are gzip data, which is recognised by its content. Several gzip
-/// members may follow each other; zeros may follow the last one, anything else is an error.
+/// The bytes of a file or of standard input, decompressed where they are gzip, bzip2 or Zstandard data, which is recognised by its
+/// content. Several members, or frames, may follow each other; zeros may follow the last one, anything else is an error.
 struct UnpackedBytes: ~Copyable {
-    private enum Form { case unknown, plain, gzip, betweenMembers }
-
     private static let packedSize = 1 << 18
 
     private let path: String
@@ -21,8 +18,11 @@ struct UnpackedBytes: ~Copyable {
     private let packed: UnsafeMutableRawBufferPointer
     private var first = 0
     private var last = 0
-    private var form = Form.unknown
-    private let stream: UnsafeMutablePointer<z_stream>
+    private var isRecognised = false
+    /// Nil where the bytes are not compressed.
+    private var compression: Compression?
+    private var unpacker: (any Unpacker)?
+    private var isInMember = false
     /// Number of bytes of the file that were used.
     private(set) var used = 0
 
@@ -39,35 +39,45 @@ struct UnpackedBytes: ~Copyable {
         self.path = path
         self.closes = closes
         packed = .allocate(byteCount: Self.packedSize, alignment: 16)
-        stream = .allocate(capacity: 1)
-        stream.initialize(to: z_stream())
     }
 
     deinit {
-        inflateEnd(stream)
-        stream.deallocate()
         packed.deallocate()
         if closes { close(descriptor) }
     }
 
     /// Reads the next bytes into `buffer`, which must not be empty; returns their number, 0 at the end.
     mutating func next(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
-        if form == .unknown { try recognise() }
-        guard form != .plain else { return try nextPlain(into: buffer) }
-        while true {
-            if form == .betweenMembers, try !findNextMember() { return 0 }
-            if first == last, try fetch() == 0 { throw damaged("unexpected end of file") }
-            let produced = try inflate(into: buffer)
-            if produced > 0 { return produced }
-        }
+        if !isRecognised { try recognise() }
+        guard let compression, let unpacker else { return try nextPlain(into: buffer) }
+        do {
+            while true {
+                if !isInMember {
+                    guard try findMember(compression) else { return 0 }
+                    try unpacker.begin()
+                    isInMember = true
+                }
+                let step = try unpacker.step(UnsafeRawBufferPointer(rebasing: packed[first..<last]), into: buffer)
+                first += step.used
+                used += step.used
+                isInMember = !step.hasEnded
+                if step.made > 0 { return step.made }
+                if step.used == 0, isInMember, try fetch() == 0 {
+                    throw UnpackProblem.damaged("unexpected end of file")
+                }
+            }
+        } catch { throw failure(error, compression) }
     }
 
     private mutating func recognise() throws(FileError) {
-        while last < 2, try fetch() > 0 {}
-        form = isMember ? .gzip : .plain
-        guard form == .gzip else { return }
-        let status = inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
-        guard status == Z_OK else { throw FileError(path: path, operation: .read, reason: "no memory for zlib") }
+        while last < Compression.headSize, try fetch() > 0 {}
+        isRecognised = true
+        compression = Compression(beginning: UnsafeRawBufferPointer(rebasing: packed[first..<last]))
+        guard let compression else {
+            guard last == 0, let named = Compression(fileName: path) else { return }
+            throw failure(UnpackProblem.damaged("the file is empty"), named)
+        }
+        do { unpacker = try compression.makeUnpacker() } catch { throw failure(error, compression) }
     }
 
     private mutating func nextPlain(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
@@ -82,43 +92,20 @@ struct UnpackedBytes: ~Copyable {
         return count
     }
 
-    private var isMember: Bool { last - first >= 2 && packed[first] == 0x1F && packed[first + 1] == 0x8B }
-
     /// Whether another member follows; false where the file ends.
-    private mutating func findNextMember() throws(FileError) -> Bool {
-        while last - first < 2, try fetch() > 0 {}
-        if isMember {
-            guard inflateReset(stream) == Z_OK else { throw damaged("it cannot go on") }
-            form = .gzip
-            return true
-        }
+    private mutating func findMember(_ compression: Compression) throws(FileError) -> Bool {
+        while last - first < Compression.headSize, try fetch() > 0 {}
+        if compression.begins(UnsafeRawBufferPointer(rebasing: packed[first..<last])) { return true }
         repeat {
             guard packed[first..<last].allSatisfy({ $0 == 0 }) else {
                 throw FileError(
                     path: path, operation: .read,
-                    reason: "behind the end of its gzip data, at byte \(used), there is something else")
+                    reason: "behind the end of its \(compression.name) data, at byte \(used), there is something else")
             }
             used += last - first
             first = last
         } while try fetch() > 0
         return false
-    }
-
-    private mutating func inflate(into buffer: UnsafeMutableRawBufferPointer) throws(FileError) -> Int {
-        let buffer = UnsafeMutableRawBufferPointer(rebasing: buffer[0..<min(buffer.count, 1 << 30)])
-        stream.pointee.next_in = (packed.baseAddress! + first).assumingMemoryBound(to: UInt8.self)
-        stream.pointee.avail_in = UInt32(last - first)
-        stream.pointee.next_out = buffer.baseAddress!.assumingMemoryBound(to: UInt8.self)
-        stream.pointee.avail_out = UInt32(buffer.count)
-        let status = CZlib.inflate(stream, Z_NO_FLUSH)
-        used += last - first - Int(stream.pointee.avail_in)
-        first = last - Int(stream.pointee.avail_in)
-        switch status {
-        case Z_OK, Z_BUF_ERROR: break
-        case Z_STREAM_END: form = .betweenMembers
-        default: throw damaged(stream.pointee.msg.map { String(cString: $0) } ?? "code \(status)")
-        }
-        return buffer.count - Int(stream.pointee.avail_out)
     }
 
     /// Reads more bytes of the file; returns their number, 0 at its end.
@@ -141,7 +128,13 @@ struct UnpackedBytes: ~Copyable {
         }
     }
 
-    private func damaged(_ what: String) -> FileError {
-        FileError(path: path, operation: .read, reason: "damaged gzip data (\(what))")
+    private func failure(_ error: any Error, _ compression: Compression) -> FileError {
+        switch error {
+        case let error as FileError: error
+        case UnpackProblem.unavailable(let reason): FileError(path: path, operation: .read, reason: reason)
+        case UnpackProblem.damaged(let what):
+            FileError(path: path, operation: .read, reason: "damaged \(compression.name) data (\(what))")
+        default: FileError(path: path, operation: .read, reason: "\(error)")
+        }
     }
 }

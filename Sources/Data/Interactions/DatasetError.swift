@@ -65,6 +65,8 @@ public enum LogRemedy: Remedy, Equatable {
     /// Make a text of this format of it, which this command line of a shell writes to standard output. FILE stands for a file without
     /// a name.
     case convert(shell: String, to: InputFormat)
+    /// Give what this expression in Python is, an Arrow table, to the Python package. FILE stands for a file without a name.
+    case readInPython(table: String)
     /// Ask for fewer events of a user or an item.
     case fewerEvents
 }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The kinds of interaction logs that can be read; each may be gzipped.
+/// The kinds of interaction logs that can be read; each may be compressed by gzip, bzip2 or Zstandard.
 public enum InputFormat: String, Sendable, CaseIterable {
     /// Commas or another delimiter; fields may be quoted as in RFC 4180, also across lines.
     case csv
@@ -15,10 +15,10 @@ public enum InputFormat: String, Sendable, CaseIterable {
     /// One user on each line: user id, then item ids in order of time, separated by white space.
     case sequences
 
-    /// The format that a file's name suggests, nil where it suggests none. `.gz` at the end is ignored.
+    /// The format that a file's name suggests, nil where it suggests none. `.gz`, `.bz2` or `.zst` at the end is ignored.
     public init?(fileName: String) {
         var name = fileName.lowercased()
-        if name.hasSuffix(".gz") { name.removeLast(3) }
+        if let packed = [".gz", ".bz2", ".zst"].first(where: name.hasSuffix) { name.removeLast(packed.count) }
         switch (name as NSString).pathExtension {
         case "csv": self = .csv
         case "tsv", "tab": self = .tsv

@@ -1,7 +1,6 @@
 import FileSupport
 public import Foundation
 package import Identifiers
-import Layers
 
 /// Options for reading a log.
 public struct ReadOptions: Sendable {

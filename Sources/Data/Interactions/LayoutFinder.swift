@@ -16,7 +16,7 @@ struct LayoutFinder {
     /// The layout of the previous file of the same log.
     var previous: LogLayout?
 
-    private static let headSize = 1 << 20
+    static let headSize = 1 << 20
 
     /// The file's records; nil where it is empty.
     func open(_ source: LogSource) throws(DatasetError) -> RecordReader? {

@@ -1,7 +1,6 @@
 import FileSupport
 import Foundation
 import Identifiers
-import Layers
 
 /// Titles of items by raw id, from a table or JSON objects beside the log.
 public enum Titles {

@@ -72,7 +72,7 @@ struct StoreImport: ParsableCommand {
     }
 
     func run() throws {
-        let sources = try LogSource.expanded(inputs.map { $0 == "-" ? .standardInput : .file(fileURL($0)) })
+        let sources = try logSources(inputs)
         let report: ImportReport
         if append {
             _ = try openStore(store)  // an empty one is not made where a path is misspelt
