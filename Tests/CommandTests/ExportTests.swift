@@ -55,7 +55,7 @@ import Testing
         ("--format onnx --output model/inside", 64, "nothing but the files of its model"),
         ("--format onnx --output log.csv", 73, "expected a folder or nothing"),
         ("--format vectors --output v.bin", 64, "a name that ends in .npy"),
-        ("--format vectors --output log.npy", 73, "choose another name"),
+        ("--format vectors --output log.npy", 73, "is there and not from an earlier export"),
         ("--format vectors --output data/v.npy", 64, "nothing but the files of its dataset"),
         ("--format recbole --output model", 73, "something else than a file"),
         ("--format tar --output x", 64, "'onnx', 'vectors'"),

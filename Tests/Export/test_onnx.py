@@ -122,6 +122,18 @@ class ONNX(unittest.TestCase):
                     np.testing.assert_allclose(
                         exported.encoded(users)[2][row], exported.encoded([user])[2][0], rtol=1e-5, atol=1e-5)
 
+    def test_a_batch_can_be_empty(self):
+        for kind in ALL:
+            with self.subTest(kind):
+                exported = Exported(kind)
+                for model in [exported.step, exported.encode]:
+                    shapes = {each.name: [0 if size == "batch" else size for size in each.shape] for each in model.get_inputs()}
+                    inputs = {
+                        name: np.zeros([5 if size == "length" else size for size in shape], np.float32 if name == "state" else np.int64)
+                        for name, shape in shapes.items()
+                    }
+                    self.assertEqual(model.run(["scores"], inputs)[0].shape, (0, ITEMS))
+
     def test_imported_weights_begin_from_another_state(self):
         initial = json.loads(Exported(IMPORTED).about["initial_state"])
         self.assertGreater(np.abs(initial).max(), 1e-3)

@@ -32,7 +32,7 @@ struct Export: ParsableCommand {
     @Option(help: "What to write.") var format: Format
     @Option(
         name: .shortAndLong,
-        help: "The folder (onnx) or file to write. What an earlier export wrote there is replaced.",
+        help: "The folder (onnx) or file to write. A folder of an earlier export is replaced, and so is a file.",
         transform: pathArgument)
     var output: String
 
@@ -62,10 +62,11 @@ struct Export: ParsableCommand {
     private func writeVectors() throws {
         let (url, ids) = (try outputFile(), ItemVectors.idsURL(besides: fileURL(output)))
         let isThere = { FileManager.default.fileExists(atPath: $0) }
-        if isThere(ids.path), !isThere(url.path) {
+        if isThere(ids.path), !isThere(url.path) || (try? Vocabulary.read(ids)) == nil {
             throw fail(
                 .cannotCreate,
-                "\(ids.path) is there without \(output), so it is no earlier export's: choose another name")
+                "\(ids.lastPathComponent), where the ids belong, is there and not from an earlier export: choose another name"
+            )
         }
         let folder = try openModel(model)
         try ItemVectors.write(folder.model(on: CPUBackend()), items: folder.items, to: url)

@@ -9,7 +9,7 @@ extension LayerGraph {
         let (keys, values) = (
             memory.slice(axis: 2, from: 0, to: size), memory.slice(axis: 2, from: size, to: 2 * size)
         )
-        let products = parts[0].multiplied(by: keys.transposed()) * (1 / Float(size).squareRoot())
+        let products = parts[0].multiplied(by: keys.transposed([0, 2, 1])) * (1 / Float(size).squareRoot())
         let weights = (products + distanceBias(x, memory, name)).softmax()
         return (weights.multiplied(by: values), [passage.memory(memory, count: window - 1)])
     }

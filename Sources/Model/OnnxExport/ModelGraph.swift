@@ -97,7 +97,7 @@ struct ModelGraph {
             let before = zip(parts[own], layout.parts[own]).map { $0.reshaped([0, $1.rows, $1.width]) }
             let after: [Value]
             (x, after) = layers.layer(index, x, before, isLast: index == shape.layerCount - 1)
-            next += after.map { $0.reshaped([0, -1]) }
+            next += zip(after, layout.parts[own]).map { $0.reshaped([0, $1.size]) }
         }
         return (x.squeezed(1), next)
     }

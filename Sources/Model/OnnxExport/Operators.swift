@@ -33,15 +33,15 @@ extension Value {
     }
 
     func multiplied(by matrix: Value) -> Value { graph.node("MatMul", [self, matrix]) }
-    /// Of the last two dimensions of three.
-    func transposed() -> Value { graph.node("Transpose", [self], [.integers("perm", [0, 2, 1])]) }
+    /// Its dimensions in another order.
+    func transposed(_ order: [Int]) -> Value { graph.node("Transpose", [self], [.integers("perm", order)]) }
     func softmax() -> Value { graph.node("Softmax", [self], [.integer("axis", -1)]) }
     /// Over the last dimension, which stays, of size 1.
     func mean() -> Value { graph.node("ReduceMean", [self, graph.integers([-1])]) }
     /// Over the last dimension, which goes.
     func sum() -> Value { graph.node("ReduceSum", [self, graph.integers([-1])], [.integer("keepdims", 0)]) }
 
-    /// 0 in the shape leaves a dimension as it is, −1 is what is left.
+    /// 0 in the shape leaves a dimension as it is. Never −1, for which a runtime divides by the other dimensions: batches can be empty.
     func reshaped(_ shape: [Int]) -> Value { graph.node("Reshape", [self, graph.integers(shape)]) }
     func expanded(to shape: Value) -> Value { graph.node("Expand", [self, shape]) }
     func unsqueezed(_ axis: Int) -> Value { graph.node("Unsqueeze", [self, graph.integers([axis])]) }

@@ -13,7 +13,7 @@ enum Passage {
         }
     }
 
-    /// What a row remembers: of `earlier` [B, P, …] with the events [B, T, …] behind it, the P up to each row's last.
+    /// What a row remembers: of P before the events, with the events [B, P + T, …] behind them, the P up to each row's last.
     func memory(_ earlierAndEvents: Value, count: Int) -> Value {
         switch self {
         case .step: return earlierAndEvents.slice(axis: 1, from: 1)
@@ -33,11 +33,10 @@ enum Passage {
         for name in ["next", "output"] {
             body.output(next, name, .float, [.any("batch"), .any("width")], "")
         }
-        return factors.graph.nodes(
-            "Scan", [initial.squeezed(1), factors, inputs],
-            [
-                .graph("body", body.graph), .integer("num_scan_inputs", 2), .integers("scan_input_axes", [1, 1]),
-                .integers("scan_output_axes", [1]),
-            ], outputs: 2)[1]
+        // With axes of its own, Scan would do without the transpositions, but onnxruntime's divides by B there, which may be 0.
+        let states = factors.graph.nodes(
+            "Scan", [initial.squeezed(1), factors.transposed([1, 0, 2]), inputs.transposed([1, 0, 2])],
+            [.graph("body", body.graph), .integer("num_scan_inputs", 2)], outputs: 2)[1]
+        return states.transposed([1, 0, 2])
     }
 }

@@ -25,7 +25,7 @@ struct TimeGraph {
         gaps = Self.gap(from: earlier, to: times, where: isThere).unsqueezed(2)
         hats = Self.hats(gaps)
         let last = passage.last(times.unsqueezed(2))  // [B, 1, 1]
-        let asking = question.reshaped([-1, 1, 1])
+        let asking = question.unsqueezed(1).unsqueezed(2)
         let isAsked = asking.isAtLeast(last)
         asked = Self.gap(from: last, to: asking, where: isAsked)
         self.question = Self.hats(asked).joined(with: Self.calendar(asking.chosen(where: isAsked, else: last)), axis: 2)
