@@ -228,6 +228,30 @@ import Testing
                 == "the table: none of its 4 rows is an event that passes; kind is 'buy', 'view'")
     }
 
+    /// Ids that Unicode composes, in a dictionary too, each time they occur; and rows that are in order of time.
+    @Test func composedIDsAndTheOrderOfRows() throws {
+        let items = Handmade.words("item", [0, 1, 0, 2], .texts("", "u", ["e\u{301}", "x", "\u{E9}"]))
+        let table = Handmade.table([.texts("user", "vu", ["o\u{308}", "\u{F6}", "b", "b"]), items], rows: 4)
+        var options = ReadOptions()
+        options.usesFileOrder = true
+        let csv = "user,item\no\u{308},e\u{301}\n\u{F6},x\nb,e\u{301}\nb,\u{E9}\n"
+        #expect(try dataset(of: [table], options) == dataset(ofCSV: csv, options))
+        var said = ""
+        _ = try read([table], options) { said = $0.description }
+        #expect(said.contains("\n  time: the order of the rows\n"))
+    }
+
+    /// Whole numbers that fill the table of their numbers many times over.
+    @Test func manyIDs() throws {
+        let values = (0..<5000).map { Int64($0 * 2_654_435_761 % 4001) - 2000 }
+        let table = Handmade.table(
+            ["user", "item", "ts"].map { .numbers($0, "l", values.map { $0 + 3000 }, zero: 0) }, rows: 5000)
+        #expect(
+            try dataset(of: [table])
+                == dataset(
+                    ofCSV: "user,item,ts\n" + values.map { v in "\(v + 3000),\(v + 3000),\(v + 3000)\n" }.joined()))
+    }
+
     @Test func columnsAreSaid() throws {
         let table = Handmade.table(
             [

@@ -168,7 +168,7 @@ final class HandmadeStream {
     private var batches: [Handmade]
     private let failure: Failure
     private var given = 0
-    private let words = strdup("the disk is full")
+    private let words = strdup("the disk\n  is full\n")
 
     /// - Parameter schema: the first batch's where it is nil.
     init(_ batches: [Handmade], schema: Handmade? = nil, _ ledger: Ledger, failing failure: Failure = .none) {

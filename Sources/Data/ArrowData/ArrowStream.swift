@@ -52,7 +52,9 @@ public struct ArrowStream: ~Copyable {
     private static func failure(_ stream: Owned<ArrowArrayStream>, _ code: Int32) -> ArrowError {
         let text =
             stream.pointer.pointee.get_last_error.flatMap { $0(stream.pointer) }.map { String(cString: $0) } ?? ""
-        return .producer(text.isEmpty ? String(cString: strerror(code)) : text)
+        // Some send all of a backtrace: it stays, on one line.
+        let lines = text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }
+        return .producer(lines.isEmpty ? String(cString: strerror(code)) : lines.joined(separator: " "))
     }
 
     private static func fields(_ schema: ArrowSchema) throws(ArrowError) -> [ArrowField] {

@@ -24,6 +24,9 @@ struct ColumnIDs {
     private var numbers: [Int32] = []
     /// Texts that have no numbers yet: they are interned in batches, which is faster.
     private var waiting = PackedTexts()
+    /// Whole numbers that wait for the same reason: what one after the other looks up in a large table is not in the caches, but many
+    /// at once take hardly longer than one.
+    private var waitingIntegers: [UInt64] = []
     private var integers = IntegerNumbers()
     /// What is known of the batch's dictionary.
     private var words: [Word] = []
@@ -93,7 +96,7 @@ struct ColumnIDs {
         case .text(let text):
             text.add(to: &waiting)
             if waiting.isFull { numberWaiting() }
-        case .integer(let integer): numbers.append(number(integer))
+        case .integer(let integer): waitingIntegers.append(integer)
         case .position(let position): numbers.append(number(word: position))
         }
     }
@@ -106,6 +109,8 @@ struct ColumnIDs {
     }
 
     private mutating func numberWaiting() {
+        for integer in waitingIntegers { numbers.append(number(integer)) }
+        waitingIntegers.removeAll(keepingCapacity: true)
         guard waiting.count > 0 else { return }
         numbers += interner.intern(waiting)
         waiting.removeAll()
