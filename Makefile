@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
+.PHONY: help setup build docs lib check-c package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,13 @@ docs: setup ## the documentation of the library, under .build/docs
 
 package: setup ## a folder that runs on Linux machines without Swift, packed, under .build/package
 	@scripts/package.sh
+
+lib: setup ## the C interface: .build/lib/libRecBLR.so and recblr.h
+	@scripts/setup.sh --lib
+	@scripts/lib.sh
+
+check-c: lib ## the C interface: C programs under sanitizers and valgrind, its symbols and declarations
+	@scripts/check-c.sh
 
 package-tests: setup ## the GPU tests for a machine without Swift, packed, under .build/package
 	@scripts/package-tests.sh

@@ -156,12 +156,12 @@ let command: [Target] = [
 
 /// The C interface: `make lib` links it with everything that it needs.
 let cInterface: [Target] = [
-    .target(name: "CRecBLR", path: "Sources/CInterface/CRecBLR", cSettings: strictC),
+    .target(name: "CRecBLR", dependencies: ["CArrow"], path: "Sources/CInterface/CRecBLR", cSettings: strictC),
     target(
         "CInterface", "RecBLRC",
         [
-            "CRecBLR", "CPUBackend", "ErrorSupport", "Identifiers", "FileSupport", "Models", "ModelStore",
-            "RecBLRCommand", "Serving", "Training",
+            "CRecBLR", "CArrow", "ArrowData", "CPUBackend", "ErrorSupport", "Evaluation", "Identifiers", "Interactions",
+            "FileSupport", "Models", "ModelStore", "RecBLRCommand", "Serving", "Tensors", "Training",
         ]),
 ]
 

@@ -39,3 +39,11 @@ for name in commands streams; do
         echo "check-c: valgrind is not installed: $name was not run under it"
     fi
 done
+
+# The program of docs/c.md, with a log to read.
+sed -n '/^```c$/,/^```$/p' docs/c.md | sed '1d;$d' >"$work/shop.c"
+cc -std=c11 "${flags[@]}" "$work/shop.c" -o "$work/shop" -lRecBLR
+mkdir "$work/shop-run"
+awk 'BEGIN { print "user,item,time"; for (u = 0; u < 40; u++) for (e = 0; e < 9; e++) print "u" u ",sku-" (u + e * e) % 17 "," 1000 * u + e }' \
+    >"$work/shop-run/shop.csv"
+(cd "$work/shop-run" && "$work/shop" 2>shop.log) | awk 'NF == 2 && $1 ~ /^sku-/ { found++ } END { if (found != 5) exit 70; print "check-c: the program of docs/c.md runs" }'

@@ -18,9 +18,10 @@ cp Sources/CInterface/CRecBLR/include/recblr.h "$target/"
     sed -nE 's/^[a-z].*[ *](recblr_[a-z_]+)\(.*/\1;/p' "$target/recblr.h"
     echo 'local: *; };'
 } >"$target/exports.map"
-# An archive of its own for C++'s library and for SQLite, which the linker would otherwise take from shared ones.
-archives=("$(cc -print-file-name=libstdc++.a)" "$(cc -print-file-name=libsqlite3.a)" "$(cc -print-file-name=libopenblas.a)"
-    "$(cc -print-file-name=libz.a)")
+# Archives, which the linker would otherwise take from shared libraries. This OpenBLAS starts no threads: CPUBackend has its own, and
+# a library that starts some when it is loaded would be a bad guest.
+archives=("$(scripts/openblas-serial.sh)")
+for name in stdc++ sqlite3 z; do archives+=("$(cc -print-file-name=lib$name.a)"); done
 cc -shared -o "$target/libRecBLR.so" -fuse-ld=lld -Wl,-soname,libRecBLR.so -Wl,--version-script="$target/exports.map" \
     -Wl,--gc-sections -Wl,--no-undefined "$runtime/$(uname -m)/swiftrt.o" \
     -Wl,--whole-archive "$built/lib_RecBLRC.a" -Wl,--no-whole-archive -L"$runtime" -Wl,--start-group "${archives[@]}" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh [--pip | --checks]: installs the system libraries that the build needs (and pip, which fetches the demo's data and the tests'
-# CUDA compiler; or what the checks of the page and of the API use) and this machine lacks. Asks for root only if it must.
+# setup.sh [--pip | --checks | --lib]: installs the system libraries that the build needs (and pip, which fetches the demo's data and the tests'
+# CUDA compiler; or what the checks of the page, of the API and of the C interface use; or what libRecBLR.so is linked from) and this machine lacks. Asks for root only if it must.
 set -euo pipefail
 
 command -v swift >/dev/null || {
@@ -21,7 +21,11 @@ has_header sqlite3.h sqlite3 || missing+=(libsqlite3-dev)
 [ "${1:-}" = --pip ] && { python3 -m pip --version >/dev/null 2>&1 || missing+=(python3 python3-pip); }
 [ "${1:-}" = --checks ] && {
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    command -v valgrind >/dev/null || missing+=(valgrind)
     command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
+}
+[ "${1:-}" = --lib ] && {
+    [ -e "$("$(dirname "$0")/openblas-serial.sh")" ] || missing+=(libopenblas-serial-dev)
 }
 [ ${#missing[@]} -eq 0 ] && exit 0
 

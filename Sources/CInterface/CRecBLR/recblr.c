@@ -1,1 +1,1 @@
-#include "recblr.h"
+#include "CRecBLR.h"

@@ -8,6 +8,7 @@ import Foundation
 import Identifiers
 import ModelStore
 import Serving
+import Tensors
 import Synchronization
 
 /// A model that a program has opened.
@@ -34,6 +35,12 @@ final class Model: Sendable {
 
     func id(_ item: Int64) -> recblr_text { ids[item] }
     func title(_ item: Int64) -> recblr_text { titles[item] }
+
+    /// The embeddings of some items, D floats each.
+    func vectors(_ rows: Range<Int>) -> [Float] {
+        let model = catalogue.model
+        return model.backend.download(model.itemTable.rows(rows))
+    }
 
     /// Lends a recommender for the time of `body`: one that is idle, or a new one, so that there are as many as threads have needed at once.
     func withRecommender<Result>(_ body: (Recommender) throws -> Result) rethrows -> Result {

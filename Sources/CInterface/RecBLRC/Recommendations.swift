@@ -1,0 +1,182 @@
+// The functions have the names of recblr.h.
+// swift-format-ignore-file: AlwaysUseLowerCamelCase
+
+import ArrowData
+public import CArrow
+public import CRecBLR
+import Dispatch
+import ErrorSupport
+import Foundation
+import Identifiers
+import Interactions
+import Serving
+import Synchronization
+
+/// What is asked for every user.
+private struct RecommendSettings: Settings {
+    var k: Int?
+    var excludeSeen: Bool?
+    var exclude, only: [String]?
+    var threads: Int?
+    var at: Int64?
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case k, exclude, only, threads, at
+        case excludeSeen = "exclude_seen"
+    }
+    typealias Key = CodingKeys
+
+    /// Throws where a number cannot be or an item is not the model's.
+    func choice(_ items: Vocabulary) throws(CallError) -> Recommender.Choice {
+        func found(_ ids: [String], _ name: String) throws(CallError) -> [ItemID] {
+            try ids.map { id throws(CallError) in
+                guard let row = items.position(of: id) else {
+                    throw CallError(.badData, "\(name): the model does not know the item '\(id)'")
+                }
+                return ItemID(row: row)
+            }
+        }
+        for (name, number) in [("k", k), ("threads", threads)] {
+            if let number, number < 1 { throw CallError(.usage, "\(name) is \(number), but must be at least 1") }
+        }
+        var choice = Recommender.Choice()
+        choice.excludesSeen = excludeSeen ?? true
+        choice.excluded = try found(exclude ?? [], "exclude")
+        if let only { choice.only = try found(only, "only") }
+        return choice
+    }
+}
+
+/// Recommendations for users of a dataset, computed batch by batch while they are read.
+private final class RecommendationTable {
+    private let model: Model
+    private let dataset: Dataset
+    private let mapping: ItemMapping
+    private let choice: Recommender.Choice
+    private let k: Int
+    private let question: Int64?
+    private let threads: Int
+    /// Ids that were asked for; nil for all users.
+    private let asked: [String]?
+    private var position = 0
+
+    init(_ model: Model, _ dataset: Dataset, _ asked: [String]?, _ settings: RecommendSettings) throws {
+        (self.model, self.dataset, self.asked, question) = (model, dataset, asked, settings.at)
+        let items = model.catalogue.items
+        mapping = dataset.items.map { ItemMapping($0, to: items) } ?? .identity
+        choice = try settings.choice(items)
+        k = min(settings.k ?? 10, items.count)
+        threads = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+        if model.catalogue.model.configuration.usesTime {
+            try dataset.requireDates()
+        } else if question != nil {
+            throw CallError(.usage, "at is for models that were trained with time; this one knows no time")
+        }
+    }
+
+    private var count: Int { asked?.count ?? dataset.userCount }
+
+    func export(to place: UnsafeMutablePointer<ArrowArrayStream>) {
+        TableStream.export(
+            [("user", .text), ("item", .text), ("rank", .int32), ("score", .float32)], to: place
+        ) { try self.next() }
+    }
+
+    /// One user of the table: the id, and the number where the dataset has the user.
+    private func user(_ position: Int) -> (id: String, number: Int?) {
+        if let asked { return (asked[position], dataset.users?.position(of: asked[position])) }
+        return (dataset.users?.ids[position] ?? String(position + 1), position)
+    }
+
+    private func next() throws -> TableBatch? {
+        guard position < count else { return nil }
+        let users = (position..<min(count, position + Self.batchSize(k))).map(user)
+        position += users.count
+        let answers = try answers(to: users)
+        var (ids, items, ranks, scores): ([String], [String], [Int32], [Float]) = ([], [], [], [])
+        for (user, answer) in zip(users, answers) {
+            for (rank, best) in answer.recommendations.enumerated() {
+                ids.append(user.id)
+                items.append(best.id)
+                ranks.append(Int32(rank + 1))
+                scores.append(answer.basis == .history ? best.score : .nan)
+            }
+        }
+        return TableBatch([.text(ids), .text(items), .int32(ranks), .float32(scores)])
+    }
+
+    /// Users whose answers are some ten thousand rows.
+    private static func batchSize(_ k: Int) -> Int { max(1, min(2048, (1 << 16) / max(1, k))) }
+
+    /// On several threads, each of which answers users that follow one another.
+    private func answers(to users: [(id: String, number: Int?)]) throws -> [Recommender.Answer] {
+        let parts = min(threads, users.count)
+        let results = Mutex([Result<[Recommender.Answer], any Error>?](repeating: nil, count: parts))
+        let job = UncheckedJob { part in
+            Result { try self.answers(users[part * users.count / parts..<(part + 1) * users.count / parts]) }
+        }
+        if parts == 1 { return try job.run(0).get() }
+        DispatchQueue.concurrentPerform(iterations: parts) { part in
+            let own = job.run(part)
+            results.withLock { $0[part] = own }
+        }
+        return try results.withLock { try $0.flatMap { try $0!.get() } }
+    }
+
+    private func answers(_ users: ArraySlice<(id: String, number: Int?)>) throws -> [Recommender.Answer] {
+        let histories = users.map { user in user.number.map { mapping.known(dataset.sequence(ofUser: $0)) } ?? [] }
+        let usesTime = model.catalogue.model.configuration.usesTime
+        let times = usesTime ? users.map { user in user.number.map(knownTimes) ?? [] } : []
+        if let question, let late = zip(users, times).first(where: { question < $1.last ?? question }) {
+            throw CallError(.usage, "at lies before the last event of the user '\(late.0.id)'")
+        }
+        return try model.withRecommender {
+            try $0.answer(histories, times: times, askedAt: question, k: k, choice)
+        }
+    }
+
+    /// Times of the events whose items the model knows.
+    private func knownTimes(_ user: Int) -> [Int64] {
+        zip(dataset.sequence(ofUser: user), dataset.timestamps(ofUser: user) ?? []).filter { mapping[$0.0] != nil }.map(\.1)
+    }
+}
+
+/// Work on parts of something that the caller waits for and does not change meanwhile.
+private struct UncheckedJob<Result>: @unchecked Sendable {
+    let run: (Int) -> Result
+}
+
+@c @implementation
+public func recblr_model_recommend(
+    _ model: OpaquePointer?, _ dataset: OpaquePointer?, _ users: UnsafeMutablePointer<ArrowArrayStream>?,
+    _ settings: recblr_text, _ recommendations: UnsafeMutablePointer<ArrowArrayStream>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> Int32 {
+    call(error) {
+        let asked = try users.map { try texts(of: try ArrowStream(moving: $0)) }
+        let (model, dataset) = (try object(model, Model.self), try object(dataset, OpenDataset.self))
+        let place = try place(recommendations, "recommendations")
+        let table = try RecommendationTable(model, dataset.data, asked, try settings.settings("settings"))
+        try requireThreads()
+        table.export(to: place)
+    }
+}
+
+@c @implementation
+public func recblr_model_vectors(
+    _ model: OpaquePointer?, _ vectors: UnsafeMutablePointer<ArrowArrayStream>?,
+    _ error: UnsafeMutablePointer<OpaquePointer?>?
+) -> Int32 {
+    call(error) {
+        let (model, place) = (try object(model, Model.self), try place(vectors, "vectors"))
+        let (items, width) = (model.catalogue.items, model.catalogue.model.configuration.hiddenSize)
+        var row = 0
+        TableStream.export([("item", .text), ("vector", .vector(width: width))], to: place) {
+            guard row < items.count else { return nil }
+            let rows = row..<min(items.count, row + (1 << 12))
+            row = rows.upperBound
+            let values = model.vectors(rows)
+            return TableBatch([.text(rows.map { items.ids[$0] }), .vectors(width: width, values)])
+        }
+    }
+}
