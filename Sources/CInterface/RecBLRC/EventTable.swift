@@ -29,7 +29,9 @@ struct EventTable {
             user += 1
         }
         var columns: [TableColumn] = [.text(users), .text(items)]
-        if data.hasTimestamps { columns.append(data.hasDates ? .timestamps(times.map(Self.microseconds)) : .int64(times)) }
+        if data.hasTimestamps {
+            columns.append(data.hasDates ? .timestamps(times.map(Self.microseconds)) : .int64(times))
+        }
         return TableBatch(columns)
     }
 

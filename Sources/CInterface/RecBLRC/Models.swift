@@ -7,9 +7,10 @@ import ErrorSupport
 import Foundation
 import Identifiers
 import ModelStore
+import Models
 import Serving
-import Tensors
 import Synchronization
+import Tensors
 
 /// A model that a program has opened.
 final class Model: Sendable {

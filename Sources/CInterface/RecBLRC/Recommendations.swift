@@ -6,9 +6,11 @@ public import CArrow
 public import CRecBLR
 import Dispatch
 import ErrorSupport
+import Evaluation
 import Foundation
 import Identifiers
 import Interactions
+import Models
 import Serving
 import Synchronization
 
@@ -137,7 +139,8 @@ private final class RecommendationTable {
 
     /// Times of the events whose items the model knows.
     private func knownTimes(_ user: Int) -> [Int64] {
-        zip(dataset.sequence(ofUser: user), dataset.timestamps(ofUser: user) ?? []).filter { mapping[$0.0] != nil }.map(\.1)
+        zip(dataset.sequence(ofUser: user), dataset.timestamps(ofUser: user) ?? []).filter { mapping[$0.0] != nil }.map(
+            \.1)
     }
 }
 
@@ -153,7 +156,7 @@ public func recblr_model_recommend(
     _ error: UnsafeMutablePointer<OpaquePointer?>?
 ) -> Int32 {
     call(error) {
-        let asked = try users.map { try texts(of: try ArrowStream(moving: $0)) }
+        let asked = try users.map { try ids(in: try ArrowStream(moving: $0)) }
         let (model, dataset) = (try object(model, Model.self), try object(dataset, OpenDataset.self))
         let place = try place(recommendations, "recommendations")
         let table = try RecommendationTable(model, dataset.data, asked, try settings.settings("settings"))
