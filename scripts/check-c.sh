@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 library=$(realpath "${1:-.build/lib}")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-sources=Tests/CInterface
+sources=Tests/CInterface suppressions=$PWD/Tests/CInterface/valgrind.supp
 
 # Every declaration in one line each, without comments, and the symbols that the library shows.
 {
@@ -34,7 +34,7 @@ for name in commands streams; do
     if command -v valgrind >/dev/null; then
         cc -std=c11 -g "${flags[@]}" "$sources/$name.c" -o "$work/$name" -lRecBLR -lpthread -lm
         (mkdir "$work/valgrind-$name" && cd "$work/valgrind-$name" &&
-            valgrind --quiet --error-exitcode=70 --errors-for-leak-kinds=definite "$work/$name")
+            valgrind --quiet --suppressions="$suppressions" --error-exitcode=70 --errors-for-leak-kinds=definite "$work/$name")
     else
         echo "check-c: valgrind is not installed: $name was not run under it"
     fi

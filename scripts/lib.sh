@@ -29,4 +29,4 @@ cc -shared -o "$target/libRecBLR.so" -fuse-ld=lld -Wl,-soname,libRecBLR.so -Wl,-
     -lCoreFoundation -l_FoundationICU -lswiftSynchronization -lswiftDispatch -ldispatch -lBlocksRuntime -lswiftGlibc \
     -lswift_StringProcessing -lswift_RegexParser -lswift_Builtin_float -lswift_Concurrency -lswiftSwiftOnoneSupport -lswiftCore \
     -Wl,--end-group -static-libgcc -lm -lpthread -ldl
-strip --strip-unneeded "$target/libRecBLR.so"
+strip -g "$target/libRecBLR.so"  # names of functions stay, for whoever looks at a crash

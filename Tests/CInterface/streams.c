@@ -249,7 +249,7 @@ static int get_users(struct ArrowArrayStream *stream, struct ArrowArray *out) {
 static void recommendations(recblr_model *model, recblr_dataset *dataset) {
     recblr_error *error = NULL;
     struct seen seen = {0};
-    CHECK(recommend(model, dataset, NULL, "", &seen) == users * 10);
+    CHECK(recommend(model, dataset, NULL, "{\"k\": 5}", &seen) == users * 5);
     seen = (struct seen){0};
     CHECK(recommend(model, dataset, NULL, "{\"k\": 3, \"threads\": 3, \"exclude_seen\": false}", &seen) == users * 3);
     seen = (struct seen){0};
