@@ -37,26 +37,37 @@ struct ArrowEventParser {
         timeColumn.place = TimePlace(path: layout.path, line: 0, unit: .row)
     }
 
+    /// The columns of a batch: those of each row by their names, so that no reference is counted for each value.
+    private struct Batch: ~Copyable {
+        let user: ArrowColumn
+        let item: ArrowColumn
+        let time: ArrowColumn?
+        /// The layout's.
+        let all: [ArrowColumn]
+    }
+
     /// Reads the rows of a batch. `columns` are those of the layout.
     mutating func parse(
         _ columns: [ArrowColumn], into log: inout InteractionLog, _ progress: (Int) -> Void
     ) throws(DatasetError) {
         users.begin(columns[0])
         items.begin(columns[1])
-        let count = columns[0].count
+        let batch = Batch(
+            user: columns[0], item: columns[1], time: time.map { columns[$0] }, all: columns)
+        let count = batch.user.count
         for start in stride(from: 0, to: count, by: Self.piece) {
-            for row in start..<min(start + Self.piece, count) { try parse(row, columns, into: &log) }
+            for row in start..<min(start + Self.piece, count) { try parse(row, batch, into: &log) }
             try flush(into: &log)
             progress(report.lines)
         }
     }
 
     private mutating func parse(
-        _ row: Int, _ columns: [ArrowColumn], into log: inout InteractionLog
+        _ row: Int, _ batch: borrowing Batch, into log: inout InteractionLog
     ) throws(DatasetError) {
         timeColumn.place.line = report.lines
         report.lines += 1
-        do { try add(row, columns, into: &log) } catch {
+        do { try add(row, batch, into: &log) } catch {
             switch error {
             case .table(let error): throw .malformed(path: layout.path, reason: error.description)
             case .log(let error): throw error
@@ -87,26 +98,31 @@ struct ArrowEventParser {
     // MARK: Rows
 
     private mutating func add(
-        _ row: Int, _ columns: [ArrowColumn], into log: inout InteractionLog
+        _ row: Int, _ batch: borrowing Batch, into log: inout InteractionLog
     ) throws(RowProblem) {
-        let scratch = scratch
-        guard try conditions.accept({ index throws(RowProblem) in try columns[index].text(row, scratch) }) else {
+        if !conditions.isEmpty, try !meetsConditions(row, batch.all) {
             report.droppedByCondition = (report.droppedByCondition ?? 0) + 1
             return
         }
-        let when = try time.map { index throws(RowProblem) in try readTime(columns[index], row, into: &log) }
+        var when: Int64?
+        if let time = batch.time { when = try readTime(time, row, into: &log) }
         if let rating {
-            let column = columns[rating.index]
+            let column = batch.all[rating.index]
             let value = try column.value(row)
             guard let number = value.number else {
                 throw column.problem("the rating \(quoted(value.text(column.field.type))) is not a number")
             }
             if number < rating.minimum { return report.droppedByRating += 1 }
         }
-        let (user, item) = (try users.id(at: row), try items.id(at: row))
+        let (user, item) = (try users.id(at: row, of: batch.user), try items.id(at: row, of: batch.item))
         users.add(user)
         items.add(item)
         if let when { times.append(when) }
+    }
+
+    private mutating func meetsConditions(_ row: Int, _ columns: [ArrowColumn]) throws(RowProblem) -> Bool {
+        let scratch = scratch
+        return try conditions.accept { index throws(RowProblem) in try columns[index].text(row, scratch) }
     }
 
     private mutating func readTime(

@@ -46,9 +46,8 @@ struct ColumnIDs {
         words = Array(repeating: .unknown, count: column.dictionary?.count ?? 0)
     }
 
-    /// The id of a row. Throws where it has none.
-    mutating func id(at row: Int) throws(RowProblem) -> ID {
-        guard let column else { throw .table(.malformed("there is no batch")) }
+    /// The id of a row of the present batch's column. Throws where it has none.
+    mutating func id(at row: Int, of column: ArrowColumn) throws(RowProblem) -> ID {
         guard column.dictionary == nil else { return try word(at: row, column) }
         let id = try check(try column.value(row), column)
         composed += id.isComposed ? 1 : 0
@@ -137,7 +136,7 @@ struct ColumnIDs {
         switch words[position] {
         case .numbered(let number, _): return number
         case .checked(let checked): id = checked
-        case .unknown: preconditionFailure("only what id(at:) has returned is added")
+        case .unknown: preconditionFailure("only what id(at:of:) has returned is added")
         }
         let number =
             switch id {

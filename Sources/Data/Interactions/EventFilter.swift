@@ -19,6 +19,9 @@ struct EventFilter {
         }
     }
 
+    /// Whether there is no condition.
+    var isEmpty: Bool { conditions.isEmpty }
+
     /// Whether an event meets all conditions. `field` gives the text of the layout's columns by their positions.
     mutating func accept<Failure: Error>(_ field: (_ index: Int) throws(Failure) -> Bytes) throws(Failure) -> Bool {
         for i in conditions.indices {
