@@ -31,6 +31,10 @@ from ._training import train
 
 __version__ = _version()
 
+# Errors are shown by the names that programs catch.
+for _kind in (RecBLRWarning, RecBLRError, *RecBLRError.__subclasses__()):
+    _kind.__module__ = __name__
+
 __all__ = [
     "Comparison",
     "DataError",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import inspect
 import json
 import os
 from pathlib import Path
@@ -10,13 +11,14 @@ from typing import Any, Callable, Dict, List, Literal, Mapping, NamedTuple, Opti
 
 from . import _folders
 from ._arrow import ArrowArrayStream, stream_in
-from ._errors import DataError
+from ._errors import DataError, RecBLRError
 from ._folders import Folder, PathLike
-from ._frames import capsule_of_events
+from ._frames import capsule_of_events, is_pairs
 from ._library import Handle, Text, call, lib
 from ._run import Report, observed, options, run
 from ._table import Table, html_table
 from ._values import wheres
+from ._words import translated
 
 Dedupe = Literal["exact", "consecutive"]
 Format = Literal["csv", "tsv", "recbole", "movielens", "jsonl", "sequences"]
@@ -41,7 +43,7 @@ class Dataset:
         item: the column of items.
         timestamp: the column of times.
         rating: the column of ratings.
-        file_order: the order of rows is the order of time, whatever times there are.
+        file_order: the order of rows is the order of time, whatever times there are; of pairs (user, item) it is.
         where: keep only events whose column has this value, or one of these: {"type": "purchase"}.
         min_rating: drop events rated lower than this.
         dedupe: drop exact duplicates ("exact"), or also events of the item that the user's event before was of ("consecutive").
@@ -80,7 +82,7 @@ class Dataset:
             "item": item,
             "timestamp": timestamp,
             "rating": rating,
-            "file_order": file_order,
+            "file_order": file_order or is_pairs(events),
             "where": _lists(where),
             "min_rating": min_rating,
             "dedupe": dedupe,
@@ -88,7 +90,7 @@ class Dataset:
             "min_item_events": min_item_events,
             "titles": None if titles is None else {str(key): str(title) for key, title in titles.items()},
             "skip_bad_rows": skip_bad_rows,
-            "source": "Python",
+            "source": type(events).__name__,
         }
         given = json.dumps({key: value for key, value in settings.items() if value is not None})
         capsule = capsule_of_events(events)
@@ -106,7 +108,10 @@ class Dataset:
                 handle.place,
             )
 
-        observed(read, _noting(notes))
+        try:
+            observed(read, _noting(notes))
+        except RecBLRError as error:
+            raise translated(error, settings) from None
         self._become(folder, handle, notes)
 
     def _become(self, folder: Folder, handle: Handle, notes: Sequence[str]) -> None:
@@ -167,7 +172,10 @@ class Dataset:
         for column, value in wheres(where or {}):
             arguments.append(f"--where={column}={value}")
         notes: List[str] = []
-        run(["prepare", *arguments, "--", *[os.fspath(file) for file in files]], _noting(notes))
+        try:
+            run(["prepare", *arguments, "--", *[os.fspath(file) for file in files]], _noting(notes))
+        except RecBLRError as error:
+            raise translated(error, inspect.signature(cls.read).parameters) from None
         return cls._opened(folder, notes)
 
     @classmethod

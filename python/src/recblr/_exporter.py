@@ -39,15 +39,24 @@ def kept_count() -> int:
     return len(_kept)
 
 
+def _let_go(struct: Any) -> None:
+    """Releases the children that nobody has taken, and then what the struct itself refers to."""
+    for number in range(struct.n_children):
+        child = struct.children[number]
+        if child.contents.release:
+            child.contents.release(child)
+    _kept.pop(struct.private_data, None)
+
+
 @RELEASE_SCHEMA  # type: ignore[untyped-decorator,unused-ignore]
 def _release_schema(schema: Any) -> None:
-    _kept.pop(schema.contents.private_data, None)
+    _let_go(schema.contents)
     schema.contents.release = RELEASE_SCHEMA()
 
 
 @RELEASE_ARRAY  # type: ignore[untyped-decorator,unused-ignore]
 def _release_array(values: Any) -> None:
-    _kept.pop(values.contents.private_data, None)
+    _let_go(values.contents)
     values.contents.release = RELEASE_ARRAY()
 
 

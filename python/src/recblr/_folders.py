@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
+import uuid
 import weakref
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Union
+from typing import Iterator, Union
 
 from ._errors import NotFoundError, WriteError
 
@@ -78,8 +81,23 @@ def _check_replaceable(folder: Path, marker: str) -> None:
         raise WriteError(f"{folder} is there and not recblr's to replace: it has no {marker}")
 
 
-def cache_for_runs() -> Path:
-    """Where trainings without a folder of their own live until they are done: `recblr/runs` in the user's cache folder."""
+@contextmanager
+def run_folder(name: str, resume: bool) -> Iterator[Path]:
+    """Where a training without a folder of its own lives until it is done: `recblr/runs/NAME` in the user's cache folder.
+
+    While another one has that, and goes on, it is a folder that nobody has.
+    """
+    folder = _cache_for_runs() / name
+    with open(folder.with_suffix(".lock"), "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not resume:
+                folder = folder.with_name(f"{name}-{uuid.uuid4().hex[:8]}")
+        yield folder
+
+
+def _cache_for_runs() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     folder = Path(base, "recblr", "runs")
     try:

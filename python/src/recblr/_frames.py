@@ -28,6 +28,11 @@ def capsule_of_events(events: Any) -> object:
     return capsule_of(stream_of_columns(_even(_columns(events))))
 
 
+def is_pairs(events: Any) -> bool:
+    """Whether it is a list of (user, item), which has no times but its order."""
+    return isinstance(events, (list, tuple)) and len(events) > 0 and isinstance(events[0], tuple) and len(events[0]) == 2
+
+
 def _checked(capsule: object) -> object:
     stream_in(capsule)
     return capsule

@@ -31,8 +31,8 @@ class Recommendation(NamedTuple):
     item: str
     rank: int
     """From 1."""
-    score: Optional[float]
-    """None where a user has no event that the model knows and gets popular items."""
+    score: float
+    """NaN where a user has no event that the model knows and gets popular items."""
 
 
 class Vector(NamedTuple):
@@ -169,7 +169,7 @@ class Model:
 
         Args:
             data: where the users' events are; items that the model does not know are skipped.
-            users: one or several; left out, all of the dataset. Who is not in it gets popular items, whose score is null.
+            users: one or several; left out, all of the dataset. Who is not in it gets popular items, whose score is NaN.
             k: how many items a user.
             exclude_seen: leave out items of the user's history.
             exclude: items to leave out.

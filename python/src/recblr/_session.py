@@ -70,7 +70,7 @@ class Session:
 
         Raises:
             DataError: the model does not know the item; nothing has changed.
-            UsageError: a time is missing, or before the last one.
+            UsageError: that is no id, or no time.
         """
         with self._turn:
             call(lib.recblr_session_push, self._handle.pointer, Text.of(id_text(item)), _pointer(time))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from pathlib import Path
-from typing import Any, Dict, Literal, Optional, Union
+from typing import Dict, Literal, Optional, Union
 
 from . import _folders
 from ._dataset import Dataset, checked
@@ -15,7 +14,8 @@ from ._evaluation import Split
 from ._folders import Folder, PathLike
 from ._model import Model
 from ._progress import ProgressOption, display_for
-from ._run import INVERTIBLE, options, run
+from ._run import options, run
+from ._words import in_keywords, translated
 
 Preset = Literal["fast", "balanced", "best"]
 
@@ -139,9 +139,11 @@ def train(
         return Model(Folder(folder))
     if resume and restart:
         raise UsageError("give resume=True or restart=True, not both")
-    own = _folders.cache_for_runs() / _folders.name_of((data.mark, sorted(chosen.items(), key=str)))
-    _run(data, own, chosen, resume, not resume, progress)
-    return Model(_moved(own))
+    name = _folders.name_of((data.mark, sorted(chosen.items(), key=str)))
+    with _folders.run_folder(name, resume) as own:
+        hint = "resume=True" if own.name == name else f'model="{own}" and resume=True'
+        _run(data, own, chosen, resume, not resume, progress, hint)
+        return Model(_moved(own))
 
 
 def _path(model: Union[Model, PathLike, None]) -> Optional[str]:
@@ -151,16 +153,23 @@ def _path(model: Union[Model, PathLike, None]) -> Optional[str]:
 
 
 def _run(
-    data: Dataset, folder: Path, chosen: Dict[str, object], resume: bool, restart: bool, progress: ProgressOption
+    data: Dataset,
+    folder: Path,
+    chosen: Dict[str, object],
+    resume: bool,
+    restart: bool,
+    progress: ProgressOption,
+    how_to_go_on: str = "resume=True",
 ) -> None:
     arguments = options(model=folder, resume=resume, restart=restart, **chosen)
+    keywords = {"model", "resume", "restart", *chosen}
     display = display_for(progress)
     try:
         run(["train", *arguments, "--json", "--", os.fspath(data.folder)], display)
     except Interrupted as error:
-        raise Interrupted(f"{in_keywords(str(error), chosen)}: call train again as before, and with resume=True") from None
+        raise Interrupted(f"{in_keywords(str(error), keywords)}: call train again as before, and with {how_to_go_on}") from None
     except RecBLRError as error:
-        raise type(error)(in_keywords(str(error), chosen)) from None
+        raise translated(error, keywords) from None
     finally:
         display.close()
 
@@ -170,35 +179,3 @@ def _moved(run_folder: Path) -> Folder:
     folder = Folder.temporary()
     shutil.move(os.fspath(run_folder), os.fspath(folder.path))
     return folder
-
-
-_FLAGS = {"resume", "restart", "time", "without_feed_forward", "recurrence_only", "without_decay_ring", *INVERTIBLE}
-
-
-def in_keywords(message: str, chosen: Any) -> str:
-    """A sentence of the command with its options as the keywords of `train`: --epochs is epochs=, --resume is resume=True."""
-
-    def keyword(match: re.Match[str]) -> str:
-        name, value = match.group(1).replace("-", "_"), match.group(2)
-        no = name.startswith("no_") and name[3:] in _FLAGS
-        name = name[3:] if no else "from_" if name == "from" else name
-        if name in _FLAGS:
-            return f"{name}={not no}" + (f" {value}" if value else "")
-        if name not in chosen and name != "model":
-            return match.group(0)
-        if value is None or value.isupper():
-            return f"{name}={value or ''}"
-        return f'{name}="{value}"' if value in _CHOICES.get(name, ()) else f"{name}= {value}"
-
-    return re.sub(r"--([a-z]+(?:-[a-z]+)*)(?: ([a-z-]+|[A-Z]+)\b)?", keyword, message)
-
-
-_CHOICES: Dict[str, Any] = {
-    "preset": ("fast", "balanced", "best"),
-    "mixer": ("bdlru", "attention", "lru"),
-    "schedule": ("cosine", "constant"),
-    "objective": ("every-position", "last-position"),
-    "loss": ("full", "sampled", "bpr"),
-    "split": ("leave-one-out", "global-time", "stream", "session", "none"),
-    "precision": ("float32", "tf32", "bfloat16"),
-}

@@ -1,0 +1,121 @@
+"""Data frames in, and tables out, by Arrow."""
+
+import tempfile
+import unittest
+from pathlib import Path
+
+import recblr
+from support import data, log, model, needs
+
+NAMES = ("customer", "sku", "when")
+
+
+def columns():
+    return dict(zip(NAMES, map(list, zip(*log()))))
+
+
+class Frames(unittest.TestCase):
+    def check(self, frame):
+        self.assertEqual(recblr.Dataset(frame, user="customer", item="sku", timestamp="when").mark, data().mark)
+
+    @needs("polars")
+    def test_polars(self):
+        import polars
+
+        frame = polars.DataFrame(columns())
+        self.check(frame)
+        self.check(frame.with_columns(polars.col("customer").cast(polars.Categorical)))
+        self.check(polars.concat([frame[:100], frame[100:]], rechunk=False))
+        with self.assertRaisesRegex(recblr.UsageError, "collect"):
+            self.check(_without_arrow(frame.lazy()))
+        sliced = recblr.Dataset(polars.concat([frame[:3], frame])[3:], "customer", "sku", "when")
+        self.assertEqual(sliced.mark, data().mark)
+        self.assertEqual(polars.DataFrame(data()).shape, (len(data()), 3))
+        answers = polars.DataFrame(model().recommend(data(), users=["u1", "u2"], k=3))
+        self.assertEqual(answers.columns, ["user", "item", "rank", "score"])
+        self.assertEqual(answers["rank"].to_list(), [1, 2, 3, 1, 2, 3])
+        self.assertEqual(model().recommend(data()).to_polars().height, 600)
+        self.assertEqual(len(list(model().recommend(data(), users=answers["user"].unique()))), 20)
+
+    @needs("pandas", "numpy")
+    def test_pandas(self):
+        import pandas
+
+        frame = pandas.DataFrame(columns())
+        self.check(frame)
+        self.check(frame.assign(when=frame["when"].astype("int64") // 10**3 if frame["when"].dt.unit == "us" else frame["when"]))
+        self.check(frame.set_index(frame.index + 5))
+        answers = model().recommend(data(), users=frame["customer"].unique()[:2]).to_pandas()
+        self.assertEqual(list(answers.columns), ["user", "item", "rank", "score"])
+        self.assertEqual(len(answers), 20)
+
+    @needs("pyarrow")
+    def test_pyarrow(self):
+        import pyarrow
+        import pyarrow.parquet
+
+        table = pyarrow.table(columns())
+        self.check(table)
+        self.check(table.set_column(0, "customer", table["customer"].dictionary_encode()))
+        self.check(table.set_column(1, "sku", table["sku"].cast(pyarrow.large_string())))
+        self.check(pyarrow.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=77)))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "log.parquet")
+            pyarrow.parquet.write_table(table, file)
+            self.check(pyarrow.parquet.read_table(file))
+        events = pyarrow.table(data())
+        self.assertEqual(events.column_names, ["user", "item", "timestamp"])
+        events.validate(full=True)
+        vectors = model().vectors().to_arrow()
+        vectors.validate(full=True)
+        self.assertEqual(vectors.num_rows, 30)
+        self.assertEqual(vectors.schema.field("vector").type, pyarrow.list_(pyarrow.field(vectors.schema.field("vector").type.value_field.name, pyarrow.float32(), vectors.schema.field("vector").type.value_field.nullable), 8))
+
+    @needs("duckdb", "pyarrow")
+    def test_duckdb(self):
+        import duckdb
+        import pyarrow
+
+        events = pyarrow.table(columns())  # duckdb finds it by its name
+        self.check(duckdb.sql("select * from events"))
+        answers = model().recommend(data(), users=["u1"], k=5).to_arrow()
+        self.assertEqual(duckdb.sql("select count(*) from answers").fetchall(), [(5,)])
+        self.assertEqual(len(events), len(log()))
+
+    @needs("polars")
+    def test_one_stream_is_read_once(self):
+        import polars
+
+        class Once:
+            capsule = polars.DataFrame(columns()).__arrow_c_stream__()
+
+            def __arrow_c_stream__(self, requested_schema=None):
+                return self.capsule
+
+        self.check(Once())
+        with self.assertRaises(recblr.RecBLRError):
+            recblr.Dataset(Once())
+
+
+def _without_arrow(frame):
+    """A lazy frame as those of versions that know no streams."""
+
+    class Lazy:
+        def collect(self):
+            return frame.collect()
+
+    return Lazy()
+
+
+class Foreign(unittest.TestCase):
+    def test_no_capsule(self):
+        class Wrong:
+            def __arrow_c_stream__(self, requested_schema=None):
+                return "stream"
+
+        with self.assertRaises(TypeError):
+            recblr.Dataset(Wrong())
+
+
+if __name__ == "__main__":
+    unittest.main()
