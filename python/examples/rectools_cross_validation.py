@@ -43,9 +43,7 @@ def main() -> None:
     print(f"| model | {' | '.join(metrics)} | seconds |\n| --- |{' --- |' * (len(metrics) + 1)}")
     for name, model in models.items():
         started = time.perf_counter()
-        results = cross_validate(
-            dataset, LastNSplitter(n=1, n_splits=1), metrics, {name: model}, k=10, filter_viewed=False
-        )
+        results = cross_validate(dataset, LastNSplitter(n=1, n_splits=1), metrics, {name: model}, k=10, filter_viewed=False)
         seconds = time.perf_counter() - started
         mean = pd.DataFrame(results["metrics"])[list(metrics)].mean()
         print(f"| {name} | {' | '.join(f'{mean[metric]:.4f}' for metric in metrics)} | {seconds:.0f} |", flush=True)

@@ -29,7 +29,7 @@ def log(users: int = 60, seed: int = 1) -> List[Event]:
     return events
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def data() -> recblr.Dataset:
     return recblr.Dataset(log())
 
@@ -37,7 +37,7 @@ def data() -> recblr.Dataset:
 TINY: Any = {"epochs": 2, "hidden_size": 8, "layers": 1, "threads": 1, "progress": False}
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def model() -> recblr.Model:
     return recblr.train(data(), **TINY)
 
@@ -50,7 +50,7 @@ def needs(*packages: str) -> Callable[[Any], Any]:
     return unittest.skipIf(bool(missing), f"{' and '.join(missing)} not installed")
 
 
-def python(code: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+def python(code: str, **options: Any) -> subprocess.CompletedProcess[str]:
     """Runs a program of its own; fails where it fails or prints what Python ignored."""
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, **options)
     assert ended.returncode == 0, ended.stderr

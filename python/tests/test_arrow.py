@@ -1,20 +1,19 @@
 """The Arrow C interface by itself: what goes out is what comes in, and nothing stays behind."""
 
 import array
-import ctypes
 import gc
 import unittest
 from datetime import datetime, timezone
 
 from recblr import RecBLRError, UsageError
-from recblr._arrow import ArrowArrayStream, capsule_of, release, stream_in, taken_out
+from recblr._arrow import capsule_of, release, stream_in, taken_out
 from recblr._exporter import kept_count, stream_of_columns
 from recblr._reader import batches
 from support import needs, python
 
 
 def there_and_back(**columns):
-    return [batch for batch in batches(stream_of_columns(columns))]
+    return list(batches(stream_of_columns(columns)))
 
 
 class Columns(unittest.TestCase):

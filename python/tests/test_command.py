@@ -43,7 +43,8 @@ class Command(unittest.TestCase):
             saved = data().save(Path(folder, "data"))
             program = subprocess.Popen(
                 [COMMAND, "train", str(saved), "--model", str(Path(folder, "model")), "--epochs", "100000", "--threads", "1"],
-                stderr=subprocess.PIPE, text=True,
+                stderr=subprocess.PIPE,
+                text=True,
             )
             for line in program.stderr:
                 if line.startswith("Epoch 1 "):

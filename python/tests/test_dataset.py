@@ -1,7 +1,6 @@
 """Datasets from Python's own objects, files and folders."""
 
 import array
-import datetime
 import os
 import pickle
 import tempfile
@@ -63,7 +62,10 @@ class FromPython(unittest.TestCase):
         self.assertEqual(len(dataset), sum(number % 5 >= 1 for number in range(len(ratings))))
         where = recblr.Dataset(
             [{"user": user, "item": item, "type": "view" if n % 2 else "buy"} for n, (user, item, _) in enumerate(log())],
-            where={"type": "buy"}, file_order=True, min_user_events=1, min_item_events=1,
+            where={"type": "buy"},
+            file_order=True,
+            min_user_events=1,
+            min_item_events=1,
         )
         self.assertEqual(len(where), (len(log()) + 1) // 2)
 

@@ -69,7 +69,17 @@ class Frames(unittest.TestCase):
         vectors = model().vectors().to_arrow()
         vectors.validate(full=True)
         self.assertEqual(vectors.num_rows, 30)
-        self.assertEqual(vectors.schema.field("vector").type, pyarrow.list_(pyarrow.field(vectors.schema.field("vector").type.value_field.name, pyarrow.float32(), vectors.schema.field("vector").type.value_field.nullable), 8))
+        self.assertEqual(
+            vectors.schema.field("vector").type,
+            pyarrow.list_(
+                pyarrow.field(
+                    vectors.schema.field("vector").type.value_field.name,
+                    pyarrow.float32(),
+                    vectors.schema.field("vector").type.value_field.nullable,
+                ),
+                8,
+            ),
+        )
 
     @needs("duckdb", "pyarrow")
     def test_duckdb(self):
@@ -78,7 +88,7 @@ class Frames(unittest.TestCase):
 
         events = pyarrow.table(columns())  # duckdb finds it by its name
         self.check(duckdb.sql("select * from events"))
-        answers = model().recommend(data(), users=["u1"], k=5).to_arrow()
+        answers = model().recommend(data(), users=["u1"], k=5)  # noqa: F841 (duckdb finds it by its name)
         self.assertEqual(duckdb.sql("select count(*) from answers").fetchall(), [(5,)])
         self.assertEqual(len(events), len(log()))
 

@@ -1,14 +1,13 @@
 """Models: what they say and how they are kept."""
 
 import math
-import os
 import pickle
 import tempfile
 import unittest
 from pathlib import Path
 
 import recblr
-from support import TINY, data, log, model, needs
+from support import TINY, data, log, model
 
 
 class Evaluating(unittest.TestCase):

@@ -7,7 +7,7 @@ import threading
 import unittest
 
 import recblr
-from support import TINY, data, log, model, needs
+from support import TINY, data, model, needs
 
 
 class Sessions(unittest.TestCase):

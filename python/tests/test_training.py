@@ -187,9 +187,7 @@ class Interrupting(unittest.TestCase):
         with self.assertRaises(ZeroDivisionError):
             recblr.train(data(), model=model, **{**options, "progress": stop})
         resumed = recblr.train(data(), model=model, resume=True, **options)
-        self.assertEqual(
-            (resumed.folder / "model.safetensors").read_bytes(), (whole.folder / "model.safetensors").read_bytes()
-        )
+        self.assertEqual((resumed.folder / "model.safetensors").read_bytes(), (whole.folder / "model.safetensors").read_bytes())
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Dict, List
 
-import recblr
 from typing_extensions import assert_type
+
+import recblr
 
 data = recblr.Dataset([("u", "i", datetime(2026, 1, 1))], min_user_events=1)
 model = recblr.train(data, "fast", epochs=3, progress=lambda now: print(now.fraction))

@@ -1,11 +1,11 @@
 """RecBLR: a sequential recommender that learns from who did what, when, and says what comes next.
 
-    data = recblr.Dataset(frame, user="customer", item="sku", timestamp="when")
-    model = recblr.train(data, preset="fast")
-    print(model.evaluate(data))
-    session = model.session()
-    session.push("sku-17")
-    session.top(10)
+data = recblr.Dataset(frame, user="customer", item="sku", timestamp="when")
+model = recblr.train(data, preset="fast")
+print(model.evaluate(data))
+session = model.session()
+session.push("sku-17")
+session.top(10)
 """
 
 from ._dataset import Dataset

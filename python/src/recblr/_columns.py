@@ -101,9 +101,7 @@ def _microseconds(value: datetime.date) -> int:
     return (value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)).__sub__(EPOCH) // _MICROSECOND
 
 
-def _number_column(
-    arrow: bytes, code: str, convert: Callable[[Any], Any], values: List[Any], has_nulls: bool
-) -> Column:
+def _number_column(arrow: bytes, code: str, convert: Callable[[Any], Any], values: List[Any], has_nulls: bool) -> Column:
     valid = _valid_bits(values) if has_nulls else None
     try:
         numbers = array(code, [0 if value is None else convert(value) for value in values])

@@ -87,9 +87,7 @@ def _source(stream: Any) -> _Source:
 @GET_SCHEMA  # type: ignore[untyped-decorator,unused-ignore]
 def _get_schema(stream: Any, out: Any) -> int:
     source = _source(stream)
-    _fill_schema(out.contents, b"+s", b"", [
-        _schema(part.format, name.encode()) for part, name in zip(source.first, source.names)
-    ])
+    _fill_schema(out.contents, b"+s", b"", [_schema(part.format, name.encode()) for part, name in zip(source.first, source.names)])
     return 0
 
 
@@ -133,9 +131,7 @@ def _fill_schema(schema: ArrowSchema, form: bytes, name: bytes, children: List[A
     schema.private_data = _keep((pointers, children, form, name))
 
 
-def _array(
-    length: int, null_count: int, buffers: Sequence[int | None], children: List[ArrowArray], kept: object
-) -> ArrowArray:
+def _array(length: int, null_count: int, buffers: Sequence[int | None], children: List[ArrowArray], kept: object) -> ArrowArray:
     values = ArrowArray()
     _fill_array(values, length, null_count, buffers, children, kept)
     return values

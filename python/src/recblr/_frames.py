@@ -23,8 +23,9 @@ def capsule_of_events(events: Any) -> object:
             return _checked(events.__arrow_c_stream__())
         except ImportError:
             pass  # pandas, whose way to Arrow is pyarrow
-    if hasattr(events, "to_arrow"):
-        return _checked(events.to_arrow().__arrow_c_stream__())
+    for conversion in ("to_arrow", "to_arrow_table"):
+        if hasattr(events, conversion):
+            return _checked(getattr(events, conversion)().__arrow_c_stream__())
     return capsule_of(stream_of_columns(_even(_columns(events))))
 
 

@@ -134,7 +134,9 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
         function.argtypes = parameters
     found = library.recblr_abi()
     if found != ABI:
-        raise ImportError(f"recblr: the library's interface is number {found}, and this package is for number {ABI}: install it anew")
+        raise ImportError(
+            f"recblr: the library's interface is number {found}, and this package is for number {ABI}: install it anew"
+        )
     return library
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import datetime
 from array import array
-from typing import Any, Callable, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterator, List, Tuple
 
 from ._arrow import ArrowArray, ArrowArrayStream, ArrowSchema, release
 from ._columns import EPOCH
@@ -36,8 +36,7 @@ def batches(stream: ArrowArrayStream) -> Iterator[Batch]:
                 return
             try:
                 batch = {
-                    name: _values(form, values.children[child].contents)
-                    for child, (name, form) in enumerate(zip(names, formats))
+                    name: _values(form, values.children[child].contents) for child, (name, form) in enumerate(zip(names, formats))
                 }
             finally:
                 values.release(ctypes.byref(values))
@@ -106,5 +105,5 @@ def _with_nulls(result: List[Any], values: ArrowArray) -> List[Any]:
     if values.null_count == 0 or not values.buffers[0]:
         return result
     bits = ctypes.string_at(values.buffers[0], (values.offset + values.length + 7) // 8)
-    is_valid: Callable[[int], int] = lambda row: bits[row >> 3] >> (row & 7) & 1
-    return [value if is_valid(values.offset + row) else None for row, value in enumerate(result)]
+    rows = range(values.offset, values.offset + values.length)
+    return [value if bits[row >> 3] >> (row & 7) & 1 else None for row, value in zip(rows, result)]

@@ -122,16 +122,43 @@ def train(
         UnavailableError: no such device, or a forked process.
         Interrupted: Ctrl-C.
     """
-    chosen: Dict[str, object] = dict(
-        preset=preset, hidden_size=hidden_size, layers=layers, mixer=mixer, attention_window=attention_window, expansion=expansion,
-        convolution_width=convolution_width, time=time, without_feed_forward=without_feed_forward,
-        recurrence_only=recurrence_only, without_decay_ring=without_decay_ring, epochs=epochs, batch_tokens=batch_tokens,
-        learning_rate=learning_rate, warmup_steps=warmup_steps, schedule=schedule, dropout=dropout, objective=objective,
-        loss=loss, negatives=negatives, weight_decay=weight_decay, clip_norm=clip_norm, patience=patience,
-        max_length=max_length, seed=seed, repeat_aware=repeat_aware, transitions=transitions, split=split,
-        validation_fraction=validation_fraction, test_fraction=test_fraction, epochs_from=_path(epochs_from),
-        from_=_path(from_), threads=threads, device=device, precision=precision,
-    )  # fmt: skip
+    chosen: Dict[str, object] = {
+        "preset": preset,
+        "hidden_size": hidden_size,
+        "layers": layers,
+        "mixer": mixer,
+        "attention_window": attention_window,
+        "expansion": expansion,
+        "convolution_width": convolution_width,
+        "time": time,
+        "without_feed_forward": without_feed_forward,
+        "recurrence_only": recurrence_only,
+        "without_decay_ring": without_decay_ring,
+        "epochs": epochs,
+        "batch_tokens": batch_tokens,
+        "learning_rate": learning_rate,
+        "warmup_steps": warmup_steps,
+        "schedule": schedule,
+        "dropout": dropout,
+        "objective": objective,
+        "loss": loss,
+        "negatives": negatives,
+        "weight_decay": weight_decay,
+        "clip_norm": clip_norm,
+        "patience": patience,
+        "max_length": max_length,
+        "seed": seed,
+        "repeat_aware": repeat_aware,
+        "transitions": transitions,
+        "split": split,
+        "validation_fraction": validation_fraction,
+        "test_fraction": test_fraction,
+        "epochs_from": _path(epochs_from),
+        "from_": _path(from_),
+        "threads": threads,
+        "device": device,
+        "precision": precision,
+    }
     data = checked(data)
     if model is not None:
         folder = Path(model).absolute()

@@ -1,8 +1,8 @@
 """RecBLR as a model of RecTools (https://pypi.org/project/RecTools/), which has to be installed: `pip install recblr[rectools]`.
 
-    from recblr.rectools import RecBLRModel
-    model = RecBLRModel(preset="fast").fit(dataset)
-    model.recommend(users, dataset, k=10, filter_viewed=True)
+from recblr.rectools import RecBLRModel
+model = RecBLRModel(preset="fast").fit(dataset)
+model.recommend(users, dataset, k=10, filter_viewed=True)
 """
 
 from __future__ import annotations
@@ -80,8 +80,9 @@ class RecBLRModel(ModelBase[RecBLRModelConfig]):  # type: ignore[misc]
     def _fit_partial(self, dataset: Interactions, epochs: Optional[int] = None) -> None:
         """Continues the model on a dataset, which may have new users and items; `epochs` are a tenth of a training's if they are not given."""
         if self.model is None:
-            return self._fit(dataset)
-        self.model = self._train(_events(dataset), split="none", epochs=epochs, from_=self.model)
+            self._fit(dataset)
+        else:
+            self.model = self._train(_events(dataset), split="none", epochs=epochs, from_=self.model)
 
     def _train(self, data: Dataset, **keywords: Any) -> Model:
         given = {**self.options, **keywords}
