@@ -170,7 +170,8 @@ let umbrella: [Target] = [
     .target(
         name: "RecBLR",
         dependencies: [
-            "CPUBackend", "CUDABackend", "ErrorSupport", "Evaluation", "FileSupport", "Identifiers", "Interactions",
+            "ArrowData", "CPUBackend", "CUDABackend", "ErrorSupport", "Evaluation", "FileSupport", "Identifiers",
+            "Interactions",
             "ModelStore", "Models", "Serving", "Tensors", "Training",
         ],
         exclude: ["RecBLR.docc"], swiftSettings: strict)

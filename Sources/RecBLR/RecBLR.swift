@@ -1,5 +1,6 @@
 // `import RecBLR` imports everything that a program needs to train, evaluate, store and serve a model.
 
+@_exported import ArrowData
 @_exported import CPUBackend
 @_exported import CUDABackend
 @_exported import ErrorSupport

@@ -111,7 +111,7 @@ import Testing
     @Test func memoryIsBounded() throws {
         let frame: [UInt8] = [0x28, 0xB5, 0x2F, 0xFD, 0, 0xA8, 1, 0, 0]
         let reason = fileError { _ = try lines(of: frame) }?.reason ?? ""
-        #expect(reason.hasPrefix("damaged Zstandard data (") && reason.contains("memory"), "\(reason)")
+        #expect(reason.hasPrefix("its Zstandard data needs more than 128 MB of memory"), "\(reason)")
     }
 
     @Test func textThatBeginsLikeBzip2() throws {

@@ -106,13 +106,18 @@ final class ZstandardUnpacker: Unpacker {
     private typealias Decompress =
         @convention(c) (OpaquePointer, UnsafeMutablePointer<zstd_output>, UnsafeMutablePointer<zstd_input>) -> Int
     private typealias IsError = @convention(c) (Int) -> UInt32
+    private typealias Code = @convention(c) (Int) -> Int32
     private typealias Name = @convention(c) (Int) -> UnsafePointer<CChar>
+
+    /// ZSTD_error_frameParameter_windowTooLarge
+    private static let windowTooLarge: Int32 = 16
 
     private let stream: OpaquePointer
     private let beginFrame: Call
     private let destroy: Call
     private let decompress: Decompress
     private let isError: IsError
+    private let code: Code
     private let name: Name
 
     init() throws(UnpackProblem) {
@@ -123,6 +128,7 @@ final class ZstandardUnpacker: Unpacker {
         destroy = try library.function("ZSTD_freeDStream", as: Call.self)
         decompress = try library.function("ZSTD_decompressStream", as: Decompress.self)
         isError = try library.function("ZSTD_isError", as: IsError.self)
+        code = try library.function("ZSTD_getErrorCode", as: Code.self)
         name = try library.function("ZSTD_getErrorName", as: Name.self)
         guard let stream = create() else { throw .unavailable("no memory for libzstd") }
         self.stream = stream
@@ -142,8 +148,13 @@ final class ZstandardUnpacker: Unpacker {
     }
 
     private func checked(_ result: Int) throws(UnpackProblem) -> Int {
-        guard isError(result) == 0 else { throw .damaged(String(cString: name(result))) }
-        return result
+        guard isError(result) != 0 else { return result }
+        if code(result) == Self.windowTooLarge {
+            throw .unavailable(
+                "its Zstandard data needs more than 128 MB of memory, as `zstd --long=28` and higher make it: unpack it first"
+            )
+        }
+        throw .damaged(String(cString: name(result)))
     }
 }
 

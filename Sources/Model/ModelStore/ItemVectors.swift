@@ -10,7 +10,7 @@ public enum ItemVectors {
     public static func idsURL(besides url: URL) -> URL { url.deletingPathExtension().appendingPathExtension("tsv") }
 
     /// Writes [V, D] float32 in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), row r for the item at position
-    /// r, and beside it the ids and titles in the same order, as ``Vocabulary/write(to:)`` does. Each file is written completely or not at all, the ids
+    /// r, and beside it the ids and titles in the same order, as `Vocabulary.write(to:)` does. Each file is written completely or not at all, the ids
     /// first. A score is the inner product of a row and a hidden vector, but for what heads add.
     public static func write(_ model: SequenceModel, items: Vocabulary, to url: URL) throws(ModelFileError) {
         let table = model.itemTable
