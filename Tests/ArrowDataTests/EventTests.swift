@@ -292,6 +292,16 @@ import Testing
         #expect(message.hasSuffix("; ids are text or whole numbers"), "\(message)")
     }
 
+    @Test func aDictionaryOfNulls() {
+        let nulls = Handmade(format: "n", length: 1 << 47, nullCount: 1 << 47, buffers: [])
+        let table = Handmade.table(
+            [.words("user", [0], nulls), .numbers("item", "l", [1], zero: 0), .numbers("ts", "l", [1], zero: 0)],
+            rows: 1)
+        #expect(
+            complaint { _ = try read([table]) }
+                == "the table: the column user of users is of type dictionary of nulls; ids are text or whole numbers")
+    }
+
     @Test func nothingAtAll() {
         let columns = Handmade.table(
             [.texts("user", "u", []), .texts("item", "u", []), .numbers("ts", "l", [] as [Int64?], zero: 0)], rows: 0)

@@ -86,6 +86,8 @@ public struct ArrowStream: ~Copyable {
         guard case .integer(let indices) = type, let format = dictionary.format, dictionary.dictionary == nil else {
             return ArrowField(name: name, type: .other("a dictionary in a dictionary"))
         }
-        return ArrowField(name: name, type: ArrowType(format: String(cString: format)), indices: indices)
+        let values = ArrowType(format: String(cString: format))
+        // Any length of one needs no memory, and would be believed.
+        return ArrowField(name: name, type: values == .null ? .other("dictionary of nulls") : values, indices: indices)
     }
 }

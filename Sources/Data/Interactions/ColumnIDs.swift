@@ -28,14 +28,12 @@ struct ColumnIDs {
     /// at once take hardly longer than one.
     private var waitingIntegers: [UInt64] = []
     private var integers = IntegerNumbers()
-    /// What is known of the batch's dictionary.
-    private var words: [Word] = []
-
-    private enum Word {
-        case unknown
-        case checked(ID)
-        case numbered(Int32, isComposed: Bool)
-    }
+    /// The numbers of the words in the batch's dictionary, or what is known of a word without one. Four bytes each: every batch can
+    /// bring a dictionary of millions.
+    private var words: [Int32] = []
+    /// The words that were converted.
+    private var composedWords: Set<Int> = []
+    private static let (unknown, checked): (Int32, Int32) = (-1, -2)
 
     /// - Parameter what: "user" or "item", for messages.
     init(_ what: String) { self.what = what }
@@ -43,7 +41,8 @@ struct ColumnIDs {
     /// Goes on with the next batch.
     mutating func begin(_ column: ArrowColumn) {
         self.column = column
-        words = Array(repeating: .unknown, count: column.dictionary?.count ?? 0)
+        words = Array(repeating: Self.unknown, count: column.dictionary?.count ?? 0)
+        composedWords = []
     }
 
     /// The id of a row of the present batch's column. Throws where it has none.
@@ -58,14 +57,12 @@ struct ColumnIDs {
         let position: Int?
         do { position = try column.index(at: row) } catch { throw .table(error) }
         guard let position, let dictionary = column.dictionary else { throw missing(column) }
-        switch words[position] {
-        case .unknown:
+        if words[position] == Self.unknown {
             let id = try check(try dictionary.value(position), column)
-            words[position] = .checked(id)
-            composed += id.isComposed ? 1 : 0
-        case .checked(let id): composed += id.isComposed ? 1 : 0
-        case .numbered(_, let isComposed): composed += isComposed ? 1 : 0
+            words[position] = Self.checked
+            if id.isComposed { composedWords.insert(position) }
         }
+        if !composedWords.isEmpty, composedWords.contains(position) { composed += 1 }
         return .position(position)
     }
 
@@ -132,11 +129,10 @@ struct ColumnIDs {
     }
 
     private mutating func number(word position: Int) -> Int32 {
-        let id: ID
-        switch words[position] {
-        case .numbered(let number, _): return number
-        case .checked(let checked): id = checked
-        case .unknown: preconditionFailure("only what id(at:of:) has returned is added")
+        if words[position] >= 0 { return words[position] }
+        guard let column, let value = try? column.dictionary?.value(at: position), let id = try? check(value, column)
+        else {
+            preconditionFailure("only what id(at:of:) has returned is added")
         }
         let number =
             switch id {
@@ -144,7 +140,7 @@ struct ColumnIDs {
             case .integer(let integer): self.number(integer)
             case .position(let position): Int32(position)
             }
-        words[position] = .numbered(number, isComposed: id.isComposed)
+        words[position] = number
         return number
     }
 }
