@@ -249,7 +249,8 @@ let testTargets: [Target] = [
         "CommandTests", ["RecBLRCommand", "EmulatedGPU", "Events", "Identifiers", "SQLiteLog", "Server"],
         exclude: ["Golden"]),
     tests(
-        "ModelStoreTests", ["ModelStore", "Models", "Layers", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
+        "ModelStoreTests",
+        ["ModelStore", "OnnxExport", "Models", "Layers", "FileSupport", "Identifiers", "CPUBackend", "Tensors"]),
     tests(
         "EvaluationTests",
         [

@@ -2,6 +2,7 @@ package import ErrorSupport
 package import FileSupport
 import Foundation
 package import Identifiers
+import Layers
 package import Models
 import SwiftProtobuf
 
@@ -25,9 +26,7 @@ package enum OnnxFolder {
     package static func write(
         _ model: SequenceModel, items: Vocabulary, mark: String, version: String, to destination: FolderDestination
     ) throws(OnnxError) {
-        let shape = model.configuration
-        // Recent items are numbers of a state, in single precision.
-        guard !shape.hasHeads || shape.itemCount < 1 << 24 else { throw .tooManyItems(shape.itemCount) }
+        try check(model.configuration)
         let about = OnnxDescription(model, items: items, mark: mark, version: version)
         try writeFolder(destination, wrap: OnnxError.file) { (folder) throws(OnnxError) in
             for (name, graph) in [(step, ModelGraph.step), (encode, ModelGraph.encode)] {
@@ -42,13 +41,26 @@ package enum OnnxFolder {
         }
     }
 
+    /// Throws where a model of this shape cannot be written, as far as its weights and counts tell.
+    package static func check(_ shape: ModelConfiguration) throws(OnnxError) {
+        // Recent items are numbers of a state, in single precision.
+        guard !shape.hasHeads || shape.itemCount < 1 << 24 else { throw .tooManyItems(shape.itemCount) }
+        let weights = shape.layout.entries.reduce(0) { $0 + $1.count }
+        let successors = shape.transitions ? 2 * TransitionCounts.limit * (shape.itemCount + 1) : 0
+        try check(bytes: 4 * (weights + successors))
+    }
+
+    /// A message of protocol buffers has less than 2 GiB; nodes and names need little.
+    private static func check(bytes: Int) throws(OnnxError) {
+        guard bytes + (1 << 20) < Int(Int32.max) else { throw .tooLarge(bytes: bytes) }
+    }
+
     /// The bytes of a file.
     private static func file(
         _ graph: GraphBuilder, _ about: OnnxDescription, version: String
     ) throws(OnnxError) -> Data {
-        // A message of protocol buffers ends at 2 GiB; nodes and names need little.
-        let size = graph.constantBytes + about.text.utf8.count + (1 << 20)
-        guard size < Int(Int32.max) else { throw .tooLarge(bytes: size) }
+        let size = graph.constantBytes + about.text.utf8.count
+        try check(bytes: size)
         var model = Onnx_ModelProto()
         (model.irVersion, model.producerName, model.producerVersion) = (8, "recblr", version)
         model.docString = "RecBLR, a sequential recommender. The metadata say what its numbers mean."
