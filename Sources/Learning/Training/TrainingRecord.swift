@@ -71,7 +71,7 @@ public struct PastTraining: Sendable, Codable, Equatable {
 }
 
 /// The version that files and `--version` name.
-package let programVersion = "0.6.0"
+package let programVersion = "0.7.0"
 
 extension TrainingRecord {
     /// Reads a model's `training.json`; nil where the model has none, as an imported one. Throws where it is damaged.
