@@ -22,8 +22,9 @@ cp Sources/CInterface/CRecBLR/include/recblr.h "$target/"
 # a library that starts some when it is loaded would be a bad guest.
 archives=("$(scripts/openblas-serial.sh)")
 for name in stdc++ sqlite3 z; do archives+=("$(cc -print-file-name=lib$name.a)"); done
+# Functions with the same code are one (icf): OpenBLAS has many of its kernels several times, which are an eighth of the library.
 cc -shared -o "$target/libRecBLR.so" -fuse-ld=lld -Wl,-soname,libRecBLR.so -Wl,--version-script="$target/exports.map" \
-    -Wl,--gc-sections -Wl,--no-undefined "$runtime/$(uname -m)/swiftrt.o" \
+    -Wl,--gc-sections -Wl,--icf=all -Wl,--no-undefined "$runtime/$(uname -m)/swiftrt.o" \
     -Wl,--whole-archive "$built/lib_RecBLRC.a" -Wl,--no-whole-archive -L"$runtime" -Wl,--start-group "${archives[@]}" \
     -lFoundation -lFoundationInternationalization -lFoundationEssentials -l_FoundationCShims -l_FoundationCollections \
     -lCoreFoundation -l_FoundationICU -lswiftSynchronization -lswiftDispatch -ldispatch -lBlocksRuntime -lswiftGlibc \

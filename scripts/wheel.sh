@@ -25,7 +25,7 @@ target=.build/wheel tools=.build/wheel-tools native=python/src/recblr/_native
 
 rm -rf "$native" "$target"
 mkdir -p "$native" "$target/plain"
-cp -L "$library" "$native/libRecBLR.so"
+strip --strip-unneeded -o "$native/libRecBLR.so" "$library"
 cc -O2 -Wall -Werror -o "$native/recblr" python/launcher.c Sources/Command/CStartup/startup.c \
     -ISources/Command/CStartup/include -ISources/CInterface/CRecBLR/include -L"$native" -lRecBLR "-Wl,-rpath,\$ORIGIN"
 version=$("$native/recblr" --version)

@@ -48,11 +48,11 @@ static void commands(void) {
     recblr_bytes_free(output);
 
     heard.stop_after = 2;
-    const char *train = "train data --model model --epochs 2 --batch-tokens 64 --threads 1 --device cpu --json";
+    const char *train = "train data --model model --epochs 2 --batch-tokens 64 --hidden-size 8 --threads 1 --device cpu --json";
     CHECK(bad(run(train, &observer, &output, &error), &error, RECBLR_INTERRUPTED, "--resume"));
     CHECK(heard.epochs == 2 && heard.steps >= 2);
     heard.stop_after = 0;
-    CHECK(good(run("train data --model model --epochs 2 --batch-tokens 64 --threads 1 --device cpu --json --resume", &observer,
+    CHECK(good(run("train data --model model --epochs 2 --batch-tokens 64 --hidden-size 8 --threads 1 --device cpu --json --resume", &observer,
                    &output, &error),
                &error));
     CHECK(contains(recblr_bytes_text(output), "\"bestEpoch\""));

@@ -309,11 +309,11 @@ int main(void) {
     CHECK(good(recblr_dataset_events(dataset, &stream, &error), &error));
     CHECK(read_all(&stream, NULL, NULL) == users * events);
 
-    CHECK(good(run("train data --model model --epochs 1 --threads 1 --device cpu", NULL, &output, &error), &error));
+    CHECK(good(run("train data --model model --epochs 1 --hidden-size 8 --threads 1 --device cpu", NULL, &output, &error), &error));
     recblr_bytes_free(output);
     CHECK(good(recblr_model_open(text("model"), &model, &error), &error));
     CHECK(good(recblr_model_vectors(model, &stream, &error), &error));
-    CHECK(stream.get_schema(&stream, &schema) == 0 && strcmp(schema.children[1]->format, "+w:64") == 0);
+    CHECK(stream.get_schema(&stream, &schema) == 0 && strcmp(schema.children[1]->format, "+w:8") == 0);
     schema.release(&schema);
     CHECK(read_all(&stream, NULL, NULL) == recblr_model_item_count(model));
     recommendations(model, dataset);
