@@ -142,10 +142,10 @@ class ONNX(unittest.TestCase):
         exported = Exported("default")
         state = np.zeros([1, exported.step.get_inputs()[0].shape[1]], np.float32)
         for item in [-1, ITEMS]:
-            with self.assertRaises(Exception):
+            with self.assertRaisesRegex(Exception, "invalid index|out of data bounds"):
                 exported.step.run(None, {"state": state, "item": np.array([item])})
         for length in [-1, 0, 3]:
-            with self.assertRaises(Exception):
+            with self.assertRaisesRegex(Exception, "invalid index|out of data bounds"):
                 exported.encode.run(None, {"items": np.array([[0, 1]]), "lengths": np.array([length])})
 
     def test_folders(self):

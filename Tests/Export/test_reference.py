@@ -1,6 +1,5 @@
 """Weights with the names of the paper's reference code: there and back, and in its twin in PyTorch."""
 
-import json
 import os
 import pathlib
 import subprocess

@@ -1,5 +1,6 @@
 """A log made here, small models of every kind that the program trains on it, and what the program recommends: for all tests of exports."""
 
+import atexit
 import functools
 import json
 import os
@@ -8,7 +9,6 @@ import random
 import shutil
 import subprocess
 import tempfile
-import atexit
 
 PROGRAM = os.environ["RECBLR"]
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="recblr-export-"))

@@ -60,7 +60,7 @@ struct Export: ParsableCommand {
     }
 
     private func writeVectors() throws {
-        let (url, ids) = (try outputFile(), ItemVectors.idsURL(besides: fileURL(output)))
+        let (url, ids) = (try outputFile(), ItemVectors.idsURL(beside: fileURL(output)))
         let isThere = { FileManager.default.fileExists(atPath: $0) }
         if isThere(ids.path), !isThere(url.path) || (try? Vocabulary.read(ids)) == nil {
             throw fail(

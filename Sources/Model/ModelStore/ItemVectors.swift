@@ -7,7 +7,7 @@ import Tensors
 /// The vectors of a model's items as NumPy's array, and their ids.
 public enum ItemVectors {
     /// Where the ids of the vectors in a file lie: beside it, the same name with the extension `tsv`.
-    public static func idsURL(besides url: URL) -> URL { url.deletingPathExtension().appendingPathExtension("tsv") }
+    public static func idsURL(beside url: URL) -> URL { url.deletingPathExtension().appendingPathExtension("tsv") }
 
     /// Writes [V, D] float32 in NumPy's format 1.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), row r for the item at position
     /// r, and beside it the ids and titles in the same order, as `Vocabulary.write(to:)` does. Each file is written completely or not at all, the ids
@@ -17,7 +17,7 @@ public enum ItemVectors {
         let values = model.backend.download(table)
         if let failure = model.backend.failure { throw .device(failure) }
         try withFileErrors { () throws(FileError) in
-            try items.write(to: idsURL(besides: url))
+            try items.write(to: idsURL(beside: url))
             var writer = try FileWriter(url)
             try writer.append(header(rows: table.rows, columns: table.columns))
             try writer.append(values: values)
