@@ -4,7 +4,7 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = Benchmarks/.build/release/recblr-bench
 
-.PHONY: help setup build docs lib check-c package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
+.PHONY: help setup build docs lib check-c wheel test-python package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,12 @@ lib: setup ## the C interface: .build/lib/libRecBLR.so and recblr.h
 
 check-c: lib ## the C interface: C programs under sanitizers and valgrind, its symbols and declarations
 	@scripts/check-c.sh
+
+wheel: lib ## the Python package with the library and the program in it, under .build/wheel
+	@scripts/wheel.sh
+
+test-python: lib ## the wheel in fresh virtual environments of the oldest and the newest Python that is here: two minutes
+	@scripts/check-python.sh
 
 package-tests: setup ## the GPU tests for a machine without Swift, packed, under .build/package
 	@scripts/package-tests.sh

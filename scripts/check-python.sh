@@ -36,7 +36,7 @@ fi
 }
 
 tests() { # PYTHON: all tests, from the tests' folder, so that nothing of the sources is found but them
-    (cd python/tests && env -u PYTHONPATH XDG_CACHE_HOME="$OLDPWD/$work/cache" PYTHONDONTWRITEBYTECODE=1 timeout 900 "$OLDPWD/$1" -m unittest -q "${@:2}")
+    (cd python/tests && env -u PYTHONPATH XDG_CACHE_HOME="$OLDPWD/$work/cache" PYTHONDONTWRITEBYTECODE=1 timeout 900 "$OLDPWD/$1" -W "ignore:only" -m unittest -q "${@:2}")
 }
 
 while read -r version python; do
@@ -57,11 +57,13 @@ done <<<"$chosen"
 
 [ -n "${last:-}" ] || exit 0
 pip=("$last/bin/pip" install -q --disable-pip-version-check)
-"${pip[@]}" mypy nbclient ipykernel matplotlib || {
-    echo "check-python: skipped types and notebook: mypy, nbclient and matplotlib cannot be had from PyPI here"
+"${pip[@]}" mypy ruff nbclient ipykernel matplotlib || {
+    echo "check-python: skipped style, types and notebook: ruff, mypy, nbclient and matplotlib cannot be had from PyPI here"
     exit 0
 }
-echo "check-python: types"
+echo "check-python: style and types"
+"$last/bin/ruff" check -q --cache-dir "$work/ruff" python
+"$last/bin/ruff" format -q --check --cache-dir "$work/ruff" python
 "$last/bin/mypy" --config-file python/pyproject.toml --cache-dir "$work/mypy" python/src/recblr
 "$last/bin/mypy" --strict --cache-dir "$work/mypy-user" python/tests/typed.py
 echo "check-python: the notebook"

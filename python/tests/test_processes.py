@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,17 +112,30 @@ class Importing(unittest.TestCase):
         self.assertEqual(python(code).stdout, "1\n")
 
     def test_a_library_that_cannot_be_loaded_is_explained(self):
+        self.assertIn("ImportError: recblr: its library cannot be loaded", self.errors_with(lambda file: file.write_bytes(b"none")))
+
+    @unittest.skipIf(shutil.which("cc") is None, "there is no compiler of C")
+    def test_another_interface_is_refused(self):
+        def compile_another(file):
+            source = file.with_suffix(".c")
+            source.write_text("unsigned recblr_abi(void) { return 4711; }")
+            subprocess.run(["cc", "-shared", "-fPIC", "-o", file, source], check=True)
+
+        self.assertIn("interface is number 4711", self.errors_with(compile_another))
+
+    def errors_with(self, make_library):
+        """What `import recblr` says of a library that `make_library` writes."""
         package = Path(recblr.__file__).parent
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder, "recblr")
             (copy / "_native").mkdir(parents=True)
             for file in package.glob("*.py"):
                 (copy / file.name).write_bytes(file.read_bytes())
-            (copy / "_native" / "libRecBLR.so").write_bytes(b"no library")
+            make_library(copy / "_native" / "libRecBLR.so")
             ended = subprocess.run(
                 [sys.executable, "-c", "import recblr"], capture_output=True, text=True, cwd=folder, env={"PYTHONPATH": folder}
             )
-        self.assertIn("ImportError: recblr: its library cannot be loaded", ended.stderr)
+        return ended.stderr
 
 
 if __name__ == "__main__":

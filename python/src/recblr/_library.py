@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32, c_void_p
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple, Union
@@ -106,37 +105,26 @@ _FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
 
 
 def _load(path: Path) -> ctypes.CDLL:
-    """Opens the library. OpenBLAS in it would start a thread for each processor, which nobody uses, unless the environment says
-    otherwise just then.
-    """
-    name = "OPENBLAS_NUM_THREADS"
-    before = os.environ.get(name)
-    os.environ[name] = "1"
     try:
-        library = ctypes.CDLL(str(path))
+        return ctypes.CDLL(str(path))
     except OSError as error:
         raise ImportError(
             f"recblr: its library cannot be loaded: {error}. It is for Linux on the kind of processor, and with a C library (glibc) as "
             "new, as the name of the wheel says; Alpine's C library (musl) is another."
         ) from None
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
-    return library
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
-    for name, (result, parameters) in _FUNCTIONS.items():
-        function = getattr(library, name)
-        function.restype = result
-        function.argtypes = parameters
+    library.recblr_abi.restype = c_uint32
     found = library.recblr_abi()
     if found != ABI:
         raise ImportError(
             f"recblr: the library's interface is number {found}, and this package is for number {ABI}: install it anew"
         )
+    for name, (result, parameters) in _FUNCTIONS.items():
+        function = getattr(library, name)
+        function.restype = result
+        function.argtypes = parameters
     return library
 
 

@@ -180,7 +180,7 @@ int64_t recblr_model_find(const recblr_model *model, recblr_text id);
 /* The table of embeddings as a stream: item (utf8), vector (fixed-size list of float32). The caller releases it. */
 int32_t recblr_model_vectors(const recblr_model *model, struct ArrowArrayStream *vectors, recblr_error **error);
 /* The best next items of users of a dataset, as a stream that computes while it is read: user, item (utf8), rank (int32, from 1), score
- * (float32; null where a user has no event that the model knows and gets popular items).
+ * (float32; NaN where a user has no event that the model knows and gets popular items).
  *
  * `users`: a stream with one column of user ids (utf8), consumed and released, or NULL for all users of the dataset. An id that the dataset does not have gets
  * popular items. `settings` is a JSON object; all keys may be left out: "k" (10), "exclude_seen" (true), "exclude", "only" (lists of item ids),
