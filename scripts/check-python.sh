@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/wheel.sh "$@" || {
     [ $? = 69 ] || exit 70
-    echo "check-python: skipped: the wheel's tools cannot be had from PyPI here"
+    echo "check-python: skipped: there is no wheel"
     exit 0
 }
 wheel=$(realpath .build/wheel/*.whl)
@@ -42,7 +42,7 @@ tests() { # PYTHON: all tests, from the tests' folder, so that nothing of the so
 while read -r version python; do
     environment=$work/$version
     "$python" -m venv "$environment"
-    pip=("$environment/bin/pip" install -q --disable-pip-version-check)
+    pip=("$environment/bin/pip" install -q --disable-pip-version-check --timeout 10 --retries 1)
     "${pip[@]}" --no-index "$wheel"
     echo "check-python: Python $version, the wheel alone"
     tests "$environment/bin/python"
@@ -52,11 +52,11 @@ while read -r version python; do
     }
     echo "check-python: Python $version beside $("$environment/bin/pip" list --format=freeze 2>/dev/null | grep -E '^(polars|pandas|pyarrow|duckdb|numpy)=' | tr '\n' ' ')"
     tests "$environment/bin/python" test_arrow test_dataset test_frames test_session test_documentation
-    last=$environment
+    last=$environment last_python=$python
 done <<<"$chosen"
 
 [ -n "${last:-}" ] || exit 0
-pip=("$last/bin/pip" install -q --disable-pip-version-check)
+pip=("$last/bin/pip" install -q --disable-pip-version-check --timeout 10 --retries 1)
 "${pip[@]}" mypy ruff nbclient ipykernel matplotlib || {
     echo "check-python: skipped style, types and notebook: ruff, mypy, nbclient and matplotlib cannot be had from PyPI here"
     exit 0
@@ -68,9 +68,13 @@ echo "check-python: style and types"
 "$last/bin/mypy" --strict --cache-dir "$work/mypy-user" python/tests/typed.py
 echo "check-python: the notebook"
 tests "$last/bin/python" test_notebook
-if [ "${RECTOOLS:-yes}" = yes ] && "${pip[@]}" rectools; then
+# RecTools wants an older NumPy than pyarrow does.
+"$last_python" -m venv "$work/rectools"
+pip=("$work/rectools/bin/pip" install -q --disable-pip-version-check --timeout 10 --retries 1)
+"${pip[@]}" --no-index "$wheel"
+if "${pip[@]}" 'rectools>=0.19' polars; then
     echo "check-python: RecTools"
-    tests "$last/bin/python" test_rectools test_documentation
+    tests "$work/rectools/bin/python" test_rectools test_documentation
 else
     echo "check-python: skipped RecTools, which cannot be had from PyPI for this Python"
 fi

