@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# check-export.sh PROGRAM [TEST...]: what `recblr export` writes, in the programs that read it: ONNX's checker and onnxruntime, onnxruntime-web in headless
-# Chromium, FAISS, usearch, PyTorch where `make bench-peers` or the system has it, and every snippet of docs/onnx.md; a minute. Skips where PyPI cannot be
-# reached.
+# check-export.sh PROGRAM [TEST...]: what `recblr export` writes, in the programs that read it: ONNX's checker and onnxruntime, FAISS, usearch, PyTorch
+# where `make bench-peers` or the system has it, and every snippet of docs/onnx.md; a minute. Skips where PyPI cannot be reached. Lines for browsers run in
+# headless Chromium where ONNXRUNTIME_WEB names the folder `dist` of npm's onnxruntime-web, which PyPI has not.
 set -euo pipefail
 program=$(realpath "$1")
 shift
@@ -26,11 +26,6 @@ for python in .build/peers/venv/bin/python python3; do
 done
 [ -n "${TORCH_PYTHON:-}" ] || echo "check-export: no Python with PyTorch here: its twin of the reference code is not asked"
 python=$PWD/$venv/bin/python
-web=.build/onnxruntime-web
-if [ -s "$web/ort.mjs" ] || "$python" -B Tests/Export/get_onnxruntime_web.py "$web" 2>"$web.log"; then
-    export ONNXRUNTIME_WEB=$PWD/$web
-else
-    echo "check-export: onnxruntime-web cannot be had here (see $web.log): the snippet for browsers is not run"
-fi
+[ -n "${ONNXRUNTIME_WEB:-}" ] || echo "check-export: ONNXRUNTIME_WEB names no folder of onnxruntime-web: the page's lines for browsers are not run"
 cd Tests/Export
 RECBLR=$program exec "$python" -B -m unittest --quiet "$@"

@@ -17,7 +17,7 @@ from workplace import FOLDER, export, model, recblr
 
 HISTORY = ["i17", "i3", "i4", "i3", "i5"]
 PAGE = """<!doctype html>
-<script type="importmap">{"imports": {"onnxruntime-web": "/ort.mjs"}}</script>
+<script type="importmap">{"imports": {"onnxruntime-web": "/ort.min.mjs"}}</script>
 <script type="module">
 let result;
 try {

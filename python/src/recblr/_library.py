@@ -105,6 +105,7 @@ _FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
 
 
 def _load(path: Path) -> ctypes.CDLL:
+    """Opens the library. Raises `ImportError` where this system cannot."""
     try:
         return ctypes.CDLL(str(path))
     except OSError as error:
