@@ -53,6 +53,10 @@ class Columns(unittest.TestCase):
         day = numpy.array(["2026-01-01", "NaT"], "datetime64[D]")
         self.assertEqual(there_and_back(day=day)[0]["day"], [datetime(2026, 1, 1, tzinfo=timezone.utc), None])
 
+    def test_nan_is_nothing_among_strings_and_times(self):
+        nan, when = float("nan"), datetime(2026, 1, 2, tzinfo=timezone.utc)
+        self.assertEqual(there_and_back(a=["b", nan], c=[when, nan]), [{"a": ["b", None], "c": [when, None]}])
+
     def test_what_cannot_be(self):
         for values in (["a", 1], [object()], [b"a"], [2**63]):
             with self.assertRaises(UsageError):

@@ -23,6 +23,10 @@ class Command(unittest.TestCase):
     def test_version(self):
         self.assertEqual(self.run_it("--version").stdout.strip(), recblr.__version__)
 
+    def test_as_a_module(self):
+        ended = subprocess.run([sys.executable, "-m", "recblr", "--version"], capture_output=True, text=True)
+        self.assertEqual(ended.stdout.strip(), recblr.__version__)
+
     def test_exit_codes(self):
         self.assertEqual(self.run_it("train").returncode, 64)
         self.assertEqual(self.run_it("inspect", "nowhere").returncode, 66)

@@ -79,6 +79,7 @@ class FromPython(unittest.TestCase):
             "columns differ in length": {"user": ["a"], "item": []},
             "int and str": [("a", "b"), (1, "b")],
             "tuples of one length": [("a", "b"), ("a", "b", 3)],
+            "give a list": {"user": "a", "item": "b"},
             "holds no events": 7,
             "Dataset.read": "log.csv",
         }

@@ -28,6 +28,9 @@ class Frames(unittest.TestCase):
         self.check(polars.concat([frame[:100], frame[100:]], rechunk=False))
         with self.assertRaisesRegex(recblr.UsageError, "collect"):
             self.check(_without_arrow(frame.lazy()))
+        if not hasattr(frame.lazy(), "__arrow_c_stream__"):
+            with self.assertRaisesRegex(recblr.UsageError, "collect"):
+                self.check(frame.lazy())
         sliced = recblr.Dataset(polars.concat([frame[:3], frame])[3:], "customer", "sku", "when")
         self.assertEqual(sliced.mark, data().mark)
         self.assertEqual(polars.DataFrame(data()).shape, (len(data()), 3))
@@ -80,6 +83,14 @@ class Frames(unittest.TestCase):
                 8,
             ),
         )
+
+    @needs("pyarrow")
+    def test_columns_of_ids(self):
+        import pyarrow
+
+        users = pyarrow.chunked_array([["u1"], ["u2"]])
+        self.assertEqual(len(list(model().recommend(data(), users=users, k=2))), 4)
+        self.assertEqual(len(model().session(pyarrow.array(["sku-1", "sku-2"]))), 2)
 
     @needs("duckdb", "pyarrow")
     def test_duckdb(self):

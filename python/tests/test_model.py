@@ -92,6 +92,11 @@ class Recommending(unittest.TestCase):
         with self.assertRaises(recblr.RecBLRError):
             list(model().recommend(data(), only=["nothing"]))
 
+    def test_nobody(self):
+        nobody = model().recommend(data(), users=[])
+        self.assertEqual(nobody.to_dicts(), [])
+        self.assertIn("<table>", nobody._repr_html_())
+
     def test_unread_tables_go(self):
         for _ in range(200):
             model().recommend(data(), users=["u1"])
@@ -140,6 +145,17 @@ class Kept(unittest.TestCase):
         parts = model().explain(["sku-1", "sku-2"], "sku-3")
         total = sum(term.contribution for term in parts.terms) + parts.earlier + parts.constant + parts.repeats + parts.transitions
         self.assertAlmostEqual(total, parts.score, places=4)
+
+    def test_exports(self):
+        paper = recblr.train(data(), **TINY, repeat_aware=False)
+        with tempfile.TemporaryDirectory() as folder:
+            onnx = paper.export(Path(folder, "onnx"))
+            self.assertTrue((onnx / "step.onnx").is_file())
+            self.assertTrue(paper.export(Path(folder, "vectors.npy"), "vectors").is_file())
+            weights = paper.export(Path(folder, "paper.safetensors"), "recbole")
+            self.assertEqual(len(recblr.import_weights(weights, 50)), 30)
+            with self.assertRaises(recblr.RecBLRError):
+                recblr.import_weights(paper.folder / "model.safetensors", 50)
 
     def test_shown(self):
         self.assertIn("30 items", repr(model()))

@@ -1,7 +1,9 @@
 """Training: options, progress, the same bytes as the command, Ctrl-C."""
 
+import contextlib
 import inspect
 import os
+import pty
 import re
 import shutil
 import signal
@@ -89,6 +91,23 @@ class Progressing(unittest.TestCase):
         here = os.path.dirname(os.path.abspath(__file__))
         self.assertIn("Epoch 2", python(code % True, cwd=here).stderr)
         self.assertNotIn("Epoch", python(code % False, cwd=here).stderr)
+
+    def test_a_bar_on_a_terminal(self):
+        ours, theirs = pty.openpty()
+        code = "import support as s, recblr; recblr.train(s.data(), **{**s.TINY, 'progress': True, 'batch_tokens': 32})"
+        here = os.path.dirname(os.path.abspath(__file__))
+        program = subprocess.Popen([sys.executable, "-c", code], stderr=theirs, cwd=here)
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal says that nobody is there any more
+            while piece := os.read(ours, 4096):
+                shown += piece
+        os.close(ours)
+        self.assertEqual(program.wait(60), 0)
+        text = shown.decode()
+        self.assertIn("█", text)
+        self.assertIn("validation NDCG@10", text)
+        self.assertTrue(text.endswith("\r\x1b[K"), text[-40:])
 
 
 class LikeTheCommand(unittest.TestCase):

@@ -84,12 +84,14 @@ def _list_column(name: str, values: List[Any]) -> Column:
     kinds.discard(type(None))
     if not kinds or all(issubclass(kind, str) for kind in kinds):
         return _text_column(values, has_nulls)
-    if all(issubclass(kind, (datetime.datetime, datetime.date)) for kind in kinds):
+    if all(issubclass(kind, datetime.date) for kind in kinds):  # and datetime, which is one
         return _number_column(b"tsu:UTC", "q", _microseconds, values, has_nulls)
     if all(hasattr(kind, "__index__") for kind in kinds):
         return _number_column(b"l", "q", operator.index, values, has_nulls)
     if all(issubclass(kind, float) or hasattr(kind, "__index__") for kind in kinds):
         return _number_column(b"g", "d", float, values, has_nulls)
+    if float in kinds and any(value != value for value in values):  # pandas' way to say that there is none
+        return _list_column(name, [None if value != value else value for value in values])
     names = " and ".join(sorted(kind.__name__ for kind in kinds))
     raise UsageError(f"the column '{name}' holds {names}: it has to be all strings, all numbers or all times")
 

@@ -45,7 +45,7 @@ def _columns(events: Any) -> Mapping[str, Sequence[Any]]:
     if hasattr(events, "columns") and hasattr(events, "to_numpy"):
         return {str(name): events[name].to_numpy() for name in events.columns}
     if isinstance(events, Mapping):
-        return {str(name): values if hasattr(values, "__len__") else list(values) for name, values in events.items()}
+        return {str(name): _sequence(str(name), values) for name, values in events.items()}
     if isinstance(events, (str, bytes)):
         raise UsageError("a file of events is read by recblr.Dataset.read(path)")
     if not hasattr(events, "__iter__"):
@@ -53,6 +53,12 @@ def _columns(events: Any) -> Mapping[str, Sequence[Any]]:
             f"a {type(events).__name__} holds no events: give a data frame, a list of tuples or dictionaries, or a dictionary of columns"
         )
     return _columns_of_rows(list(events))
+
+
+def _sequence(name: str, values: Any) -> Sequence[Any]:
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
+        raise UsageError(f"the column '{name}' is {values!r}: give a list or an array")
+    return values if hasattr(values, "__len__") and hasattr(values, "__getitem__") else list(values)
 
 
 def _columns_of_rows(rows: List[Any]) -> Mapping[str, Sequence[Any]]:

@@ -18,6 +18,8 @@ Time = Union[datetime.datetime, float, str]
 
 def id_text(value: Any) -> str:
     """The text of an id. Raises `UsageError` for anything that is neither a string nor an integer."""
+    if hasattr(value, "as_py"):  # of pyarrow
+        value = value.as_py()
     if isinstance(value, str):
         return str(value)
     if isinstance(value, bool) or not hasattr(value, "__index__"):
