@@ -9,10 +9,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 sources=Tests/CInterface suppressions=$PWD/Tests/CInterface/valgrind.supp
 
-# Every declaration in one line each, without comments, and the symbols that the library shows.
+# Every declaration without its comments, and the symbols that the library shows.
 {
-    sed -E 's,/\*.*\*/,,' "$library/recblr.h" | sed '/\/\*/,/\*\//d' | tr '\n' ' ' | sed 's/[;{}]/&\n/g' |
-        sed -E 's/#[^;]*$//; s/[[:space:]]+/ /g; s/^ //' | grep -E 'recblr_' || true
+    sed '1,/^extern "C" {/d' "$library/recblr.h" | cc -fpreprocessed -dD -E -P - | grep -vE '^ *$'
     nm -D --defined-only "$library/libRecBLR.so" | awk '{ print "symbol", $3 }' | sort
 } >"$work/abi.txt"
 if [ "${RECBLR_UPDATE_ABI:-}" = 1 ]; then cp "$work/abi.txt" "$sources/abi.txt"; fi

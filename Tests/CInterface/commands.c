@@ -159,14 +159,15 @@ static void nothing(void) {
     recblr_session *session = NULL;
     recblr_model *model = NULL;
     recblr_bytes *bytes = NULL;
-    recblr_text empty = {NULL, 0}, hole = {NULL, 3};
+    recblr_text empty = {NULL, 0}, hole = {NULL, 3}, negative = {"x", (size_t)-1};
     CHECK(bad(recblr_model_open(empty, &model, &error), &error, RECBLR_USAGE, "empty"));
     CHECK(bad(recblr_model_open(hole, &model, &error), &error, RECBLR_USAGE, "NULL"));
+    CHECK(bad(recblr_model_open(negative, &model, &error), &error, RECBLR_USAGE, "cannot be"));
     CHECK(bad(recblr_model_open(text("model"), NULL, &error), &error, RECBLR_USAGE, "NULL"));
     CHECK(bad(recblr_model_open(text("no such model"), &model, &error), &error, RECBLR_NO_INPUT, "no such model"));
     CHECK(recblr_model_item_count(NULL) == 0 && recblr_model_find(NULL, text("i1")) == -1);
     CHECK(recblr_model_item(NULL, 0).length == 0 && recblr_model_title(NULL, 0).length == 0);
-    CHECK(bad(recblr_session_new(NULL, &session, &error), &error, RECBLR_USAGE, "NULL"));
+    CHECK(bad(recblr_session_new(NULL, &session, &error), &error, RECBLR_USAGE, "no model"));
     CHECK(bad(recblr_session_fork(NULL, &session, &error), &error, RECBLR_USAGE, "NULL"));
     CHECK(bad(recblr_session_push(NULL, text("i1"), NULL, &error), &error, RECBLR_USAGE, "NULL"));
     CHECK(recblr_session_count(NULL) == 0);

@@ -204,6 +204,10 @@ static void errors(void) {
     producer = (struct producer){0};
     CHECK(bad(read_dataset(&producer, "{\"colour\": 1}", "never", &none, &error), &error, RECBLR_USAGE, "colour"));
     producer = (struct producer){0};
+    CHECK(bad(read_dataset(&producer, "{\"min_user_events\": 2.5}", "never", &none, &error), &error, RECBLR_USAGE, "min_user_events"));
+    producer = (struct producer){0, 0, 1};
+    CHECK(bad(read_dataset(&producer, columns, "never", &none, &error), &error, RECBLR_BAD_DATA, "skip_bad_rows"));
+    producer = (struct producer){0};
     CHECK(bad(read_dataset(&producer, "[1]", "never", &none, &error), &error, RECBLR_USAGE, "JSON"));
     producer = (struct producer){0};
     CHECK(bad(read_dataset(&producer, "{\"min_user_events\": 0}", "never", &none, &error), &error, RECBLR_USAGE, "at least 1"));
@@ -246,6 +250,21 @@ static int get_users(struct ArrowArrayStream *stream, struct ArrowArray *out) {
     return 0;
 }
 
+/* A stream without columns, of one batch of two rows. */
+static int get_no_columns(struct ArrowArrayStream *stream, struct ArrowSchema *out) {
+    (void)stream;
+    make_schema(out, "+s", "", 0);
+    return 0;
+}
+
+static int get_nothing(struct ArrowArrayStream *stream, struct ArrowArray *out) {
+    struct producer *producer = stream->private_data;
+    memset(out, 0, sizeof *out);
+    if (producer->next_user++) return 0;
+    make_array(out, 2, 1, 0);
+    return 0;
+}
+
 static void recommendations(recblr_model *model, recblr_dataset *dataset) {
     recblr_error *error = NULL;
     struct seen seen = {0};
@@ -260,6 +279,9 @@ static void recommendations(recblr_model *model, recblr_dataset *dataset) {
     CHECK(recommend(model, dataset, &who, "{\"k\": 4}", &seen) == 8 && who.release == NULL);
     CHECK(is(text(seen.last_user), "stranger"));
     struct ArrowArrayStream answer;
+    producer = (struct producer){0};
+    who = (struct ArrowArrayStream){get_no_columns, get_nothing, get_last_error, release_stream, &producer};
+    CHECK(bad(recblr_model_recommend(model, dataset, &who, text(""), &answer, &error), &error, RECBLR_BAD_DATA, "one column"));
     CHECK(bad(recblr_model_recommend(model, dataset, NULL, text("{\"k\": 0}"), &answer, &error), &error, RECBLR_USAGE, "at least 1"));
     CHECK(bad(recblr_model_recommend(model, dataset, NULL, text("{\"only\": [\"x\"]}"), &answer, &error), &error, RECBLR_BAD_DATA, "'x'"));
     CHECK(bad(recblr_model_recommend(model, dataset, NULL, text("{\"at\": 5}"), &answer, &error), &error, RECBLR_USAGE, "no time"));
@@ -267,7 +289,7 @@ static void recommendations(recblr_model *model, recblr_dataset *dataset) {
 }
 
 /* What a child of a process that has computed on several threads may do. */
-static void forked(recblr_model *model) {
+static void forked(recblr_model *model, struct ArrowArrayStream *answers) {
     fflush(stdout);
     pid_t child = fork();
     if (child == 0) {
@@ -279,6 +301,8 @@ static void forked(recblr_model *model) {
         CHECK(good(recblr_session_push(session, text("i3"), NULL, &error), &error));
         recblr_session_free(session);
         CHECK(bad(run("inspect data", NULL, &output, &error), &error, RECBLR_UNAVAILABLE, "fork"));
+        struct ArrowArray batch;
+        CHECK(answers->get_next(answers, &batch) != 0 && strstr(answers->get_last_error(answers), "fork"));
         _exit(failures != 0);
     }
     int status = -1;
@@ -318,7 +342,10 @@ int main(void) {
     CHECK(read_all(&stream, NULL, NULL) == recblr_model_item_count(model));
     recommendations(model, dataset);
     CHECK(good(recblr_model_vectors(model, &stream, &error), &error));
-    forked(model);
+    struct ArrowArrayStream answers;
+    CHECK(good(recblr_model_recommend(model, dataset, NULL, text(""), &answers, &error), &error));
+    forked(model, &answers);
+    answers.release(&answers);
     recblr_dataset_free(dataset);
     recblr_model_free(model); /* the stream keeps what it needs */
     CHECK(read_all(&stream, NULL, NULL) == 19);

@@ -33,13 +33,13 @@ private func callError(_ error: any Error) -> CallError {
 private let threadedProcess = Atomic<Int32>(0)
 
 /// Before a call that computes on several threads: throws in a child of a process that has made one.
-func requireThreads() throws(CallError) {
+func requireOwnThreads() throws(CallError) {
     let own = getpid()
     let (_, first) = threadedProcess.compareExchange(expected: 0, desired: own, ordering: .relaxed)
     guard first == 0 || first == own else {
         throw CallError(
             .unavailable,
-            "this process is a fork of one that has computed with recblr, whose threads are not here: compute before no fork, "
-                + "or start processes anew (in Python, multiprocessing's start method spawn)")
+            "this process is a fork of one that has computed with recblr, whose threads are not here: start processes anew (in Python, "
+                + "multiprocessing's start method spawn), or compute in the children alone")
     }
 }

@@ -21,13 +21,14 @@ public func recblr_run(
                 arguments.isEmpty
                     ? "there is no command" : "serve is for a process of its own: start the program recblr")
         }
-        try requireThreads()
+        try requireOwnThreads()
         let written = Written()
         let ending = Ending.ofCommand(arguments, on: Observer(observer).console(written))
         if ending.code != 0 {
+            let sentence = ending.message.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
             throw CallError(
                 ExitStatus(rawValue: ending.code) ?? .internalError,
-                ending.message ?? "recblr ended with code \(ending.code)")
+                sentence ?? "recblr ended with code \(ending.code)")
         }
         place.pointee = handedOut(CText(written.text.withLock { $0 }))
     }
@@ -38,8 +39,12 @@ public func recblr_main(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutabl
     Program.main(argumentCount: Int(argc), argv)
 }
 
+/// How the program begins what it prints of an error.
+private let prefix = "recblr: "
+
 private func texts(_ texts: UnsafePointer<recblr_text>?, _ count: Int) throws(CallError) -> [String] {
-    guard count > 0 else { return [] }
+    guard count != 0 else { return [] }
+    guard count > 0 else { throw CallError(.usage, "arguments: a count of \(UInt(bitPattern: count)) cannot be") }
     guard let texts else { throw CallError(.usage, "arguments: the pointer is NULL, their count is \(count)") }
     var result: [String] = []
     for index in 0..<count { result.append(try texts[index].string("argument \(index + 1)")) }

@@ -10,7 +10,8 @@ import Interactions
 import RecBLRCommand
 
 /// A dataset that a program has opened.
-final class OpenDataset: Sendable {
+final class OpenDataset: Handed, Sendable {
+    static let noun = "dataset"
     let data: Dataset
 
     init(_ folder: URL) throws { data = try Dataset.open(folder) }
@@ -48,6 +49,14 @@ private struct ReadSettings: Settings {
             throw CallError(.usage, "rating needs min_rating: nothing else reads it")
         }
         if fileOrder == true, timestamp != nil { throw CallError(.usage, "give timestamp or file_order, not both") }
+    }
+
+    /// A sentence that names options of the command, with the settings instead.
+    static func inOwnWords(_ sentence: String) -> String {
+        let sentence = sentence.replacing("--skip-bad-lines", with: Key.skipBadRows.rawValue)
+        return Key.allCases.reduce(sentence) { text, key in
+            text.replacing("--" + key.rawValue.replacing("_", with: "-"), with: key.rawValue)
+        }
     }
 
     func options(_ folder: URL) -> ReadOptions {
@@ -95,12 +104,15 @@ public func recblr_dataset_read(
         let (place, folder) = (try place(dataset, "dataset"), try folder.url("folder"))
         let settings: ReadSettings = try settings.settings("settings")
         try settings.check()
-        try requireThreads()
+        try requireOwnThreads()
         let observer = Observer(observer)
         try InteractionLog.checkReplaceable(folder)
-        let log = try InteractionLog.read(
-            stream, named: settings.source ?? "the table", settings.options(folder),
-            understood: { observer.message($0.description) })
+        let log: InteractionLog
+        do throws(DatasetError) {
+            log = try InteractionLog.read(
+                stream, named: settings.source ?? "the table", settings.options(folder),
+                understood: { observer.message($0.description) })
+        } catch { throw CallError(error.exitStatus, ReadSettings.inOwnWords(sentence(error))) }
         for doubt in log.doubts { observer.message("warning: " + doubt) }
         for warning in log.warnings { observer.message("note: " + warning) }
         _ = try log.prepare(

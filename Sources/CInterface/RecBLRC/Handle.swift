@@ -2,19 +2,25 @@ import CRecBLR
 import ErrorSupport
 import Foundation
 
+/// What a handle of the interface stands for.
+protocol Handed: AnyObject {
+    /// What people call it.
+    static var noun: String { get }
+}
+
 /// Hands an object out: the caller owns it until it calls the function that frees it.
-func handedOut(_ object: some AnyObject) -> OpaquePointer {
+func handedOut(_ object: some Handed) -> OpaquePointer {
     OpaquePointer(Unmanaged.passRetained(object).toOpaque())
 }
 
 /// The object behind a handle. Throws for NULL.
-func object<Object: AnyObject>(_ handle: OpaquePointer?, _: Object.Type = Object.self) throws(CallError) -> Object {
-    guard let handle else { throw CallError(.usage, "there is no \(Object.self): the pointer is NULL") }
+func object<Object: Handed>(_ handle: OpaquePointer?, _: Object.Type = Object.self) throws(CallError) -> Object {
+    guard let handle else { throw CallError(.usage, "there is no \(Object.noun): the pointer is NULL") }
     return Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
 }
 
 /// Takes an object back; NULL is nothing to do.
-func free<Object: AnyObject>(_ handle: OpaquePointer?, _: Object.Type) {
+func free<Object: Handed>(_ handle: OpaquePointer?, _: Object.Type) {
     guard let handle else { return }
     Unmanaged<Object>.fromOpaque(UnsafeRawPointer(handle)).release()
 }
@@ -28,7 +34,8 @@ func place<Value>(_ pointer: UnsafeMutablePointer<Value>?, _ name: String) throw
 }
 
 /// An error of a call, in one sentence.
-final class CallError: UserFacingError {
+final class CallError: UserFacingError, Handed {
+    static let noun = "error"
     let exitStatus: ExitStatus
     let description: String
     /// The sentence with a zero byte at its end, for as long as the error lives.
@@ -42,7 +49,8 @@ final class CallError: UserFacingError {
 /// Bytes at an address that does not change.
 ///
 /// Sendable, since nobody changes the bytes.
-final class CText: @unchecked Sendable {
+final class CText: Handed, @unchecked Sendable {
+    static let noun = "text"
     private let bytes: UnsafeMutableBufferPointer<UInt8>
 
     /// With one more byte, a zero, at the end.
@@ -66,7 +74,10 @@ final class CText: @unchecked Sendable {
 extension recblr_text {
     /// The text. Throws unless it is UTF-8 without a zero byte.
     func string(_ name: String) throws(CallError) -> String {
-        guard length > 0 else { return "" }
+        guard length != 0 else { return "" }
+        guard length > 0 else {
+            throw CallError(.usage, "\(name): a length of \(UInt(bitPattern: length)) bytes cannot be")
+        }
         guard let bytes else { throw CallError(.usage, "\(name): the pointer is NULL, its length is \(length)") }
         guard let text = String(validating: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self) else {
             throw CallError(.usage, "\(name) is not UTF-8")

@@ -1,8 +1,11 @@
 import ArrowData
 import ErrorSupport
 
-/// The ids in the first column of a table: texts, or whole numbers. Throws where a row has none, or something else.
+/// The ids in a table of one column: texts, or whole numbers. Throws where a row has none, or something else.
 func ids(in table: consuming ArrowStream) throws -> [String] {
+    guard table.fields.count == 1 else {
+        throw CallError(.badData, "users: expected one column, found \(table.fields.count)")
+    }
     var ids: [String] = []
     while let batch = try table.next() {
         let column = try batch.column(0)

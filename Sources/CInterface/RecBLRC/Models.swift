@@ -13,7 +13,8 @@ import Synchronization
 import Tensors
 
 /// A model that a program has opened.
-final class Model: Sendable {
+final class Model: Handed, Sendable {
+    static let noun = "model"
     let catalogue: Catalogue
     /// ``ModelFolder/fingerprint``.
     let fingerprint: String

@@ -92,6 +92,7 @@ private final class RecommendationTable {
 
     private func next() throws -> TableBatch? {
         guard position < count else { return nil }
+        try requireOwnThreads()
         let users = (position..<min(count, position + Self.batchSize(k))).map(user)
         position += users.count
         let answers = try answers(to: users)
@@ -110,20 +111,25 @@ private final class RecommendationTable {
     /// Users whose answers are some ten thousand rows.
     private static func batchSize(_ k: Int) -> Int { max(1, min(2048, (1 << 16) / max(1, k))) }
 
-    /// On several threads, each of which answers users that follow one another.
+    /// On several threads. How many users are answered together does not depend on their number, and so neither does a bit of a score.
     private func answers(to users: [(id: String, number: Int?)]) throws -> [Recommender.Answer] {
-        let parts = min(threads, users.count)
-        let results = Mutex([Result<[Recommender.Answer], any Error>?](repeating: nil, count: parts))
-        let job = UncheckedJob { part in
-            Result { try self.answers(users[part * users.count / parts..<(part + 1) * users.count / parts]) }
+        let parts = stride(from: 0, to: users.count, by: Self.together).map {
+            users[$0..<min(users.count, $0 + Self.together)]
         }
-        if parts == 1 { return try job.run(0).get() }
-        DispatchQueue.concurrentPerform(iterations: parts) { part in
-            let own = job.run(part)
+        let results = Mutex([Result<[Recommender.Answer], any Error>?](repeating: nil, count: parts.count))
+        let job = UncheckedJob { part in
+            let own = Result { try self.answers(parts[part]) }
             results.withLock { $0[part] = own }
+        }
+        let workers = min(threads, parts.count)
+        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+            for part in stride(from: worker, to: parts.count, by: workers) { job.run(part) }
         }
         return try results.withLock { try $0.flatMap { try $0!.get() } }
     }
+
+    /// Users that are answered together.
+    private static let together = 64
 
     private func answers(_ users: ArraySlice<(id: String, number: Int?)>) throws -> [Recommender.Answer] {
         let histories = users.map { user in user.number.map { mapping.known(dataset.sequence(ofUser: $0)) } ?? [] }
@@ -145,8 +151,8 @@ private final class RecommendationTable {
 }
 
 /// Work on parts of something that the caller waits for and does not change meanwhile.
-private struct UncheckedJob<Result>: @unchecked Sendable {
-    let run: (Int) -> Result
+private struct UncheckedJob: @unchecked Sendable {
+    let run: (Int) -> Void
 }
 
 @c @implementation
@@ -160,7 +166,6 @@ public func recblr_model_recommend(
         let (model, dataset) = (try object(model, Model.self), try object(dataset, OpenDataset.self))
         let place = try place(recommendations, "recommendations")
         let table = try RecommendationTable(model, dataset.data, asked, try settings.settings("settings"))
-        try requireThreads()
         table.export(to: place)
     }
 }

@@ -8,7 +8,8 @@ import Identifiers
 import Serving
 
 /// A session that a program has, used by one thread at a time.
-private final class LiveSession {
+private final class LiveSession: Handed {
+    static let noun = "session"
     let model: Model
     var session: Session
 
@@ -139,7 +140,7 @@ public func recblr_session_restore(
 ) -> Int32 {
     call(error) {
         let (model, place) = (try object(model, Model.self), try place(session, "session"))
-        let bytes = UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.bytes == nil ? 0 : bytes.length)
+        let bytes = UnsafeRawBufferPointer(start: bytes.bytes, count: bytes.bytes == nil ? 0 : max(0, bytes.length))
         place.pointee = handedOut(LiveSession(model, try StoredSession.session(bytes, model)))
     }
 }

@@ -20,18 +20,18 @@ extension recblr_text {
             throw CallError(
                 .usage, "\(name): there is no setting '\(other)', only \(known.sorted().joined(separator: ", "))")
         }
-        do { return try JSONDecoder().decode(Value.self, from: data) } catch let error as DecodingError {
-            throw CallError(.usage, "\(name): " + Self.reason(error))
-        } catch { throw CallError(.usage, "\(name): \(error)") }
+        if let value = try? JSONDecoder().decode(Value.self, from: data) { return value }
+        throw CallError(.usage, "\(name): " + Self.reason(object, Value.self))
     }
 
-    private static func reason(_ error: DecodingError) -> String {
-        switch error {
-        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
-            .dataCorrupted(let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
-            return (path.isEmpty ? "" : "\(path): ") + context.debugDescription
-        @unknown default: return "\(error)"
+    /// Which setting is not what it should be: each is tried alone, since none needs another.
+    private static func reason<Value: Settings>(_ object: [String: Any], _: Value.Type) -> String {
+        for (key, value) in object.sorted(by: { $0.key < $1.key }) {
+            let alone = try? JSONSerialization.data(withJSONObject: [key: value])
+            guard let alone, (try? JSONDecoder().decode(Value.self, from: alone)) == nil else { continue }
+            let text = String(decoding: alone, as: UTF8.self)
+            return text.utf8.count > 100 ? "\(key) has a value that it cannot have" : "\(text) cannot be"
         }
+        return "they cannot be together"
     }
 }
