@@ -132,7 +132,10 @@ struct Experiment: ParsableCommand {
     ) throws -> ExperimentResults.Run {
         let trainer = try Trainer(data, split, settings.configuration, settings.options, backend: backend)
         let progress = ProgressLine()
-        guard case .finished(let trained, let record) = try trainer.run(shouldStop: Console.current.isStopped, report: progress.show) else {
+        guard
+            case .finished(let trained, let record) = try trainer.run(
+                shouldStop: Console.current.isStopped, report: progress.show)
+        else {
             throw fail(.interrupted, "stopped")
         }
         let ranker = ModelRanker(
