@@ -36,6 +36,7 @@ fi
 }
 
 tests() { # PYTHON: all tests, from the tests' folder, so that nothing of the sources is found but them
+    # "only 60 test cases": the library warns of small datasets, as it should, and the tests' are small.
     (cd python/tests && env -u PYTHONPATH XDG_CACHE_HOME="$OLDPWD/$work/cache" PYTHONDONTWRITEBYTECODE=1 timeout 900 "$OLDPWD/$1" -W "ignore:only" -m unittest -q "${@:2}")
 }
 
@@ -64,7 +65,7 @@ pip=("$last/bin/pip" install -q --disable-pip-version-check --timeout 10 --retri
 echo "check-python: style and types"
 "$last/bin/ruff" check -q --cache-dir "$work/ruff" python
 "$last/bin/ruff" format -q --check --cache-dir "$work/ruff" python
-"$last/bin/mypy" --config-file python/pyproject.toml --cache-dir "$work/mypy" python/src/recblr
+"$last/bin/mypy" --config-file python/pyproject.toml --cache-dir "$work/mypy" python/src/recblr python/src/recblr_command.py
 "$last/bin/mypy" --strict --cache-dir "$work/mypy-user" python/tests/typed.py
 echo "check-python: the notebook"
 tests "$last/bin/python" test_notebook

@@ -6,7 +6,7 @@ import unittest
 from datetime import datetime, timezone
 
 from recblr import RecBLRError, UsageError
-from recblr._arrow import capsule_of, release, stream_in, taken_out
+from recblr._arrow import capsule_of, lent, release, stream_in
 from recblr._exporter import kept_count, stream_of_columns
 from recblr._reader import batches
 from support import needs, python
@@ -57,6 +57,17 @@ class Columns(unittest.TestCase):
         nan, when = float("nan"), datetime(2026, 1, 2, tzinfo=timezone.utc)
         self.assertEqual(there_and_back(a=["b", nan], c=[when, nan]), [{"a": ["b", None], "c": [when, None]}])
 
+    @needs("numpy")
+    def test_large_unsigned_numbers(self):
+        import numpy
+
+        self.assertEqual(there_and_back(a=numpy.array([2**63 + 5, 1], "uint64"))[0]["a"], [2**63 + 5, 1])
+
+    def test_half_characters_are_refused(self):
+        for columns in ({"a": ["\ud800"]}, {"a": ["b", None, "\udcff"]}, {"\ud800": ["a"]}):
+            with self.assertRaises(UsageError):
+                there_and_back(**columns)
+
     def test_what_cannot_be(self):
         for values in (["a", 1], [object()], [b"a"], [2**63]):
             with self.assertRaises(UsageError):
@@ -89,13 +100,19 @@ class Ownership(unittest.TestCase):
         next(iterator)
         del iterator
 
-    def test_a_capsule_is_read_once(self):
-        capsule = capsule_of(stream_of_columns({"a": ["b"]}))
-        release(taken_out(capsule))
-        with self.assertRaises(ValueError):
-            taken_out(capsule)
+    def test_only_capsules_of_streams_are_taken(self):
         with self.assertRaises(TypeError):
             stream_in("no capsule")
+        release(stream_in(capsule_of(stream_of_columns({"a": ["b"]}))).contents)
+
+    def test_a_lent_stream_outlives_its_capsule(self):
+        """A library may drop the capsule while it raises an error, which running Python then would lose."""
+        capsule = lent(stream_of_columns({"a": ["b"]}))
+        del capsule
+        self.assertGreater(kept_count(), 0)
+        for _ in range(100):
+            release(stream_in(lent(stream_of_columns({"a": ["b"]}))).contents)
+        self.assertEqual(kept_count(), 0)
 
     @needs("pyarrow")
     def test_pyarrow_takes_it(self):

@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 import recblr
-from support import data
+from support import data, python
 
 COMMAND = shutil.which("recblr", path=os.path.dirname(sys.executable))
 
@@ -26,6 +26,10 @@ class Command(unittest.TestCase):
     def test_as_a_module(self):
         ended = subprocess.run([sys.executable, "-m", "recblr", "--version"], capture_output=True, text=True)
         self.assertEqual(ended.stdout.strip(), recblr.__version__)
+
+    def test_python_does_not_load_the_library_for_it(self):
+        python("import sys, recblr_command; assert 'recblr' not in sys.modules")
+        self.assertIn("recblr_command", Path(COMMAND).read_text())
 
     def test_exit_codes(self):
         self.assertEqual(self.run_it("train").returncode, 64)

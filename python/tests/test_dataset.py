@@ -55,6 +55,7 @@ class FromPython(unittest.TestCase):
     def test_integers_are_ids(self):
         dataset = recblr.Dataset([(u, i) for u in range(8) for i in range(9)])
         self.assertEqual(rows(dataset)[0], ("0", "0"))
+        self.assertEqual(recblr.Dataset([[u, i] for u in range(8) for i in range(9)]).mark, dataset.mark)
 
     def test_filters(self):
         ratings = [(user, item, time, number % 5) for number, (user, item, time) in enumerate(log())]
@@ -94,8 +95,14 @@ class FromPython(unittest.TestCase):
             recblr.Dataset([("a", "b")])
         with self.assertRaises(recblr.RecBLRError):
             recblr.Dataset(log(), min_user_events=-1)
+        with self.assertRaises(recblr.UsageError):
+            recblr.Dataset(log(), where="item")
+        with self.assertRaises(recblr.UsageError):
+            recblr.Dataset([("\ud800", "b")] * 9)
 
     def test_bad_rows_can_be_skipped(self):
+        with self.assertRaisesRegex(recblr.DataError, "skip_bad_rows=True"):
+            recblr.Dataset([*log(), ("u0", None, log()[0][2])])
         dataset = recblr.Dataset([*log(), ("u0", None, log()[0][2])], skip_bad_rows=True)
         self.assertEqual(len(dataset), len(log()))
 
@@ -123,6 +130,9 @@ class FromNumPy(unittest.TestCase):
         numbers = numpy.arange(400, dtype=numpy.int32).reshape(-1, 2)
         dataset = recblr.Dataset({"user": numbers[:, 0] // 20, "item": numbers[:, 1] % 7}, file_order=True)
         self.assertEqual(rows(dataset)[0], ("0", "1"))
+        large = recblr.Dataset({"user": numpy.full(9, 2**63 + 5, "uint64"), "item": [1] * 9}, file_order=True)
+        self.assertEqual(rows(large)[0], (str(2**63 + 5), "1"))
+        recblr.Dataset(log(), min_user_events=numpy.int64(1))
         scalars = recblr.Dataset([(user, item) for user, item in zip(numbers[:, 0] // 20, numbers[:, 1] % 7)])
         self.assertEqual(scalars.mark, dataset.mark)
 

@@ -52,6 +52,17 @@ class Frames(unittest.TestCase):
         self.assertEqual(list(answers.columns), ["user", "item", "rank", "score"])
         self.assertEqual(len(answers), 20)
 
+    @needs("pandas", "numpy")
+    def test_columns_of_pandas(self):
+        import pandas
+
+        labels = [-float(n) for n in range(len(log()))]
+        self.check({name: pandas.Series(values, index=labels) for name, values in columns().items()})
+        ids = pandas.Series([3, None] * 20, dtype="Int64")
+        times = pandas.Series(pandas.date_range("2026-01-01", periods=40, tz="UTC"))
+        dataset = recblr.Dataset({"user": ids, "item": [1] * 40, "timestamp": times}, skip_bad_rows=True)
+        self.assertEqual({user for user, _, _ in dataset.table()}, {"3"})
+
     @needs("pyarrow")
     def test_pyarrow(self):
         import pyarrow

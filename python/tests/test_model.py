@@ -7,7 +7,8 @@ import unittest
 from pathlib import Path
 
 import recblr
-from support import TINY, data, log, model
+from recblr import _folders
+from support import TINY, data, log, model, needs
 
 
 class Evaluating(unittest.TestCase):
@@ -97,9 +98,22 @@ class Recommending(unittest.TestCase):
         self.assertEqual(nobody.to_dicts(), [])
         self.assertIn("<table>", nobody._repr_html_())
 
-    def test_unread_tables_go(self):
-        for _ in range(200):
-            model().recommend(data(), users=["u1"])
+    def test_an_unread_table_hides_no_error(self):
+        with self.assertRaisesRegex(TypeError, "len"):
+            len(model().recommend(data(), users=["u1"]))
+
+    def test_a_time_before_the_last_event(self):
+        timed = recblr.train(data(), **TINY, time=True)
+        table = timed.recommend(data(), users=["u1"], time=0)
+        with self.assertRaisesRegex(recblr.UsageError, "^time lies before the last event of the user 'u1'"):
+            list(table)
+        self.assertEqual(len(list(timed.recommend(data(), users=["u1"], time="2030-01-01"))), 10)
+
+    @needs("pyarrow")
+    def test_pyarrow_says_what_is_wrong(self):
+        timed = recblr.train(data(), **TINY, time=True)
+        with self.assertRaisesRegex(OSError, "before the last event"):
+            timed.recommend(data(), users=["u1"], time=0).to_arrow()
 
 
 class Kept(unittest.TestCase):
@@ -111,6 +125,7 @@ class Kept(unittest.TestCase):
             self.assertEqual(loaded.session(["sku-1"]).top(3), model().session(["sku-1"]).top(3))
             with self.assertRaises(recblr.WriteError):
                 model().save(folder)
+            self.assertEqual(recblr.load(model().save(saved)).items, model().items)
             weights = saved / "model.safetensors"
             weights.write_bytes(weights.read_bytes()[:-1] + b"x")
             with self.assertRaises(recblr.DataError):
@@ -140,6 +155,20 @@ class Kept(unittest.TestCase):
         rows = list(model().vectors())
         self.assertEqual([row.item for row in rows], model().items)
         self.assertTrue(all(len(row.vector) == 8 and all(map(math.isfinite, row.vector)) for row in rows))
+
+    def test_every_file_is_a_model_s(self):
+        known = _folders.MODEL.files
+        self.assertLessEqual({file.name for file in model().folder.iterdir()}, known)
+
+    def test_nothing_to_explain(self):
+        with self.assertRaises(recblr.DataError):
+            model().session().explain("sku-1")
+
+    def test_half_a_character_is_no_id(self):
+        with self.assertRaises(recblr.UsageError):
+            model().session().push("\ud800")
+        with self.assertRaises(recblr.UsageError):
+            model().recommend(data(), users=["\ud800"])
 
     def test_explain(self):
         parts = model().explain(["sku-1", "sku-2"], "sku-3")

@@ -74,6 +74,9 @@ class RecTools(unittest.TestCase):
     def test_partial(self):
         from recblr.rectools import RecBLRModel
 
+        fresh = RecBLRModel(epochs=1, options=SMALL)
+        fresh.fit_partial(self.dataset, epochs=3)
+        self.assertEqual(len(fresh.model.training["epochs"]), 3)
         model = RecBLRModel(epochs=1, options=SMALL)
         model.fit_partial(self.dataset)
         first = model.model

@@ -1,6 +1,7 @@
 """Training: options, progress, the same bytes as the command, Ctrl-C."""
 
 import contextlib
+import ctypes
 import inspect
 import os
 import pty
@@ -11,11 +12,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import recblr
-from recblr._run import INVERTIBLE
+from recblr._library import ProgressFields
+from recblr._progress import _Pace
+from recblr._run import INVERTIBLE, observed
 from recblr._words import in_keywords
 from support import TINY, data, log, python
 
@@ -56,6 +61,9 @@ class Options(unittest.TestCase):
     def test_words(self):
         self.assertEqual(in_keywords("Give --epochs or --from MODEL.", {"epochs": 1, "from_": 1}), "Give epochs= or from_=MODEL.")
         self.assertEqual(in_keywords("--no-repeat-aware, --help", {"repeat_aware"}), "repeat_aware=False, --help")
+        self.assertEqual(
+            in_keywords("Say file_order, or file_order=True.", {"file_order"}), "Say file_order=True, or file_order=True."
+        )
 
 
 class AtTheSameTime(unittest.TestCase):
@@ -78,6 +86,30 @@ class Progressing(unittest.TestCase):
         for now in told:
             self.assertIsInstance(now, recblr.Progress)
             self.assertTrue(0 < now.fraction <= 1 and 1 <= now.epoch <= now.epochs == 2)
+
+    def test_a_slow_function_misses_some_but_no_end_of_an_epoch(self):
+        ends = []
+
+        def work(observer):
+            now = ProgressFields(1, 1, 0, 5000, 0.0, 0.0)
+            for now.step in range(1, 5001):
+                observer._obj.progress(None, ctypes.pointer(now))
+
+        def show(now):
+            time.sleep(0.0001)
+            ends.append(now.step)
+
+        observed(work, show)
+        self.assertLess(len(ends), 5000)
+        self.assertEqual(ends[-1], 5000)
+
+    def test_drawings_are_few(self):
+        pace, clock = _Pace(), iter([0, 0.01, 0.09, 0.11, 0.12, 0.13, 0.3])
+        reports = [recblr.Progress(1, 2, step, 5, 0.0, 0.0) for step in (1, 2, 3, 4, 5)] + [
+            recblr.Progress(2, 2, 1, 5, 0.0, 0.0)
+        ] * 2
+        with unittest.mock.patch("time.monotonic", lambda: next(clock) + 100):
+            self.assertEqual([pace.is_due(report) for report in reports], [True, False, False, True, True, False, True])
 
     def test_an_error_of_the_function_stops_training(self):
         def fail(now):

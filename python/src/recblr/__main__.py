@@ -1,5 +1,5 @@
 """`python -m recblr` is the command, too."""
 
-from ._command import main
+from recblr_command import main
 
 main()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+from collections import deque
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_int, c_int64, c_void_p
-from typing import Any, Dict
+from typing import Any, Deque, Dict
 
 NULLABLE = 2
 
@@ -99,18 +100,21 @@ def capsule_of(stream: ArrowArrayStream) -> object:
     return _new_capsule(address, _STREAM_NAME, ctypes.cast(_destructor, c_void_p))
 
 
+_lent: Deque[object] = deque(maxlen=16)
+
+
+def lent(stream: ArrowArrayStream) -> object:
+    """A capsule for another library, which is held here too until some more have been lent.
+
+    A library may drop its capsule just before it raises an error, which a destructor that runs Python would lose.
+    """
+    capsule = capsule_of(stream)
+    _lent.append(capsule)
+    return capsule
+
+
 def stream_in(capsule: object) -> Any:
     """The stream in a capsule, as a pointer that is valid as long as the capsule. Raises `TypeError` where it is no such capsule."""
     if not _is_valid(capsule, _STREAM_NAME):
         raise TypeError("__arrow_c_stream__ did not return a capsule of an Arrow stream")
     return ctypes.cast(_pointer_of(capsule, _STREAM_NAME), POINTER(ArrowArrayStream))
-
-
-def taken_out(capsule: object) -> ArrowArrayStream:
-    """The stream of a capsule, moved out of it: the caller is its owner."""
-    source = stream_in(capsule).contents
-    if not source.release:
-        raise ValueError("this Arrow stream has been read already")
-    stream = ArrowArrayStream.from_buffer_copy(source)
-    source.release = RELEASE_STREAM()
-    return stream

@@ -1,6 +1,6 @@
 """Arrow columns from lists and NumPy arrays, without a library.
 
-A column becomes an int64, float64, utf8 or timestamp array; `None` becomes a null.
+A column becomes an int64, uint64, float64, utf8 or timestamp array; `None` becomes a null.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Column(NamedTuple):
     """One column of one batch."""
 
     format: bytes
-    """Of the Arrow C data interface: b"l" is int64, b"g" float64, b"u" utf8, b"tsu:UTC" microseconds since 1970."""
+    """Of the Arrow C data interface: b"l" is int64, b"L" uint64, b"g" float64, b"u" utf8, b"tsu:UTC" microseconds since 1970."""
     length: int
     null_count: int
     buffers: List[Optional[int]]
@@ -64,7 +64,9 @@ def _numpy_column(values: Any) -> Optional[Column]:
     if described is None or len(described["shape"]) != 1:
         return None
     kind, dtype = described["typestr"][1], getattr(values, "dtype", None)
-    if kind in "iub":
+    if kind == "u":
+        values, arrow = values.astype("uint64"), b"L"
+    elif kind in "ib":
         values, arrow = values.astype("int64"), b"l"
     elif kind == "f":
         values, arrow = values.astype("float64"), b"g"
@@ -117,13 +119,21 @@ def _text_column(values: List[Optional[str]], has_nulls: bool) -> Column:
     texts = [value or "" for value in values] if has_nulls else values
     joined = "".join(texts)  # type: ignore[arg-type]
     # Where all is ASCII, characters are bytes, and no text has to be encoded by itself.
-    lengths = map(len, texts) if joined.isascii() else (len(text.encode()) for text in texts)  # type: ignore
+    lengths = map(len, texts) if joined.isascii() else (len(encoded(text)) for text in texts)  # type: ignore
     offsets = array("i", [0])
     try:
         offsets.extend(accumulate(lengths))
     except OverflowError:
         raise UsageError("the strings of a million rows take more than 2 GiB") from None
-    return _column(b"u", values, valid, [offsets, array("B", joined.encode() or b"\0")])
+    return _column(b"u", values, valid, [offsets, array("B", encoded(joined) or b"\0")])
+
+
+def encoded(text: str) -> bytes:
+    """In UTF-8. Raises `UsageError` for half a character, as JavaScript's strings may have."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{text[error.start : error.end]!r} in a text is no character: it is half of one") from None
 
 
 def _column(arrow: bytes, values: List[Any], valid: Optional[array[int]], parts: List[array[Any]]) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import inspect
 import json
+import operator
 import os
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -24,17 +25,15 @@ Dedupe = Literal["exact", "consecutive"]
 Format = Literal["csv", "tsv", "recbole", "movielens", "jsonl", "sequences"]
 Where = Mapping[str, Union[str, Sequence[str]]]
 
-MARKER = "dataset.json"
-
 
 class Dataset:
     """Users' events in order of time, with users and items that have enough of them.
 
-    `Dataset(events)` takes a data frame (anything with `__arrow_c_stream__`: polars, pandas, pyarrow, duckdb), a list of tuples (user, item),
+    `Dataset(events)` takes a data frame (anything with `__arrow_c_stream__`: polars, pandas, pyarrow, duckdb), a list of tuples or lists (user, item),
     (user, item, time) or (user, item, time, rating), a list of dictionaries, or a dictionary of columns (lists or NumPy arrays).
     `Dataset.read` reads files, `Dataset.open` opens what `save` or the command `recblr prepare` has written.
 
-    Users and items are strings or integers, times are dates or numbers (seconds, milliseconds, microseconds or nanoseconds since 1970, found out as the
+    Users and items are strings or integers (pandas makes real numbers of integers with gaps: `astype("Int64")` first), times are dates or numbers (seconds, milliseconds, microseconds or nanoseconds since 1970, found out as the
     command does). Events of one time keep their order.
 
     Args:
@@ -92,7 +91,7 @@ class Dataset:
             "skip_bad_rows": skip_bad_rows,
             "source": type(events).__name__,
         }
-        given = json.dumps({key: value for key, value in settings.items() if value is not None})
+        given = json.dumps({key: value for key, value in settings.items() if value is not None}, default=operator.index)
         capsule = capsule_of_events(events)
         folder = Folder.temporary()
         handle = Handle(lib.recblr_dataset_free)
@@ -117,7 +116,7 @@ class Dataset:
     def _become(self, folder: Folder, handle: Handle, notes: Sequence[str]) -> None:
         self._place, self._handle = folder, handle
         self._notes = tuple(notes)
-        self._summary: Dict[str, Any] = json.loads((folder.path / MARKER).read_text(encoding="utf-8"))
+        self._summary: Dict[str, Any] = json.loads((folder.path / _folders.DATASET.marker).read_text(encoding="utf-8"))
 
     @classmethod
     def read(
@@ -202,7 +201,7 @@ class Dataset:
         Raises:
             WriteError: it cannot be written, or something else is there.
         """
-        return _folders.copy(self.folder, folder, MARKER)
+        return _folders.copy(self.folder, folder, _folders.DATASET)
 
     @property
     def folder(self) -> Path:

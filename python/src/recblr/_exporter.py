@@ -19,7 +19,7 @@ from ._arrow import (
     ArrowArrayStream,
     ArrowSchema,
 )
-from ._columns import Column, column
+from ._columns import Column, column, encoded
 
 ROWS_OF_A_BATCH = 1 << 20
 
@@ -67,14 +67,13 @@ def _release_stream(stream: Any) -> None:
 
 
 class _Source:
-    """Batches that are made as they are asked for, and the error that ended them."""
+    """Batches that are made as they are asked for, and what is said of the error that ended them."""
 
-    def __init__(self, batches: Iterator[List[Column]], names: List[str]) -> None:
+    def __init__(self, batches: Iterator[List[Column]], names: List[bytes]) -> None:
         # The first says what the columns are.
         self.first = next(batches)
         self.batches = itertools.chain([self.first], batches)
         self.names = names
-        self.error: BaseException | None = None
         self.message = b""
 
 
@@ -87,7 +86,7 @@ def _source(stream: Any) -> _Source:
 @GET_SCHEMA  # type: ignore[untyped-decorator,unused-ignore]
 def _get_schema(stream: Any, out: Any) -> int:
     source = _source(stream)
-    _fill_schema(out.contents, b"+s", b"", [_schema(part.format, name.encode()) for part, name in zip(source.first, source.names)])
+    _fill_schema(out.contents, b"+s", b"", [_schema(part.format, name) for part, name in zip(source.first, source.names)])
     return 0
 
 
@@ -101,12 +100,12 @@ def _get_next(stream: Any, out: Any) -> int:
             return 0
         for name, part, expected in zip(source.names, columns, source.first):
             if part.format != expected.format and part.null_count < part.length:
-                raise TypeError(f"the column '{name}' changes its kind on the way")
+                raise TypeError(f"the column '{name.decode()}' changes its kind on the way")
         children = [_array(part.length, part.null_count, part.buffers, [], part.kept) for part in columns]
         _fill_array(out.contents, columns[0].length, 0, [None], children, None)
         return 0
     except BaseException as error:  # whatever it is, C code is the caller
-        source.error, source.message = error, str(error).encode()
+        source.message = str(error).encode("utf-8", "replace")
         return 22
 
 
@@ -165,5 +164,5 @@ def stream_of_columns(columns: Mapping[str, Sequence[Any]]) -> ArrowArrayStream:
             yield [column(name, values[start:end]) for name, values in columns.items()]
 
     stream = ArrowArrayStream(_get_schema, _get_next, _get_last_error, _release_stream)
-    stream.private_data = _keep(_Source(batches(), list(columns)))
+    stream.private_data = _keep(_Source(batches(), [encoded(name) for name in columns]))
     return stream

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import fcntl
 import hashlib
+import json
 import os
+import re
 import shutil
 import tempfile
 import uuid
 import weakref
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator, Union
+from typing import FrozenSet, Iterator, NamedTuple, Union
 
 from ._errors import NotFoundError, WriteError
 
@@ -47,38 +51,127 @@ def existing(path: PathLike) -> Path:
     return folder
 
 
-def copy(source: Path, destination: PathLike, marker: str) -> Path:
-    """Copies a folder beside its destination and renames it, so that the destination is the old one or the new one.
+class Kind(NamedTuple):
+    """A kind of folder, as the command knows it, so that others are never replaced."""
 
-    A folder there is replaced where it is empty or has a file `marker`, as the command's rule is; anything else raises `WriteError`.
+    name: str
+    """For messages."""
+    files: FrozenSet[str]
+    """All that may be in one."""
+    marker: str
+    """A JSON file that every one has."""
+    marker_keys: FrozenSet[str]
+    """What the marker has in every version."""
+
+    def owns(self, entry: Path) -> bool:
+        """Whether something in a folder is of its writer, temporary files of writers that were killed included."""
+        name = re.fullmatch(r"\.(.+)\.[0-9]{1,10}\.tmp", entry.name)
+        if entry.is_dir() and not entry.is_symlink():
+            return name is not None and name[1] == entry.parent.name
+        return entry.name in self.files or entry.name == ".DS_Store" or (name is not None and name[1] in self.files)
+
+    def marks(self, folder: Path) -> bool:
+        """Whether a folder has the marker, with its keys."""
+        try:
+            fields = json.loads((folder / self.marker).read_bytes())
+        except (OSError, ValueError):
+            return False
+        return isinstance(fields, dict) and self.marker_keys <= fields.keys()
+
+
+DATASET = Kind(
+    "dataset",
+    frozenset({"items.i32", "starts.i64", "timestamps.i64", "timestamps.f64", "users.tsv", "items.tsv", "dataset.json"}),
+    "dataset.json",
+    frozenset({"format", "fingerprint"}),
+)
+MODEL = Kind(
+    "model",
+    frozenset(
+        {
+            "model.safetensors",
+            "config.json",
+            "items.tsv",
+            "popularity.i64",
+            "training.json",
+            "report.html",
+            "checkpoint.safetensors",
+            "training.jsonl",
+        }
+    ),
+    "config.json",
+    frozenset({"format", "itemCount", "hiddenSize"}),
+)
+
+
+def copy(source: Path, destination: PathLike, kind: Kind) -> Path:
+    """Copies a folder's files beside its destination, where symbolic links point, and puts the copy there; returns the destination's absolute path.
+
+    Whatever happens, Ctrl-C included, the destination is the old folder or the new one. An empty folder or one of this kind is replaced; where
+    anything else is there, raises `WriteError`.
     """
-    final = Path(destination).absolute()
-    if final.exists() and final.samefile(source):
-        return final
-    _check_replaceable(final, marker)
+    final = Path(os.path.realpath(destination))
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{final.name}.", suffix=".tmp", dir=final.parent) as parent:
-            new, old = Path(parent, "new"), Path(parent, "old")
-            shutil.copytree(source, new)
-            if final.exists():
-                os.rename(final, old)
-            try:
-                os.rename(new, final)
-            except OSError:
-                if old.exists():
-                    os.rename(old, final)
-                raise
+        if not (final.exists() and final.samefile(source)):
+            _check_replaceable(final, kind)
+            final.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=f".{final.name}.", suffix=".tmp", dir=final.parent) as parent:
+                new = Path(parent, "new")
+                new.mkdir()
+                for file in filter(Path.is_file, map(source.joinpath, kind.files)):
+                    shutil.copyfile(file, new / file.name)
+                _put(new, final)
+    except WriteError:
+        raise
     except OSError as error:
         raise WriteError(f"{os.fspath(destination)} cannot be written: {error.strerror or error}") from error
-    return final
+    return Path(destination).absolute()
 
 
-def _check_replaceable(folder: Path, marker: str) -> None:
+def _check_replaceable(folder: Path, kind: Kind) -> None:
     if not os.path.lexists(folder):
         return
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / marker).is_file()):
-        raise WriteError(f"{folder} is there and not recblr's to replace: it has no {marker}")
+    if not folder.is_dir():
+        raise WriteError(f"{folder} cannot be replaced: it is a file, expected a folder or nothing")
+    entries = sorted(folder.iterdir())
+    for entry in entries:
+        if not kind.owns(entry):
+            raise WriteError(
+                f"{folder} cannot be replaced: it holds {entry.name}, which does not belong there; choose another folder"
+            )
+    if any(entry.name in kind.files for entry in entries) and not kind.marks(folder):
+        raise WriteError(
+            f"{folder} cannot be replaced: it has no {kind.marker} that recblr wrote for a {kind.name}; choose another folder"
+        )
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_HERE, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
+
+
+def _put(new: Path, final: Path) -> None:
+    """Moves a folder to a place where nothing is, an empty folder, or one that gets its name instead."""
+    if not final.is_dir() or not any(final.iterdir()):
+        os.rename(new, final)
+    elif not _exchange(new, final):
+        old = new.with_name("old")
+        try:
+            os.rename(final, old)
+            os.rename(new, final)
+        except BaseException:
+            if old.exists() and not final.exists():
+                os.rename(old, final)
+            raise
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Lets two folders change their names at one moment; False where the file system cannot."""
+    if _LIBC.renameat2(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code))
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def capsule_of_events(events: Any) -> object:
 
 def is_pairs(events: Any) -> bool:
     """Whether it is a list of (user, item), which has no times but its order."""
-    return isinstance(events, (list, tuple)) and len(events) > 0 and isinstance(events[0], tuple) and len(events[0]) == 2
+    return isinstance(events, (list, tuple)) and len(events) > 0 and isinstance(events[0], (tuple, list)) and len(events[0]) == 2
 
 
 def _checked(capsule: object) -> object:
@@ -43,7 +43,7 @@ def _columns(events: Any) -> Mapping[str, Sequence[Any]]:
     if hasattr(events, "collect"):
         raise UsageError("this frame is lazy: give what its collect() returns")
     if hasattr(events, "columns") and hasattr(events, "to_numpy"):
-        return {str(name): events[name].to_numpy() for name in events.columns}
+        return {str(name): _array(events[name]) for name in events.columns}
     if isinstance(events, Mapping):
         return {str(name): _sequence(str(name), values) for name, values in events.items()}
     if isinstance(events, (str, bytes)):
@@ -58,7 +58,16 @@ def _columns(events: Any) -> Mapping[str, Sequence[Any]]:
 def _sequence(name: str, values: Any) -> Sequence[Any]:
     if isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         raise UsageError(f"the column '{name}' is {values!r}: give a list or an array")
+    if hasattr(values, "iloc"):
+        return _array(values)
     return values if hasattr(values, "__len__") and hasattr(values, "__getitem__") else list(values)
+
+
+def _array(series: Any) -> Sequence[Any]:
+    """A column of pandas, whose own [a:b] goes by labels, as a NumPy array; None where a kind of pandas' own has nothing."""
+    has_gaps = hasattr(series.dtype, "na_value") and bool(series.isna().any())
+    array: Sequence[Any] = series.to_numpy(dtype=object, na_value=None) if has_gaps else series.to_numpy()
+    return array
 
 
 def _columns_of_rows(rows: List[Any]) -> Mapping[str, Sequence[Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple, Union
 
 from ._arrow import ArrowArrayStream
-from ._errors import error_of
+from ._errors import UsageError, error_of
 
 ABI = 1
 """RECBLR_ABI of the recblr.h that this package was written for."""
@@ -23,7 +23,11 @@ class Text(ctypes.Structure):
 
     @classmethod
     def of(cls, text: Union[str, bytes]) -> Text:
-        encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+        """Raises `UsageError` for a text that is none; bytes of names of files that are none pass, as Python has them."""
+        try:
+            encoded = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise UsageError(f"{text!r} holds half a character") from None
         return cls(encoded, len(encoded))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import operator
 import os
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Literal, NamedTuple, Optional, Sequence, Tuple, Union
@@ -20,7 +21,6 @@ from ._session import Explanation, Session
 from ._table import Table, html_table
 from ._values import Id, Time, id_text, id_texts, nanoseconds
 
-MARKER = "config.json"
 ExportFormat = Literal["onnx", "recbole", "vectors"]
 
 
@@ -69,12 +69,12 @@ class Model:
         Raises:
             WriteError: it cannot be written, or something else is there.
         """
-        return _folders.copy(self.folder, folder, MARKER)
+        return _folders.copy(self.folder, folder, _folders.MODEL)
 
     @property
     def configuration(self) -> Dict[str, Any]:
         """The model's shape, as its `config.json` has it."""
-        return dict(json.loads((self.folder / MARKER).read_text(encoding="utf-8")))
+        return dict(json.loads((self.folder / _folders.MODEL.marker).read_text(encoding="utf-8")))
 
     @property
     def training(self) -> Dict[str, Any]:
@@ -178,9 +178,10 @@ class Model:
             threads: how many to use; left out, all cores.
 
         Raises:
-            UsageError: settings that cannot be.
+            UsageError: settings that cannot be; while the table is read, a `time` before the last event of a user.
             DataError: an item of `exclude` or `only` that the model does not know.
             UnavailableError: a forked process.
+            RecBLRError: while the table is read, what else goes wrong, such as a damaged file. Who reads it by Arrow gets errors of their own library.
         """
         data = checked(data)
         ids = None if users is None else id_texts(users)
@@ -201,7 +202,7 @@ class Model:
                 self._handle.pointer,
                 data._handle.pointer,
                 None if asked is None else stream_in(asked),
-                Text.of(json.dumps(settings)),
+                Text.of(json.dumps(settings, default=operator.index)),
                 ctypes.byref(answers),
             )
             return answers

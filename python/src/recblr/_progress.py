@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import shutil
 import sys
+import time
 from typing import Any, Callable, List, Protocol, Union
 
 from ._run import Progress, Report, silent
 
 ProgressOption = Union[bool, Callable[[Progress], None]]
-"""True shows a bar, False nothing, and a function is called with each `Progress`, on the thread of the caller."""
+"""True shows a bar, False nothing, and a function is called with each `Progress` that it has time for, on the thread of the caller."""
 
 
 class Display(Protocol):
@@ -41,6 +42,20 @@ def _bar(now: Progress, width: int) -> str:
     )
 
 
+class _Pace:
+    """Says what is drawn: one report in a tenth of a second, and the last of each epoch."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def is_due(self, report: Progress) -> bool:
+        now = time.monotonic()
+        if now < self._next and report.step < report.steps:
+            return False
+        self._next = now + 0.1
+        return True
+
+
 class _ForFunction:
     def __init__(self, function: Callable[[Progress], None]) -> None:
         self._function = function
@@ -65,10 +80,13 @@ class _ForLines:
 class _ForTerminal:
     _CLEAR = "\r\x1b[K"
 
+    def __init__(self) -> None:
+        self._pace = _Pace()
+
     def __call__(self, report: Report) -> None:
         if isinstance(report, str):
             self._write(self._CLEAR + report.rstrip("\n") + "\n")
-        else:
+        elif self._pace.is_due(report):
             self._write(self._CLEAR + _bar(report, 24)[: shutil.get_terminal_size().columns - 1])
 
     def close(self) -> None:
@@ -84,13 +102,14 @@ class _ForNotebook:
 
     def __init__(self, display: Callable[..., Any]) -> None:
         self._lines: List[str] = []
+        self._pace = _Pace()
         self._handle = display(self._content(""), raw=True, display_id=True)
 
     def __call__(self, report: Report) -> None:
         if isinstance(report, str):
             self._lines.append(report.rstrip("\n"))
             self._show("")
-        else:
+        elif self._pace.is_due(report):
             self._show(
                 f'<progress value="{report.fraction:.4f}" max="1" style="width: 16em"></progress> '
                 f"epoch {report.epoch} of {report.epochs}, loss {report.loss:.4f}, {report.events_per_second:,.0f} events/s"

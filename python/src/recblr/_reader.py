@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterator, List, Tuple
 
 from ._arrow import ArrowArray, ArrowArrayStream, ArrowSchema, release
 from ._columns import EPOCH
-from ._errors import RecBLRError
+from ._errors import RecBLRError, UnavailableError, UsageError
 
 Batch = Dict[str, List[Any]]
 """Columns by name, all of one length; None where a value is null."""
@@ -19,6 +19,7 @@ def batches(stream: ArrowArrayStream) -> Iterator[Batch]:
     """The batches of a stream, which is released at its end or with the iterator.
 
     Raises:
+        UsageError, UnavailableError: the settings or a forked process are at fault.
         RecBLRError: the stream's own error.
     """
     schema = ArrowSchema()
@@ -49,7 +50,14 @@ def _check(stream: ArrowArrayStream, code: int) -> None:
     if code == 0:
         return
     message = stream.get_last_error(ctypes.byref(stream))
-    raise RecBLRError(ctypes.string_at(message).decode("utf-8", "replace") if message else f"an Arrow stream failed ({code})")
+    raise _error(ctypes.string_at(message).decode("utf-8", "replace") if message else f"an Arrow stream failed ({code})")
+
+
+def _error(message: str) -> RecBLRError:
+    """An error of a stream, which has a sentence but no code: the sentences of these two classes are known."""
+    if message.startswith("at lies before the last event"):
+        return UsageError(message.replace("at", "time", 1))
+    return (UnavailableError if message.startswith("this process is a fork") else RecBLRError)(message)
 
 
 def _format(schema: ArrowSchema) -> Tuple[str, ...]:
@@ -67,7 +75,7 @@ def _values(form: Tuple[str, ...], values: ArrowArray) -> List[Any]:
     return _with_nulls(result, values)
 
 
-_NUMBERS: Dict[str, str] = {"i": "i", "l": "q", "f": "f", "g": "d"}
+_NUMBERS: Dict[str, str] = {"i": "i", "l": "q", "L": "Q", "f": "f", "g": "d"}
 
 
 def _numbers(form: str, values: ArrowArray) -> List[Any]:

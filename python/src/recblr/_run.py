@@ -41,6 +41,9 @@ Report = Union[str, Progress]
 """What a call reports: a line, as the command prints it on standard error, or how far it is."""
 
 
+_MOST_WAITING = 1000
+
+
 class _Outcome(Generic[Result]):
     result: Optional[Result] = None
     error: Optional[BaseException] = None
@@ -62,7 +65,9 @@ def observed(work: Callable[[Any], Result], show: Callable[[Report], None]) -> R
 
     def progress(_: Any, fields: Any) -> None:
         now = fields.contents
-        reports.put(Progress(now.epoch, now.epochs, now.step, now.steps, now.loss, now.events_per_second))
+        # Whoever shows them more slowly than they come misses some, but never the last of an epoch.
+        if reports.qsize() < _MOST_WAITING or now.step == now.steps:
+            reports.put(Progress(now.epoch, now.epochs, now.step, now.steps, now.loss, now.events_per_second))
 
     observer = Observer(
         None,

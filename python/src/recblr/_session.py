@@ -109,8 +109,8 @@ class Session:
         """Why an item has its score after these events. O(events · D·H).
 
         Raises:
-            DataError: the model does not know the item.
-            UsageError: there are no events, or the model cannot explain.
+            DataError: the model does not know the item, there are no events, or the model cannot explain.
+            UsageError: that is no id, or no time.
         """
         output = c_void_p()
         with self._turn:

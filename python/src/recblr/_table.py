@@ -6,7 +6,7 @@ import html
 import itertools
 from typing import TYPE_CHECKING, Any, Callable, Dict, Generic, Iterator, List, Optional, Sequence, TypeVar
 
-from ._arrow import ArrowArrayStream, capsule_of, taken_out
+from ._arrow import ArrowArrayStream, lent, release
 from ._reader import Batch, batches
 
 if TYPE_CHECKING:
@@ -30,19 +30,24 @@ class Table(Generic[Row]):
         self._open = open_stream
         self._row = row
         # Opened at once, so that what is wrong is said where the table is asked for.
-        self._unread: Optional[object] = capsule_of(open_stream())
+        self._unread: Optional[ArrowArrayStream] = None
+        self._unread = open_stream()
 
-    def _stream(self) -> object:
-        """A capsule with a stream that nobody has read."""
+    def __del__(self) -> None:
+        if self._unread is not None:
+            release(self._unread)
+
+    def _stream(self) -> ArrowArrayStream:
+        """A stream that nobody has read; the caller is its owner."""
         unread, self._unread = self._unread, None
-        return unread if unread is not None else capsule_of(self._open())
+        return unread if unread is not None else self._open()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The table as an Arrow stream in a capsule; `requested_schema` is not looked at, as Arrow allows."""
-        return self._stream()
+        return lent(self._stream())
 
     def _batches(self) -> Iterator[Batch]:
-        return batches(taken_out(self._stream()))
+        return batches(self._stream())
 
     def __iter__(self) -> Iterator[Row]:
         for batch in self._batches():

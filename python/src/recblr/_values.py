@@ -60,5 +60,7 @@ def _in_range(value: int, time: object) -> int:
 
 
 def wheres(where: Mapping[str, Union[str, Sequence[str]]]) -> List[List[str]]:
-    """Pairs of a column and a value that it may have."""
+    """Pairs of a column and a value that it may have. Raises `UsageError` for anything else than a dictionary."""
+    if not isinstance(where, Mapping):
+        raise UsageError(f'where is {where!r}: give a dictionary, such as {{"type": "purchase"}}')
     return [[column, value] for column, values in where.items() for value in id_texts(values)]

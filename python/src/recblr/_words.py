@@ -16,6 +16,7 @@ _FLAGS = {
     "restart",
     "resume",
     "skip_bad_lines",
+    "skip_bad_rows",
     "time",
     "without_decay_ring",
     "without_feed_forward",
@@ -41,6 +42,10 @@ def translated(error: Error, keywords: Container[str]) -> Error:
 def in_keywords(message: str, keywords: Container[str]) -> str:
     """A sentence of the command with those of its options that are among `keywords` as such: --epochs is epochs=, --resume is resume=True."""
 
+    def setting(match: re.Match[str]) -> str:
+        name = match.group(1)
+        return f"{name}=True" if name in _FLAGS and name in keywords else name
+
     def keyword(match: re.Match[str]) -> str:
         option, value = match.group(1).replace("-", "_"), match.group(2)
         is_no = option.startswith("no_") and option[3:] in INVERTIBLE
@@ -53,4 +58,6 @@ def in_keywords(message: str, keywords: Container[str]) -> str:
             return f"{name}={value or ''}"
         return f'{name}="{value}"' if value in _CHOICES.get(name, ()) else f"{name}= {value}"
 
-    return re.sub(r"--([a-z]+(?:-[a-z]+)*)(?: ([a-z-]+|[A-Z]+)\b)?", keyword, message)
+    message = re.sub(r"--([a-z]+(?:-[a-z]+)*)(?: ([a-z-]+|[A-Z]+)\b)?", keyword, message)
+    # The library's settings have the keywords' names; only flags are told from other words.
+    return re.sub(r"(?<![\w.])([a-z]+(?:_[a-z]+)+)(?![\w=.])", setting, message)

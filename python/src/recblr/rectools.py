@@ -78,11 +78,16 @@ class RecBLRModel(ModelBase[RecBLRModelConfig]):  # type: ignore[misc]
         self.model = self._train(data, split="none", epochs_from=chosen)
 
     def _fit_partial(self, dataset: Interactions, epochs: Optional[int] = None) -> None:
-        """Continues the model on a dataset, which may have new users and items; `epochs` are a tenth of a training's if they are not given."""
-        if self.model is None:
-            self._fit(dataset)
-        else:
+        """Continues the model on a dataset, which may have new users and items; `epochs` are a tenth of a training's if they are not given.
+
+        A model that was not fitted is, with these `epochs` or else its own.
+        """
+        if self.model is not None:
             self.model = self._train(_events(dataset), split="none", epochs=epochs, from_=self.model)
+        elif epochs is not None:
+            self.model = self._train(_events(dataset), split="none", epochs=epochs)
+        else:
+            self._fit(dataset)
 
     def _train(self, data: Dataset, **keywords: Any) -> Model:
         given = {**self.options, **keywords}
