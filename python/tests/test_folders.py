@@ -1,6 +1,7 @@
 """Folders are replaced whole or not at all, and only those of their kind."""
 
 import os
+import re
 import tempfile
 import unittest
 from pathlib import Path
@@ -9,6 +10,8 @@ from unittest import mock
 import recblr
 from recblr import _folders
 from support import data, model
+
+SOURCES = Path(__file__).parents[2] / "Sources"
 
 
 def contents(folder):
@@ -45,6 +48,13 @@ class Saving(unittest.TestCase):
         shop = data().save(self.place / "shop")
         self.refused("does not belong there", model().save, shop)
         self.assertEqual(recblr.Dataset.open(shop).mark, data().mark)
+
+    def test_kinds_are_those_of_the_command(self):
+        for kind, source in ((_folders.MODEL, "Model/ModelStore/ModelFolder"), (_folders.DATASET, "Data/Interactions/Prepare")):
+            head, _, tail = (SOURCES / f"{source}.swift").read_text(encoding="utf-8").partition("FolderKind(")
+            self.assertEqual(set(re.findall(r'static let \w+ = "(.+?)"', head)), kind.files)
+            keys = re.search(r"markerKeys: \[(.+?)\]", tail)
+            self.assertEqual(set(re.findall(r'"(.+?)"', keys[1])), kind.marker_keys)
 
     def test_a_dataset_s_files_are_its_own(self):
         self.assertLessEqual(set(contents(data().folder)), _folders.DATASET.files)

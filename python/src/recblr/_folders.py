@@ -52,7 +52,7 @@ def existing(path: PathLike) -> Path:
 
 
 class Kind(NamedTuple):
-    """A kind of folder, as the command knows it, so that others are never replaced."""
+    """A kind of folder, as the command knows it (`FolderKind`), so that others are never replaced."""
 
     name: str
     """For messages."""

@@ -109,7 +109,7 @@ class Session:
         """Why an item has its score after these events. O(events · D·H).
 
         Raises:
-            DataError: the model does not know the item, there are no events, or the model cannot explain.
+            DataError: the model does not know the item, or there are no events.
             UsageError: that is no id, or no time.
         """
         output = c_void_p()
