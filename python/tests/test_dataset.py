@@ -95,8 +95,9 @@ class FromPython(unittest.TestCase):
             recblr.Dataset([("a", "b")])
         with self.assertRaises(recblr.RecBLRError):
             recblr.Dataset(log(), min_user_events=-1)
-        with self.assertRaises(recblr.UsageError):
-            recblr.Dataset(log(), where="item")
+        for wrong in ({"where": "item"}, {"min_rating": float("nan")}, {"min_user_events": 2.5j}):
+            with self.assertRaises(recblr.UsageError):
+                recblr.Dataset(log(), **wrong)
         with self.assertRaises(recblr.UsageError):
             recblr.Dataset([("\ud800", "b")] * 9)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import inspect
 import json
-import operator
 import os
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Literal, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
@@ -18,7 +17,7 @@ from ._frames import capsule_of_events, is_pairs
 from ._library import Handle, Text, call, lib
 from ._run import Report, observed, options, run
 from ._table import Table, html_table
-from ._values import wheres
+from ._values import settings_text, wheres
 from ._words import translated
 
 Dedupe = Literal["exact", "consecutive"]
@@ -91,7 +90,7 @@ class Dataset:
             "skip_bad_rows": skip_bad_rows,
             "source": type(events).__name__,
         }
-        given = json.dumps({key: value for key, value in settings.items() if value is not None}, default=operator.index)
+        given = settings_text(settings)
         capsule = capsule_of_events(events)
         folder = Folder.temporary()
         handle = Handle(lib.recblr_dataset_free)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import operator
 import os
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Literal, NamedTuple, Optional, Sequence, Tuple, Union
@@ -19,7 +18,7 @@ from ._library import GivenText, Handle, Text, call, lib
 from ._run import run
 from ._session import Explanation, Session
 from ._table import Table, html_table
-from ._values import Id, Time, id_text, id_texts, nanoseconds
+from ._values import Id, Time, id_text, id_texts, nanoseconds, settings_text
 
 ExportFormat = Literal["onnx", "recbole", "vectors"]
 
@@ -185,12 +184,10 @@ class Model:
         """
         data = checked(data)
         ids = None if users is None else id_texts(users)
-        settings: Dict[str, object] = {"k": k, "exclude_seen": exclude_seen}
+        settings: Dict[str, object] = {"k": k, "exclude_seen": exclude_seen, "threads": threads}
         for name, items in (("exclude", exclude), ("only", only)):
             if items is not None:
                 settings[name] = id_texts(items)
-        if threads is not None:
-            settings["threads"] = threads
         if time is not None:
             settings["at"] = nanoseconds(time)
 
@@ -202,7 +199,7 @@ class Model:
                 self._handle.pointer,
                 data._handle.pointer,
                 None if asked is None else stream_in(asked),
-                Text.of(json.dumps(settings, default=operator.index)),
+                Text.of(settings_text(settings)),
                 ctypes.byref(answers),
             )
             return answers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import operator
 from typing import Any, List, Mapping, Sequence, Union
 
@@ -57,6 +58,15 @@ def _in_range(value: int, time: object) -> int:
     if not -(2**63) <= value < 2**63:
         raise UsageError(f"{time!r} is no time between the years 1678 and 2261")
     return value
+
+
+def settings_text(settings: Mapping[str, object]) -> str:
+    """The settings that are given (not None) as the library reads them. Raises `UsageError` for a value that is none."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    try:
+        return json.dumps(given, default=operator.index, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"a value of the settings cannot be: {error}") from None
 
 
 def wheres(where: Mapping[str, Union[str, Sequence[str]]]) -> List[List[str]]:
