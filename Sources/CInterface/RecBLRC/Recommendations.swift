@@ -11,6 +11,7 @@ import Foundation
 import Identifiers
 import Interactions
 import Models
+import RecBLRCommand
 import Serving
 import Synchronization
 
@@ -69,6 +70,7 @@ private final class RecommendationTable {
         choice = try settings.choice(items)
         k = min(settings.k ?? 10, items.count)
         threads = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
+        try requireThreads(threads, on: model.catalogue.model.backend)
         if model.catalogue.model.configuration.usesTime {
             try dataset.requireDates()
         } else if question != nil {

@@ -1,5 +1,5 @@
 import ErrorSupport
-import Tensors
+package import Tensors
 
 #if canImport(Glibc)
     import Glibc
@@ -8,7 +8,7 @@ import Tensors
 #endif
 
 /// Throws where the limits of this process do not allow so many computing threads: libraries would wait for ever.
-func requireThreads(_ count: Int, on backend: any Backend) throws {
+package func requireThreads(_ count: Int, on backend: any Backend) throws {
     let bytes = 64 << 20  // for models and workspaces
     if let (needed, limit) = MemoryLimit.exceeded(by: bytes, addresses: count * backend.addressesPerThread) {
         throw fail(
