@@ -47,7 +47,7 @@ private func texts(_ texts: UnsafePointer<recblr_text>?, _ count: Int) throws(Ca
     guard count > 0 else { throw CallError(.usage, "arguments: a count of \(UInt(bitPattern: count)) cannot be") }
     guard let texts else { throw CallError(.usage, "arguments: the pointer is NULL, their count is \(count)") }
     var result: [String] = []
-    for index in 0..<count { result.append(try texts[index].string("argument \(index + 1)")) }
+    for index in 0..<count { result.append(try texts[index].argument("argument \(index + 1)")) }
     return result
 }
 

@@ -72,7 +72,7 @@ final class CText: Handed, @unchecked Sendable {
 }
 
 extension recblr_text {
-    /// The text. Throws unless it is UTF-8 without a zero byte.
+    /// The text. Throws unless it is UTF-8.
     func string(_ name: String) throws(CallError) -> String {
         guard length != 0 else { return "" }
         guard length > 0 else {
@@ -82,13 +82,19 @@ extension recblr_text {
         guard let text = String(validating: UnsafeRawBufferPointer(start: bytes, count: length), as: UTF8.self) else {
             throw CallError(.usage, "\(name) is not UTF-8")
         }
+        return text
+    }
+
+    /// The same for what the system takes as a C string. Throws also where it has a zero byte.
+    func argument(_ name: String) throws(CallError) -> String {
+        let text = try string(name)
         if text.utf8.contains(0) { throw CallError(.usage, "\(name) has a zero byte in it") }
         return text
     }
 
     /// The URL of a path. Throws where it is empty.
     func url(_ name: String) throws(CallError) -> URL {
-        let path = try string(name)
+        let path = try argument(name)
         if path.allSatisfy(\.isWhitespace) { throw CallError(.usage, "\(name) is empty") }
         return URL(fileURLWithPath: path)
     }
