@@ -26,6 +26,9 @@ cc -std=c99 -pedantic "${flags[@]}" "$work/header.c" -o "$work/header" -lRecBLR 
 c++ -std=c++11 -x c++ "${flags[@]}" "$work/header.c" -o "$work/header" -lRecBLR && "$work/header"
 echo "check-c: the header is C99 and C++11"
 
+# A host program may have set a locale with another decimal point.
+mkdir "$work/locales"
+if localedef -i de_DE -f UTF-8 "$work/locales/de_DE.UTF-8" 2>/dev/null; then export LOCPATH=$work/locales; fi
 for name in commands streams; do
     [ -e "$sources/$name.c" ] || continue
     cc -std=c11 -g "${flags[@]}" -fsanitize=address,undefined -fno-sanitize-recover=undefined "$sources/$name.c" -o "$work/$name-asan" -lRecBLR -lpthread -lm

@@ -1,4 +1,5 @@
 /* Commands, their observer, models and sessions: from a log that this program writes to recommendations. */
+#include <locale.h>
 #include <math.h>
 #include <pthread.h>
 
@@ -60,6 +61,13 @@ static void commands(void) {
     CHECK(good(run("evaluate model data --json --device cpu", NULL, &output, &error), &error));
     CHECK(contains(recblr_bytes_text(output), "\"ndcg\""));
     recblr_bytes_free(output);
+
+    const char *german = setlocale(LC_ALL, "de_DE.UTF-8");
+    if (!german) printf("there is no locale with another decimal point here\n");
+    CHECK(good(run("evaluate model data --device cpu", NULL, &output, &error), &error));
+    CHECK(contains(recblr_bytes_text(output), " 0.") && !contains(recblr_bytes_text(output), " 0,"));
+    recblr_bytes_free(output);
+    setlocale(LC_ALL, "C");
 
     CHECK(bad(run("evaluate model nothing", NULL, &output, &error), &error, RECBLR_NO_INPUT, "nothing"));
     CHECK(bad(run("train data", NULL, &output, &error), &error, RECBLR_USAGE, "--model"));

@@ -2,7 +2,9 @@ import Foundation
 
 /// A number with `digits` decimals; a dash where it is not finite.
 public func fixed(_ value: Double, _ digits: Int) -> String {
-    value.isFinite ? String(format: "%.\(digits)f", value) : "–"
+    guard value.isFinite else { return "–" }
+    // A program around the library may have chosen a locale whose decimal point is another.
+    return String(String(format: "%.\(digits)f", value).map { "-0123456789".contains($0) ? $0 : "." })
 }
 
 /// "2 min 05 s", "14 s".
