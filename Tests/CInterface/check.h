@@ -8,7 +8,7 @@
 
 #include "recblr.h"
 
-static int failures, checks;
+static _Atomic int failures, checks; /* some checks are made on several threads */
 
 #define CHECK(condition)                                                                                                    \
     do {                                                                                                                    \
