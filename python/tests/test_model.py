@@ -11,6 +11,36 @@ from recblr import _folders
 from support import TINY, data, log, model, needs
 
 
+class Replaced(unittest.TestCase):
+    """Commands go by paths: an object whose folder holds something else by now must not be taken for it."""
+
+    def test_dataset(self):
+        with tempfile.TemporaryDirectory() as place:
+            kept = data().save(Path(place) / "data")
+            opened = recblr.Dataset.open(kept)
+            recblr.Dataset(log(seed=2)).save(kept)
+            for use in (lambda: recblr.train(opened, **TINY), lambda: model().evaluate(opened), lambda: model().recommend(opened)):
+                with self.assertRaisesRegex(recblr.DataError, "another dataset"):
+                    use()
+
+    def test_model(self):
+        with tempfile.TemporaryDirectory() as place:
+            kept = model().save(Path(place) / "model")
+            opened = recblr.load(kept)
+            recblr.train(data(), **{**TINY, "seed": 5}).save(kept)
+            with self.assertRaisesRegex(recblr.DataError, "another model"):
+                opened.evaluate(data())
+            self.assertEqual(opened.configuration["hiddenSize"], 8)
+        with self.assertRaisesRegex(recblr.NotFoundError, "gone"):
+            opened.evaluate(data())
+
+    def test_what_is_no_id_time_or_session(self):
+        with self.assertRaises(recblr.UsageError):
+            model().recommend(data(), users=b"u1")
+        with self.assertRaises(recblr.UsageError):
+            recblr.Session.from_bytes(model(), 10**9)  # type: ignore[arg-type]
+
+
 class Evaluating(unittest.TestCase):
     def test_metrics_and_table(self):
         result = model().evaluate(data(), threads=1)

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Literal, Mapping, NamedTuple, Opti
 
 from . import _folders
 from ._arrow import ArrowArrayStream, stream_in
-from ._errors import DataError, RecBLRError
+from ._errors import DataError, NotFoundError, RecBLRError
 from ._folders import Folder, PathLike
 from ._frames import capsule_of_events, is_pairs
 from ._library import Handle, Text, call, lib
@@ -227,6 +227,13 @@ class Dataset:
         """Whether it is known when events happened, not just their order."""
         return bool(self._summary["timestamps"])
 
+    def _check_folder(self) -> None:
+        marker = self.folder / _folders.DATASET.marker
+        if not marker.is_file():
+            raise NotFoundError(f"the dataset's folder {self.folder} is gone")
+        if json.loads(marker.read_text(encoding="utf-8")) != self._summary:
+            raise DataError(f"{self.folder} holds another dataset by now: open it again")
+
     @property
     def mark(self) -> str:
         """The same for the same events of the same users, and for no others."""
@@ -284,7 +291,8 @@ def _noting(notes: List[str]) -> Callable[[Report], None]:
 
 
 def checked(data: object) -> Dataset:
-    """`data`, where it is a dataset. Raises `DataError` with what to do instead."""
+    """`data`, where it is a dataset. Raises `DataError` where it is something else, or where its folder holds another one by now: commands go by the path."""
     if isinstance(data, Dataset):
+        data._check_folder()
         return data
     raise DataError(f"a {type(data).__name__} is no dataset: make one with recblr.Dataset(…)")

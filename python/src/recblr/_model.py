@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterable, List, Literal, NamedTuple, Optional, Seq
 from . import _folders
 from ._arrow import ArrowArrayStream, capsule_of, stream_in
 from ._dataset import Dataset, checked
+from ._errors import DataError, NotFoundError
 from ._evaluation import Evaluation, Split, evaluate
 from ._exporter import stream_of_columns
 from ._folders import Folder, PathLike
@@ -55,10 +56,21 @@ class Model:
         self._handle = Handle(lib.recblr_model_free)
         self._names: Dict[int, Tuple[str, Optional[str]]] = {}
         call(lib.recblr_model_open, Text.of(os.fspath(_folder.path)), self._handle.place)
+        self._configuration: Dict[str, Any] = json.loads((_folder.path / _folders.MODEL.marker).read_text(encoding="utf-8"))
 
     @property
     def folder(self) -> Path:
-        """Where its files are, a `report.html` among them."""
+        """Where its files are, a `report.html` among them.
+
+        Raises:
+            NotFoundError: the folder is gone.
+            DataError: it holds another model by now.
+        """
+        marker = self._place.path / _folders.MODEL.marker
+        if not marker.is_file():
+            raise NotFoundError(f"the model's folder {self._place.path} is gone")
+        if json.loads(marker.read_text(encoding="utf-8")) != self._configuration:
+            raise DataError(f"{self._place.path} holds another model by now: load it again")
         return self._place.path
 
     def save(self, folder: PathLike) -> Path:
@@ -73,7 +85,7 @@ class Model:
     @property
     def configuration(self) -> Dict[str, Any]:
         """The model's shape, as its `config.json` has it."""
-        return dict(json.loads((self.folder / _folders.MODEL.marker).read_text(encoding="utf-8")))
+        return dict(self._configuration)
 
     @property
     def training(self) -> Dict[str, Any]:

@@ -70,7 +70,7 @@ class _ForFunction:
 
 class _ForLines:
     def __call__(self, report: Report) -> None:
-        if isinstance(report, str):
+        if isinstance(report, str) and sys.stderr is not None:
             print(report.rstrip("\n"), file=sys.stderr, flush=True)
 
     def close(self) -> None:

@@ -143,7 +143,10 @@ class Session:
 
         Raises:
             DataError: they are damaged, or of another model.
+            UsageError: `data` are no bytes.
         """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise UsageError(f"a {type(data).__name__} is no session: give what to_bytes() returned")
         handle = Handle(lib.recblr_session_free)
         call(lib.recblr_session_restore, model._handle.pointer, Text.of(bytes(data)), handle.place)
         return cls(model, handle)

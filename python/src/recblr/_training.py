@@ -9,7 +9,7 @@ from typing import Dict, Literal, Optional, Union
 
 from . import _folders
 from ._dataset import Dataset, checked
-from ._errors import Interrupted, RecBLRError, UsageError
+from ._errors import Interrupted, RecBLRError, UsageError, WriteError
 from ._evaluation import Split
 from ._folders import Folder, PathLike
 from ._model import Model
@@ -204,5 +204,10 @@ def _run(
 def _moved(run_folder: Path) -> Folder:
     """Takes a finished model out of the cache, where the next run of its name would replace it."""
     folder = Folder.temporary()
-    shutil.move(os.fspath(run_folder), os.fspath(folder.path))
+    try:
+        shutil.move(os.fspath(run_folder), os.fspath(folder.path))
+    except OSError as error:
+        raise WriteError(
+            f"the model is trained and lies in {run_folder}, where recblr.load finds it; it cannot be moved to {folder.path}: {str(error)[:200]}"
+        ) from None
     return folder

@@ -30,12 +30,15 @@ def id_text(value: Any) -> str:
 
 def id_texts(values: Any) -> List[str]:
     """The texts of one id, or of several."""
-    return [id_text(values)] if isinstance(values, str) or not hasattr(values, "__iter__") else [id_text(value) for value in values]
+    is_one = isinstance(values, (str, bytes, bytearray)) or not hasattr(values, "__iter__")
+    return [id_text(values)] if is_one else [id_text(value) for value in values]
 
 
 def nanoseconds(time: Any) -> int:
     """A moment in nanoseconds since 1970. Raises `UsageError` where it is none."""
     if getattr(getattr(time, "dtype", None), "kind", "") == "M":
+        if time != time:  # NaT
+            raise UsageError(f"{time!r} is no time")
         return int(time.astype("datetime64[ns]").astype("int64"))
     time = plain_value(time)
     if isinstance(time, str):
