@@ -10,7 +10,8 @@
  *
  * Threads. Datasets and models do not change: any number of threads may use one at the same time. A session may be used by one
  * thread at a time, different sessions at the same time. An object must not be freed while a call uses it; objects made from it (a session
- * of a model, a stream of a dataset) keep what they need alive by themselves. There are no global settings and no hidden state.
+ * of a model, a stream of a dataset) keep what they need alive by themselves. There are no global settings; all that a process
+ * remembers is whether it has computed on several threads (see Fork).
  *
  * Files. The files of an open dataset are mapped: replace its folder as this library does, by renaming, or remove it, but do not write into its
  * files.
