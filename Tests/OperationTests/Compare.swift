@@ -64,9 +64,13 @@ func compare(
 /// What the oracle left unwritten must be unwritten; anything else must be a number.
 private func largestError(_ own: OperationResult, _ right: OperationResult) -> (size: Double, place: String) {
     guard own.name == right.name, own.values.count == right.values.count else { return (.infinity, ": other sizes") }
-    let finite = right.values.filter(\.isFinite).map(Double.init)
-    let squares = finite.reduce(0) { $0 + $1 * $1 }
-    let scale = max((squares / Double(max(1, finite.count))).squareRoot(), Double(right.floor), 1e-30)
+    if haveSameBits(own.values, right.values) { return (0, "") }
+    var (squares, finite) = (0.0, 0)
+    for value in right.values where value.isFinite {
+        squares += Double(value) * Double(value)
+        finite += 1
+    }
+    let scale = max((squares / Double(max(1, finite))).squareRoot(), Double(right.floor), 1e-30)
     var worst = (size: 0.0, place: "")
     for i in right.values.indices where own.values[i].bitPattern != right.values[i].bitPattern {
         let (x, y) = (Double(own.values[i]), Double(right.values[i]))

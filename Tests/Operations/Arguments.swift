@@ -81,13 +81,21 @@ package final class Arguments {
         let number = range.lowerBound + unit * (range.upperBound - range.lowerBound)
         return rounded ? Float(bitPattern: number.bitPattern & 0xFFFF_0000) : number
     }
-    func integer(in range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &generator) }
+    func integer(in range: ClosedRange<Int>) -> Int {
+        range.lowerBound + Int(generator.next() >> 1) % (range.upperBound - range.lowerBound + 1)
+    }
     package func numbers(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
-        (0..<count).map { _ in number(in: range) }
+        var numbers = [Float](repeating: 0, count: count)
+        var index = 0  // a loop without iterators: tests are not optimised
+        while index < count {
+            numbers[index] = number(in: range)
+            index += 1
+        }
+        return numbers
     }
     /// Whole numbers: sums of their products are exact in single precision, and ties between them are real.
     func wholeNumbers(_ count: Int, upTo bound: Int) -> [Float] {
-        (0..<count).map { _ in Float(integer(in: -bound...bound)) }
+        numbers(count, in: Float(-bound)...Float(bound + 1)).map { $0.rounded(.down) }
     }
     func rowNumbers(_ count: Int, below bound: Int) -> [Int32] {
         (0..<count).map { _ in Int32(integer(in: 0...bound - 1)) }

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// One result of an operation: a tensor or a number.
@@ -46,6 +47,7 @@ extension Arguments {
     }
 
     private func firstDamage(_ block: Block, _ after: [Float]) -> String? {
+        if haveSameBits(after, block.before) { return nil }
         let (stride, columns) = (block.tensor.stride, block.tensor.columns)
         for i in after.indices where after[i].bitPattern != block.before[i].bitPattern {
             let offset = i - guardCount
@@ -65,4 +67,12 @@ extension Arguments {
     }
     /// Bytes of the tensors that an operation touches.
     package var workingSet: Int { 4 * blocks.reduce(0) { $0 + $1.used } }
+}
+
+/// Whether two lists are as long and equal bit by bit, NaNs too: much faster than a loop, which tests do not optimise.
+package func haveSameBits(_ a: [Float], _ b: [Float]) -> Bool {
+    a.count == b.count
+        && a.withUnsafeBytes { a in
+            b.withUnsafeBytes { b in a.isEmpty || memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0 }
+        }
 }

@@ -39,7 +39,8 @@ extension Indices {
 
 /// Σ_c a[row, c] · b[other, c].
 func dot(_ a: Tensor, _ row: Int, _ b: Tensor, _ other: Int) -> Double {
+    let (x, y) = (a.base + row * a.stride, b.base + other * b.stride)
     var sum = 0.0
-    for c in 0..<a.columns { sum += a[row, c] * b[other, c] }
+    for c in 0..<a.columns { sum += Double(x[c]) * Double(y[c]) }
     return sum
 }

@@ -24,10 +24,18 @@ extension ReferenceBackend {
         precondition(candidates.count == hidden.rows, "one choice of candidates for each row")
         return (0..<hidden.rows).map { n in
             let scores = scores(hidden, n, table, bias)
-            let allowed = candidates[n].rows(in: scores.indices).map(Int.init)
-            // Ties go to the lower row number.
-            let best = allowed.sorted { (-scores[$0], $0) < (-scores[$1], $1) }.prefix(max(0, k))
-            return best.map { ScoredRow(row: Int32($0), score: scores[$0]) }
+            var best: [ScoredRow] = []
+            guard k > 0 else { return best }
+            for row in candidates[n].rows(in: scores.indices) {
+                let score = scores[Int(row)]
+                if best.count == k {
+                    // Ties go to the lower row number, which came first.
+                    if score <= best[k - 1].score { continue }
+                    best.removeLast()
+                }
+                best.insert(ScoredRow(row: row, score: score), at: best.firstIndex { $0.score < score } ?? best.count)
+            }
+            return best
         }
     }
 

@@ -14,19 +14,19 @@ package struct ReferenceBackend: HostBackend {
 
     package func upload(_ values: [Float], to tensor: Tensor) {
         precondition(tensor.isContiguous && values.count <= tensor.count, "an upload fits its tensor")
-        for (i, value) in values.enumerated() { tensor.base[i] = value }
+        tensor.base.update(from: values, count: values.count)
     }
 
     package func upload(_ values: [Int32], to indices: Indices) {
         precondition(values.count <= indices.count, "an upload fits its indices")
-        for (i, value) in values.enumerated() { indices.base[i] = value }
+        indices.base.update(from: values, count: values.count)
     }
 
     package func download(_ tensor: Tensor) -> [Float] {
         var values: [Float] = []
         values.reserveCapacity(tensor.count)
         for row in 0..<tensor.rows {
-            for column in 0..<tensor.columns { values.append(tensor.base[row * tensor.stride + column]) }
+            values += UnsafeBufferPointer(start: tensor.base + row * tensor.stride, count: tensor.columns)
         }
         return values
     }

@@ -32,7 +32,7 @@ package struct Tensor: @unchecked Sendable {
 
     /// The address in this process's memory. Traps where the memory is a device's.
     package var base: UnsafeMutablePointer<Float> {
-        precondition(space == .host, "memory of a device cannot be read here: download it")
+        guard case .host = space else { preconditionFailure("memory of a device cannot be read here: download it") }
         return pointer
     }
 
@@ -89,7 +89,7 @@ package struct Indices: @unchecked Sendable {
 
     /// The address in this process's memory. Traps where the memory is a device's.
     package var base: UnsafeMutablePointer<Int32> {
-        precondition(space == .host, "memory of a device cannot be read here: download it")
+        guard case .host = space else { preconditionFailure("memory of a device cannot be read here: download it") }
         return pointer
     }
 
