@@ -103,6 +103,13 @@ import Testing
         return scores
     }
 
+    @Test(arguments: [1, 3]) func stopsWhenItIsTold(threads: Int) throws {
+        let ranker = ModelRanker(try model(), threads: threads)
+        #expect(throws: EvaluationError.stopped) {
+            _ = try ranker.examine(split.test, in: data, shouldStop: { true })
+        }
+    }
+
     @Test(arguments: [1, 3]) func aModelsProbabilitiesAndLists(threads: Int) throws {
         let model = try model()
         let examination = try ModelRanker(model, threads: threads).examine(split.test, in: data)

@@ -186,6 +186,14 @@ import Testing
             }
             #expect(lines == [1 << 16, 2 << 16, 3 << 16])
             #expect(fractions.allSatisfy { $0 > 0 && $0 <= 1 } && fractions == fractions.sorted())
+            var options = ReadOptions.fileOrder
+            (options.temporaryFolder, options.memory.reading) = (folder, 100)
+            #expect(throws: DatasetError.stopped) {
+                _ = try InteractionLog.read(url, options) { lines, _ throws(DatasetError) in
+                    if lines > 1 << 16 { throw .stopped }
+                }
+            }
+            #expect(try contents(of: folder) == ["log.csv"])
         }
     }
 

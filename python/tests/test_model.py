@@ -4,10 +4,12 @@ import math
 import pickle
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import recblr
 from recblr import _folders
+from recblr._run import run
 from support import TINY, data, log, model, needs
 
 
@@ -52,6 +54,12 @@ class Evaluating(unittest.TestCase):
         self.assertIn("<table>", result._repr_html_())
         recorded = model().training["test"]["all"]["unmasked"]["at10"]["ndcg"]
         self.assertAlmostEqual(result.metrics["unmasked"]["NDCG@10"], recorded, places=6)
+
+    def test_cases_are_ranked_once(self):
+        with unittest.mock.patch("recblr._evaluation.run", wraps=run) as counted:
+            result = model().evaluate(data(), threads=1)
+            self.assertIn("NDCG@10", str(result))
+        self.assertEqual(counted.call_count, 1)
 
     def test_options(self):
         validation = model().evaluate(data(), validation=True, max_length=3, threads=1)

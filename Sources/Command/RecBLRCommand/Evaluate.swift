@@ -1,6 +1,7 @@
 import ArgumentParser
 import ErrorSupport
 import Evaluation
+import FileSupport
 import Foundation
 import Interactions
 import ModelStore
@@ -30,7 +31,7 @@ struct Evaluate: ParsableCommand {
             Example:
 
               recblr evaluate models/ml-100k data/ml-100k
-              recblr evaluate models/shop data/shop --split global-time --json
+              recblr evaluate models/shop data/shop --split global-time --output metrics.json
               recblr evaluate models/seed-1 models/seed-2 data/ml-100k
 
             The last printed, of two trainings that differ in the seed: HR@10 +0.0244, from +0.0053 to +0.0435, excludes 0: \
@@ -45,6 +46,10 @@ struct Evaluate: ParsableCommand {
     @OptionGroup var threads: ThreadsOption
     @OptionGroup var place: DeviceOption
     @OptionGroup var json: JSONFlag
+    @Option(
+        name: .shortAndLong, help: "Write all numbers as JSON to this file, too, whole or not at all.",
+        transform: pathArgument)
+    var output: String?
 
     func validate() throws {
         guard (2...3).contains(folders.count) else {
@@ -57,6 +62,7 @@ struct Evaluate: ParsableCommand {
     }
 
     func run() throws {
+        var file = try output.map(createdFile)
         let opened = try folders.dropLast().map { ($0, try openModel($0)) }
         let data = try openDataset(folders[folders.count - 1])
         let backend = try place.backend(for: opened.map(\.1.configuration.mixer))
@@ -79,7 +85,10 @@ struct Evaluate: ParsableCommand {
             return try model.readings.map { reading in
                 let ranker = model.ranker(items, maximumLength: maxLength, reading: reading, threads: threadCount)
                 let own = model.readings.count > 1 ? "\(letter), \(reading.rawValue)" : letter
-                return (name: models.count == 2 ? own : ranker.name, result: try ranker.examine(cases, in: data))
+                return (
+                    name: models.count == 2 ? own : ranker.name,
+                    result: try ranker.examine(cases, in: data, shouldStop: Console.current.isStopped)
+                )
             }
         }
         let seconds = (ContinuousClock.now - started) / .seconds(1)
@@ -88,7 +97,10 @@ struct Evaluate: ParsableCommand {
         if let warning = warningOfFewCases(first.all.unmasked, validation ? "validation" : "test") {
             printError(warning)
         }
-        if json.isOn { return try results.printAsJSON() }
+        let numbers = try results.json()
+        try file?.append(numbers)
+        if let file = file.take() { try file.commit() }
+        if json.isOn { return try printOutput(numbers, terminator: "") }
         try printOutput(
             "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
                 + "\(counted(first.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")

@@ -35,15 +35,15 @@ struct EvaluationResults {
     }
 
     /// Of one model the reports; of two also which they are, and their comparison.
-    func printAsJSON() throws {
-        guard let comparison else { return try printJSON(reports) }
+    func json() throws -> String {
+        guard let comparison else { return try jsonText(reports) }
         struct Comparing: Encodable {
             var a, b: String
             var reports: [EvaluationReport]
             var comparison: Comparison
             var comparisonAtRequest: Comparison?
         }
-        try printJSON(
+        return try jsonText(
             Comparing(
                 a: models[0], b: models[1], reports: reports, comparison: comparison,
                 comparisonAtRequest: comparisonAtRequest))

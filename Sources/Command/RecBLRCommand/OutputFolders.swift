@@ -37,6 +37,12 @@ func reasonAgainst(_ path: String) throws -> String? {
     return nil
 }
 
+/// A file that --output names, to be written. Throws where it cannot be, before anything is computed for it.
+func createdFile(_ path: String) throws -> FileWriter {
+    if let reason = try reasonAgainst(path) { throw fail(.usage, "--output \(reason)") }
+    return try FileWriter(fileURL(path))
+}
+
 /// Throws where an output is inside a folder that is read.
 func checkApart(_ output: String, _ option: String, from input: String) throws {
     let (target, source) = (

@@ -143,8 +143,8 @@ struct Prepare: ParsableCommand {
         let log = try InteractionLog.read(sources, try readOptions(beside: target)) { layout in
             if said.map({ layout.isReadLike($0) }) != true { printError(text(layout)) }
             said = layout
-        } progress: {
-            progress.show($0, $1)
+        } progress: { (lines, fraction) throws(DatasetError) in
+            try progress.show(lines, fraction)
         }
         progress.finish(log.report.lines)
         for text in log.doubts { printError("recblr: warning: " + text) }
@@ -188,7 +188,7 @@ struct Prepare: ParsableCommand {
                 }
                 log.skip()
             }
-            progress.show(log.report.lines, Double(log.report.lines) / Double(max(1, total)))
+            try progress.show(log.report.lines, Double(log.report.lines) / Double(max(1, total)))
         }
         try log.finishAdding(from: store)
         progress.finish(log.report.lines)

@@ -1,11 +1,14 @@
+import Interactions
+
 /// Shows the progress of reading a long log on standard error: a line that is updated on a terminal, a new line every ten seconds
-/// elsewhere.
+/// elsewhere. Ends the reading where the command has been asked to stop.
 final class ReadingLine {
     private let line = StatusLine(plainInterval: .seconds(10))
     private let start = ContinuousClock.now
     private var wasShown = false
 
-    func show(_ lines: Int, _ fraction: Double) {
+    func show(_ lines: Int, _ fraction: Double) throws(DatasetError) {
+        if Console.current.isStopped() { throw .stopped }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         guard seconds > 0.2 else { return }
         wasShown = line.show(choices(lines, fraction, seconds)) || wasShown

@@ -48,7 +48,7 @@ struct ArrowEventParser {
 
     /// Reads the rows of a batch. `columns` are those of the layout.
     mutating func parse(
-        _ columns: [ArrowColumn], into log: inout InteractionLog, _ progress: (Int) -> Void
+        _ columns: [ArrowColumn], into log: inout InteractionLog, _ progress: (Int) throws(DatasetError) -> Void
     ) throws(DatasetError) {
         users.begin(columns[0])
         items.begin(columns[1])
@@ -58,7 +58,7 @@ struct ArrowEventParser {
         for start in stride(from: 0, to: count, by: Self.piece) {
             for row in start..<min(start + Self.piece, count) { try parse(row, batch, into: &log) }
             try flush(into: &log)
-            progress(report.lines)
+            try progress(report.lines)
         }
     }
 

@@ -12,10 +12,12 @@ extension InteractionLog {
     /// - Parameters:
     ///   - name: what messages call the table.
     ///   - understood: called with the columns before the rows are read.
-    ///   - progress: called at least every 2¹⁶ rows with their number so far.
+    ///   - progress: called at least every 2¹⁶ rows with their number so far; what it throws, such as ``DatasetError/stopped``, ends the
+    ///     reading.
     public static func read(
         _ table: consuming ArrowStream, named name: String = "the table", _ options: ReadOptions = ReadOptions(),
-        understood: (LogLayout) -> Void = { _ in }, progress: (_ rows: Int) -> Void = { _ in }
+        understood: (LogLayout) -> Void = { _ in },
+        progress: (_ rows: Int) throws(DatasetError) -> Void = { _ in }
     ) throws(DatasetError) -> InteractionLog {
         func read<Value>(_ body: () throws(ArrowError) -> Value) throws(DatasetError) -> Value {
             do { return try body() } catch { throw .malformed(path: name, reason: error.description) }

@@ -13,6 +13,8 @@ public enum DatasetError: UserFacingError, Equatable {
     case malformed(path: String, reason: String, remedies: [LogRemedy] = [])
     /// A filter or a split leaves nothing, or needs what the data has not.
     case unusable(String, remedies: [LogRemedy] = [])
+    /// Whoever was told of the progress wanted no more; nothing is written.
+    case stopped
 
     /// One sentence for people.
     public var description: String {
@@ -22,11 +24,18 @@ public enum DatasetError: UserFacingError, Equatable {
         case .row(let table, let number, let reason, _): "\(table), row \(number) (counted from 0): \(reason)"
         case .malformed(let path, let reason, _): "\(path): \(reason)"
         case .unusable(let reason, _): reason
+        case .stopped: "stopped while events were read; nothing is written"
         }
     }
 
-    /// The file's, else that of bad data.
-    public var exitStatus: ExitStatus { if case .file(let error) = self { error.exitStatus } else { .badData } }
+    /// The file's, that of what was stopped, else that of bad data.
+    public var exitStatus: ExitStatus {
+        switch self {
+        case .file(let error): error.exitStatus
+        case .stopped: .interrupted
+        case .line, .row, .malformed, .unusable: .badData
+        }
+    }
 
     /// What a reader of logs can be told.
     public var remedies: [any Remedy] {
@@ -35,6 +44,7 @@ public enum DatasetError: UserFacingError, Equatable {
         case .line(_, _, _, let remedies), .row(_, _, _, let remedies), .malformed(_, _, let remedies),
             .unusable(_, let remedies):
             remedies
+        case .stopped: []
         }
     }
 }

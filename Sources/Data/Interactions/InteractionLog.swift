@@ -155,10 +155,11 @@ public struct InteractionLog: ~Copyable, Sendable {
     }
 
     /// Reads a file.
-    /// - Parameter progress: called every 2¹⁶ records with their number so far and the fraction of the file that is read.
+    /// - Parameter progress: called every 2¹⁶ records with their number so far and the fraction of the file that is read; what it throws, such as
+    ///   ``DatasetError/stopped``, ends the reading.
     public static func read(
         _ url: URL, _ options: ReadOptions = ReadOptions(),
-        progress: (_ lines: Int, _ fraction: Double) -> Void = { _, _ in }
+        progress: (_ lines: Int, _ fraction: Double) throws(DatasetError) -> Void = { _, _ in }
     ) throws(DatasetError) -> InteractionLog {
         try read([.file(url)], options, understood: { _ in }, progress: progress)
     }
@@ -167,10 +168,11 @@ public struct InteractionLog: ~Copyable, Sendable {
     /// record, not with the events.
     /// - Parameters:
     ///   - understood: called for each file with its layout before it is read.
-    ///   - progress: called every 2¹⁶ records with their number so far and the fraction of the files that is read.
+    ///   - progress: called every 2¹⁶ records with their number so far and the fraction of the files that is read; what it throws, such as
+    ///     ``DatasetError/stopped``, ends the reading.
     public static func read(
         _ sources: [LogSource], _ options: ReadOptions, understood: (LogLayout) -> Void,
-        progress: (_ lines: Int, _ fraction: Double) -> Void
+        progress: (_ lines: Int, _ fraction: Double) throws(DatasetError) -> Void
     ) throws(DatasetError) -> InteractionLog {
         var log = InteractionLog(options)
         var previous: LogLayout?
@@ -187,7 +189,7 @@ public struct InteractionLog: ~Copyable, Sendable {
             while try log.takeRecord(&records, &parser, skipsBad: options.skipsBadLines) {
                 try log.spill()
                 guard log.report.lines % (1 << 16) == 0 else { continue }
-                progress(log.report.lines, (Double(number) + records.fractionRead) / Double(sources.count))
+                try progress(log.report.lines, (Double(number) + records.fractionRead) / Double(sources.count))
             }
             if records.repeatedHeaders > 0 {
                 log.report.repeatedHeaders = (log.report.repeatedHeaders ?? 0) + records.repeatedHeaders

@@ -5,6 +5,12 @@ public import Models
 import Synchronization
 import Tensors
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Ranks targets by a model's scores of all items.
 public struct ModelRanker: Ranker {
     /// What a model with time is told of when a case is asked.
@@ -60,11 +66,20 @@ public struct ModelRanker: Ranker {
 
     /// The same with probabilities and the ten best items, in some four times the time. O(V · D) memory beside.
     public func examine(_ cases: [EvaluationCase], in dataset: Dataset) throws(EvaluationError) -> Examination {
-        try examine(cases, in: dataset, DetailReader(model))
+        try examine(cases, in: dataset, shouldStop: { false })
+    }
+
+    /// The same until `shouldStop` says so, which is asked on the caller's thread after every batch of this thread. Throws
+    /// ``EvaluationError/stopped`` then.
+    public func examine(
+        _ cases: [EvaluationCase], in dataset: Dataset, shouldStop: @Sendable () -> Bool
+    ) throws(EvaluationError) -> Examination {
+        try examine(cases, in: dataset, DetailReader(model), shouldStop: shouldStop)
     }
 
     private func examine(
-        _ cases: [EvaluationCase], in dataset: Dataset, _ details: DetailReader?
+        _ cases: [EvaluationCase], in dataset: Dataset, _ details: DetailReader?,
+        shouldStop: @Sendable () -> Bool = { false }
     ) throws(EvaluationError) -> Examination {
         guard items != nil || model.configuration.itemCount == dataset.itemCount else {
             throw .itemCount(model: model.configuration.itemCount, dataset: dataset.itemCount)
@@ -75,6 +90,7 @@ public struct ModelRanker: Ranker {
         let next = Atomic<Int>(0)
         let results = Mutex(Examination(missing: cases.count, details == nil ? nil : model.configuration.itemCount))
         let failure = Mutex<EvaluationError?>(nil)
+        let caller = pthread_self()
         DispatchQueue.concurrentPerform(iterations: min(threads, max(1, batches.count))) { _ in
             let encoder = SequenceEncoder(
                 model, tokens: Self.batchTokens, sequences: batches.map(\.count).max() ?? 1)
@@ -86,6 +102,8 @@ public struct ModelRanker: Ranker {
                 }
                 do throws(EvaluationError) {
                     try answer(users.filter { !$0.questions.isEmpty }, encoder, bound, details, results)
+                    // The caller's thread is one of those that compute.
+                    if pthread_equal(pthread_self(), caller) != 0, shouldStop() { throw .stopped }
                 } catch { failure.withLock { $0 = error } }
             }
         }

@@ -44,6 +44,8 @@ public enum EvaluationError: UserFacingError, Equatable {
     case history(HistoryError)
     /// The device that ranks failed.
     case device(String)
+    /// Whoever waited for it wanted no more.
+    case stopped
 
     /// One sentence for people.
     public var description: String {
@@ -52,6 +54,7 @@ public enum EvaluationError: UserFacingError, Equatable {
             "\(model): scores are not finite numbers: the weights are damaged or training diverged"
         case .history(let error): error.description
         case .device(let reason): reason
+        case .stopped: "stopped before all cases were ranked"
         case .noTimes: "a model with time (--time) needs the times of events, which this dataset has not"
         case .noDates:
             "a model with time (--time) needs dates, and the times of this dataset are numbers that only say the order"
@@ -60,8 +63,14 @@ public enum EvaluationError: UserFacingError, Equatable {
         }
     }
 
-    /// The device's, else that of bad data.
-    public var exitStatus: ExitStatus { if case .device = self { .unavailable } else { .badData } }
+    /// The device's, that of what was stopped, else that of bad data.
+    public var exitStatus: ExitStatus {
+        switch self {
+        case .device: .unavailable
+        case .stopped: .interrupted
+        default: .badData
+        }
+    }
 
     /// What to do about a training that diverged.
     public var remedies: [any Remedy] { if case .notANumber = self { [DivergenceRemedy.smallerSteps] } else { [] } }

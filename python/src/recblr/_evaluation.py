@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import json
 import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, List, Literal, Optional, Sequence
 
 from ._dataset import Dataset, checked
@@ -22,17 +24,14 @@ Metrics = Dict[str, Dict[str, float]]
 class _Result:
     """The command's answer: as it prints it, and as JSON."""
 
-    def __init__(self, arguments: Sequence[str], kept: Sequence[object]) -> None:
-        self._arguments = list(arguments)
-        # The folders that are asked again for the table.
-        self._kept = kept
-        self.details: Any = json.loads(run(["evaluate", "--json", *arguments]))
-        self._text: Optional[str] = None
+    def __init__(self, arguments: Sequence[str]) -> None:
+        with tempfile.TemporaryDirectory(prefix="recblr-") as folder:
+            numbers = Path(folder, "metrics.json")
+            self._text = run(["evaluate", f"--output={numbers}", *arguments]).strip("\n")
+            self.details: Any = json.loads(numbers.read_text(encoding="utf-8"))
 
     def __str__(self) -> str:
-        """The command's table. It is computed when it is first wanted, by another pass over the cases."""
-        if self._text is None:
-            self._text = run(["evaluate", *self._arguments]).strip("\n")
+        """The command's table."""
         return self._text
 
 
@@ -152,4 +151,4 @@ def compare(
         threads=threads,
         device=device,
     )
-    return Comparison(arguments, (a, b, data))
+    return Comparison(arguments)

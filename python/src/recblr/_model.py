@@ -162,7 +162,7 @@ class Model:
             threads=threads,
             device=device,
         )
-        return Evaluation(arguments, (self, data))
+        return Evaluation(arguments)
 
     def recommend(
         self,

@@ -149,8 +149,8 @@ struct StoreImport: ParsableCommand {
         let log = try InteractionLog.read(sources, options) { layout in
             if said.map({ layout.isReadLike($0) }) != true { printError(text(layout)) }
             said = layout
-        } progress: {
-            progress.show($0, $1)
+        } progress: { (lines, fraction) throws(DatasetError) in
+            try progress.show(lines, fraction)
         }
         progress.finish(log.report.lines)
         (importer.report.lines, importer.report.skippedLines) = (log.report.lines, log.report.skippedLines)
