@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lib.sh [debug|release]: links .build/lib/libRecBLR.so, the C interface with Swift's runtime and OpenBLAS in it, beside recblr.h. It needs
+# lib.sh [debug|release]: links .build/lib/libRecBLR.so, the C interface with Swift's runtime and OpenBLAS in it, beside its headers. It needs
 # the C library alone and shows what recblr.h declares alone; what nobody calls is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ swift build -c "$configuration" --product _RecBLRC
 built=$(swift build -c "$configuration" --show-bin-path)
 runtime=$(dirname "$(dirname "$(readlink -f "$(command -v swiftc)")")")/lib/swift_static/linux
 mkdir -p "$target"
-cp Sources/CInterface/CRecBLR/include/recblr.h "$target/"
+cp Sources/CInterface/CRecBLR/include/recblr.h Sources/Data/CArrow/include/CArrow.h "$target/"
 {
     echo '{ global:'
     sed -nE 's/^[a-z].*[ *](recblr_[a-z_]+)\(.*/\1;/p' "$target/recblr.h"

@@ -61,6 +61,8 @@ static void commands(void) {
     CHECK(good(run("evaluate model data --json --device cpu", NULL, &output, &error), &error));
     CHECK(contains(recblr_bytes_text(output), "\"ndcg\""));
     recblr_bytes_free(output);
+    heard.stop_after = 1;
+    CHECK(bad(run("evaluate model data --device cpu", &observer, &output, &error), &error, RECBLR_INTERRUPTED, "stopped"));
 
     const char *german = setlocale(LC_ALL, "de_DE.UTF-8");
     if (!german) printf("there is no locale with another decimal point here\n");

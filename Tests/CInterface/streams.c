@@ -192,6 +192,18 @@ static int32_t read_dataset(struct producer *producer, const char *settings, con
     return status;
 }
 
+static int32_t always(void *context) { return context == NULL; }
+
+static void stopped(void) {
+    recblr_error *error = NULL;
+    recblr_dataset *none = NULL;
+    recblr_observer observer = {NULL, NULL, NULL, always};
+    struct producer producer = {0};
+    struct ArrowArrayStream stream = produced(&producer);
+    CHECK(bad(recblr_dataset_read(&stream, text(columns), text("never"), &observer, &none, &error), &error, RECBLR_INTERRUPTED, "nothing is written"));
+    CHECK(stream.release == NULL && none == NULL && access("never", F_OK) != 0);
+}
+
 static void errors(void) {
     recblr_error *error = NULL;
     recblr_dataset *none = NULL;
@@ -315,6 +327,7 @@ int main(void) {
     recblr_model *model = NULL;
     recblr_bytes *output = NULL;
     errors();
+    stopped();
     int before = streams_released;
     struct producer producer = {0};
     CHECK(good(read_dataset(&producer, columns, "data", &dataset, &error), &error));

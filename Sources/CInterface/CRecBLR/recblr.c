@@ -1,1 +1,1 @@
-#include "CRecBLR.h"
+#include "recblr.h"

@@ -25,10 +25,9 @@ public func recblr_run(
         let written = Written()
         let ending = Ending.ofCommand(arguments, on: Observer(observer).console(written))
         if ending.code != 0 {
-            let sentence = ending.message.map { $0.hasPrefix(prefix) ? String($0.dropFirst(prefix.count)) : $0 }
             throw CallError(
                 ExitStatus(rawValue: ending.code) ?? .internalError,
-                sentence ?? "recblr ended with code \(ending.code)")
+                ending.message ?? "recblr ended with code \(ending.code)")
         }
         place.pointee = handedOut(CText(written.text.withLock { $0 }))
     }
@@ -38,9 +37,6 @@ public func recblr_run(
 public func recblr_main(_ argc: Int32, _ argv: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) {
     Program.main(argumentCount: Int(argc), argv)
 }
-
-/// How the program begins what it prints of an error.
-private let prefix = "recblr: "
 
 private func texts(_ texts: UnsafePointer<recblr_text>?, _ count: Int) throws(CallError) -> [String] {
     guard count != 0 else { return [] }

@@ -51,14 +51,6 @@ private struct ReadSettings: Settings {
         if fileOrder == true, timestamp != nil { throw CallError(.usage, "give timestamp or file_order, not both") }
     }
 
-    /// A sentence that names options of the command, with the settings instead.
-    static func inOwnWords(_ sentence: String) -> String {
-        let sentence = sentence.replacing("--skip-bad-lines", with: Key.skipBadRows.rawValue)
-        return Key.allCases.reduce(sentence) { text, key in
-            text.replacing("--" + key.rawValue.replacing("_", with: "-"), with: key.rawValue)
-        }
-    }
-
     func options(_ folder: URL) -> ReadOptions {
         var options = ReadOptions()
         options.columns = ColumnNames(user: user, item: item, timestamp: timestamp, rating: rating)
@@ -105,19 +97,35 @@ public func recblr_dataset_read(
         let settings: ReadSettings = try settings.settings("settings")
         try settings.check()
         try requireOwnThreads()
-        let observer = Observer(observer)
-        try InteractionLog.checkReplaceable(folder)
-        let log: InteractionLog
-        do throws(DatasetError) {
-            log = try InteractionLog.read(
-                stream, named: settings.source ?? "the table", settings.options(folder),
-                understood: { observer.message($0.description) })
-        } catch { throw CallError(error.exitStatus, ReadSettings.inOwnWords(sentence(error))) }
-        for doubt in log.doubts { observer.message("warning: " + doubt) }
-        for warning in log.warnings { observer.message("note: " + warning) }
-        _ = try log.prepare(
-            settings.filters, titles: settings.titles ?? [:], source: settings.source ?? "a table", to: folder)
+        do throws(DatasetError) { try prepare(stream, settings, folder, Observer(observer)) } catch {
+            throw CallError(error.exitStatus, sentence(error, settingsText))
+        }
         place.pointee = handedOut(try OpenDataset(folder))
+    }
+}
+
+private func prepare(
+    _ events: consuming ArrowStream, _ settings: ReadSettings, _ folder: URL, _ observer: Observer
+) throws(DatasetError) {
+    try InteractionLog.checkReplaceable(folder)
+    let log = try InteractionLog.read(
+        events, named: settings.source ?? "the table", settings.options(folder),
+        understood: { observer.message($0.description) },
+        progress: { _ throws(DatasetError) in if observer.isStopped { throw .stopped } })
+    for doubt in log.doubts { observer.message("warning: " + doubt) }
+    for warning in log.warnings { observer.message("note: " + warning) }
+    _ = try log.prepare(
+        settings.filters, titles: settings.titles ?? [:], source: settings.source ?? "a table", to: folder)
+}
+
+/// What can be done about an error, in words that tell the settings.
+private func settingsText(_ remedy: any Remedy) -> String {
+    switch remedy as? LogRemedy {
+    case .nameColumn(let role): "name the one that is meant with \(role == .time ? "timestamp" : role.rawValue)"
+    case .fileOrder: "say file_order if the rows are in order of time"
+    case .skipBadLines: "give skip_bad_rows, which counts and passes over such rows"
+    case .fewerEvents: "give lower numbers to min_user_events or min_item_events"
+    default: text(remedy)
     }
 }
 

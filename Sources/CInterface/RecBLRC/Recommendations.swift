@@ -53,8 +53,7 @@ private struct RecommendSettings: Settings {
 /// Recommendations for users of a dataset, computed batch by batch while they are read.
 private final class RecommendationTable {
     private let model: Model
-    private let dataset: Dataset
-    private let mapping: ItemMapping
+    private let users: DatasetUsers
     private let choice: Recommender.Choice
     private let k: Int
     private let question: Int64?
@@ -64,21 +63,19 @@ private final class RecommendationTable {
     private var position = 0
 
     init(_ model: Model, _ dataset: Dataset, _ asked: [String]?, _ settings: RecommendSettings) throws {
-        (self.model, self.dataset, self.asked, question) = (model, dataset, asked, settings.at)
-        let items = model.catalogue.items
-        mapping = dataset.items.map { ItemMapping($0, to: items) } ?? .identity
+        (self.model, self.asked, question) = (model, asked, settings.at)
+        let (items, usesTime) = (model.catalogue.items, model.catalogue.model.configuration.usesTime)
+        guard usesTime || question == nil else {
+            throw CallError(.usage, "at is for models that were trained with time; this one knows no time")
+        }
+        users = try DatasetUsers(dataset, items, isWithTime: usesTime)
         choice = try settings.choice(items)
         k = min(settings.k ?? 10, items.count)
         threads = settings.threads ?? ProcessInfo.processInfo.activeProcessorCount
         try requireThreads(threads, on: model.catalogue.model.backend)
-        if model.catalogue.model.configuration.usesTime {
-            try dataset.requireDates()
-        } else if question != nil {
-            throw CallError(.usage, "at is for models that were trained with time; this one knows no time")
-        }
     }
 
-    private var count: Int { asked?.count ?? dataset.userCount }
+    private var count: Int { asked?.count ?? users.count }
 
     func export(to place: UnsafeMutablePointer<ArrowArrayStream>) {
         TableStream.export(
@@ -86,22 +83,19 @@ private final class RecommendationTable {
         ) { try self.next() }
     }
 
-    /// One user of the table: the id, and the number where the dataset has the user.
-    private func user(_ position: Int) -> (id: String, number: Int?) {
-        if let asked { return (asked[position], dataset.users?.position(of: asked[position])) }
-        return (dataset.users?.ids[position] ?? String(position + 1), position)
-    }
-
     private func next() throws -> TableBatch? {
         guard position < count else { return nil }
         try requireOwnThreads()
-        let users = (position..<min(count, position + Self.batchSize(k))).map(user)
-        position += users.count
-        let answers = try answers(to: users)
+        let requests = (position..<min(count, position + Self.batchSize(k))).map { user in
+            asked.map { users.request($0[user]) } ?? users.request(user)
+        }
+        position += requests.count
+        let answers = try answers(to: requests)
         var (ids, items, ranks, scores): ([String], [String], [Int32], [Float]) = ([], [], [], [])
-        for (user, answer) in zip(users, answers) {
+        for (request, answer) in zip(requests, answers) {
+            guard case .user(let user) = request.subject else { continue }
             for (rank, best) in answer.recommendations.enumerated() {
-                ids.append(user.id)
+                ids.append(user)
                 items.append(best.id)
                 ranks.append(Int32(rank + 1))
                 scores.append(answer.basis == .history ? best.score : .nan)
@@ -114,9 +108,9 @@ private final class RecommendationTable {
     private static func batchSize(_ k: Int) -> Int { max(1, min(2048, (1 << 16) / max(1, k))) }
 
     /// On several threads. How many users are answered together does not depend on their number, and so neither does a bit of a score.
-    private func answers(to users: [(id: String, number: Int?)]) throws -> [Recommender.Answer] {
-        let parts = stride(from: 0, to: users.count, by: Self.together).map {
-            users[$0..<min(users.count, $0 + Self.together)]
+    private func answers(to requests: [Request]) throws -> [Recommender.Answer] {
+        let parts = stride(from: 0, to: requests.count, by: Self.together).map {
+            requests[$0..<min(requests.count, $0 + Self.together)]
         }
         let results = Mutex([Result<[Recommender.Answer], any Error>?](repeating: nil, count: parts.count))
         let job = UncheckedJob { part in
@@ -133,22 +127,13 @@ private final class RecommendationTable {
     /// Users that are answered together.
     private static let together = 64
 
-    private func answers(_ users: ArraySlice<(id: String, number: Int?)>) throws -> [Recommender.Answer] {
-        let histories = users.map { user in user.number.map { mapping.known(dataset.sequence(ofUser: $0)) } ?? [] }
-        let usesTime = model.catalogue.model.configuration.usesTime
-        let times = usesTime ? users.map { user in user.number.map(knownTimes) ?? [] } : []
-        if let question, let late = zip(users, times).first(where: { question < $1.last ?? question }) {
-            throw CallError(.usage, "at lies before the last event of the user '\(late.0.id)'")
+    private func answers(_ requests: ArraySlice<Request>) throws -> [Recommender.Answer] {
+        if let late = question.flatMap(requests.firstWithEvent), case .user(let id) = late.subject {
+            throw CallError(.usage, "at lies before the last event of the user '\(id)'")
         }
         return try model.withRecommender {
-            try $0.answer(histories, times: times, askedAt: question, k: k, choice)
+            try $0.answer(requests.map(\.items), times: requests.map(\.times), askedAt: question, k: k, choice)
         }
-    }
-
-    /// Times of the events whose items the model knows.
-    private func knownTimes(_ user: Int) -> [Int64] {
-        zip(dataset.sequence(ofUser: user), dataset.timestamps(ofUser: user) ?? []).filter { mapping[$0.0] != nil }.map(
-            \.1)
     }
 }
 

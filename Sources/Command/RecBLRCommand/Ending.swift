@@ -40,7 +40,7 @@ package struct Ending: Sendable {
         case OutputError.readerIsGone: self.init(code: 128 + SIGPIPE, message: nil, readerIsGone: true)
         case let error as OutputError: self.init(fail(.cannotCreate, error.description))
         case let error as any UserFacingError:
-            self.init(code: error.exitStatus.rawValue, message: "recblr: " + sentence(error))
+            self.init(code: error.exitStatus.rawValue, message: sentence(error))
         case let code as ExitCode: self.init(code: code.rawValue, message: nil)
         default: self.init(ofArguments: error)
         }

@@ -19,7 +19,7 @@ public enum Program {
         signal(SIGXFSZ, SIG_IGN)
         let ending: Ending
         do { ending = Ending.ofCommand(try texts(argumentCount, arguments)) } catch { ending = Ending(error) }
-        if let message = ending.message { printError(message) }
+        if let message = ending.message { printError("recblr: " + message) }
         if ending.readerIsGone {
             // As with the signal's default action: quiet, and the shell sees 128 + SIGPIPE.
             signal(SIGPIPE, SIG_DFL)

@@ -3,8 +3,8 @@ import Training
 
 /// The program: each command reads its arguments, calls the library and prints.
 struct RecBLRCommand: ParsableCommand {
-    /// Makes errors of arguments start like all others.
-    static var _errorPrefix: String { "recblr: " }
+    /// Errors of arguments begin like all others.
+    static var _errorPrefix: String { "" }
 
     static let configuration = CommandConfiguration(
         commandName: "recblr",

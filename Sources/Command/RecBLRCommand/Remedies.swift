@@ -1,10 +1,10 @@
-import ErrorSupport
+package import ErrorSupport
 import Interactions
 import Models
 import Training
 
 /// What can be done about an error, in words that tell the program's options.
-func text(_ remedy: any Remedy) -> String {
+package func text(_ remedy: any Remedy) -> String {
     switch remedy {
     case let remedy as LogRemedy: text(remedy)
     case let remedy as ResumeRemedy: text(remedy)

@@ -28,6 +28,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* struct ArrowArrayStream, of the Arrow C data interface (https://arrow.apache.org/docs/format/CDataInterface.html). */
+#include "CArrow.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -73,55 +76,6 @@ typedef struct recblr_bytes recblr_bytes;
 recblr_text recblr_bytes_text(const recblr_bytes *bytes);
 void recblr_bytes_free(recblr_bytes *bytes);
 
-/* ---- The Arrow C data interface (https://arrow.apache.org/docs/format/CDataInterface.html) ------------------------------------ */
-
-#ifndef ARROW_C_DATA_INTERFACE
-#define ARROW_C_DATA_INTERFACE
-
-#define ARROW_FLAG_DICTIONARY_ORDERED 1
-#define ARROW_FLAG_NULLABLE 2
-#define ARROW_FLAG_MAP_KEYS_SORTED 4
-
-struct ArrowSchema {
-    const char *format;
-    const char *name;
-    const char *metadata;
-    int64_t flags;
-    int64_t n_children;
-    struct ArrowSchema **children;
-    struct ArrowSchema *dictionary;
-    void (*release)(struct ArrowSchema *);
-    void *private_data;
-};
-
-struct ArrowArray {
-    int64_t length;
-    int64_t null_count;
-    int64_t offset;
-    int64_t n_buffers;
-    int64_t n_children;
-    const void **buffers;
-    struct ArrowArray **children;
-    struct ArrowArray *dictionary;
-    void (*release)(struct ArrowArray *);
-    void *private_data;
-};
-
-#endif
-
-#ifndef ARROW_C_STREAM_INTERFACE
-#define ARROW_C_STREAM_INTERFACE
-
-struct ArrowArrayStream {
-    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
-    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
-    const char *(*get_last_error)(struct ArrowArrayStream *);
-    void (*release)(struct ArrowArrayStream *);
-    void *private_data;
-};
-
-#endif
-
 /* ---- Commands ------------------------------------------------------------------------------------------------------------------ */
 
 /* How far a training is. */
@@ -137,8 +91,9 @@ typedef struct recblr_observer {
     void *context;                                                   /* given to each function */
     void (*message)(void *context, recblr_text text);                /* what the program prints on standard error */
     void (*progress)(void *context, const recblr_progress *progress); /* after every step while a model is trained */
-    int32_t (*is_stopped)(void *context); /* other than 0 stops the call: asked after every step of a training (train, experiment) and every
-                                             batch of answers (recommend); other commands go on to their end */
+    int32_t (*is_stopped)(void *context); /* other than 0 stops the call: asked after every step of a training (train, experiment), every
+                                             batch of answers or test cases (recommend, evaluate) and every 65,536 events that are read
+                                             (prepare, recblr_dataset_read); other commands go on to their end */
 } recblr_observer;
 
 /* Runs a command as `recblr` does, in this process: prepare, train, evaluate, recommend, import, export, inspect, experiment, devices and

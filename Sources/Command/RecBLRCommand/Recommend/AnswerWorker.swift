@@ -55,7 +55,10 @@ final class AnswerWorker: Sendable {
 
     private func answers(_ batch: RequestBatch) throws -> Answers {
         let requests = try parse(batch)
-        try question.map { try requests.requireNothing(after: $0) }
+        if let late = question.flatMap(requests.firstWithEvent) {
+            let user = if case .user(let id) = late.subject { "user \(id)" } else { "a user" }
+            throw fail(.usage, "--at: it lies before the last event of \(printable(user))")
+        }
         var answers = Answers()
         let lists = try confined.recommender.answer(
             requests.map(\.items), times: requests.map(\.times), askedAt: question, k: text.k, choice)
@@ -75,14 +78,5 @@ final class AnswerWorker: Sendable {
         let items = answer.recommendations.compactMap { text.items.item(of: $0.id) }
         return try confined.recommender.explain(
             items, after: request.items, times: request.times, askedAt: question)
-    }
-}
-
-extension [Request] {
-    /// Throws where one of them has an event after the time for which it asks.
-    fileprivate func requireNothing(after question: Int64) throws {
-        guard let late = first(where: { question < $0.times.last ?? question }) else { return }
-        let user = if case .user(let id) = late.subject { "user \(id)" } else { "a user" }
-        throw fail(.usage, "--at: it lies before the last event of \(printable(user))")
     }
 }

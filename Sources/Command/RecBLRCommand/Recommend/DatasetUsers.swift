@@ -2,36 +2,37 @@ import ErrorSupport
 import Evaluation
 import FileSupport
 import Foundation
-import Identifiers
-import Interactions
+package import Identifiers
+package import Interactions
 
 /// The users of a dataset, with their histories in the model's items.
-struct DatasetUsers: Sendable {
+package struct DatasetUsers: Sendable {
     private let dataset: Dataset
     private let names: Vocabulary
     private let itemNames: Vocabulary
     private let mapping: ItemMapping
 
-    /// For a model of these items, which may be one with time.
-    init(_ path: String, _ items: Vocabulary, isWithTime: Bool) throws {
-        dataset = try openDataset(path)
+    /// For a model of these items, which may be one with time. Throws where the dataset has no ids, or no dates that such a model needs.
+    package init(_ dataset: Dataset, _ items: Vocabulary, isWithTime: Bool) throws {
         guard let users = dataset.users, let own = dataset.items else {
-            throw fail(.badData, "\(path) has no ids of users and items")
+            throw fail(.badData, "the dataset has no ids of users and items")
         }
-        (names, itemNames) = (users, own)
+        if isWithTime { try dataset.requireDates() }
+        (self.dataset, names, itemNames) = (dataset, users, own)
         mapping = ItemMapping(own, to: items)
-        if isWithTime, dataset.hasTimestamps { try dataset.requireDates() }
     }
 
-    var count: Int { dataset.userCount }
+    package var count: Int { dataset.userCount }
 
     func length(_ user: Int) -> Int { dataset.length(ofUser: user) }
 
-    func request(_ id: String) -> Request {
+    /// For a user by id. The history is empty where the dataset has no such user.
+    package func request(_ id: String) -> Request {
         names.position(of: id).map(request) ?? Request(subject: .user(id), isInData: false)
     }
 
-    func request(_ user: Int) -> Request {
+    /// For a user by number, 0 ..< ``count``. O(events).
+    package func request(_ user: Int) -> Request {
         let events = dataset.sequence(ofUser: user)
         let known = mapping.known(events)
         let times = zip(events, dataset.timestamps(ofUser: user) ?? []).filter { mapping[$0.0] != nil }.map(\.1)

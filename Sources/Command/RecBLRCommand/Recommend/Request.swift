@@ -1,11 +1,11 @@
 import FileSupport
 import Foundation
-import Identifiers
+package import Identifiers
 import Interactions
 
 /// A request for recommendations for one user or one history.
-struct Request: Sendable {
-    enum Subject: Sendable {
+package struct Request: Sendable {
+    package enum Subject: Sendable {
         case user(String)
         /// A history without a user, by its line in the file.
         case line(Int)
@@ -13,17 +13,24 @@ struct Request: Sendable {
         case history
     }
 
-    var subject: Subject
+    package var subject: Subject
     /// False for a user who is not in the dataset.
     var isInData = true
     /// The events whose items the model knows, in order of time.
-    var items: [ItemID] = []
+    package var items: [ItemID] = []
     /// The times of these events, in nanoseconds since 1970; empty where they are not known.
-    var times: [Int64] = []
+    package var times: [Int64] = []
     /// Number of events that were skipped because the model does not know their items.
     var unknownCount = 0
     /// The id of one of these items.
     var unknownExample: String?
+}
+
+extension Collection<Request> {
+    /// The first that has an event after the time of a question; nil where none has.
+    package func firstWithEvent(after question: Int64) -> Request? {
+        first { question < $0.times.last ?? question }
+    }
 }
 
 /// A batch of requests, not yet parsed: parsing is done on many threads.

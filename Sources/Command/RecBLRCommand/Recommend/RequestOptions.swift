@@ -92,7 +92,7 @@ struct RequestOptions: ParsableArguments {
             return RequestList([Request(subject: .history, items: try title.map { try items.item(ofTitle: $0) })])
         }
         if let histories { return try HistoryFile(inputURL(histories), items, lineStartsWith, batchSize: batchSize) }
-        let users = try DatasetUsers(data ?? "", items, isWithTime: isWithTime)
+        let users = try DatasetUsers(openDataset(data ?? ""), items, isWithTime: isWithTime)
         if allUsers { return AllUsers(users, batchSize: batchSize) }
         if let file = self.users { return try UserFile(inputURL(file), users, batchSize: batchSize) }
         return RequestList(user.map(users.request))
