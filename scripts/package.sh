@@ -23,7 +23,8 @@ name=recblr-$("$built" --version)-$(uname -m)-linux
 folder=$target/$name
 rm -rf "$folder" "$folder.tar.gz"
 mkdir -p "$folder/lib"
-cp LICENSE docs/gpu.md docs/operations.md "$folder/"
+cp docs/gpu.md docs/operations.md "$folder/"
+scripts/licences.sh "$folder/licences"
 strip -o "$folder/recblr" "$built"
 
 # "name path" of every library that the loader finds; the loader itself has no name, the kernel's page no path.

@@ -28,12 +28,9 @@ target=.build/wheel tools=.build/wheel-tools native=python/src/recblr/_native
 rm -rf "$native" "$target"
 mkdir -p "$native" "$target/plain"
 strip --strip-unneeded -o "$native/libRecBLR.so" "$library"
-cp LICENSE "$native/"
-for notice in /usr/share/doc/libopenblas{-serial-dev,0-serial,-dev}/copyright; do
-    [ ! -f "$notice" ] || { cp "$notice" "$native/LICENSE.OpenBLAS" && break; }
-done
+scripts/licences.sh "$native/licences"
 cc -O2 -Wall -Werror -o "$native/recblr" python/launcher.c Sources/Command/CStartup/startup.c \
-    -ISources/Command/CStartup/include -ISources/CInterface/CRecBLR/include -L"$native" -lRecBLR "-Wl,-rpath,\$ORIGIN"
+    -ISources/Command/CStartup/include -ISources/CInterface/CRecBLR/include -ISources/Data/CArrow/include -L"$native" -lRecBLR "-Wl,-rpath,\$ORIGIN"
 version=$("$native/recblr" --version)
 (cd python && RECBLR_VERSION=$version "../$tools/bin/python" -m hatchling build -t wheel -d "../$target/plain" >"../$target/build.log" 2>&1) || {
     cat "$target/build.log" >&2

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# licences.sh FOLDER: the licences of what is linked into the program and its library, a file each: the project's own, those of its packages,
+# of Swift and of the system's libraries. (SQLite is in the public domain.)
+set -euo pipefail
+folder=$(realpath -m "$1")
+cd "$(dirname "$0")/.."
+mkdir -p "$folder"
+cp LICENSE "$folder/recblr.txt"
+for text in .build/checkouts/*/{LICENSE,NOTICE}{,.txt}; do
+    [ ! -f "$text" ] || cp "$text" "$folder/$(basename "$(dirname "$text")")-$(basename "${text%.txt}").txt"
+done
+swift=$(dirname "$(dirname "$(readlink -f "$(command -v swiftc)")")")/share/swift/LICENSE.txt
+[ ! -f "$swift" ] || cp "$swift" "$folder/Swift.txt"
+for package in libopenblas-serial-dev libopenblas0-serial libopenblas-dev zlib1g libstdc++6 libicu72 libicu74; do
+    [ ! -f "/usr/share/doc/$package/copyright" ] || cp "/usr/share/doc/$package/copyright" "$folder/$package.txt"
+done
