@@ -225,6 +225,15 @@ class Interrupting(unittest.TestCase):
         after = os.path.getmtime(checkpoint)
         self.assertGreater(after, before)
 
+    def test_ended_before_the_model_was_taken(self):
+        with unittest.mock.patch.dict(os.environ, {"XDG_CACHE_HOME": self.folder.name}):
+            with unittest.mock.patch("recblr._training._moved", side_effect=SystemExit), self.assertRaises(SystemExit):
+                recblr.train(data(), **TINY)
+            self.assertEqual(len(self.runs()), 1)
+            model = recblr.train(data(), resume=True, **TINY)
+            self.assertEqual(self.runs(), [])
+        self.assertEqual(model.training["epochs"][-1]["epoch"], TINY["epochs"])
+
     def test_resumed_is_the_same(self):
         """Stopped by a function's own error after an epoch, and gone on: the bytes of a run in one piece."""
         options = {**TINY, "epochs": 3, "batch_tokens": 64}

@@ -190,6 +190,11 @@ def run_folder(name: str, resume: bool) -> Iterator[Path]:
         yield folder
 
 
+def is_finished_run(model: Path) -> bool:
+    """Whether a training into this folder, which is whole or not there, has come to its end: only an unfinished one has a folder beside it."""
+    return MODEL.marks(model) and not model.with_name(f"{model.name}.training").exists()
+
+
 def _cache_for_runs() -> Path:
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     folder = Path(base, "recblr", "runs")

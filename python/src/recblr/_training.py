@@ -169,7 +169,9 @@ def train(
     name = _folders.name_of((data.mark, sorted(chosen.items(), key=str)))
     with _folders.run_folder(name, resume) as own:
         hint = "resume=True" if own.name == name else f'model="{own}" and resume=True'
-        _run(data, own, chosen, resume, not resume, progress, hint)
+        # Training may have ended and the program before it took the model.
+        if not (resume and _folders.is_finished_run(own)):
+            _run(data, own, chosen, resume, not resume, progress, hint)
         return Model(_moved(own))
 
 
