@@ -135,7 +135,7 @@ import Testing
             #expect(refused.error.contains("needs the times of events, which this dataset has not"), "\(refused.error)")
         }
         let asked = try command("recommend model --data untimed --user u1", in: place)
-        #expect(asked.status == 65 && asked.error.contains("the model uses the times of events"), "\(asked.error)")
+        #expect(asked.status == 65 && asked.error.contains("needs the times of events"), "\(asked.error)")
     }
 
     /// Numbers that only say the order are no times of day, and have no last day.
