@@ -12,7 +12,7 @@ static void write_log(const char *path) {
     for (int user = 0; user < 60; user++)
         for (int event = 0; event < 12; event++) {
             random = random * 1103515245u + 12345u;
-            fprintf(file, "u%d,i%d,%d\n", user, (user + event * event + (int)(random >> 28)) % 23, 1000000 + user * 100 + event);
+            fprintf(file, "u%d,i%d,%d\n", user, (user + event * event + (int)(random >> 28)) % 23, 1700000000 + user * 100000 + event * 3600);
         }
     fclose(file);
 }
@@ -79,6 +79,47 @@ static void commands(void) {
     CHECK(run("evaluate model nothing", NULL, &output, NULL) == RECBLR_NO_INPUT);
     recblr_text wrong = {"\xff\xfe", 2};
     CHECK(bad(recblr_run(&wrong, 1, NULL, &output, &error), &error, RECBLR_USAGE, "UTF-8"));
+}
+
+/* What the program does beside: other programs' files, answers, a model with time. */
+static void others(void) {
+    static const char *const lines[] = {
+        "export model --format vectors --output vectors.npy",
+        "export model --format onnx --output onnx",
+        "export model --format recbole --output weights.safetensors",
+        "import weights.safetensors --length 50 --model back",
+        "inspect back --verify",
+        "evaluate model data --device cpu --output metrics.json",
+        "recommend model --data data --all-users --format csv",
+        "train data --model timed --time --epochs 1 --batch-tokens 256 --hidden-size 8 --threads 1 --device cpu",
+    };
+    recblr_error *error = NULL;
+    recblr_bytes *output = NULL;
+    for (size_t line = 0; line < sizeof lines / sizeof *lines; line++) {
+        CHECK(good(run(lines[line], NULL, &output, &error), &error));
+        recblr_bytes_free(output);
+        output = NULL;
+    }
+    recblr_model *model = NULL;
+    recblr_session *session = NULL;
+    CHECK(good(recblr_model_open(text("timed"), &model, &error), &error));
+    CHECK(good(recblr_session_new(model, &session, &error), &error));
+    CHECK(bad(recblr_session_push(session, text("i3"), NULL, &error), &error, RECBLR_USAGE, "time"));
+    static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1700000000000000000, INT64_MAX - 1, INT64_MAX};
+    for (size_t event = 0; event < sizeof times / sizeof *times; event++)
+        for (size_t asked = 0; asked < sizeof times / sizeof *times; asked++) {
+            int64_t items[64], count = -1;
+            float scores[64];
+            recblr_session *own = NULL;
+            CHECK(good(recblr_session_fork(session, &own, &error), &error));
+            CHECK(good(recblr_session_push(own, text("i3"), &times[event], &error), &error));
+            CHECK(good(recblr_session_push(own, text("i5"), &times[asked], &error), &error));
+            CHECK(good(recblr_session_top(own, INT64_MAX, 0, &times[event], items, scores, &count, &error), &error));
+            CHECK(count == recblr_model_item_count(model) && isfinite(scores[0]) && isfinite(scores[count - 1]));
+            recblr_session_free(own);
+        }
+    recblr_session_free(session);
+    recblr_model_free(model);
 }
 
 static int64_t best(recblr_session *session, int64_t *items, float *scores) {
@@ -198,6 +239,7 @@ int main(void) {
     recblr_model *model = NULL;
     CHECK(recblr_abi() == RECBLR_ABI && strlen(recblr_version()) >= 5);
     commands();
+    others();
     CHECK(good(recblr_model_open(text("model"), &model, &error), &error));
     int64_t count = recblr_model_item_count(model);
     CHECK(count == 23);

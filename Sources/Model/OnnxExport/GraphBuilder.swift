@@ -18,8 +18,8 @@ struct Value {
 /// An ONNX graph that is being written: nodes in the order in which they are computed.
 final class GraphBuilder {
     private(set) var graph = Onnx_GraphProto()
-    /// Small constants that are there already, and those with names.
-    private var constants: [Onnx_TensorProto: Value] = [:]
+    /// The names of small constants that are there already, and of those that have one of their own. (A value would hold the graph.)
+    private var constants: [Onnx_TensorProto: String] = [:]
     private var named: Set<String> = []
     private let prefix: String
 
@@ -97,9 +97,9 @@ final class GraphBuilder {
     }
 
     private func shared(_ tensor: Onnx_TensorProto) -> Value {
-        if let known = constants[tensor] { return known }
+        if let known = constants[tensor] { return Value(name: known, graph: self) }
         let value = add(tensor, named: "\(prefix)constant_\(graph.initializer.count)")
-        constants[tensor] = value
+        constants[tensor] = value.name
         return value
     }
 
