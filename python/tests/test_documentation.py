@@ -1,4 +1,4 @@
-"""Every Python snippet of docs/python.md whose imports are installed, one after the other, as a reader would run them."""
+"""Every Python snippet of docs/python.md, README.md and python/README.md whose imports are installed, one after the other, as a reader would run them."""
 
 import contextlib
 import importlib.util
@@ -13,7 +13,15 @@ from pathlib import Path
 import recblr
 from support import needs
 
-PAGE = Path(__file__).parents[2] / "docs" / "python.md"
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "docs" / "python.md", ROOT / "README.md", ROOT / "python" / "README.md")
+
+
+def snippets_of(page):
+    """The code, the page and the line before it, of each."""
+    text = page.read_text(encoding="utf-8")
+    for match in re.finditer(r"^```python\n(.*?)^```$", text, re.M | re.S):
+        yield match.group(1), page, text[: match.start()].count("\n") + 1
 
 
 def is_runnable(code):
@@ -24,13 +32,10 @@ def is_runnable(code):
 @needs("polars")
 class Documentation(unittest.TestCase):
     def test_snippets(self):
-        page = PAGE.read_text(encoding="utf-8")
-        snippets = [
-            (match.group(1), page[: match.start()].count("\n") + 1)
-            for match in re.finditer(r"^```python\n(.*?)^```$", page, re.M | re.S)
-        ]
-        runnable = [(code, line) for code, line in snippets if is_runnable(code)]
+        snippets = [snippet for page in PAGES for snippet in snippets_of(page)]
+        runnable = [snippet for snippet in snippets if is_runnable(snippet[0])]
         self.assertGreaterEqual(len(runnable), len(snippets) - 1)
+        self.assertEqual({page for _, page, _ in runnable}, set(PAGES))
         self.addCleanup(os.chdir, os.getcwd())
         names = {}
         with contextlib.ExitStack() as stack:
@@ -39,9 +44,14 @@ class Documentation(unittest.TestCase):
             stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
             stack.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore", recblr.RecBLRWarning)
-            for code, line in runnable:
+            for code, page, line in runnable:
+                if page != PAGES[0] and "frame" not in names:
+                    # The other pages have a log of their own; here it is the first one's.
+                    names["frame"] = names["log"]
+                    os.mkdir("log")
+                    names["log"].write_parquet("log/1.parquet")
                 # Lines of an error are those of the page.
-                exec(compile("\n" * line + code, str(PAGE), "exec"), names)
+                exec(compile("\n" * line + code, str(page), "exec"), names)
 
 
 if __name__ == "__main__":

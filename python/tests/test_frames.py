@@ -1,7 +1,9 @@
 """Data frames in, and tables out, by Arrow."""
 
+import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 import recblr
@@ -94,6 +96,54 @@ class Frames(unittest.TestCase):
                 8,
             ),
         )
+
+    def check_files(self, write, hidden):
+        """Parts of the log in a folder, and as a list, are the log; `hidden` libraries cannot be imported."""
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.dict(sys.modules, dict.fromkeys(hidden)):
+            parts = [Path(folder, f"part-{number}") for number in (1, 2)]
+            for part, rows in zip(parts, (slice(0, 100), slice(100, None))):
+                write({**{name: values[rows] for name, values in columns().items()}, "note": ["…"] * len(log()[rows])}, part)
+            Path(folder, "_SUCCESS").touch()
+            for paths in (folder, parts):
+                read = recblr.Dataset.read(paths, user="customer", item="sku", timestamp="when")
+                self.assertEqual(read.mark, data().mark)
+            with self.assertRaisesRegex(recblr.DataError, "colour.*customer"):
+                recblr.Dataset.read(parts, user="colour", item="sku", timestamp="when")
+            with self.assertRaisesRegex(recblr.UsageError, "delimiter="):
+                recblr.Dataset.read(parts, delimiter=",")
+            with self.assertRaisesRegex(recblr.UsageError, "user=1"):
+                recblr.Dataset.read(parts, user=1)
+            Path(folder, "text.csv").write_text("customer,sku\n")
+            with self.assertRaisesRegex(recblr.DataError, "text.csv is no"):
+                recblr.Dataset.read(folder)
+            parts[0].write_bytes(parts[0].read_bytes()[:300])
+            with self.assertRaisesRegex(recblr.DataError, "part-1"):
+                recblr.Dataset.read(parts[:1])
+
+    @needs("pyarrow")
+    def test_files_by_pyarrow(self):
+        import pyarrow.feather
+        import pyarrow.parquet
+
+        self.check_files(lambda rows, path: pyarrow.parquet.write_table(pyarrow.table(rows), path), {"polars"})
+        self.check_files(lambda rows, path: pyarrow.feather.write_feather(pyarrow.table(rows), str(path)), {"polars"})
+
+    @needs("polars")
+    def test_files_by_polars(self):
+        import polars
+
+        self.check_files(lambda rows, path: polars.DataFrame(rows).write_parquet(path), {"pyarrow.dataset"})
+        self.check_files(lambda rows, path: polars.DataFrame(rows).write_ipc(path), {"pyarrow.dataset"})
+
+    def test_files_by_nothing(self):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            unittest.mock.patch.dict(sys.modules, {"pyarrow.dataset": None, "polars": None}),
+        ):
+            file = Path(folder, "log.parquet")
+            file.write_bytes(b"PAR1...")
+            with self.assertRaisesRegex(recblr.UnavailableError, "pip install pyarrow"):
+                recblr.Dataset.read(file)
 
     @needs("pyarrow")
     def test_columns_of_ids(self):

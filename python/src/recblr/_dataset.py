@@ -17,6 +17,7 @@ from ._frames import capsule_of_events, is_pairs
 from ._library import Handle, Text, call, lib
 from ._run import Report, observed, options, run
 from ._table import Table, html_table
+from ._tables import TableFiles
 from ._values import settings_text, wheres
 from ._words import translated
 
@@ -142,12 +143,32 @@ class Dataset:
         """Reads files, or folders of parts, as `recblr prepare` does, with its options: tables, JSON Lines, RecBole's and MovieLens' files,
         compressed or not. Columns are names, or numbers from 1. What it found out about each file is in `notes`.
 
+        Parquet and Arrow IPC files are read by pyarrow or polars, whichever is installed; what is about text alone (`format`, `delimiter`, `header`,
+        `titles`) does not go with them.
+
         Raises:
             NotFoundError: there is no such file.
             DataError: a file is not what it should be.
             UsageError: options that cannot be.
+            UnavailableError: nothing that reads Parquet or Arrow IPC is installed.
         """
         files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        tables = TableFiles.among(files)
+        if tables is not None:
+            tables.refuse(format=format, delimiter=delimiter, header=header, titles=titles, title_column=title_column)
+            columns = tables.names(user=user, item=item, timestamp=timestamp, rating=rating)
+            is_all_named = {"user", "item", "timestamp"} <= columns.keys() | ({"timestamp"} if file_order else set())
+            return cls(
+                tables.table([*columns.values(), *(where or {})] if is_all_named else None),
+                **columns,  # type: ignore[arg-type]
+                file_order=file_order,
+                where=where,
+                min_rating=min_rating,
+                dedupe=dedupe,
+                min_user_events=min_user_events,
+                min_item_events=min_item_events,
+                skip_bad_rows=skip_bad_lines,
+            )
         folder = Folder.temporary()
         arguments = options(
             output=folder.path,
