@@ -26,6 +26,7 @@ has_header sqlite3.h sqlite3 || missing+=(libsqlite3-dev)
 }
 [ "${1:-}" = --lib ] && {
     [ -e "$("$(dirname "$0")/openblas-serial.sh")" ] || missing+=(libopenblas-serial-dev)
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
 }
 [ ${#missing[@]} -eq 0 ] && exit 0
 

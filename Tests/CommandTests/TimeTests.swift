@@ -49,10 +49,13 @@ import Testing
         #expect(inspected.output.contains("D 8, L 2, E 2, K 4, time"), "\(inspected.output)")
         #expect(inspected.output.contains("\nState     \(4 * (2 * 4 * 16 + 8 + 2)) bytes per user\n"))
 
-        let evaluated = try command("evaluate model data", in: place)
+        let evaluated = try command("evaluate model data --output metrics.json", in: place)
         #expect(evaluated.status == 0, "\(evaluated.error)")
         for row in rows { #expect(evaluated.output.contains("\(row): < 1 week"), "\(evaluated.output)") }
         let json = try command("evaluate model data --json", in: place)
+        #expect(try String(contentsOf: place.appendingPathComponent("metrics.json"), encoding: .utf8) == json.output)
+        let inside = try command("evaluate model data --output data/metrics.json", in: place)
+        #expect(inside.status == 64 && inside.error.contains("nothing but the files of its dataset"), "\(inside.error)")
         let reports = try JSONDecoder().decode([Report].self, from: Data(json.output.utf8))
         #expect(reports.suffix(2).map(\.name) == rows)
         for report in reports {
