@@ -104,7 +104,7 @@ static void others(void) {
     recblr_session *session = NULL;
     CHECK(good(recblr_model_open(text("timed"), &model, &error), &error));
     CHECK(good(recblr_session_new(model, &session, &error), &error));
-    CHECK(bad(recblr_session_push(session, text("i3"), NULL, &error), &error, RECBLR_USAGE, "time"));
+    CHECK(bad(recblr_session_push(session, text("i3"), NULL, &error), &error, RECBLR_BAD_DATA, "times"));
     static const int64_t times[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1700000000000000000, INT64_MAX - 1, INT64_MAX};
     for (size_t event = 0; event < sizeof times / sizeof *times; event++)
         for (size_t asked = 0; asked < sizeof times / sizeof *times; asked++) {
