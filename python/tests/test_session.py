@@ -23,6 +23,7 @@ class Sessions(unittest.TestCase):
         self.assertFalse({"sku-17", "sku-3"} & {item for item, _, _ in session.top(30)})
         self.assertEqual(len(session.top(10**9, exclude_seen=False)), 30)
         self.assertEqual(best, model().session(["sku-17", "sku-3"]).top(5))
+        self.assertEqual(len(model().session("sku-17")), 1)
 
     def test_unknown_items_change_nothing(self):
         session = model().session(["sku-1"])

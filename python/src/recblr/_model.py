@@ -228,18 +228,18 @@ class Model:
 
         return Table(open_stream, Vector)
 
-    def session(self, history: Iterable[Id] = ()) -> Session:
-        """A new user, live, after the events of `history`, oldest first (for a model with time, push them with their times instead).
+    def session(self, history: Union[Iterable[Id], Id] = ()) -> Session:
+        """A new user, live, after the events of `history`, one or several, oldest first (for a model with time, push them with their times instead).
 
         Raises:
             DataError: the model does not know an item.
         """
         session = Session(self)
-        for item in history:
+        for item in id_texts(history):
             session.push(item)
         return session
 
-    def explain(self, history: Iterable[Id], item: Id) -> Explanation:
+    def explain(self, history: Union[Iterable[Id], Id], item: Id) -> Explanation:
         """Why an item has its score after a history, oldest event first; see `Session.explain`."""
         return self.session(history).explain(item)
 
