@@ -53,7 +53,7 @@ import Testing
         #expect(evaluated.status == 0, "\(evaluated.error)")
         for row in rows { #expect(evaluated.output.contains("\(row): < 1 week"), "\(evaluated.output)") }
         let json = try command("evaluate model data --json", in: place)
-        #expect(try String(contentsOf: place.appendingPathComponent("metrics.json"), encoding: .utf8) == json.output)
+        #expect(try place.bytes("metrics.json") == Data(json.output.utf8))
         let inside = try command("evaluate model data --output data/metrics.json", in: place)
         #expect(inside.status == 64 && inside.error.contains("nothing but the files of its dataset"), "\(inside.error)")
         let reports = try JSONDecoder().decode([Report].self, from: Data(json.output.utf8))
