@@ -160,7 +160,7 @@ let cInterface: [Target] = [
     target(
         "CInterface", "RecBLRC",
         [
-            "CRecBLR", "CArrow", "ArrowData", "CPUBackend", "ErrorSupport", "Evaluation", "Identifiers", "Interactions",
+            "CRecBLR", "CArrow", "ArrowData", "CPUBackend", "ErrorSupport", "Identifiers", "Interactions",
             "FileSupport", "Models", "ModelStore", "RecBLRCommand", "Serving", "Tensors", "Training",
         ]),
 ]

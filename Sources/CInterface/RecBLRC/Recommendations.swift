@@ -6,7 +6,6 @@ public import CArrow
 public import CRecBLR
 import Dispatch
 import ErrorSupport
-import Evaluation
 import Foundation
 import Identifiers
 import Interactions
