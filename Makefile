@@ -25,7 +25,7 @@ docs: setup ## the documentation of the library, under .build/docs
 package: setup ## a folder that runs on Linux machines without Swift, packed, under .build/package
 	@scripts/package.sh
 
-lib: setup ## the C interface: .build/lib/libRecBLR.so and recblr.h
+lib: setup ## the C interface: .build/lib/libRecBLR.so and its headers
 	@scripts/setup.sh --lib
 	@scripts/lib.sh
 

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# licences.sh FOLDER: the licences of what is linked into the program and its library, a file each: the project's own, those of its packages,
-# of Swift and of the system's libraries. (SQLite is in the public domain.)
+# licences.sh FOLDER [CHECKOUTS]: the licences of what is linked into the program and its library, a file each: the project's own, those of its packages
+# (in .build/checkouts), of Swift and of the system's libraries. (SQLite is in the public domain.)
 set -euo pipefail
 folder=$(realpath -m "$1")
 cd "$(dirname "$0")/.."
+checkouts=${2:-.build/checkouts}
+[ -d "$checkouts" ] || {
+    echo "licences: there are no packages in $checkouts" >&2
+    exit 66
+}
 mkdir -p "$folder"
 cp LICENSE "$folder/recblr.txt"
-for text in .build/checkouts/*/{LICENSE,NOTICE}{,.txt}; do
+for text in "$checkouts"/*/{LICENSE,NOTICE}{,.txt}; do
     [ ! -f "$text" ] || cp "$text" "$folder/$(basename "$(dirname "$text")")-$(basename "${text%.txt}").txt"
 done
 swift=$(dirname "$(dirname "$(readlink -f "$(command -v swiftc)")")")/share/swift/LICENSE.txt

@@ -24,7 +24,7 @@ folder=$target/$name
 rm -rf "$folder" "$folder.tar.gz"
 mkdir -p "$folder/lib"
 cp docs/gpu.md docs/operations.md "$folder/"
-scripts/licences.sh "$folder/licences"
+scripts/licences.sh "$folder/licences" "$target/build/checkouts"
 strip -o "$folder/recblr" "$built"
 
 # "name path" of every library that the loader finds; the loader itself has no name, the kernel's page no path.

@@ -33,6 +33,6 @@ public enum ExitStatus: Int32, Sendable {
     case systemError = 71
     /// Output that cannot be written.
     case cannotCreate = 73
-    /// Stopped by the user; it can go on.
+    /// Stopped by the user; a training can go on.
     case interrupted = 75
 }

@@ -5,6 +5,7 @@ import Interactions
 import Layers
 import Models
 import ReferenceBackend
+import Synchronization
 import Tensors
 import Testing
 
@@ -103,11 +104,22 @@ import Testing
         return scores
     }
 
-    @Test(arguments: [1, 3]) func stopsWhenItIsTold(threads: Int) throws {
-        let ranker = ModelRanker(try model(), threads: threads)
-        #expect(throws: EvaluationError.stopped) {
-            _ = try ranker.examine(split.test, in: data, shouldStop: { true })
+    @Test(arguments: [1, 3]) func asksItsCallerWhetherToStop(threads: Int) throws {
+        let sequences = (0..<60).map { user in (0..<200).map { ItemID(row: (user + $0 * $0) % 30) } }
+        let long = Dataset(sequences: sequences, itemCount: 30)
+        let (cases, ranker) = (Split.leaveOneOut(long).test, ModelRanker(try model(), threads: threads))
+        let caller = ObjectIdentifier(Thread.current)
+        let asked = Mutex((callers: 0, others: 0))
+        _ = try ranker.examine(cases, in: long) {
+            asked.withLock {
+                if ObjectIdentifier(Thread.current) == caller { $0.callers += 1 } else { $0.others += 1 }
+            }
+            return false
         }
+        #expect(asked.withLock(\.others) == 0)
+        guard threads == 1 else { return }  // others may have left nothing to the caller
+        #expect(asked.withLock(\.callers) > 3, "after each of several batches")
+        #expect(throws: EvaluationError.stopped) { _ = try ranker.examine(cases, in: long, shouldStop: { true }) }
     }
 
     @Test(arguments: [1, 3]) func aModelsProbabilitiesAndLists(threads: Int) throws {

@@ -85,13 +85,10 @@ private final class RecommendationTable {
     private func next() throws -> TableBatch? {
         guard position < count else { return nil }
         try requireOwnThreads()
-        let requests = (position..<min(count, position + Self.batchSize(k))).map { user in
-            asked.map { users.request($0[user]) } ?? users.request(user)
-        }
-        position += requests.count
-        let answers = try answers(to: requests)
+        let batch = position..<min(count, position + Self.batchSize(k))
+        position = batch.upperBound
         var (ids, items, ranks, scores): ([String], [String], [Int32], [Float]) = ([], [], [], [])
-        for (request, answer) in zip(requests, answers) {
+        for (request, answer) in try answers(to: batch) {
             guard case .user(let user) = request.subject else { continue }
             for (rank, best) in answer.recommendations.enumerated() {
                 ids.append(user)
@@ -107,13 +104,13 @@ private final class RecommendationTable {
     private static func batchSize(_ k: Int) -> Int { max(1, min(2048, (1 << 16) / max(1, k))) }
 
     /// On several threads. How many users are answered together does not depend on their number, and so neither does a bit of a score.
-    private func answers(to requests: [Request]) throws -> [Recommender.Answer] {
-        let parts = stride(from: 0, to: requests.count, by: Self.together).map {
-            requests[$0..<min(requests.count, $0 + Self.together)]
+    private func answers(to batch: Range<Int>) throws -> [(Request, Recommender.Answer)] {
+        let parts = stride(from: batch.lowerBound, to: batch.upperBound, by: Self.together).map {
+            $0..<min(batch.upperBound, $0 + Self.together)
         }
-        let results = Mutex([Result<[Recommender.Answer], any Error>?](repeating: nil, count: parts.count))
+        let results = Mutex([Result<[(Request, Recommender.Answer)], any Error>?](repeating: nil, count: parts.count))
         let job = UncheckedJob { part in
-            let own = Result { try self.answers(parts[part]) }
+            let own = Result { try self.answers(toPart: parts[part]) }
             results.withLock { $0[part] = own }
         }
         let workers = min(threads, parts.count)
@@ -126,13 +123,15 @@ private final class RecommendationTable {
     /// Users that are answered together.
     private static let together = 64
 
-    private func answers(_ requests: ArraySlice<Request>) throws -> [Recommender.Answer] {
+    private func answers(toPart part: Range<Int>) throws -> [(Request, Recommender.Answer)] {
+        let requests = part.map { user in asked.map { users.request($0[user]) } ?? users.request(user) }
         if let late = question.flatMap(requests.firstWithEvent), case .user(let id) = late.subject {
             throw CallError(.usage, "at lies before the last event of the user '\(id)'")
         }
-        return try model.withRecommender {
+        let answers = try model.withRecommender {
             try $0.answer(requests.map(\.items), times: requests.map(\.times), askedAt: question, k: k, choice)
         }
+        return Array(zip(requests, answers))
     }
 }
 

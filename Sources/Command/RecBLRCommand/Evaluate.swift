@@ -63,6 +63,7 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         var file = try output.map(createdFile)
+        if output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }
         let opened = try folders.dropLast().map { ($0, try openModel($0)) }
         let data = try openDataset(folders[folders.count - 1])
         let backend = try place.backend(for: opened.map(\.1.configuration.mixer))
@@ -97,10 +98,12 @@ struct Evaluate: ParsableCommand {
         if let warning = warningOfFewCases(first.all.unmasked, validation ? "validation" : "test") {
             printError(warning)
         }
-        let numbers = try results.json()
-        try file?.append(numbers)
-        if let file = file.take() { try file.commit() }
-        if json.isOn { return try printOutput(numbers, terminator: "") }
+        if output != nil || json.isOn {
+            let numbers = try results.json()
+            try file?.append(numbers)
+            if let file = file.take() { try file.commit() }
+            if json.isOn { return try printOutput(numbers, terminator: "") }
+        }
         try printOutput(
             "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
                 + "\(counted(first.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")

@@ -90,7 +90,7 @@ struct Export: ParsableCommand {
     }
 
     private func outputFile() throws -> URL {
-        if let reason = try reasonAgainst(output) { throw fail(.usage, "--output \(reason)") }
+        try checkPlace(output)
         return fileURL(output)
     }
 

@@ -39,8 +39,13 @@ func reasonAgainst(_ path: String) throws -> String? {
 
 /// A file that --output names, to be written. Throws where it cannot be, before anything is computed for it.
 func createdFile(_ path: String) throws -> FileWriter {
-    if let reason = try reasonAgainst(path) { throw fail(.usage, "--output \(reason)") }
+    try checkPlace(path)
     return try FileWriter(fileURL(path))
+}
+
+/// Throws where --output names a path inside a folder of this program.
+func checkPlace(_ path: String) throws {
+    if let reason = try reasonAgainst(path) { throw fail(.usage, "--output \(reason)") }
 }
 
 /// Throws where an output is inside a folder that is read.

@@ -172,6 +172,7 @@ struct Prepare: ParsableCommand {
         var log = InteractionLog(spoolingTo: folder)
         let progress = ReadingLine()
         let total = try reader.eventCount()
+        var nextShown = 1 << 16
         try reader.forEachUser { user in
             try reader.forEachEvent(of: user, from: nil) { stored in
                 guard types?.contains(RawID(stored.event.type)) ?? true else { return }
@@ -188,7 +189,10 @@ struct Prepare: ParsableCommand {
                 }
                 log.skip()
             }
-            try progress.show(log.report.lines, Double(log.report.lines) / Double(max(1, total)))
+            if log.report.lines >= nextShown {
+                try progress.show(log.report.lines, Double(log.report.lines) / Double(max(1, total)))
+                nextShown += 1 << 16
+            }
         }
         try log.finishAdding(from: store)
         progress.finish(log.report.lines)

@@ -7,7 +7,7 @@ import Synchronization
     import Darwin
 #endif
 
-/// Makes the first Ctrl-C, TERM or HUP a flag that is checked after every step; the second ends the program.
+/// Makes the first Ctrl-C, TERM or HUP a flag that is checked after every step or batch; the second ends the program.
 enum StopSignals {
     private static let received = Atomic<Bool>(false)
     /// The message on the first signal; set before the handler is installed.

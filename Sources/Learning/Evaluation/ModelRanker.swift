@@ -1,15 +1,10 @@
 import Dispatch
+import Foundation
 public import Identifiers
 public import Interactions
 public import Models
 import Synchronization
 import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Ranks targets by a model's scores of all items.
 public struct ModelRanker: Ranker {
@@ -90,7 +85,7 @@ public struct ModelRanker: Ranker {
         let next = Atomic<Int>(0)
         let results = Mutex(Examination(missing: cases.count, details == nil ? nil : model.configuration.itemCount))
         let failure = Mutex<EvaluationError?>(nil)
-        let caller = pthread_self()
+        let caller = ObjectIdentifier(Thread.current)
         DispatchQueue.concurrentPerform(iterations: min(threads, max(1, batches.count))) { _ in
             let encoder = SequenceEncoder(
                 model, tokens: Self.batchTokens, sequences: batches.map(\.count).max() ?? 1)
@@ -103,7 +98,7 @@ public struct ModelRanker: Ranker {
                 do throws(EvaluationError) {
                     try answer(users.filter { !$0.questions.isEmpty }, encoder, bound, details, results)
                     // The caller's thread is one of those that compute.
-                    if pthread_equal(pthread_self(), caller) != 0, shouldStop() { throw .stopped }
+                    if ObjectIdentifier(Thread.current) == caller, shouldStop() { throw .stopped }
                 } catch { failure.withLock { $0 = error } }
             }
         }

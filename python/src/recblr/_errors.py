@@ -57,7 +57,7 @@ class WriteError(RecBLRError, OSError):
 
 
 class Interrupted(RecBLRError, KeyboardInterrupt):
-    """Stopped by Ctrl-C; the message says how to go on. It is a `KeyboardInterrupt`, too."""
+    """Stopped by Ctrl-C; of a training the message says how to go on. It is a `KeyboardInterrupt`, too."""
 
     code = 75
 
@@ -72,11 +72,8 @@ _OF_CODE: Dict[int, Type[RecBLRError]] = {
 }
 
 
-_PREFIX = "recblr: "
-
-
 def error_of(code: int, message: str) -> RecBLRError:
     """The exception for a code and a sentence of the library."""
     # Of a usage error the first paragraph: then comes the command's synopsis.
     sentence = message.partition("\nUsage: ")[0].strip()
-    return _OF_CODE.get(code, InternalError)(sentence[len(_PREFIX) :] if sentence.startswith(_PREFIX) else sentence)
+    return _OF_CODE.get(code, InternalError)(sentence)

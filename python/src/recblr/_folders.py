@@ -15,7 +15,7 @@ import uuid
 import weakref
 from contextlib import contextmanager
 from pathlib import Path
-from typing import FrozenSet, Iterator, NamedTuple, Union
+from typing import FrozenSet, Iterator, NamedTuple, Tuple, Union
 
 from ._errors import NotFoundError, WriteError
 
@@ -175,24 +175,27 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def run_folder(name: str, resume: bool) -> Iterator[Path]:
-    """Where a training without a folder of its own lives until it is done: `recblr/runs/NAME` in the user's cache folder.
+def run_folder(name: str, resume: bool) -> Iterator[Tuple[Path, bool]]:
+    """Where a training without a folder of its own lives until it is done: `recblr/runs/NAME` in the user's cache folder; and whether nobody else has
+    that.
 
-    While another one has that, and goes on, it is a folder that nobody has.
+    While another one has it, and goes on, it is a folder that nobody has, unless a run is to be resumed.
     """
     folder = _cache_for_runs() / name
     with open(folder.with_suffix(".lock"), "w") as lock:
+        is_own = True
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            is_own = not resume
             if not resume:
                 folder = folder.with_name(f"{name}-{uuid.uuid4().hex[:8]}")
-        yield folder
+        yield folder, is_own
 
 
 def is_finished_run(model: Path) -> bool:
     """Whether a training into this folder, which is whole or not there, has come to its end: only an unfinished one has a folder beside it."""
-    return MODEL.marks(model) and not model.with_name(f"{model.name}.training").exists()
+    return MODEL.marks(model) and (model / "model.safetensors").is_file() and not model.with_name(f"{model.name}.training").exists()
 
 
 def _cache_for_runs() -> Path:

@@ -73,7 +73,7 @@ def train(
             and the data.
         model: the model's folder; one that is there is replaced when training is done. Left out, the model is temporary (`Model.save` keeps it), and
             an unfinished run lies in the user's cache folder, by the dataset and the options, where `resume=True` finds it.
-        resume: go on from a checkpoint, if there is one; a finished model with a folder of its own, too, can get more `epochs` where the `schedule` is
+        resume: go on from a checkpoint, if there is one (or give the model, if training had ended and the program before it took it); a finished model with a folder of its own, too, can get more `epochs` where the `schedule` is
             constant, and more `patience` where patience ended it.
         restart: throw an unfinished run away. Without `model` that is so unless `resume` is given.
         progress: True shows a bar in a terminal and a notebook, and lines elsewhere; False nothing; a function is called with each `Progress`.
@@ -167,10 +167,10 @@ def train(
     if resume and restart:
         raise UsageError("give resume=True or restart=True, not both")
     name = _folders.name_of((data.mark, sorted(chosen.items(), key=str)))
-    with _folders.run_folder(name, resume) as own:
+    with _folders.run_folder(name, resume) as (own, is_own):
         hint = "resume=True" if own.name == name else f'model="{own}" and resume=True'
         # Training may have ended and the program before it took the model.
-        if not (resume and _folders.is_finished_run(own)):
+        if not (resume and is_own and _folders.is_finished_run(own)):
             _run(data, own, chosen, resume, not resume, progress, hint)
         return Model(_moved(own))
 

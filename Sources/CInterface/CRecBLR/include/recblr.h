@@ -52,7 +52,7 @@ enum recblr_status {
     RECBLR_INTERNAL = 70,    /* an error of the library itself */
     RECBLR_SYSTEM = 71,      /* a limit of the system */
     RECBLR_CANNOT_CREATE = 73, /* output that cannot be written */
-    RECBLR_INTERRUPTED = 75  /* stopped by the caller; it can go on */
+    RECBLR_INTERRUPTED = 75  /* stopped by the caller; a training can go on */
 };
 
 /* UTF-8; `bytes` may be NULL where `length` is 0. */
@@ -93,7 +93,7 @@ typedef struct recblr_observer {
     void (*progress)(void *context, const recblr_progress *progress); /* after every step while a model is trained */
     int32_t (*is_stopped)(void *context); /* other than 0 stops the call: asked after every step of a training (train, experiment), every
                                              batch of answers or test cases (recommend, evaluate) and every 65,536 events that are read
-                                             (prepare, recblr_dataset_read); other commands go on to their end */
+                                             (prepare, store import, recblr_dataset_read); other commands go on to their end */
 } recblr_observer;
 
 /* Runs a command as `recblr` does, in this process: prepare, train, evaluate, recommend, import, export, inspect, experiment, devices and

@@ -67,9 +67,7 @@ struct Recommend: ParsableCommand {
     }
 
     func run() throws {
-        if let output = answers.output, let reason = try reasonAgainst(output) {
-            throw fail(.usage, "--output \(reason)")
-        }
+        try answers.output.map(checkPlace)
         let folder = try openModel(model)
         let question = try requests.question(folder.configuration)
         let source = try requests.requests(

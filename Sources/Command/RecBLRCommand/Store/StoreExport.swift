@@ -49,7 +49,7 @@ struct StoreExport: ParsableCommand {
             _ = try export(reader) { try printOutput(String(decoding: $0, as: UTF8.self), terminator: "") }
             return
         }
-        var file = try FileWriter(fileURL(output))
+        var file = try createdFile(output)
         let report = try export(reader) { try file.append($0) }
         try file.commit()
         let text = "Exported  \(counted(report.events, "event")) of \(counted(report.users, "user"))"
