@@ -15,12 +15,9 @@ setup: ## install the system libraries that are missing
 build: setup ## the program, optimised
 	$(SWIFT) build -c release --product recblr
 
-# An index is for editors, and a seventh of the compiler's time.
-TEST_BUILD = --enable-code-coverage --disable-index-store
-
 # With the options of `make test`, so that what that has built is used.
 docs: setup ## the documentation of the library, under .build/docs
-	@scripts/docs.sh $(TEST_BUILD)
+	@scripts/docs.sh --enable-code-coverage
 
 package: setup ## a folder that runs on Linux machines without Swift, packed, under .build/package
 	@scripts/package.sh
@@ -49,8 +46,8 @@ test: setup ## all tests
 	@scripts/get-nvrtc.sh
 	@scripts/get-cuda-headers.sh
 	@scripts/get-pygorse.sh
-	$(SWIFT) test $(TEST_BUILD)
-	$(SWIFT) test --package-path Benchmarks --disable-index-store
+	$(SWIFT) test --enable-code-coverage
+	$(SWIFT) test --package-path Benchmarks
 	@scripts/faults.sh .build/debug/recblr
 
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
