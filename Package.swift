@@ -8,6 +8,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
+// The oracle and its inputs are most of what tests compute: optimised in debug builds, too, they take half the time. No product for
+// others may reach a target with an unsafe flag, and these are only for tests and benchmarks.
+let optimised = strict + [.unsafeFlags(["-O"])]
 // `fp-contract=fast` comes from a pragma in the sources, so that no unsafe flags are needed.
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
@@ -32,7 +35,9 @@ let ground: [Target] = [.target(name: "ErrorSupport", swiftSettings: strict)]
 /// Operations on matrices and who computes them.
 let arithmetic: [Target] = [
     target("Arithmetic", "Tensors"),
-    target("Arithmetic", "ReferenceBackend", ["Tensors"]),
+    .target(
+        name: "ReferenceBackend", dependencies: ["Tensors"], path: "Sources/Arithmetic/ReferenceBackend",
+        swiftSettings: optimised),
     .target(name: "CKernels", path: "Sources/Arithmetic/CKernels", cSettings: strictC),
     .systemLibrary(
         name: "COpenBLAS", path: "Sources/Arithmetic/COpenBLAS", pkgConfig: "openblas",
@@ -188,7 +193,7 @@ let testTargets: [Target] = [
     .target(
         name: "EmulatedGPU", dependencies: ["CUDABackend", "Tensors"], path: "Tests/EmulatedGPU",
         swiftSettings: strict),
-    .target(name: "Operations", dependencies: ["Tensors"], path: "Tests/Operations", swiftSettings: strict),
+    .target(name: "Operations", dependencies: ["Tensors"], path: "Tests/Operations", swiftSettings: optimised),
     tests("ReferenceBackendTests", ["Tensors", "ReferenceBackend", "Operations"]),
     tests("FileSupportTests", ["FileSupport", "Identifiers", "CZlib", "Tensors"]),
     tests("ArrowDataTests", ["ArrowData", "CArrow", "Interactions", "Identifiers", "Tensors"]),
