@@ -153,46 +153,38 @@ class Dataset:
             UnavailableError: nothing that reads Parquet or Arrow IPC is installed.
         """
         files = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+        columns = {"user": user, "item": item, "timestamp": timestamp, "rating": rating}
+        choices: Dict[str, Any] = {
+            "file_order": file_order,
+            "min_rating": min_rating,
+            "dedupe": dedupe,
+            "min_user_events": min_user_events,
+            "min_item_events": min_item_events,
+        }
+        text_only = {
+            "format": format,
+            "delimiter": delimiter,
+            "header": header,
+            "titles": None if titles is None else os.fspath(titles),
+            "title_column": title_column,
+        }
         tables = TableFiles.among(files)
-        if tables is not None:
-            tables.refuse(format=format, delimiter=delimiter, header=header, titles=titles, title_column=title_column)
-            columns = tables.names(user=user, item=item, timestamp=timestamp, rating=rating)
-            is_all_named = {"user", "item", "timestamp"} <= columns.keys() | ({"timestamp"} if file_order else set())
-            return cls(
-                tables.table([*columns.values(), *(where or {})] if is_all_named else None),
-                **columns,  # type: ignore[arg-type]
-                file_order=file_order,
-                where=where,
-                min_rating=min_rating,
-                dedupe=dedupe,
-                min_user_events=min_user_events,
-                min_item_events=min_item_events,
-                skip_bad_rows=skip_bad_lines,
-            )
+        if tables is None:
+            arguments = options(**columns, **choices, **text_only, skip_bad_lines=skip_bad_lines)
+            return cls._prepared([os.fspath(file) for file in files], arguments, where)
+        tables.refuse(**text_only)
+        names: Dict[str, Any] = tables.names(**columns)
+        are_all_named = {"user", "item", "timestamp"} <= names.keys() | ({"timestamp"} if file_order else set())
+        events = tables.table([*names.values(), *(where or {})] if are_all_named else None)
+        return cls(events, **names, **choices, where=where, skip_bad_rows=skip_bad_lines)
+
+    @classmethod
+    def _prepared(cls, files: Sequence[str], arguments: Sequence[str], where: Optional[Where]) -> Dataset:
         folder = Folder.temporary()
-        arguments = options(
-            output=folder.path,
-            format=format,
-            delimiter=delimiter,
-            user=user,
-            item=item,
-            timestamp=timestamp,
-            rating=rating,
-            file_order=file_order,
-            min_rating=min_rating,
-            dedupe=dedupe,
-            min_user_events=min_user_events,
-            min_item_events=min_item_events,
-            titles=None if titles is None else os.fspath(titles),
-            title_column=title_column,
-            skip_bad_lines=skip_bad_lines,
-            header=header,
-        )
-        for column, value in wheres(where or {}):
-            arguments.append(f"--where={column}={value}")
+        chosen = [f"--where={column}={value}" for column, value in wheres(where or {})]
         notes: List[str] = []
         try:
-            run(["prepare", *arguments, "--", *[os.fspath(file) for file in files]], _noting(notes))
+            run(["prepare", *arguments, *options(output=folder.path), *chosen, "--", *files], _noting(notes))
         except RecBLRError as error:
             raise translated(error, inspect.signature(cls.read).parameters) from None
         return cls._opened(folder, notes)
