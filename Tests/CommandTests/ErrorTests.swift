@@ -138,10 +138,23 @@ import Testing
         Case(
             arguments: "train data -m out --loss none", status: 64,
             message: "The value 'none' is invalid for '--loss <loss>'"),
-        Case(arguments: "train data -m out --threads 0", status: 64, message: "--threads must be at least 1."),
+        Case(arguments: "train data -m out --threads 0", status: 64, message: "--threads must lie in 1 ... 1,024."),
+        Case(
+            arguments: "evaluate model data --threads 9223372036854775807", status: 64,
+            message: "--threads must lie in 1 ... 1,024."),
+        Case(
+            arguments: "evaluate data model", status: 66, message: "data is a dataset's folder, expected a model's"),
+        Case(
+            arguments: "train model -m out", status: 66, message: "model is a model's folder, expected a dataset's"),
+        Case(
+            arguments: "train data -m out --from data", status: 66,
+            message: "data is a dataset's folder, expected a model's"),
+        Case(
+            arguments: "train data -m out --from model --attention-window 8", status: 64,
+            message: "--mixer bdlru has nothing that --attention-window could change"),
         Case(
             arguments: "train sequences -m out --split global-time", status: 65,
-            message: "a split by time needs timestamps"),
+            message: "sequences: a split by time needs timestamps"),
         Case(arguments: "evaluate none data", status: 66, message: "none/config.json: cannot open"),
         Case(arguments: "evaluate model other", status: 65, message: "model knows none of the 5 items of the dataset"),
         Case(

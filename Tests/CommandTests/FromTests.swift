@@ -105,7 +105,7 @@ import Testing
             ("log -m new --from old --no-repeat-aware", 64, "give what it began with: --repeat-aware"),
             ("strange -m new --from old", 65, "the model to start from has none of the dataset's items"),
             ("log -m new --from nowhere", 66, "nowhere/config.json: cannot open"),
-            ("log -m new --from log", 66, "log/config.json: cannot open"),
+            ("log -m new --from log", 66, "log is a dataset's folder, expected a model's"),
         ] {
             let outcome = try run(["train"] + arguments.split(separator: " ").map(String.init), in: place)
             #expect(outcome.status == status && outcome.error.contains(message), "\(arguments): \(outcome.error)")

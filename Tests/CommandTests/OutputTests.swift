@@ -32,7 +32,8 @@ import Testing
         let lines = trained.error.split(separator: "\n")
         #expect(lines.count { $0.hasPrefix("Epoch ") } == 12, "one plain line an epoch")
         #expect(
-            lines.contains { $0.hasPrefix("dropout 0.4: 900 events, 15 in a history on average") }, "reasons are given")
+            lines.contains { $0.hasPrefix("dropout 0.4: 900 events, 15.0 in a history on average") },
+            "reasons are given")
         #expect(!lines.contains { $0.contains("epochs:") }, "none for what was asked for")
         #expect(try place.names() == ["data", "log.csv", "model", "titles.tsv"], "nothing is left of the run")
         #expect(
@@ -44,7 +45,7 @@ import Testing
         #expect(try differenceFromGolden(masked(trained.output), "train.txt") == nil)
         let report = String(decoding: try place.bytes("model/report.html"), as: UTF8.self)
         for part in [
-            "Training report: model", "900 events from log.csv", "15 in a history on average",
+            "Training report: model", "900 events from log.csv", "15.0 in a history on average",
             "Last-item transitions, masked",
             "<h3>User u1</h3>", "<li>The third</li>",
         ] { #expect(report.contains(part), "\(part)") }

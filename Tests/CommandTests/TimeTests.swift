@@ -1,5 +1,8 @@
 import Foundation
+import Identifiers
 import Testing
+
+@testable import RecBLRCommand
 
 /// Models with time, from log to answer.
 @Suite struct TimeTests {
@@ -46,7 +49,7 @@ import Testing
         let rows = ["RecBLR, past times only", "RecBLR, with the request's time"]
         for row in rows { #expect(trained.output.contains(row), "\(trained.output)") }
         let inspected = try command("inspect model --verify", in: place)
-        #expect(inspected.output.contains("D 8, L 2, E 2, K 4, time"), "\(inspected.output)")
+        #expect(inspected.output.contains("D 8, L 2, E 2, K 4, repeat-aware head, time"), "\(inspected.output)")
         #expect(inspected.output.contains("\nState     \(4 * (2 * 4 * 16 + 8 + 2)) bytes per user\n"))
 
         let evaluated = try command("evaluate model data --output metrics.json", in: place)
@@ -77,12 +80,10 @@ import Testing
         for early in ["--user u3 --at 2020-01-01T00:00:00Z", "--all-users --at 2023-11-14T22:13:25.5Z"] {
             let refused = try command("recommend model --data data \(early)", in: place)
             #expect(refused.status == 64 && refused.output.isEmpty, "\(refused.output)")
-            #expect(refused.error.contains("--at: it lies before the last event of user u"), "\(refused.error)")
+            #expect(refused.error.contains("Z: it lies before the last event of user u"), "\(refused.error)")
         }
         let wrong = try command(ask + " --at yesterday", in: place)
-        #expect(wrong.status == 64 && wrong.error.contains("--at yesterday: expected now, or a time such as"))
-        let withoutTimes = try command("recommend model --history i1,i2", in: place)
-        #expect(withoutTimes.status == 65 && withoutTimes.error.contains("the model uses the times of events"))
+        #expect(wrong.status == 64 && wrong.error.contains("--at yesterday: expected now, a time such as"))
     }
 
     private struct Compared: Decodable {
@@ -139,6 +140,59 @@ import Testing
         }
         let asked = try command("recommend model --data untimed --user u1", in: place)
         #expect(asked.status == 65 && asked.error.contains("needs the times of events"), "\(asked.error)")
+    }
+
+    /// A history needs times, in a form that says them; one of a user has those of the dataset.
+    @Test func historiesWithTimes() throws {
+        let place = try prepared(timedLog())
+        try #require(try command(training, in: place).status == 0)
+        for option in ["--history i1,i2", "--title i1"] {
+            let refused = try command("recommend model \(option)", in: place)
+            #expect(refused.status == 64 && refused.error.contains("gives no times"), "\(refused.error)")
+        }
+        func answer(_ line: String) throws -> Outcome {
+            try place.write(line + "\n", "h.jsonl")
+            return try command("recommend model --histories h.jsonl -k 3 --json --threads 1", in: place)
+        }
+        let iso = try answer(
+            #"{"history": ["i1", "new", "i2"], "times": ["2026-05-01T12:30:00Z", 1777638650, "2026-05-01T12:33:00Z"]}"#)
+        let numbers = try answer(#"{"items": ["i1", "i2"], "timestamps": [1777638600, 1777638780]}"#)
+        try #require(iso.status == 0 && numbers.status == 0, "\(iso.error)\(numbers.error)")
+        func items(_ outcome: Outcome) -> Substring? { outcome.output.split(separator: "\"recommendations\"").last }
+        #expect(iso.output.contains("\"unknown\":1") && items(iso) == items(numbers))
+        let later = try answer(#"{"items": ["i1", "i2"], "timestamps": [1577638600, 1777638780]}"#)
+        #expect(later.output != numbers.output, "times matter")
+        for (line, reason) in [
+            (#"["i1", "i2"]"#, "line 1: it has no times"), ("i1 i2", "line 1: it has no times"),
+            (#"{"history": ["i1"]}"#, "line 1: it has no times"),
+            (#"{"history": ["i1"], "times": [1, 2]}"#, "line 1: 2 times for 1 event"),
+            (#"{"history": ["i1", "i2"], "times": [2, 1]}"#, "line 1: the times of its events do not ascend"),
+            (#"{"history": ["i1"], "times": ["soon"]}"#, "line 1: the time 'soon': expected"),
+            (#"{"history": ["i1"], "times": 5}"#, "line 1: expected the times as a list"),
+        ] {
+            let refused = try answer(line)
+            #expect(refused.status == 65 && refused.error.contains(reason), "\(refused.error)")
+        }
+    }
+
+    /// The time of a last event is no earlier than it, though dates have nanoseconds and --at microseconds; what is too early is said before any answer.
+    @Test func theEarliestQuestion() throws {
+        let place = try prepared(timedLog())
+        try #require(try command(training, in: place).status == 0)
+        let early = try command("recommend model --data data --all-users --at 1000 --json", in: place)
+        #expect(early.status == 64 && early.output.isEmpty, "\(early.output)")
+        #expect(
+            early.error.contains("--at 1970-01-01T00:16:40Z: it lies before the last event of user "), "\(early.error)")
+        let request = Request(subject: .history, items: [1], times: [1_700_392_333_123_456_789])
+        #expect([request].firstWithEvent(after: 1_700_392_333_123_456_000) == nil)
+        #expect([request].firstWithEvent(after: 1_700_392_333_123_455_000) != nil)
+    }
+
+    @Test func inspectSaysHowMuchFades() throws {
+        let place = try prepared(timedLog())
+        try #require(try command(training, in: place).status == 0)
+        let text = try command("inspect model", in: place).output
+        #expect(text.contains(", repeat-aware head, time") && text.contains("% after a day"), "\(text)")
     }
 
     /// Numbers that only say the order are no times of day, and have no last day.

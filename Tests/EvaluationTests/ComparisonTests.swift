@@ -36,8 +36,9 @@ import Testing
             for (setting, ranks) in settings.enumerated() {
                 let a = CutoffMetrics(ranks: cases.map { ranks($0).0 }, cutoff: 10)
                 let b = CutoffMetrics(ranks: cases.map { ranks($0).1 }, cutoff: 10)
-                for (lane, expected) in [b.hr - a.hr, b.ndcg - a.ndcg, b.mrr - a.mrr].enumerated() {
-                    #expect(abs(fast[number][3 * setting + lane] - expected) < 1e-12)
+                for (lane, expected) in [(a.hr, b.hr), (a.ndcg, b.ndcg), (a.mrr, b.mrr)].enumerated() {
+                    #expect(abs(fast[number].a[3 * setting + lane] - expected.0) < 1e-12)
+                    #expect(abs(fast[number].b[3 * setting + lane] - expected.1) < 1e-12)
                 }
             }
         }
@@ -66,10 +67,38 @@ import Testing
         #expect(own.winsOfB == 1 && own.winsOfA == 1 && own.ties == 2, "ranks beyond ten are all the same")
         #expect(comparison.all.cases == 4 && comparison.all.users == 4 && comparison.resamples == 2000)
         let masked = comparison.all.masked
-        #expect(masked.ndcg == Difference(0, resampled: []) && masked.ties == 4)
+        #expect(masked.ndcg == Difference((1, 1), resampled: []) && masked.ties == 4)
+        // B finds three of four targets, A two; nothing is made of no hits at all.
+        #expect(own.hr.ratio == 1.5 && own.hr.ratioLow == nil && comparison.gaps == nil)
+        #expect(try compare([20], [1]).all.unmasked.hr.ratio == nil)
         // Item 1 has all the training events.
         #expect(comparison.slices.map { $0.group?.cases } == [4, nil, nil])
         #expect(comparison.slices[0].group == comparison.all)
+    }
+
+    /// A ratio has its own percentiles: every resample of users is averaged for A and for B, and only then divided.
+    @Test func ratiosHaveTheirOwnInterval() {
+        let resampled = (0...100).map { (a: 0.2, b: 0.2 + 0.001 * Double($0)) }
+        let difference = Difference((0.2, 0.25), resampled: resampled)
+        #expect(difference.ratio == 1.25)
+        #expect(abs(difference.ratioLow! - 1.0125) < 1e-12 && abs(difference.ratioHigh! - 1.4875) < 1e-12)
+        let empty = Difference((0.2, 0.25), resampled: resampled + [(a: 0, b: 1)])
+        #expect(empty.low != nil && empty.ratioLow == nil, "a resample in which A finds nothing has no ratio")
+    }
+
+    /// The first event after a minute, the other ones after a day and longer: each class compares its own cases.
+    @Test func gapsAreComparedOneByOne() throws {
+        let minute: Int64 = 60_000_000_000
+        let times = [0, 1, 10, 3000, 30_000].map { minute * $0 }
+        let data = Dataset(
+            sequences: [[1, 2, 1, 2, 1]], itemCount: 2, timestamps: [times])
+        let cases = (1...4).map { EvaluationCase(user: 0, position: $0) }
+        let split = Split(trainingEnd: [1], validation: [], test: cases)
+        let a = [2, 2, 2, 2].map { CaseRanks(unmasked: $0, masked: $0) }
+        let b = [2, 2, 1, 1].map { CaseRanks(unmasked: $0, masked: $0) }
+        let gaps = try #require(try Comparison(a, b, cases, data, split).gaps)
+        #expect(gaps.map { $0.group?.cases } == [nil, 2, nil, 1, 1])
+        #expect(gaps.map { $0.group?.unmasked.winsOfB } == [nil, 0, nil, 1, 1])
     }
 
     /// However clear the difference: with one user every resample is the same.
@@ -88,7 +117,7 @@ import Testing
     @Test func certainAndUncertainDifferences() throws {
         let (worse, better) = ([Int](repeating: 20, count: 50), [Int](repeating: 1, count: 50))
         let always = try compare(worse, better).all.unmasked.ndcg
-        #expect(always == Difference(1, resampled: [1]) && always.excludesZero == true)
+        #expect(always == Difference((0, 1), resampled: [(0, 1)]) && always.excludesZero == true)
         let reverse = try compare(better, worse).all.unmasked.ndcg
         #expect(reverse.difference == -1 && reverse.high == -1 && reverse.excludesZero == true)
         // 26 wins against 24: of course undecided. 50 against 10 is not.

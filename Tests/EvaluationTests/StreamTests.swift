@@ -170,6 +170,15 @@ import Testing
         #expect(!damaged.isValid)
     }
 
+    /// Numbers that only say the order may be as small as can be: there is no day before.
+    @Test func aStreamMayBeginAtTheSmallestNumber() throws {
+        let times = (0..<7).map { Int64.min + $0 }
+        let data = Dataset(sequences: [[1, 2, 1, 2, 1, 2, 1]], itemCount: 2, timestamps: [times])
+        let cases = (3..<7).map { EvaluationCase(user: 0, position: $0) }
+        let stream = try #require(EventStream(before: cases, in: data))
+        #expect(stream.events.count == 7)
+    }
+
     @Test func itemsOfTheTestAloneAreMisses() throws {
         var shape = ModelConfiguration(itemCount: 4)
         shape.hiddenSize = 4

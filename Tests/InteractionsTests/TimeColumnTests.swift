@@ -21,6 +21,23 @@ import Testing
         return prepared
     }
 
+    /// One number that seconds or milliseconds cannot hold would give all others another scale.
+    @Test(arguments: [
+        ("9999999999", "1656105611"), ("253402300799", "1656105611"), ("-62135596800", "1656105611"),
+        ("9223372036854775807", "1656105611"), ("99999999999999", "1656105611000"),
+    ])
+    func farNumbersAmongDatesAreRefused(_ far: String, _ date: String) throws {
+        let dates = [date, date, date]
+        for (line, texts) in [(5, dates + [far]), (2, [far] + dates), (3, [date, far, date])] {
+            let error = #expect(throws: (any Error).self) { try column(texts) }
+            let text = "\(try #require(error))"
+            #expect(
+                text.contains("line \(line): the timestamp '\(far)' lies outside of the years 1678 to 2261"), "\(text)")
+        }
+        // Numbers of which none is a date may be as large as they like.
+        #expect(try column(["1", "2", far]).sorted() != [])
+    }
+
     /// 2022-06-24 21:20:11.
     private static let moment: Int64 = 1_656_105_611
 

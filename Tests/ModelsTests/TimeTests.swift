@@ -92,6 +92,17 @@ import Testing
         #expect(TimeFeatures.gap(from: .min, to: .max) > 1e18)
     }
 
+    /// ω is 0 before training, and then nothing fades; else the share of each channel counts as much.
+    @Test func theMeanFading() throws {
+        let model = try SequenceModel(initializing: Self.shapes[0], seed: 1, on: CPUBackend())
+        #expect(model.meanFading(after: 86_400) == 1)
+        let fade = model.weights[named: "layers.\(Self.shapes[0].layerCount - 1).fade"]!
+        model.backend.upload([Float](repeating: 1, count: fade.columns), to: fade)
+        let shares = TimeFeatures.rates(channels: fade.columns).map { 1 / (1 + 86_400 * Double($0)) }
+        #expect(abs(model.meanFading(after: 86_400) - shares.reduce(0, +) / Double(shares.count)) < 1e-9)
+        #expect(model.meanFading(after: 0) == model.meanFading(after: 60))
+    }
+
     /// 1970-01-01 was a Thursday, at midnight; the week's angle counts from there.
     @Test func theCalendarTurnsOnceADayAndOnceAWeek() {
         func calendar(_ time: Int64) -> [Float] { Array(TimeFeatures.question(EventTime(time, before: nil)).suffix(4)) }

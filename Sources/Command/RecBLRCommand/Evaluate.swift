@@ -67,10 +67,11 @@ struct Evaluate: ParsableCommand {
         let opened = try folders.dropLast().map { ($0, try openModel($0)) }
         let data = try openDataset(folders[folders.count - 1])
         let backend = try place.backend(for: opened.map(\.1.configuration.mixer))
+        if opened.contains(where: { $1.configuration.usesTime }) { try checkDates(data, folders[folders.count - 1]) }
         let models = try opened.map { try EvaluatedModel($0, $1, data, backend) }
         // The split that was asked for, else that of the training.
         let kind = try splitOptions.kind(like: models.compactMap(\.trainedOn).first { $0 != .everything })
-        let split = try kind.split(data)
+        let split = try divided(data, folders[folders.count - 1], by: kind)
         let cases = validation ? split.validation : split.test
         if models.count == 2 {
             try checkComparable(models, kind, cases, data)

@@ -80,15 +80,15 @@ private let settings: [(String, KeyPath<Comparison.Group, Comparison.Setting> & 
     ("unmasked", \.unmasked), ("masked", \.masked),
 ]
 
-/// B − A of each metric at 10, with its interval and what that means.
+/// B − A and B ÷ A of each metric at 10, with their intervals and what those mean.
 func differencesTable(_ comparison: Comparison) -> String {
-    var table = TextTable(["B − A", "difference", "from", "to", "the 95 % interval"])
+    var table = TextTable(["B beside A", "B − A", "from", "to", "B ÷ A", "from", "to", "the 95 % interval of B − A"])
     for (setting, path) in settings {
         let own = comparison.all[keyPath: path]
         for (name, metric) in [("HR@10", own.hr), ("NDCG@10", own.ndcg), ("MRR@10", own.mrr)] {
             table.add(
                 ["\(name), \(setting)"] + [metric.difference, metric.low, metric.high].map(signed)
-                    + [verdict(metric)])
+                    + ratioCells(metric) + [verdict(metric)])
         }
     }
     let users = comparison.all.users
@@ -101,18 +101,21 @@ func differencesTable(_ comparison: Comparison) -> String {
         + "seed \(comparison.seed)."
 }
 
-/// NDCG@10 of all cases and of those of each class, with the number of cases in which each model does better.
+/// NDCG@10 of all cases, of those of each class of popularity and of each class of gap, with the number of cases in which each model does better.
 func groupsTable(_ comparison: Comparison) -> String {
-    var table = TextTable(["NDCG@10, B − A", "cases", "difference", "from", "to", "B better", "A better", "equal"])
+    var table = TextTable([
+        "NDCG@10", "cases", "B − A", "from", "to", "B ÷ A", "from", "to", "B wins", "A wins", "equal",
+    ])
     let groups =
         [("all", Optional(comparison.all))] + comparison.slices.map { ($0.popularity.rawValue, $0.group) }
+        + (comparison.gaps ?? []).map { ("gap \($0.gap.rawValue)", $0.group) }
     for (setting, path) in settings {
         for (name, group) in groups {
             guard let group else { continue }
             let own = group[keyPath: path]
             table.add(
                 ["\(name), \(setting)", grouped(group.cases)]
-                    + [own.ndcg.difference, own.ndcg.low, own.ndcg.high].map(signed)
+                    + [own.ndcg.difference, own.ndcg.low, own.ndcg.high].map(signed) + ratioCells(own.ndcg)
                     + [own.winsOfB, own.winsOfA, own.ties].map(grouped))
         }
     }
@@ -123,6 +126,10 @@ private func signed(_ value: Double?) -> String {
     guard let value else { return "–" }
     let text = fixed(value, 4)
     return text.hasPrefix("-") || text == fixed(0, 4) ? text : "+" + text
+}
+
+private func ratioCells(_ difference: Difference) -> [String] {
+    [difference.ratio, difference.ratioLow, difference.ratioHigh].map { $0.map { fixed($0, 3) } ?? "–" }
 }
 
 private func verdict(_ difference: Difference) -> String {

@@ -85,6 +85,7 @@ struct Inspect: ParsableCommand {
             State     \(grouped(4 * shape.stateSize)) bytes per user
             Mark      \(try model.fingerprint)
             """)
+        if shape.usesTime { try printOutput("Time      \(fadingText(try model.model(on: CPUBackend())))") }
         guard let record else { return }
         try printOutput(
             "Trained   epoch \(record.bestEpoch) of \(record.epochs.count), seed \(record.options.seed), data \(record.dataset)"
@@ -99,6 +100,15 @@ struct Inspect: ParsableCommand {
     }
 }
 
+/// How much of the last layer's state is left when a model with time is asked some time after the last event: the mean over its channels.
+private func fadingText(_ model: SequenceModel) -> String {
+    let spans: [(name: String, seconds: Double)] = [("an hour", 3600), ("a day", 86_400), ("a month", 30 * 86_400)]
+    let shares = spans.map { span in
+        "\(fixed(100 * model.meanFading(after: span.seconds), 1)) % after \(span.name)"
+    }
+    return "of the last layer's state is left, when asked, " + shares.joined(separator: ", ")
+}
+
 /// The hyperparameters of a model in a few words.
 func describe(_ shape: ModelConfiguration) -> String {
     let sizes = "D \(shape.hiddenSize), L \(shape.layerCount)"
@@ -109,6 +119,7 @@ func describe(_ shape: ModelConfiguration) -> String {
         case .lru: "E \(shape.expansion), LRU"
         }
     return "\(sizes), \(mixer)"
+        + (shape.repeatAware ? ", repeat-aware head" : "")
         + (shape.usesTime ? ", time" : "")
         + (shape.feedForward ? "" : ", no feed-forward")
         + (shape.block == .full ? "" : ", bare recurrence")

@@ -35,6 +35,9 @@ struct ThreadsOption: ParsableArguments {
     var count: Int { given ?? ProcessInfo.processInfo.activeProcessorCount }
 
     func validate() throws {
-        if let given, given < 1 { throw ValidationError("--threads must be at least 1.") }
+        if let given, !TrainingOptions.threadRange.contains(given) {
+            let range = TrainingOptions.threadRange
+            throw ValidationError("--threads must lie in \(range.lowerBound) ... \(grouped(range.upperBound)).")
+        }
     }
 }

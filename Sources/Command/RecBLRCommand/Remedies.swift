@@ -8,7 +8,8 @@ package func text(_ remedy: any Remedy) -> String {
     switch remedy {
     case let remedy as LogRemedy: text(remedy)
     case let remedy as ResumeRemedy: text(remedy)
-    case DivergenceRemedy.smallerSteps: "train with a lower --learning-rate or with --clip-norm 1"
+    case DivergenceRemedy.smallerSteps:
+        "train with a lower --learning-rate or with --clip-norm 1, and --restart where the run is unfinished"
     default: "\(remedy)"
     }
 }

@@ -33,10 +33,13 @@ struct ShapeOptions: ParsableArguments {
     @Flag(help: "Bare recurrences: no projections, convolution and output gates.") var recurrenceOnly = false
     @Flag(help: "Start the decays as other weights instead of on their ring.") var withoutDecayRing = false
 
-    func validate() throws {
-        if let name = optionOfAnotherMixer {
-            throw ValidationError("--mixer \((mixer ?? .bdlru).rawValue) has nothing that \(name) could change.")
+    /// Throws where an option would change nothing in a model that has all else as in `base`.
+    func check(_ base: ModelConfiguration) throws {
+        let mixer = mixer ?? base.mixer
+        if let name = optionOfAnotherMixer(than: mixer) {
+            throw ValidationError("--mixer \(mixer.rawValue) has nothing that \(name) could change.")
         }
+        let recurrenceOnly = recurrenceOnly || base.block == .recurrenceOnly
         if time, recurrenceOnly {
             throw ValidationError("--time needs the projections that --recurrence-only leaves out.")
         }
@@ -46,7 +49,7 @@ struct ShapeOptions: ParsableArguments {
     }
 
     /// One that was given and would change nothing.
-    private var optionOfAnotherMixer: String? {
+    private func optionOfAnotherMixer(than mixer: ModelConfiguration.Mixer) -> String? {
         let options: [(name: String, isGiven: Bool, mixers: Set<ModelConfiguration.Mixer>)] = [
             ("--attention-window", attentionWindow != nil, [.attention]),
             ("--expansion", expansion != nil, [.bdlru, .lru]),
@@ -55,7 +58,7 @@ struct ShapeOptions: ParsableArguments {
             ("--recurrence-only", recurrenceOnly, [.bdlru]),
             ("--without-decay-ring", withoutDecayRing, [.bdlru, .lru]),
         ]
-        return options.first { $0.isGiven && !$0.mixers.contains(mixer ?? .bdlru) }?.name
+        return options.first { $0.isGiven && !$0.mixers.contains(mixer) }?.name
     }
 
     /// A shape with the options that were given, and all else as in `base`.

@@ -9,6 +9,8 @@ struct NumberColumn {
     private var counts = [Int](repeating: 0, count: NumberKind.allCases.count)
     /// The first number of each kind, in order of appearance.
     private var examples: [Example] = []
+    /// The first number that so many places were too many for.
+    private var shortening: [(places: Int, example: TimeExample)] = []
     /// Whether all numbers could be a day, a month and a year (or a month first), as 24062022: they have no order.
     private var couldEndInYears = (dayFirst: true, monthFirst: true)
     /// Numbers whose last digits are missing.
@@ -49,15 +51,31 @@ struct NumberColumn {
             throw LineProblem(reason: "the timestamp \(quoted(bytes)) is beyond 64 bits")
         }
         if plain == nil { try note(number, bytes, place) }
-        let before = places
-        while true {
-            if let time = decimal.scaled(by: places) {
-                if places < before { change = .divided(by: powerOfTen(before - places)) }
-                factor = powerOfTen(places)
-                return time
-            }
-            places -= 3
+        var (fitting, time) = (places, decimal.scaled(by: places))
+        while time == nil {
+            fitting -= 3
+            time = decimal.scaled(by: fitting)
         }
+        if fitting < places { try shorten(to: fitting, TimeExample(bytes, place), &change) }
+        factor = powerOfTen(places)
+        return time
+    }
+
+    /// Stores fewer decimals from now on. Throws where dates have come before, which have all of them.
+    private mutating func shorten(
+        to fewer: Int, _ example: TimeExample, _ change: inout TimeChange?
+    ) throws(LineProblem) {
+        if let unit = units.first, unit.places > fewer, let other = examples.first(where: { $0.kind == unit })?.text {
+            throw LineProblem(reason: Self.beyondDates(example, unit, other.seen(from: example.place)))
+        }
+        shortening.append((fewer, example))
+        change = .divided(by: powerOfTen(places - fewer))
+        places = fewer
+    }
+
+    private static func beyondDates(_ example: TimeExample, _ unit: NumberKind, _ other: String) -> String {
+        "the timestamp \(example.text) lies outside of the years 1678 to 2261 as \(unit.name), which \(other) looks like: "
+            + "correct or remove it"
     }
 
     /// The fast path for a whole number like most before: what ``read(_:_:_:)`` makes of its digits; nil where these must be looked at.
@@ -146,6 +164,12 @@ struct NumberColumn {
                 nil, TimeMeaning("numbers that are no dates of 1984 to 2099, taken in their order", areDates: false)
             )
         }
+        // What came before the first date could not know better.
+        if let early = shortening.first(where: { $0.places < usual.places })?.example,
+            let date = examples.first(where: { $0.kind == usual })?.text
+        {
+            throw early.place.error(Self.beyondDates(early, usual, date.seen(from: early.place)))
+        }
         return (nil, TimeMeaning(usual.name))
     }
 
@@ -187,6 +211,8 @@ enum NumberKind: Int, CaseIterable {
         }
     }
 
+    /// The decimals with which one of ``units`` is nanoseconds.
+    var places: Int { Self.units.firstIndex(of: self).map { 9 - 3 * $0 } ?? 0 }
     var isCalendar: Bool { Self.calendar.contains(self) }
     /// Whether it is more than some number.
     var isClear: Bool { Self.units.contains(self) || isCalendar }

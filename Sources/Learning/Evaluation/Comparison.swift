@@ -11,6 +11,8 @@ public struct Comparison: Sendable, Codable, Equatable {
     public var all: Group
     /// The cases by the popularity of the target: head, middle, tail.
     public var slices: [Slice]
+    /// The cases by the time between the target and the event before it, shortest first; nil where the data has no dates.
+    public var gaps: [GapSlice]?
 
     /// Some cases.
     public struct Group: Sendable, Codable, Equatable {
@@ -38,6 +40,14 @@ public struct Comparison: Sendable, Codable, Equatable {
         public var group: Group?
     }
 
+    /// The cases whose targets came about equally long after the event before them.
+    public struct GapSlice: Sendable, Codable, Equatable {
+        /// How long.
+        public var gap: EvaluationReport.Gap
+        /// Its cases; nil where there are none.
+        public var group: Group?
+    }
+
     /// Compares the ranks of the same cases. `split` says which events count for popularity. Throws where there are no cases.
     public init(
         _ a: [CaseRanks], _ b: [CaseRanks], _ cases: [EvaluationCase], _ dataset: Dataset, _ split: Split,
@@ -50,14 +60,18 @@ public struct Comparison: Sendable, Codable, Equatable {
         let own = cases.map { slices[dataset.item(ofUser: $0.user, at: $0.position).row] }
         (self.resamples, self.seed) = (resamples, seed)
         all = Group(pairs, resamples, seed)
-        self.slices = EvaluationReport.Popularity.allCases.map { popularity in
-            let some = zip(pairs, own).filter { $0.1 == popularity }.map(\.0)
-            return Slice(popularity: popularity, group: some.isEmpty ? nil : Group(some, resamples, seed))
+        func group<Class: Equatable>(_ wanted: Class, of classes: [Class]) -> Group? {
+            let some = zip(pairs, classes).filter { $0.1 == wanted }.map(\.0)
+            return some.isEmpty ? nil : Group(some, resamples, seed)
+        }
+        self.slices = EvaluationReport.Popularity.allCases.map { Slice(popularity: $0, group: group($0, of: own)) }
+        gaps = EvaluationReport.gaps(cases, dataset).map { gaps in
+            EvaluationReport.Gap.allCases.map { GapSlice(gap: $0, group: group($0, of: gaps)) }
         }
     }
 }
 
-/// The difference of a metric, B − A, with its 95 % interval.
+/// The difference of a metric, B − A, and how many times as large B is, with their 95 % intervals.
 public struct Difference: Sendable, Codable, Equatable {
     /// B − A over all cases.
     public var difference: Double
@@ -65,20 +79,31 @@ public struct Difference: Sendable, Codable, Equatable {
     public var low, high: Double?
     /// Whether 0 lies outside of the interval; nil without one.
     public var excludesZero: Bool?
+    /// B ÷ A over all cases; nil where A is 0.
+    public var ratio: Double?
+    /// The percentiles 2.5 and 97.5 of the resampled ratios; nil with fewer than ``fewestUsers``, and where A is 0 in a resample.
+    public var ratioLow, ratioHigh: Double?
 
     /// A bootstrap of few users is too narrow, and that of one has no width at all. With n users its interval of a mean ends some
     /// 1.96 · √((n − 1) / n) standard errors on either side, where Student's t asks for t(n − 1): it is 37 % too narrow with 5 users, 18 % with
     /// 10, 9 % with 20. From there on it is given.
     public static let fewestUsers = 20
 
-    /// `resampled` are the differences of each resample; none where there are too few users.
-    init(_ difference: Double, resampled: [Double]) {
-        self.difference = difference
+    /// The metrics of both over all cases, and over those of each resample; none where there are too few users.
+    init(_ means: (a: Double, b: Double), resampled: [(a: Double, b: Double)]) {
+        difference = means.b - means.a
+        ratio = means.a > 0 ? means.b / means.a : nil
         guard !resampled.isEmpty else { return }
-        let sorted = resampled.sorted()
-        let (low, high) = (percentile(sorted, 0.025), percentile(sorted, 0.975))
+        let (low, high) = interval(resampled.map { $0.b - $0.a })
         (self.low, self.high, excludesZero) = (low, high, low > 0 || high < 0)
+        if resampled.allSatisfy({ $0.a > 0 }) { (ratioLow, ratioHigh) = interval(resampled.map { $0.b / $0.a }) }
     }
+}
+
+/// The percentiles 2.5 and 97.5.
+private func interval(_ values: [Double]) -> (low: Double, high: Double) {
+    let sorted = values.sorted()
+    return (percentile(sorted, 0.025), percentile(sorted, 0.975))
 }
 
 /// Between the two values whose places are nearest (the definition of R's type 7).
@@ -97,10 +122,12 @@ struct PairedCase {
 extension Comparison.Group {
     fileprivate init(_ pairs: [PairedCase], _ resamples: Int, _ seed: UInt64) {
         let bootstrap = PairedBootstrap(pairs)
-        let means = bootstrap.differences
+        let means = bootstrap.means
         let isEnough = bootstrap.userCount >= Difference.fewestUsers
         let samples = isEnough ? bootstrap.resampled(resamples, seed: seed) : []
-        func difference(_ lane: Int) -> Difference { Difference(means[lane], resampled: samples.map { $0[lane] }) }
+        func difference(_ lane: Int) -> Difference {
+            Difference((means.a[lane], means.b[lane]), resampled: samples.map { ($0.a[lane], $0.b[lane]) })
+        }
         func setting(_ first: Int, _ rank: (CaseRanks) -> Int) -> Comparison.Setting {
             let wins = pairs.map { (a: min(rank($0.a), 11), b: min(rank($0.b), 11)) }
             return Comparison.Setting(

@@ -29,13 +29,18 @@ extension EvaluationReport {
         }
     }
 
-    /// The metrics of each class of gap, shortest first; nil where the data has no dates.
-    static func gapSlices(_ ranks: [CaseRanks], _ cases: [EvaluationCase], _ dataset: Dataset) -> [GapSlice]? {
+    /// The class of each case's gap; nil where the data has no dates.
+    static func gaps(_ cases: [EvaluationCase], _ dataset: Dataset) -> [Gap]? {
         guard dataset.hasDates else { return nil }
-        let gaps = cases.map { each in
+        return cases.map { each in
             let times = dataset.timestamps(ofUser: each.user, each.position - 1..<each.position + 1) ?? [0, 0]
             return Gap(nanoseconds: times[1] &- times[0])
         }
+    }
+
+    /// The metrics of each class of gap, shortest first; nil where the data has no dates.
+    static func gapSlices(_ ranks: [CaseRanks], _ cases: [EvaluationCase], _ dataset: Dataset) -> [GapSlice]? {
+        guard let gaps = gaps(cases, dataset) else { return nil }
         return Gap.allCases.map { gap in
             GapSlice(gap: gap, metrics: SettingMetrics(zip(ranks, gaps).filter { $0.1 == gap }.map(\.0)))
         }

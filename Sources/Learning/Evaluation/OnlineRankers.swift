@@ -94,10 +94,13 @@ struct EventStream: Sendable {
         guard dataset.hasTimestamps,
             let first = cases.compactMap({ dataset.timestamp(ofUser: $0.user, at: $0.position) }).min()
         else { return nil }
+        // Times that only say the order may be any numbers.
+        let (dayBefore, overflows) = first.subtractingReportingOverflow(DayCounts.day)
+        let beginning = overflows ? Int64.min : dayBefore
         var (events, counts): ([Event], [Int]) = ([], [])
         for user in 0..<dataset.userCount {
             let times = dataset.timestamps(ofUser: user) ?? []
-            let start = (0..<times.count).partitioningIndex { times[$0] >= first - DayCounts.day }
+            let start = (0..<times.count).partitioningIndex { times[$0] >= beginning }
             counts.append(start)
             for position in start..<times.count {
                 events.append(Event(time: times[position], user: user, position: position))

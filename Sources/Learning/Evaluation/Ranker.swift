@@ -55,9 +55,12 @@ public enum EvaluationError: UserFacingError, Equatable {
         case .history(let error): error.description
         case .device(let reason): reason
         case .stopped: "stopped before all cases were ranked"
-        case .noTimes: "a model with time (--time) needs the times of events, which this dataset has not"
+        case .noTimes:
+            "a model with time (--time) needs the times of events, which this dataset has not: prepare it from a log with "
+                + "dates"
         case .noDates:
-            "a model with time (--time) needs dates, and the times of this dataset are numbers that only say the order"
+            "a model with time (--time) needs dates, and the times of this dataset are numbers that only say the order: "
+                + "prepare it from a log with dates"
         case .noCases: "there is nothing to evaluate: no user has enough events"
         case .itemCount(let model, let dataset): "the model knows \(model) items, the dataset \(dataset)"
         }

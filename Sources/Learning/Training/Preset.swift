@@ -51,7 +51,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         recipe.options.dropout = dropout
         recipe.options.weightDecay = decay
         let why =
-            "\(counted(shape.events, "event")), \(grouped(Int(length.rounded()))) in a history on average"
+            "\(counted(shape.events, "event")), \((10 * length).rounded() / 10) in a history on average"
         recipe.reasons[.dropout] = "dropout \(dropout): \(why)"
         if let decay { recipe.reasons[.decay] = "weight decay \(decay): \(why)" }
     }

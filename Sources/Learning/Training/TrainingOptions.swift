@@ -34,6 +34,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var seed: UInt64 = 1
     /// Threads of the processor, each with a replica of the workspace; a GPU is one replica.
     public var threads = 2
+    /// The numbers of threads that can be asked for.
+    package static let threadRange = 1...1024
 
     /// What the learning rate does after its warm-up.
     public enum Schedule: String, Sendable, Codable, CaseIterable {
@@ -80,6 +82,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
         try check(
             patience.map { (1...1_000_000).contains($0) } ?? true, "patience must lie in 1 ... 1000000")
         try check((1...10_000_000).contains(maximumLength), "the maximum length must lie in 1 ... 10000000")
-        try check((1...1024).contains(threads), "threads must lie in 1 ... 1024")
+        try check(
+            Self.threadRange.contains(threads),
+            "threads must lie in \(Self.threadRange.lowerBound) ... \(Self.threadRange.upperBound)")
     }
 }

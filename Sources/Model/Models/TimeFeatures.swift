@@ -95,3 +95,15 @@ struct BatchTimes {
         backend.gather(lastRows, from: x, into: target.prefix(lastRows.count))
     }
 }
+
+extension SequenceModel {
+    /// The mean over the channels of e^(−ω ⊙ φ(Δ)), the share of the last layer's state that is left when the model is asked this long after the last
+    /// event. The model must have time.
+    package func meanFading(after seconds: Double) -> Double {
+        let fade = doubles("layers.\(configuration.layerCount - 1).fade")
+        let rates = TimeFeatures.rates(channels: fade.columns)
+        let gap = max(TimeFeatures.shortestGap, seconds)
+        let shares = rates.enumerated().map { channel, rate in exp(-fade[0, channel] * log1p(gap * Double(rate))) }
+        return shares.reduce(0, +) / Double(shares.count)
+    }
+}

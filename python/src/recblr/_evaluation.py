@@ -74,7 +74,10 @@ class Evaluation(_Result):
 
 
 class Difference(Dict[str, Any]):
-    """B − A of a metric: "difference", the 95 % interval "low" to "high", and whether it "excludesZero"."""
+    """B − A of a metric: "difference", the 95 % interval "low" to "high", and whether it "excludesZero"; B ÷ A is "ratio", from "ratioLow" to "ratioHigh".
+
+    Of fewer than 20 users there is no interval, and where A is 0 no ratio: these keys are left out then.
+    """
 
 
 class Comparison(_Result):
@@ -99,7 +102,8 @@ class Comparison(_Result):
 
     def __repr__(self) -> str:
         ndcg = self.differences["unmasked"]["NDCG@10"]
-        return f"<recblr.Comparison: NDCG@10 of B − A {ndcg['difference']:+.4f}, from {ndcg['low']:+.4f} to {ndcg['high']:+.4f}>"
+        interval = f", from {ndcg['low']:+.4f} to {ndcg['high']:+.4f}" if "low" in ndcg else ""
+        return f"<recblr.Comparison: NDCG@10 of B − A {ndcg['difference']:+.4f}{interval}>"
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"

@@ -55,9 +55,8 @@ final class AnswerWorker: Sendable {
 
     private func answers(_ batch: RequestBatch) throws -> Answers {
         let requests = try parse(batch)
-        if let late = question.flatMap(requests.firstWithEvent) {
-            let user = if case .user(let id) = late.subject { "user \(id)" } else { "a user" }
-            throw fail(.usage, "--at: it lies before the last event of \(printable(user))")
+        if let question, let late = requests.firstWithEvent(after: question) {
+            throw tooEarly(question, for: late)
         }
         var answers = Answers()
         let lists = try confined.recommender.answer(

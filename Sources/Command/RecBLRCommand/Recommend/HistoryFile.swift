@@ -13,7 +13,9 @@ final class HistoryFile: RequestSource {
     /// Blank lines that count only if another line follows.
     private var blankLines: [Int] = []
 
-    init(_ url: URL, _ items: Vocabulary, _ start: RequestOptions.LineStart?, batchSize: Int) throws {
+    init(
+        _ url: URL, _ items: Vocabulary, _ start: RequestOptions.LineStart?, isWithTime: Bool, batchSize: Int
+    ) throws {
         var reader = try LineReader(url)
         var (pieces, blank): ([PackedLines], [Int]) = ([], [])
         var (count, bytes) = (0, 0)
@@ -29,7 +31,7 @@ final class HistoryFile: RequestSource {
         let name = inputName(url)
         let (form, why) = HistoryForm.of(pieces, items, start)
         if let why { printError("recblr: note: \(name): \(why)") }
-        parser = HistoryLineParser(form: form, items: items, path: name)
+        parser = HistoryLineParser(form: form, items: items, isWithTime: isWithTime, path: name)
         (waiting, blankLines) = (pieces[...], blank)
         self.batchSize = batchSize
         self.reader = consume reader

@@ -1,11 +1,16 @@
+import Events
 import FileSupport
 import Identifiers
 import Interactions
+import Report
+import Server
 
 /// Parses lines of one form.
 struct HistoryLineParser: Sendable {
     let form: HistoryForm
     let items: Vocabulary
+    /// Whether the model needs the times of events.
+    let isWithTime: Bool
     let path: String
 
     /// The request of a line; nil where it is blank and has no meaning in this form.
@@ -14,12 +19,13 @@ struct HistoryLineParser: Sendable {
         var request = Request(subject: .line(number))
         if case .json = form {
             if line.allSatisfy(isBlank) { return nil }
-            var reader = JSONHistory(line)
+            var reader = JSONHistory(line, isWithTime: isWithTime)
             do throws(JSONHistory.Problem) { try reader.read(into: &request, items) } catch {
                 throw .line(path: path, number: number, reason: error.reason)
             }
             return request
         }
+        if isWithTime { throw .line(path: path, number: number, reason: JSONHistory.needsTimes) }
         var words = historyWords(line, items)[...]
         if case .userAndItems = form {
             guard let user = words.popFirst() else { return nil }
@@ -44,18 +50,19 @@ func historyWords(_ line: UnsafeRawBufferPointer, _ items: Vocabulary) -> [Unsaf
 }
 
 extension Request {
-    /// Adds an event, or counts it where the model does not know its item.
-    mutating func add(_ id: UnsafeRawBufferPointer, _ known: Vocabulary) {
+    /// Adds an event, or counts it where the model does not know its item. Returns whether it does.
+    @discardableResult mutating func add(_ id: UnsafeRawBufferPointer, _ known: Vocabulary) -> Bool {
         if let item = known.item(of: id) {
             items.append(item)
-        } else {
-            unknownCount += 1
-            if unknownExample == nil { unknownExample = String(decoding: id, as: UTF8.self) }
+            return true
         }
+        unknownCount += 1
+        if unknownExample == nil { unknownExample = String(decoding: id, as: UTF8.self) }
+        return false
     }
 }
 
-/// Parses a history in JSON: a list of ids, or an object with one.
+/// Parses a history in JSON: a list of ids, or an object with one, and with the times of events where the model needs them.
 struct JSONHistory {
     struct Problem: JSONFailure {
         var reason: String
@@ -66,9 +73,21 @@ struct JSONHistory {
 
     private static let userKeys: Set = ["user", "user_id"]
     private static let historyKeys: Set = ["history", "items"]
+    private static let timeKeys: Set = ["times", "timestamps"]
+    /// What a line for a model with time looks like.
+    static let exampleWithTimes = #"{"history": ["50", "181"], "times": ["2026-05-01T12:30:00Z", 1777638700]}"#
+    static let needsTimes = "it has no times, and the model was trained with --time: expected \(exampleWithTimes)"
+    private let isWithTime: Bool
     private var json: JSONScanner<Problem>
+    /// For each id whether the model knows it.
+    private var areKnown: [Bool] = []
+    /// In nanoseconds since 1970.
+    private var times: [Int64]?
 
-    init(_ line: UnsafeRawBufferPointer) { json = JSONScanner(line) }
+    init(_ line: UnsafeRawBufferPointer, isWithTime: Bool) {
+        json = JSONScanner(line)
+        self.isWithTime = isWithTime
+    }
 
     mutating func read(into request: inout Request, _ items: Vocabulary) throws(Problem) {
         if json.take("[") {
@@ -78,6 +97,19 @@ struct JSONHistory {
             try object(into: &request, items)
         }
         guard json.next() == nil else { throw json.expected("the end of the line") }
+        if isWithTime { request.times = try timesOfKnown() }
+    }
+
+    /// The times of the events that the model knows.
+    private func timesOfKnown() throws(Problem) -> [Int64] {
+        guard let times else { throw Problem(reason: Self.needsTimes) }
+        guard times.count == areKnown.count else {
+            throw Problem(reason: "\(counted(times.count, "time")) for \(counted(areKnown.count, "event"))")
+        }
+        guard zip(times, times.dropFirst()).allSatisfy({ $0 <= $1 }) else {
+            throw Problem(reason: "the times of its events do not ascend: expected the earliest event first")
+        }
+        return zip(times, areKnown).filter(\.1).map(\.0)
     }
 
     private mutating func object(into request: inout Request, _ items: Vocabulary) throws(Problem) {
@@ -95,6 +127,9 @@ struct JSONHistory {
                 hasHistory = true
                 guard json.take("[") else { throw json.expected("the history as a list of ids") }
                 try list(into: &request, items)
+            } else if isWithTime, Self.timeKeys.contains(key) {
+                if times != nil { throw Problem(reason: "the times are given more than once") }
+                try readTimes()
             } else {
                 try json.passValue()
             }
@@ -108,8 +143,28 @@ struct JSONHistory {
     /// Parses an array after its opening bracket.
     private mutating func list(into request: inout Request, _ items: Vocabulary) throws(Problem) {
         if json.take("]") { return }
-        repeat { request.add(try id("an item"), items) } while json.take(",")
+        repeat { areKnown.append(request.add(try id("an item"), items)) } while json.take(",")
         guard json.take("]") else { throw json.expected("a comma or the end of the list") }
+    }
+
+    private mutating func readTimes() throws(Problem) {
+        guard json.take("[") else { throw json.expected("the times as a list") }
+        var read: [Int64] = []
+        if !json.take("]") {
+            repeat { read.append(try time()) } while json.take(",")
+            guard json.take("]") else { throw json.expected("a comma or the end of the list") }
+        }
+        times = read
+    }
+
+    private mutating func time() throws(Problem) -> Int64 {
+        let text = String(decoding: try id("a time"), as: UTF8.self)
+        let time = Timestamp(iso8601: text) ?? Timestamp(seconds: text)
+        if let nanoseconds = time?.nanoseconds { return nanoseconds }
+        throw Problem(
+            reason:
+                "the time '\(printable(text))': expected one of the years 1678 to 2261 such as 2026-05-01T12:30:00Z, or "
+                + "seconds since 1970")
     }
 
     /// A string, or a number as it is written.

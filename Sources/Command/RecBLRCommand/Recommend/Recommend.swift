@@ -40,7 +40,9 @@ struct Recommend: ParsableCommand {
               recblr recommend models/ml-100k --data data/ml-100k --all-users --output answers.csv
               recblr recommend models/ml-100k --histories histories.jsonl > answers.jsonl
 
-            A line of histories.jsonl is {"user": "42", "history": ["50", "181"]} or ["50", "181"].
+            A line of histories.jsonl is {"user": "42", "history": ["50", "181"]} or ["50", "181"]; for a model that was trained with \
+            --time it is \(JSONHistory.exampleWithTimes), and with a user of --data \
+            the times are the dataset's. Such a model is asked at the time of the last event unless --at says when.
             """)
 
     @Argument(help: "The model's folder.", transform: pathArgument) var model: String
@@ -71,7 +73,8 @@ struct Recommend: ParsableCommand {
         let folder = try openModel(model)
         let question = try requests.question(folder.configuration)
         let source = try requests.requests(
-            folder.items, isWithTime: folder.configuration.usesTime, batchSize: batchSize(folder.items.count))
+            folder.items, isWithTime: folder.configuration.usesTime, askedAt: question,
+            batchSize: batchSize(folder.items.count))
         let choice = try choice.choice(folder.items)
         let output = try AnswerOutput(answers.output)
         if answers.output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }

@@ -27,9 +27,9 @@ package struct Request: Sendable {
 }
 
 extension Collection<Request> {
-    /// The first that has an event after the time of a question; nil where none has.
+    /// The first that has an event after the time of a question; nil where none has. To the microsecond, as questions are.
     package func firstWithEvent(after question: Int64) -> Request? {
-        first { question < $0.times.last ?? question }
+        first { question.flooredQuotient(1000) < ($0.times.last ?? question).flooredQuotient(1000) }
     }
 }
 

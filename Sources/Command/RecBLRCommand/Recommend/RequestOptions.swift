@@ -51,10 +51,13 @@ struct RequestOptions: ParsableArguments {
             throw fail(.usage, "--at is for models that were trained with --time; this one knows no time")
         }
         guard let time = at == "now" ? Timestamp(Date()) : Timestamp(iso8601: at) ?? Timestamp(seconds: at) else {
-            throw fail(.usage, "--at \(printable(at)): expected now, or a time such as 2026-05-01T12:30:00Z")
+            throw fail(
+                .usage,
+                "--at \(printable(at)): expected now, a time such as 2026-05-01T12:30:00Z, or seconds since 1970")
         }
-        let (nanoseconds, overflows) = time.microseconds.multipliedReportingOverflow(by: 1000)
-        if overflows { throw fail(.usage, "--at \(printable(at)): it is not of the years 1678 to 2261") }
+        guard let nanoseconds = time.nanoseconds else {
+            throw fail(.usage, "--at \(printable(at)): it is not of the years 1678 to 2261")
+        }
         return nanoseconds
     }
 
@@ -78,8 +81,17 @@ struct RequestOptions: ParsableArguments {
         }
     }
 
-    /// Opens the requests, for a model of these items, in batches of at most `batchSize`.
-    func requests(_ items: Vocabulary, isWithTime: Bool, batchSize: Int) throws -> any RequestSource {
+    /// Opens the requests, for a model of these items, in batches of at most `batchSize`. Throws where a model with time is given a history without times, and
+    /// where ``question(_:)`` lies before an event of ``allUsers``.
+    func requests(
+        _ items: Vocabulary, isWithTime: Bool, askedAt question: Int64?, batchSize: Int
+    ) throws -> any RequestSource {
+        if isWithTime, let option = !history.isEmpty ? "--history" : !title.isEmpty ? "--title" : nil {
+            throw fail(
+                .usage,
+                "\(option) gives no times, and the model was trained with --time: give users of --data, or --histories with "
+                    + "lines such as \(JSONHistory.exampleWithTimes)")
+        }
         if !history.isEmpty {
             let list = ItemList(history, items)
             return RequestList([
@@ -91,9 +103,20 @@ struct RequestOptions: ParsableArguments {
         if !title.isEmpty {
             return RequestList([Request(subject: .history, items: try title.map { try items.item(ofTitle: $0) })])
         }
-        if let histories { return try HistoryFile(inputURL(histories), items, lineStartsWith, batchSize: batchSize) }
-        let users = try DatasetUsers(openDataset(data ?? ""), items, isWithTime: isWithTime)
-        if allUsers { return AllUsers(users, batchSize: batchSize) }
+        if let histories {
+            return try HistoryFile(
+                inputURL(histories), items, lineStartsWith, isWithTime: isWithTime, batchSize: batchSize)
+        }
+        let dataset = try openDataset(data ?? "")
+        if isWithTime { try checkDates(dataset, data ?? "") }
+        let users = try DatasetUsers(dataset, items, isWithTime: isWithTime)
+        if allUsers {
+            // Before the first answer, not after half of them.
+            if let question, let late = (0..<users.count).lazy.map(users.request).firstWithEvent(after: question) {
+                throw tooEarly(question, for: late)
+            }
+            return AllUsers(users, batchSize: batchSize)
+        }
         if let file = self.users { return try UserFile(inputURL(file), users, batchSize: batchSize) }
         return RequestList(user.map(users.request))
     }
@@ -112,6 +135,22 @@ struct ChoiceOptions: ParsableArguments {
     func validate() throws {
         if k < 1 { throw ValidationError("-k must be at least 1.") }
     }
+}
+
+extension Timestamp {
+    /// Nanoseconds since 1970; nil for other years than 1678 to 2261.
+    var nanoseconds: Int64? {
+        let (product, overflows) = microseconds.multipliedReportingOverflow(by: 1000)
+        return overflows ? nil : product
+    }
+}
+
+/// The refusal of a question that lies before a history's last event.
+func tooEarly(_ question: Int64, for request: Request) -> Failure {
+    let who = if case .user(let id) = request.subject { "user \(id)" } else { "a history" }
+    func text(_ time: Int64) -> String { Timestamp(microseconds: time.flooredQuotient(1000)).iso8601 }
+    let last = request.times.last.map(text) ?? "unknown"
+    return fail(.usage, "--at \(text(question)): it lies before the last event of \(printable(who)), at \(last)")
 }
 
 /// The URL of a path; - is standard input.
