@@ -9,10 +9,13 @@ not finish begins anew when it is given more minutes.
 import argparse
 import json
 import os
+import sys
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import recbole
 import torch
 
 import yardstick
@@ -53,16 +56,25 @@ class Run:
         scratch.replace(file)
         return result
 
-    def kept_of_ours(self, name: str, make: Callable[[], dict]) -> dict:
-        return self.kept(name, make, {"program": self.program.digest})
+    def kept_of_ours(self, name: str, make: Callable[[], dict], **of: object) -> dict:
+        return self.kept(name, make, {"program": self.program.digest, "threads": self.program.threads} | of)
+
+
+def versions() -> dict[str, object]:
+    """What else RecBole's results depend on."""
+    return {"recbole": recbole.__version__, "torch": torch.__version__, "threads": torch.get_num_threads()}
 
 
 def theirs(run: Run, name: str) -> dict:
-    """A model of RecBole."""
+    """A model of RecBole; where it fails, a row that says why, which is not kept."""
     def make() -> dict:
         return asdict(train(name, run.split(name), run.minutes, tell)) | {"minutes": run.minutes}
 
-    return run.kept(name, make, {}, lambda result: result["finished"] or result["minutes"] >= run.minutes)
+    try:
+        return run.kept(name, make, versions(), lambda result: result["finished"] or result["minutes"] >= run.minutes)
+    except Exception as error:  # whatever RecBole or PyTorch may throw: the other models are worth their table
+        traceback.print_exc()
+        return {"model": name, "failed": f"{type(error).__name__}: {error}"}
 
 
 def ours(run: Run, length: int | None, *options: object) -> dict:
@@ -94,6 +106,9 @@ def table(rows: list[dict]) -> str:
     columns = [f"{name}{setting}" for setting in ("", ", masked") for name in ("HR@10", "NDCG@10", "MRR@10")]
     lines = [["", *columns, "best epoch", "seconds"], ["---"] + ["---:"] * 8]
     for row in rows:
+        if "failed" in row:
+            lines.append([row["model"], *["–"] * 6, "failed, see above", "–"])
+            continue
         numbers = [f"{row['test'][setting][name]:.4f}" for setting in SETTINGS for name in METRICS]
         epochs = f"{row['best_epoch']} of {row['epochs']}" + ("" if row["finished"] else ", not finished")
         lines.append([row["model"], *numbers, epochs, f"{row['seconds']:,.0f}"])
@@ -116,10 +131,10 @@ def beside_the_yardstick(run: Run) -> dict:
 
     split = run.split(yardstick.RecBLR, **yardstick.SETTINGS)
     recbole = run.kept(
-        "RecBLR by RecBole", lambda: {"epochs": yardstick.recbole_epochs(split, run.minutes, show), "minutes": run.minutes}, {},
+        "RecBLR by RecBole", lambda: {"epochs": yardstick.recbole_epochs(split, run.minutes, show), "minutes": run.minutes}, versions(),
         lambda result: result["minutes"] >= run.minutes)["epochs"]
     own = run.kept_of_ours("RecBLR by recblr", lambda: {
-        "epochs": yardstick.our_epochs(run.program, run.work, split, len(recbole), show)})["epochs"]
+        "epochs": yardstick.our_epochs(run.program, run.work, split, len(recbole), show)}, epochs=len(recbole))["epochs"]
     print(f"\n{yardstick.table(recbole, own)}")
     return {"recbole": recbole, "recblr": own}
 
@@ -154,6 +169,8 @@ def main() -> None:
         results = json.loads(output.read_text()) if output.exists() else {}
         results[given.log.name] = results.get(given.log.name, {}) | found
         output.write_text(json.dumps(results, indent=2) + "\n")
+    if failed := [row["model"] for row in found.get("rows", []) if "failed" in row]:
+        sys.exit(f"failed: {', '.join(failed)}")
 
 
 if __name__ == "__main__":

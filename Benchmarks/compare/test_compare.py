@@ -233,6 +233,20 @@ class KeptTests(unittest.TestCase):
                 compare.theirs(self.run_in(folder, minutes), "FPMC")
         self.assertEqual(done, [1, 2])
 
+    def test_a_model_that_fails_takes_no_other_with_it(self):
+        def broken(*_: object) -> None:
+            raise RuntimeError("no such option")
+
+        real, compare.train = compare.train, broken
+        self.addCleanup(setattr, compare, "train", real)
+        real_split, compare.Run.split = compare.Run.split, lambda *_: None
+        self.addCleanup(setattr, compare.Run, "split", real_split)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            row = compare.theirs(self.run_in(folder, 1), "Caser")
+            self.assertEqual(os.listdir(folder), [])
+        self.assertEqual(row, {"model": "Caser", "failed": "RuntimeError: no such option"})
+        self.assertIn("| Caser | – | – | – | – | – | – | failed, see above | – |", compare.table([row]))
+
     def test_the_table_says_what_did_not_finish(self):
         numbers = {setting: dict.fromkeys(compare.METRICS, 0.125) for setting in ("unmasked", "masked")}
         row = {"model": "NARM", "test": numbers, "epochs": 9, "best_epoch": 8, "seconds": 1801.4, "finished": False}

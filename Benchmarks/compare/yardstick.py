@@ -134,5 +134,5 @@ def table(theirs: Epochs, ours: Epochs) -> str:
     head = ["epoch"] + [f"{who} {what}" for what in ("loss", "validation", "ratio", "test", "ratio") for who in ("RecBole", "recblr")]
     rows = [
         [str(number)] + [cell for pair in zip(cells(their), cells(our)) for cell in pair]
-        for number, (their, our) in enumerate(zip(theirs, ours), 1)]
+        for number, (their, our) in enumerate(zip(theirs, ours, strict=True), 1)]
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---:"] * len(head)] + rows)
