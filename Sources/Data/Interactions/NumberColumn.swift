@@ -9,7 +9,7 @@ struct NumberColumn {
     private var counts = [Int](repeating: 0, count: NumberKind.allCases.count)
     /// The first number of each kind, in order of appearance.
     private var examples: [Example] = []
-    /// The first number that so many places were too many for.
+    /// Numbers that were too large for as many decimals as those before, and the decimals that were left.
     private var shortening: [(places: Int, example: TimeExample)] = []
     /// Whether all numbers could be a day, a month and a year (or a month first), as 24062022: they have no order.
     private var couldEndInYears = (dayFirst: true, monthFirst: true)
@@ -56,21 +56,12 @@ struct NumberColumn {
             fitting -= 3
             time = decimal.scaled(by: fitting)
         }
-        if fitting < places { try shorten(to: fitting, TimeExample(bytes, place), &change) }
-        factor = powerOfTen(places)
-        return time
-    }
-
-    /// Stores fewer decimals from now on. Throws where dates have come before, which have all of them.
-    private mutating func shorten(
-        to fewer: Int, _ example: TimeExample, _ change: inout TimeChange?
-    ) throws(LineProblem) {
-        if let unit = units.first, unit.places > fewer, let other = examples.first(where: { $0.kind == unit })?.text {
-            throw LineProblem(reason: Self.beyondDates(example, unit, other.seen(from: example.place)))
+        if fitting < places {
+            shortening.append((fitting, TimeExample(bytes, place)))
+            change = .divided(by: powerOfTen(places - fitting))
+            (places, factor) = (fitting, powerOfTen(fitting))
         }
-        shortening.append((fewer, example))
-        change = .divided(by: powerOfTen(places - fewer))
-        places = fewer
+        return time
     }
 
     private static func beyondDates(_ example: TimeExample, _ unit: NumberKind, _ other: String) -> String {
@@ -164,7 +155,7 @@ struct NumberColumn {
                 nil, TimeMeaning("numbers that are no dates of 1984 to 2099, taken in their order", areDates: false)
             )
         }
-        // What came before the first date could not know better.
+        // Dates of another scale would be wrong ones.
         if let early = shortening.first(where: { $0.places < usual.places })?.example,
             let date = examples.first(where: { $0.kind == usual })?.text
         {

@@ -98,6 +98,8 @@ def observed(work: Callable[[Any], Result], show: Callable[[Report], None]) -> R
             thread.join()
         if isinstance(reason, KeyboardInterrupt) and isinstance(outcome.error, Interrupted):
             raise outcome.error from None
+        if outcome.error is not None and not isinstance(outcome.error, Interrupted):
+            raise reason from outcome.error  # it had failed by itself
         raise
     if outcome.error is not None:
         raise outcome.error
