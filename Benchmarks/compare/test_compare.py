@@ -213,6 +213,11 @@ class KeptTests(unittest.TestCase):
     def run_in(self, folder: str, minutes: float) -> "compare.Run":
         return compare.Run(None, invented(), Path(folder), 5, minutes, 1)
 
+    def let_train_be(self, train) -> None:
+        for owner, name, value in ((compare, "train", train), (compare.Run, "split", lambda *_: None)):
+            self.addCleanup(setattr, owner, name, getattr(owner, name))
+            setattr(owner, name, value)
+
     def test_what_is_done_is_not_done_again(self):
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             made = [self.run_in(folder, 1).kept("a", lambda: {"n": number}, {"of": of})["n"] for number, of in ((1, 1), (2, 1), (3, 2))]
@@ -224,10 +229,7 @@ class KeptTests(unittest.TestCase):
             return compare.Trained(name, {}, 1, 1, 1.0, False, {})
 
         done: list[float] = []
-        real, compare.train = compare.train, trained
-        self.addCleanup(setattr, compare, "train", real)
-        real_split, compare.Run.split = compare.Run.split, lambda *_: None
-        self.addCleanup(setattr, compare.Run, "split", real_split)
+        self.let_train_be(trained)
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
             for minutes in (1, 1, 0.5, 2):
                 compare.theirs(self.run_in(folder, minutes), "FPMC")
@@ -237,10 +239,7 @@ class KeptTests(unittest.TestCase):
         def broken(*_: object) -> None:
             raise RuntimeError("no such option")
 
-        real, compare.train = compare.train, broken
-        self.addCleanup(setattr, compare, "train", real)
-        real_split, compare.Run.split = compare.Run.split, lambda *_: None
-        self.addCleanup(setattr, compare.Run, "split", real_split)
+        self.let_train_be(broken)
         with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             row = compare.theirs(self.run_in(folder, 1), "Caser")
             self.assertEqual(os.listdir(folder), [])

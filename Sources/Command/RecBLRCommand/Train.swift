@@ -21,7 +21,7 @@ struct Train: ParsableCommand {
             a crash) with the same bits as if nothing had happened.
 
             --preset best takes its time: on a CPU three models of other seeds first, the teachers, then one that learns half of \
-            each target from what they predict: ten times as long as balanced, or twelve. It serves as fast as any other.
+            each target from what they predict. It serves as fast as any other.
 
             For production, train once more on everything: with --split none nothing is held out, and --epochs-from takes \
             the epoch that validation chose for a model before, and its schedule: the learning rate of epoch 12 of 25 is not \

@@ -130,7 +130,9 @@ struct FreezingPass {
         let rates = TimeFeatures.rates(channels: fade.columns)
         var factors = Matrix(times.count, fade.columns)
         for (t, time) in times.enumerated() {
-            for c in 0..<fade.columns { factors[t, c] = exp(-fade[0, c] * log1p(gap(time) * Double(rates[c]))) }
+            for c in 0..<fade.columns {
+                factors[t, c] = TimeFeatures.share(fading: fade[0, c], after: gap(time), rates[c])
+            }
         }
         return factors
     }

@@ -57,6 +57,11 @@ package enum TimeFeatures {
         hats(of: gap(from: time.event, to: time.question)) + calendar(time.question ?? time.event)
     }
 
+    /// e^(−ω · φ(Δ)): the share of a channel's state that is left after a gap, in seconds. `fade` is the channel's ω, `rate` its 1 / τ.
+    static func share(fading fade: Double, after gap: Double, _ rate: Float) -> Double {
+        exp(-fade * log1p(gap * Double(rate)))
+    }
+
     /// 1 / τ of each channel, per second: τ from a minute to a year, evenly spaced in its logarithm.
     package static func rates(channels: Int) -> [Float] {
         (0..<channels).map { channel in
@@ -103,7 +108,7 @@ extension SequenceModel {
         let fade = doubles("layers.\(configuration.layerCount - 1).fade")
         let rates = TimeFeatures.rates(channels: fade.columns)
         let gap = max(TimeFeatures.shortestGap, seconds)
-        let shares = rates.enumerated().map { channel, rate in exp(-fade[0, channel] * log1p(gap * Double(rate))) }
+        let shares = rates.enumerated().map { TimeFeatures.share(fading: fade[0, $0], after: gap, $1) }
         return shares.reduce(0, +) / Double(shares.count)
     }
 }
