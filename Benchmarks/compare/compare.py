@@ -62,7 +62,8 @@ class Run:
 
 def versions() -> dict[str, object]:
     """What else RecBole's results depend on."""
-    return {"recbole": recbole.__version__, "torch": torch.__version__, "threads": torch.get_num_threads()}
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+    return {"recbole": recbole.__version__, "torch": torch.__version__, "device": device, "threads": torch.get_num_threads()}
 
 
 def theirs(run: Run, name: str) -> dict:

@@ -37,7 +37,7 @@ def configuration(model: str | type, folder: Path, length: int, seed: int, **mor
     name = model if isinstance(model, str) else model.__name__
     sys.argv[1:] = []  # RecBole reads these as settings
     settings = {
-        "data_path": str(folder.parent), "checkpoint_dir": str(folder.parent / "saved"), "use_gpu": False, "seed": seed,
+        "data_path": str(folder.parent), "checkpoint_dir": str(folder.parent / "saved"), "seed": seed,
         "show_progress": False, "load_col": {"inter": ["user_id", "item_id", "timestamp"]}, "MAX_ITEM_LIST_LENGTH": length,
         "metrics": METRICS, "topk": [10], "valid_metric": "NDCG@10", "metric_decimal_place": 10, "eval_batch_size": 512,
         "learning_rate": 1e-3, "train_batch_size": 2048, "stopping_step": 10,
@@ -126,7 +126,7 @@ class Trained:
 def train(name: str, split: Split, minutes: float, tell: Callable[[str], None]) -> Trained:
     """By RecBole's trainer, until more epochs than `stopping_step` in a row brought nothing better, or the time is spent."""
     config = split.config
-    model = get_model(name)(config, split.train._dataset)
+    model = get_model(name)(config, split.train._dataset).to(config["device"])
     trainer = get_trainer(config["MODEL_TYPE"], name)(config, model)
     start, scores, finished = time.monotonic(), [], True
 

@@ -29,7 +29,7 @@ import model as twin
 SAMPLES = 2048  # a step
 SETTINGS = {  # of RecBole; its patience is longer than any budget
     "hidden_size": 64, "n_layers": 2, "dropout_prob": 0.2, "loss_type": "CE", "train_batch_size": SAMPLES, "stopping_step": 300}
-PART = 128  # samples a pass: 2,048 at once leave the caches, and take three times as long
+PART = 128  # samples a pass on a CPU: 2,048 at once leave its caches, and take three times as long
 
 
 class RecBLR(SequentialRecommender):
@@ -45,15 +45,16 @@ class RecBLR(SequentialRecommender):
     def encode(self, interaction: Interaction) -> Tensor:
         """[B, D]."""
         items, lengths = interaction[self.ITEM_SEQ], interaction[self.ITEM_SEQ_LEN]
-        position = torch.arange(items.shape[1]).expand_as(items)
+        position = torch.arange(items.shape[1], device=items.device).expand_as(items)
         present = position < lengths.unsqueeze(1)
         return self.twin.hidden_packed_at(lengths.cumsum(0) - 1, items[present], position[present])
 
     def calculate_loss(self, interaction: Interaction) -> Tensor:
         """The mean over the batch. The gradients are there already, part by part: RecBole's own backward pass adds nothing to them."""
-        total = torch.zeros((), requires_grad=True)
-        for first in range(0, len(interaction), PART):
-            part = interaction[first : first + PART]
+        total = torch.zeros((), device=self.device, requires_grad=True)
+        samples = PART if self.device.type == "cpu" else len(interaction)
+        for first in range(0, len(interaction), samples):
+            part = interaction[first : first + samples]
             logits, targets = F.linear(self.encode(part), self.twin.item_embedding.weight), part[self.POS_ITEM_ID]
             loss = F.cross_entropy(logits, targets, reduction="sum")
             (loss / len(interaction)).backward()
@@ -72,7 +73,7 @@ Tell = Callable[[Epochs], None]  # is told all epochs so far after each
 
 def recbole_epochs(split: Split, minutes: float, tell: Tell) -> Epochs:
     """As many as the time allows."""
-    model = RecBLR(split.config, split.train._dataset)
+    model = RecBLR(split.config, split.train._dataset).to(split.config["device"])
     trainer = Trainer(split.config, model)
     start, done = time.monotonic(), []
 
@@ -104,7 +105,7 @@ def our_epochs(program: Program, work: Path, split: Split, epochs: int, tell: Te
     options = [
         "--split", "none", "--no-repeat-aware", "--objective", "last-position", "--max-length", length, "--schedule", "constant",
         "--learning-rate", 1e-3, "--warmup-steps", 0, "--dropout", 0.2, "--weight-decay", 0, "--precision", "float32",
-        "--device", "cpu", "--seed", split.config["seed"], "--batch-tokens", batch_tokens(split.events, length)]
+        "--seed", split.config["seed"], "--batch-tokens", batch_tokens(split.events, length)]
     held_out = ["--split", "leave-one-out", "--max-length", length]
     done: Epochs = []
     for epoch in range(1, epochs + 1):
