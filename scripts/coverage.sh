@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Line coverage of Sources/ after `swift test --enable-code-coverage`, by target.
+# Runs the tests in a debug build and prints the line coverage of Sources/, by target.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+swift test --enable-code-coverage
 json=$(swift test --show-codecov-path)
 python3 - "$json" <<'PYTHON'
 import collections, json, os, sys

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lib.sh [debug|release]: links .build/lib/libRecBLR.so, the C interface with Swift's runtime and OpenBLAS in it, beside its headers. It needs
+# lib.sh [OPTION OF SWIFT BUILD]...: links .build/lib/libRecBLR.so, the C interface with Swift's runtime and OpenBLAS in it, beside its headers. It needs
 # the C library alone and shows what recblr.h declares alone; what nobody calls is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -7,9 +7,10 @@ cd "$(dirname "$0")/.."
     echo "lib: this links a library for Linux, on Linux" >&2
     exit 69
 }
-configuration=${1:-release} target=.build/lib
-swift build -c "$configuration" --product _RecBLRC
-built=$(swift build -c "$configuration" --show-bin-path)
+[ $# -gt 0 ] || set -- -c release
+target=.build/lib
+swift build "$@" --product _RecBLRC
+built=$(swift build "$@" --show-bin-path)
 runtime=$(dirname "$(dirname "$(readlink -f "$(command -v swiftc)")")")/lib/swift_static/linux
 mkdir -p "$target"
 cp Sources/CInterface/CRecBLR/include/recblr.h Sources/Data/CArrow/include/CArrow.h "$target/"

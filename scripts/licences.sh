@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # licences.sh FOLDER [CHECKOUTS]: the licences of what is linked into the program and its library, a file each: the project's own, those of its packages
-# (in .build/checkouts), of Swift and of the system's libraries. (SQLite is in the public domain.)
+# (where a build has put them), of Swift and of the system's libraries. (SQLite is in the public domain.)
 set -euo pipefail
 folder=$(realpath -m "$1")
 cd "$(dirname "$0")/.."
-checkouts=${2:-.build/checkouts}
+checkouts=${2:-}
+[ -n "$checkouts" ] || for checkouts in .build/checkouts .build/tested/checkouts; do [ ! -d "$checkouts" ] || break; done
 [ -d "$checkouts" ] || {
     echo "licences: there are no packages in $checkouts" >&2
     exit 66
