@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 RECBLR = .build/release/recblr
-BENCH = Benchmarks/.build/release/recblr-bench
+BENCH = .build/release/recblr-bench
 
 .PHONY: help setup build docs lib check-c wheel test-python package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
 
@@ -50,7 +50,6 @@ test: setup ## all tests
 	@scripts/get-cuda-headers.sh
 	@scripts/get-pygorse.sh
 	$(SWIFT) test $(TESTED) --disable-testable-imports
-	$(SWIFT) test --package-path Benchmarks
 	@scripts/faults.sh .build/tested/release/recblr
 
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
@@ -68,7 +67,7 @@ torture: build ## damage, kills, limits and terminals, another seed each time (C
 ROUNDS ?= 100
 SOAK ?= 30
 faults: build ## recblr serve: kills, lost power, bad disks, damage, clocks, rude clients, a long load: an hour (ROUNDS=100, SOAK=30 minutes)
-	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
+	$(SWIFT) build -c release --product recblr-bench
 	@scripts/faults.sh $(RECBLR) --seed clock --rounds $(ROUNDS) --soak $(SOAK) --bench $(BENCH)
 
 check-serve: build ## the process around recblr serve: settings, keys, TLS, slow clients, metrics, signals: a minute
@@ -88,7 +87,7 @@ mutants: setup ## breaks the product in a hundred small ways and counts how many
 	@scripts/mutate.sh --sample $(SAMPLE)
 
 lint: ## the format of every Swift file
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples $(addprefix Benchmarks/,Package.swift Sources Tests)
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests Examples Benchmarks
 
 coverage: setup ## the tests again, in a debug build that counts: lines covered, a target a line
 	@scripts/coverage.sh
@@ -101,10 +100,10 @@ sanitize-threads: setup ## the tests of the service under thread sanitizer: ten 
 	@scripts/sanitize-threads.sh
 
 format: ## rewrite the sources in the project's style
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Examples $(addprefix Benchmarks/,Package.swift Sources Tests)
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Examples Benchmarks
 
 bench: setup ## speed beside this machine's limits, forms of the scan, cost against length, ranking: three minutes
-	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
+	$(SWIFT) build -c release --product recblr-bench
 	$(BENCH) --output Benchmarks/results/operations.json
 	$(BENCH) scans --output Benchmarks/results/scans.json
 	$(BENCH) lengths --output Benchmarks/results/lengths.json
@@ -113,7 +112,7 @@ bench: setup ## speed beside this machine's limits, forms of the scan, cost agai
 MINUTES ?= 0.33
 FOR_SERVE ?=
 bench-serve: build ## ranking beside sgemm, then the service under load beside the figures it should reach (MINUTES=10 a load, FOR_SERVE=--users=1000000)
-	$(SWIFT) build --package-path Benchmarks -c release --product recblr-bench
+	$(SWIFT) build -c release --product recblr-bench
 	$(BENCH) ranking
 	$(BENCH) serve --program $(RECBLR) --seconds $$(awk "BEGIN { print 60 * $(MINUTES) }") $(FOR_SERVE) --output Benchmarks/results/serve.json
 
@@ -127,4 +126,4 @@ compare: build ## models of RecBole on the same split, ranked by its own code, b
 	@scripts/compare.sh $(RECBLR) "$(LOG)" "$(MODELS)" $(MINUTES)
 
 clean: ## forget all builds
-	rm -rf .build Benchmarks/.build
+	rm -rf .build

@@ -262,6 +262,25 @@ let testTargets: [Target] = [
         ]),
 ]
 
+/// `recblr-bench`: speed beside this machine's limits.
+let benchmarks: [Target] = [
+    .target(name: "CReadiness", path: "Benchmarks/CReadiness", cSettings: strictC),
+    .executableTarget(
+        name: "Benchmarks",
+        dependencies: [
+            "CReadiness", "CStartup", "CPUBackend", "CUDABackend", "EmulatedGPU", "Evaluation", "FileSupport",
+            "Identifiers", "Interactions", "Layers", "ModelStore", "Models", "Operations", "Report", "Serving",
+            "Tensors",
+            "Training",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            .product(name: "Histogram", package: "hdrhistogram-swift"),
+        ],
+        path: "Benchmarks/Sources", swiftSettings: strict),
+    .testTarget(
+        name: "BenchmarksTests", dependencies: ["Benchmarks", "EmulatedGPU"], path: "Benchmarks/Tests/BenchmarksTests",
+        swiftSettings: plain),
+]
+
 let package = Package(
     name: "RecBLR",
     platforms: [.macOS(.v15)],
@@ -270,8 +289,7 @@ let package = Package(
         .executable(name: "recblr", targets: ["RecBLRMain"]),
         // What `scripts/lib.sh` links into libRecBLR.so; not for others.
         .library(name: "_RecBLRC", type: .static, targets: ["RecBLRC"]),
-        // What the package in `Benchmarks` needs beside the library; not for others.
-        .library(name: "_BenchmarkSupport", targets: ["RecBLR", "Report", "CStartup", "EmulatedGPU", "Operations"]),
+        .executable(name: "recblr-bench", targets: ["Benchmarks"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -288,8 +306,10 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.8.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.15.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        // For `recblr-bench serve` alone.
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: ground + arithmetic + data + model + learning + service + command + cInterface + umbrella + examples
-        + testTargets,
+        + benchmarks + testTargets,
     swiftLanguageModes: [.v6]
 )

@@ -8,13 +8,13 @@ cd "$(dirname "$0")/.."
     exit 69
 }
 swift build --build-tests
-swift build --package-path Benchmarks -c release --product recblr-bench
+swift build -c release --product recblr-bench
 name=recblr-tests-$(uname -m)-linux
 folder=.build/package/$name
 rm -rf "$folder" "$folder.tar.gz"
 mkdir -p "$folder/lib"
 strip -o "$folder/tests" "$(swift build --show-bin-path)"/*PackageTests.xctest
-strip -o "$folder/recblr-bench" Benchmarks/.build/release/recblr-bench
+strip -o "$folder/recblr-bench" .build/release/recblr-bench
 cp -r Tests/Fixtures/reference "$folder/fixtures"
 cp scripts/cuda-libraries.sh "$folder/"
 ldd "$folder/tests" "$folder/recblr-bench" | awk '$2 == "=>" && $1 !~ /^lib(c|m|dl|rt|pthread)\.so/ { print $3 }' | sort -u | xargs -I{} cp -L {} "$folder/lib/"

@@ -17,9 +17,9 @@ if [ -z "$program" ]; then
         exit 69
     }
     swift build --product recblr
-    swift build --package-path Benchmarks --product recblr-bench
+    swift build --product recblr-bench
     suites=yes program=$(swift build --show-bin-path)/recblr
-    bench=$(swift build --package-path Benchmarks --show-bin-path)/recblr-bench
+    bench=$(swift build --show-bin-path)/recblr-bench
 fi
 RECBLR_CUDA_PATH=$(scripts/cuda-libraries.sh)
 export RECBLR_CUDA_PATH
@@ -46,9 +46,8 @@ step() { # NAME COMMAND...
 
 if [ -n "${suites:-}" ]; then
     # The machine's own GPU beside the emulated one, each against the oracle and the CPU.
-    step "suites: operations, model and training" env RECBLR_TEST_GPU=1 \
-        swift test --filter '^(OperationTests|ModelsTests|TrainingTests\.(GPUTraining|ReplicaStep)Tests)'
-    step "suite: benchmarks" env RECBLR_TEST_GPU=1 swift test --package-path Benchmarks --filter GPUBenchTests
+    step "suites: operations, model, training and benchmarks" env RECBLR_TEST_GPU=1 \
+        swift test --filter '^(OperationTests|ModelsTests|TrainingTests\.(GPUTraining|ReplicaStep)Tests|BenchmarksTests\.GPUBenchTests)'
 else
     left_out+=("suites: they want Swift, or the package of scripts/package-tests.sh")
 fi

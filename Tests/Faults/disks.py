@@ -86,12 +86,12 @@ def injected(name, refusals, reads=True, **errors):
 
 
 def full_disk(context):
-    """A file system that is really full."""
+    """A file system that is really full, but not of the store alone, whose write-ahead log reaches 16 MB."""
     folder = context.folder("full-disk")
     place = os.path.join(folder, "store")
     os.makedirs(place)
     mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", place], capture_output=True).returncode == 0
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], capture_output=True).returncode == 0
     if not mounted:
         context.note("no file system could be mounted: none was really full")
         return "skipped"

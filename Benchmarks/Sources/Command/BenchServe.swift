@@ -25,7 +25,7 @@ struct BenchServe: ParsableCommand {
     var only: [ServiceBench.Scenario] = []
     @Option(
         help: ArgumentHelp("For models and stores, on the disk to measure; emptied afterwards.", valueName: "folder"))
-    var workplace = "Benchmarks/.build/serve"
+    var workplace = ".build/bench-serve"
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
