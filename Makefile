@@ -4,7 +4,11 @@ SWIFT ?= swift
 RECBLR = .build/release/recblr
 BENCH = .build/release/recblr-bench
 
-.PHONY: help setup build docs lib check-c wheel test-python package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
+# SwiftPM gives packages their traits in the order of a set, another one each time, and compiles Hummingbird and SwiftProtobuf anew where it has
+# changed. Builds alone have one order: tests see sets as they come.
+BUILD = SWIFT_DETERMINISTIC_HASHING=1 $(SWIFT) build
+
+.PHONY: help setup build tested docs lib check-c wheel test-python package package-tests demo test test-cuda check torture torture-short check-serve check-page check-openapi check-export faults mutants lint coverage sanitize sanitize-threads format bench bench-serve bench-peers compare clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -13,11 +17,14 @@ setup: ## install the system libraries that are missing
 	@scripts/setup.sh
 
 build: setup ## the program, optimised
-	$(SWIFT) build -c release --product recblr
+	$(BUILD) -c release --product recblr
 
 # Optimised, the tests take half the time. `-enable-testing` shows them what is internal and costs a twentieth of a program's speed, so what
 # they test is built beside what `make build` makes.
 TESTED = -c release -Xswiftc -enable-testing --scratch-path .build/tested
+
+tested:
+	@echo $(TESTED)
 
 docs: setup ## the documentation of the library, under .build/docs
 	@scripts/docs.sh $(TESTED)
@@ -49,7 +56,8 @@ test: setup ## all tests
 	@scripts/get-nvrtc.sh
 	@scripts/get-cuda-headers.sh
 	@scripts/get-pygorse.sh
-	$(SWIFT) test $(TESTED) --disable-testable-imports
+	$(BUILD) $(TESTED) --build-tests
+	$(SWIFT) test $(TESTED) --disable-testable-imports --skip-build
 	@scripts/faults.sh .build/tested/release/recblr
 
 test-cuda: setup ## tests of the GPU backend on this machine's GPU
@@ -67,7 +75,7 @@ torture: build ## damage, kills, limits and terminals, another seed each time (C
 ROUNDS ?= 100
 SOAK ?= 30
 faults: build ## recblr serve: kills, lost power, bad disks, damage, clocks, rude clients, a long load: an hour (ROUNDS=100, SOAK=30 minutes)
-	$(SWIFT) build -c release --product recblr-bench
+	$(BUILD) -c release --product recblr-bench
 	@scripts/faults.sh $(RECBLR) --seed clock --rounds $(ROUNDS) --soak $(SOAK) --bench $(BENCH)
 
 check-serve: build ## the process around recblr serve: settings, keys, TLS, slow clients, metrics, signals: a minute
@@ -103,7 +111,7 @@ format: ## rewrite the sources in the project's style
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests Examples Benchmarks
 
 bench: setup ## speed beside this machine's limits, forms of the scan, cost against length, ranking: three minutes
-	$(SWIFT) build -c release --product recblr-bench
+	$(BUILD) -c release --product recblr-bench
 	$(BENCH) --output Benchmarks/results/operations.json
 	$(BENCH) scans --output Benchmarks/results/scans.json
 	$(BENCH) lengths --output Benchmarks/results/lengths.json
@@ -112,7 +120,7 @@ bench: setup ## speed beside this machine's limits, forms of the scan, cost agai
 MINUTES ?= 0.33
 FOR_SERVE ?=
 bench-serve: build ## ranking beside sgemm, then the service under load beside the figures it should reach (MINUTES=10 a load, FOR_SERVE=--users=1000000)
-	$(SWIFT) build -c release --product recblr-bench
+	$(BUILD) -c release --product recblr-bench
 	$(BENCH) ranking
 	$(BENCH) serve --program $(RECBLR) --seconds $$(awk "BEGIN { print 60 * $(MINUTES) }") $(FOR_SERVE) --output Benchmarks/results/serve.json
 

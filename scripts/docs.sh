@@ -3,6 +3,7 @@
 # a public declaration without a comment. Uses modules that are built already, if they were built with these options.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export SWIFT_DETERMINISTIC_HASHING=1  # as the Makefile's builds have it
 swift=${SWIFT:-swift}
 tools=$(dirname "$(readlink -f "$(command -v "$swift")")")
 find_tool() { if [ -x "$tools/$1" ]; then echo "$tools/$1"; else command -v "$1" || xcrun --find "$1" 2>/dev/null; fi; }

@@ -3,6 +3,7 @@
 # the C library alone and shows what recblr.h declares alone; what nobody calls is left out.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+export SWIFT_DETERMINISTIC_HASHING=1  # as the Makefile's builds have it
 [ "$(uname -s)" = Linux ] || {
     echo "lib: this links a library for Linux, on Linux" >&2
     exit 69
