@@ -270,8 +270,7 @@ let benchmarks: [Target] = [
         dependencies: [
             "CReadiness", "CStartup", "CPUBackend", "CUDABackend", "EmulatedGPU", "Evaluation", "FileSupport",
             "Identifiers", "Interactions", "Layers", "ModelStore", "Models", "Operations", "Report", "Serving",
-            "Tensors",
-            "Training",
+            "Tensors", "Training",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Histogram", package: "hdrhistogram-swift"),
         ],
