@@ -16,50 +16,65 @@ extension Dataset {
     }
 
     private static func open(_ folder: FolderReader) throws(DatasetError) -> Dataset {
-        let url = folder.url
         var summary = try readSummary(folder)
-        let itemsURL = url.appendingPathComponent(DatasetFile.items)
-        let startsURL = url.appendingPathComponent(DatasetFile.starts)
         let (eventFile, events) = try column(
             folder, DatasetFile.items, summary, count: summary.events, of: ItemID.self)
         let (startFile, starts) = try column(
             folder, DatasetFile.starts, summary, count: summary.users + 1, of: Int64.self)
-        var owners: [AnyObject & Sendable] = [eventFile, startFile]
-        let timesName = summary.format == 1 ? DatasetFile.floatingTimes : DatasetFile.times
-        let timesURL = url.appendingPathComponent(timesName)
-        var times: UnsafeBufferPointer<Int64>?
-        if summary.timestamps, summary.format == 1 {
-            let (file, values) = try column(folder, timesName, summary, count: summary.events, of: Double.self)
-            let converted = try withExtendedLifetime(file) { () throws(DatasetError) in
-                Column(try nanoseconds(values, timesURL))
-            }
-            owners.append(converted)
-            times = converted.values
-        } else if summary.timestamps {
-            let (file, values) = try column(folder, timesName, summary, count: summary.events, of: Int64.self)
-            owners.append(file)
-            times = values
-        }
-        guard starts.first == 0, starts.last == Int64(summary.events),
-            zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 })
-        else { throw .malformed(path: startsURL.path, reason: "starts must rise from 0 to \(summary.events)") }
-        guard events.allSatisfy({ (0..<summary.items).contains($0.row) }) else {
-            throw .malformed(path: itemsURL.path, reason: "an item lies outside 1 ... \(summary.items)")
-        }
-        if let times { try check(times, starts, timesURL) }
+        try check(events, starts, summary, folder.url)
+        let times = try times(folder, summary)
+        if let times { try check(times.values, starts, folder.url.appendingPathComponent(summary.timesName)) }
         guard fingerprint(events, starts) == summary.fingerprint else {
-            throw .malformed(path: url.path, reason: "the data does not match its fingerprint \(summary.fingerprint)")
+            throw .malformed(
+                path: folder.url.path, reason: "the data does not match its fingerprint \(summary.fingerprint)")
         }
         let itemIDs = try vocabulary(folder, DatasetFile.itemVocabulary, summary, count: summary.items)
-        let contents = Interactions.contents(times: times, items: itemIDs)
+        let contents = Interactions.contents(times: times?.values, items: itemIDs)
         guard summary.contents ?? contents == contents else {
             throw .malformed(
-                path: url.path, reason: "times or identifiers do not match their hash in \(DatasetFile.summary)")
+                path: folder.url.path,
+                reason: "times or identifiers do not match their hash in \(DatasetFile.summary)")
         }
         summary.contents = contents
         return Dataset(
             users: try vocabulary(folder, DatasetFile.userVocabulary, summary, count: summary.users), items: itemIDs,
-            summary: summary, events: events, starts: starts, times: times, owners: owners)
+            summary: summary, events: events, starts: starts, times: times?.values,
+            owners: [eventFile, startFile] + (times.map { [$0.owner] } ?? []))
+    }
+
+    /// Throws unless every user's events are a range of them all and every item has an id.
+    private static func check(
+        _ events: UnsafeBufferPointer<ItemID>, _ starts: UnsafeBufferPointer<Int64>, _ summary: DatasetSummary,
+        _ url: URL
+    ) throws(DatasetError) {
+        guard starts.first == 0, starts.last == Int64(summary.events),
+            zip(starts, starts.dropFirst()).allSatisfy({ $0 <= $1 })
+        else {
+            throw .malformed(
+                path: url.appendingPathComponent(DatasetFile.starts).path,
+                reason: "starts must rise from 0 to \(summary.events)")
+        }
+        guard events.allSatisfy({ (0..<summary.items).contains($0.row) }) else {
+            throw .malformed(
+                path: url.appendingPathComponent(DatasetFile.items).path,
+                reason: "an item lies outside 1 ... \(summary.items)")
+        }
+    }
+
+    /// Nanoseconds since 1970, and what keeps them alive; nil where the dataset has no times.
+    private static func times(
+        _ folder: FolderReader, _ summary: DatasetSummary
+    ) throws(DatasetError) -> (owner: any AnyObject & Sendable, values: UnsafeBufferPointer<Int64>)? {
+        guard summary.timestamps else { return nil }
+        guard summary.format == 1 else {
+            let (file, values) = try column(folder, summary.timesName, summary, count: summary.events, of: Int64.self)
+            return (file, values)
+        }
+        let (file, values) = try column(folder, summary.timesName, summary, count: summary.events, of: Double.self)
+        let converted = try withExtendedLifetime(file) { () throws(DatasetError) in
+            Column(try nanoseconds(values, folder.url.appendingPathComponent(summary.timesName)))
+        }
+        return (converted, converted.values)
     }
 
     /// Throws unless each user's times are ascending.
@@ -136,6 +151,8 @@ extension Dataset {
 }
 
 extension DatasetSummary {
+    fileprivate var timesName: String { format == 1 ? DatasetFile.floatingTimes : DatasetFile.times }
+
     /// What is invalid in the numbers; nil where nothing is.
     fileprivate var problem: String? {
         let limit = Int(Int32.max)

@@ -159,43 +159,51 @@ extension LayoutFinder {
     private func numberedColumns(
         _ finder: ColumnFinder, _ sample: Sample, _ format: InputFormat, _ notes: inout [String]
     ) throws(LineProblem) -> [LogLayout.Column] {
-        var given = options.columns
-        var title: String?
-        if case .titles(let column) = purpose {
+        var columns: [LogLayout.Column]
+        switch purpose {
+        case .titles(let title):
             notes.append("no header: the first column is taken for the item, the second for its title")
-            (given.item, title) = ("1", column ?? "2")
-        } else if format == .movielens {
-            given = ColumnNames(
-                user: given.user ?? "1", item: given.item ?? "2",
-                timestamp: given.timestamp ?? (options.usesFileOrder ? nil : "4"),
-                rating: given.rating ?? "3")
-            (given.type, given.eventID) = (options.columns.type, options.columns.eventID)
-            guard finder.width == 4 || options.columns.areGiven else {
-                throw LineProblem(reason: "expected 4 fields, found \(finder.width)")
-            }
-        }
-        var columns: [LogLayout.Column] = []
-        if purpose == .events {
-            guard let user = given.user, let item = given.item, given.timestamp != nil || options.usesFileOrder else {
-                throw LineProblem(
-                    reason: "without a header columns go by number", remedies: [likelyColumns(sample)])
-            }
-            columns = [try finder.given(user, .user), try finder.given(item, .item)]
-            if let time = given.timestamp, !options.usesFileOrder { columns.append(try finder.given(time, .time)) }
-            if options.minimumRating != nil {
-                guard let rating = given.rating else { throw finder.missing(.rating) }
-                columns.append(try finder.given(rating, .rating))
-            }
-            for (role, name) in given.kept { columns.append(try finder.given(name, role)) }
-            for condition in options.conditions { columns.append(try finder.given(condition.column, .condition)) }
-        } else {
-            columns = [try finder.given(given.item ?? "1", .item), try finder.given(title ?? "2", .title)]
+            columns = [try finder.given("1", .item), try finder.given(title ?? "2", .title)]
+        case .events:
+            let given = format == .movielens ? try movielensColumns(finder.width) : options.columns
+            columns = try eventColumns(given, finder, sample)
         }
         let named = options.columns
         let asked = [named.user, named.item, named.timestamp, named.rating] + named.kept.map { $1 }
         for i in columns.indices where columns[i].role != .condition {
             columns[i].isGiven = asked.contains(columns[i].position.map { String($0 + 1) })
         }
+        return columns
+    }
+
+    /// The columns that were given, and MovieLens's for the others.
+    private func movielensColumns(_ width: Int) throws(LineProblem) -> ColumnNames {
+        guard width == 4 || options.columns.areGiven else {
+            throw LineProblem(reason: "expected 4 fields, found \(width)")
+        }
+        var given = options.columns
+        given.user = given.user ?? "1"
+        given.item = given.item ?? "2"
+        given.rating = given.rating ?? "3"
+        given.timestamp = given.timestamp ?? (options.usesFileOrder ? nil : "4")
+        return given
+    }
+
+    /// The columns of events, each by its number.
+    private func eventColumns(
+        _ given: ColumnNames, _ finder: ColumnFinder, _ sample: Sample
+    ) throws(LineProblem) -> [LogLayout.Column] {
+        guard let user = given.user, let item = given.item, given.timestamp != nil || options.usesFileOrder else {
+            throw LineProblem(reason: "without a header columns go by number", remedies: [likelyColumns(sample)])
+        }
+        var columns = [try finder.given(user, .user), try finder.given(item, .item)]
+        if let time = given.timestamp, !options.usesFileOrder { columns.append(try finder.given(time, .time)) }
+        if options.minimumRating != nil {
+            guard let rating = given.rating else { throw finder.missing(.rating) }
+            columns.append(try finder.given(rating, .rating))
+        }
+        for (role, name) in given.kept { columns.append(try finder.given(name, role)) }
+        for condition in options.conditions { columns.append(try finder.given(condition.column, .condition)) }
         return columns
     }
 

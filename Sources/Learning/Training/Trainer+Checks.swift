@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Interactions
 import Layers
@@ -6,8 +7,27 @@ import Tensors
 
 /// What is found out before training begins.
 extension Trainer {
+    /// Throws where data, shape, options, teachers and backend do not fit each other, or there is not enough memory.
+    static func check(
+        _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
+        _ teachers: [Teacher], _ backend: any Backend
+    ) throws(TrainingError) {
+        try options.validate()
+        guard split.trainingEnd.contains(where: { $0 >= 2 }) else { throw .nothingToLearn }
+        guard configuration.itemCount == dataset.itemCount else {
+            throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
+        }
+        do { try configuration.validate(for: backend) } catch { throw .configuration(error) }
+        if configuration.hasHeads, options.loss == .bpr {
+            throw .option("a model with heads (repeats, transitions) is trained with a softmax loss: full or sampled")
+        }
+        if configuration.usesTime { do { try dataset.requireDates() } catch { throw .evaluation(error) } }
+        try configuration.check(teachers, dataset, options, on: backend)
+        try checkMemory(configuration, options, backend, teachers)
+    }
+
     /// Throws where weights, moments and gradients exceed a limit of memory, before anything is allocated.
-    static func checkMemory(
+    private static func checkMemory(
         _ configuration: ModelConfiguration, _ options: TrainingOptions, _ backend: any Backend, _ teachers: [Teacher]
     ) throws(TrainingError) {
         // Weights, two moments and a checkpoint's copies of them, the best weights, gradients of each replica.

@@ -68,18 +68,7 @@ public struct Trainer: ~Copyable {
         _ dataset: Dataset, _ split: Split, _ configuration: ModelConfiguration, _ options: TrainingOptions,
         from start: StartingModel? = nil, teachers: [Teacher] = [], backend: any Backend, checkpointFolder: URL? = nil
     ) throws(TrainingError) {
-        try options.validate()
-        guard split.trainingEnd.contains(where: { $0 >= 2 }) else { throw .nothingToLearn }
-        guard configuration.itemCount == dataset.itemCount else {
-            throw .evaluation(.itemCount(model: configuration.itemCount, dataset: dataset.itemCount))
-        }
-        do { try configuration.validate(for: backend) } catch { throw .configuration(error) }
-        if configuration.hasHeads, options.loss == .bpr {
-            throw .option("a model with heads (repeats, transitions) is trained with a softmax loss: full or sampled")
-        }
-        if configuration.usesTime { do { try dataset.requireDates() } catch { throw .evaluation(error) } }
-        try configuration.check(teachers, dataset, options, on: backend)
-        try Self.checkMemory(configuration, options, backend, teachers)
+        try Self.check(dataset, split, configuration, options, teachers, backend)
         let model: SequenceModel
         do {
             model = try SequenceModel(
