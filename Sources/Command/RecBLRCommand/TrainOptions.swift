@@ -115,8 +115,8 @@ struct LearningOptions: ParsableArguments {
     @Option(help: "Largest norm of the gradient. (default: no limit)") var clipNorm: Float?
     @Option(
         help: """
-            Stop after this many epochs without a better validation NDCG@10. (default: two fifths of the preset's epochs; none \
-            with --epochs, --from, --epochs-from and in experiments)
+            Stop after this many epochs without a better validation NDCG@10, or a better mean of five. (default: two fifths of the \
+            preset's epochs; none with --epochs, --from, --epochs-from and in experiments)
             """)
     var patience: Int?
     @Option(help: "Longest piece of a history learnt from at once. (default: 512)") var maxLength: Int?

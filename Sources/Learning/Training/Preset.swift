@@ -5,19 +5,33 @@ public import Interactions
 public struct DatasetShape: Sendable, Equatable {
     /// Number of users, items and events.
     public var users, items, events: Int
+    /// Users, with their events, who are so few and have so many that they say nothing about the others: the hundredth with the longest histories, if more than
+    /// half of all events are theirs. A robot, say, or a shop's own account.
+    public private(set) var outliers = (users: 0, events: 0)
 
     /// A dataset of this many users, items and events.
     public init(users: Int, items: Int, events: Int) {
         (self.users, self.items, self.events) = (users, items, events)
     }
 
-    /// The size of `data`.
+    /// The size of `data`. O(users · log users).
     public init(_ data: Dataset) {
         self.init(users: data.userCount, items: data.itemCount, events: data.eventCount)
+        let longest = (0..<users).map(data.length(ofUser:)).sorted(by: >).prefix(max(1, users / 100))
+        let theirs = longest.reduce(0, +)
+        if users >= 20, 2 * theirs > events { outliers = (longest.count, theirs) }
     }
 
-    /// The mean number of events of a user.
-    public var meanLength: Double { Double(events) / Double(max(1, users)) }
+    /// The events of users who are no outliers.
+    var usualEvents: Int { events - outliers.events }
+
+    /// The mean number of events of a user who is no outlier.
+    public var meanLength: Double { Double(usualEvents) / Double(max(1, users - outliers.users)) }
+
+    /// Whether the numbers of users, items and events are the same.
+    public static func == (one: DatasetShape, other: DatasetShape) -> Bool {
+        (one.users, one.items, one.events) == (other.users, other.items, other.events)
+    }
 }
 
 /// A choice of hyperparameters by the time that training may take.
@@ -43,15 +57,18 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
     /// The fewer events a user has, and the fewer there are in all, the sooner a model overfits.
     private func chooseRegularization(_ recipe: inout Recipe, _ shape: DatasetShape) {
         let length = shape.meanLength
-        let isLarge = shape.events >= Self.largeLog
+        let isLarge = shape.usualEvents >= Self.largeLog
         let (dropout, decay): (Float, Float?) =
             if length >= Self.longHistory, isLarge { (self == .fast ? 0.1 : 0.2, nil) } else if length >= 15 {
                 (0.4, isLarge ? 0.3 : 1)
             } else { (0.5, 1) }
         recipe.options.dropout = dropout
         recipe.options.weightDecay = decay
+        let (users, events) = shape.outliers
+        let without =
+            users == 0 ? "" : ", without \(counted(users, "user")) with \(100 * events / shape.events) % of all events"
         let why =
-            "\(counted(shape.events, "event")), \((10 * length).rounded() / 10) in a history on average"
+            "\(counted(shape.usualEvents, "event")), \((10 * length).rounded() / 10) in a history on average\(without)"
         recipe.reasons[.dropout] = "dropout \(dropout): \(why)"
         if let decay { recipe.reasons[.decay] = "weight decay \(decay): \(why)" }
     }
@@ -105,7 +122,7 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
         recipe.teachers = 3
         recipe.reasons[.teachers] =
             "\(recipe.teachers) teachers: models of other seeds, trained first, whose predictions are half of what is learnt"
-        guard shape.meanLength >= Self.longHistory, shape.events >= Self.largeLog else { return }
+        guard shape.meanLength >= Self.longHistory, shape.usualEvents >= Self.largeLog else { return }
         recipe.teacherDropout = recipe.options.dropout
         recipe.options.dropout /= 2
         recipe.reasons[.taughtDropout] =

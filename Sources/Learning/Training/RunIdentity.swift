@@ -1,3 +1,4 @@
+import Evaluation
 import FileSupport
 import Foundation
 import Models
@@ -93,10 +94,25 @@ extension TrainingOptions {
     /// Number of the last epoch.
     var end: Int { lastEpoch ?? epochs }
 
-    /// Whether training stops early after these epochs: `patience` of them without a better one.
+    /// Whether training stops early after these epochs: `patience` of them without a better one, nor a better mean of five. One lucky epoch of few
+    /// cases would else end a training that still gains.
     func isOutOfPatience(after epochs: [EpochRecord]) -> Bool {
-        guard let patience, let best = epochs.last(where: \.isBest) else { return false }
-        return epochs.count - best.epoch >= patience
+        guard let patience, let best = epochs.last(where: \.isBest), epochs.count - best.epoch >= patience else {
+            return false
+        }
+        let values = epochs.map { $0.validation?.unmasked.at10.ndcg ?? 0 }
+        return epochs.count - Self.lengthWithBestMean(values) >= patience
+    }
+
+    /// The number of values whose last five (or all, where they are fewer) have the highest mean, the smallest where several do. O(values).
+    static func lengthWithBestMean(_ values: [Double]) -> Int {
+        var best = (length: 0, mean: -Double.infinity)
+        for length in values.indices.map({ $0 + 1 }) {
+            let last = values[max(0, length - 5)..<length]
+            let mean = last.reduce(0, +) / Double(last.count)
+            if mean > best.mean + 1e-12 { best = (length, mean) }  // equal means differ by roundings
+        }
+        return best.length
     }
 
     /// Whether a finished run with these options can be continued with more epochs or patience, with the same result as if it had

@@ -25,7 +25,8 @@ public struct TrainingOptions: Sendable, Codable, Equatable {
     public var weightDecay: Float?
     /// Largest norm of the gradient; nil does not clip.
     public var clipNorm: Float?
-    /// Epochs without a better validation NDCG@10 after which training stops; nil never stops early.
+    /// Epochs after which training stops where none had a better validation NDCG@10, nor a better mean of it over five epochs; nil never stops
+    /// early.
     public var patience: Int?
     /// Largest number of events of a training sequence; longer histories are divided, at other positions in each epoch. Memory hardly
     /// depends on it.
