@@ -42,7 +42,7 @@ import Testing
         #expect(outcome.status == 0, "\(outcome.error)")
         #expect(
             outcome.error.contains(
-                "continues old: 18 of its items are in the data, 2 of the data are new, 1 are gone\n"))
+                "continues old: 18 items of it in the data, 2 new, 1 gone\n"))
         #expect(
             outcome.error.contains(
                 "5 epochs: a training that continues a model takes a tenth of those that begin one\n"))
@@ -54,7 +54,7 @@ import Testing
             new.epochs[0].loss < 0.95 * (try record("anew", place)).epochs[0].loss, "it begins where the old one ended")
         let inspected = try run(["inspect", "new", "--verify"], in: place)
         #expect(inspected.status == 0 && inspected.output.contains("D 8, L 2"), "the shape is the old model's")
-        #expect(inspected.output.contains("From      the model with mark \(origin.model): 18 of its items"))
+        #expect(inspected.output.contains("From      the model with mark \(origin.model): 18 items of it in the data"))
         #expect(try run(["inspect", "old"], in: place).output.contains("Mark      \(origin.model)\n"))
         #expect(String(decoding: try place.bytes("new/report.html"), as: UTF8.self).contains(origin.model))
     }

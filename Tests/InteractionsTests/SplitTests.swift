@@ -81,6 +81,10 @@ import Testing
                 == "a split by time needs timestamps, which this dataset has not")
         #expect(
             complaint { _ = try Split.globalTime(same, validationFraction: 0.1, testFraction: 0.1) }
+                == "a split by time needs events of different times: all have the same")
+        let apart = Dataset(sequences: [[1, 2], [1, 2]], itemCount: 2, timestamps: [[1, 1], [2, 2]])
+        #expect(
+            complaint { _ = try Split.globalTime(apart, validationFraction: 0.1, testFraction: 0.1) }
                 == "no user has events on both sides of the cuts: choose other fractions")
         for (validation, test) in [(0, 0.1), (0.1, 0), (0.5, 0.5), (.nan, 0.1), (-1, 0.1)] as [(Double, Double)] {
             #expect(
@@ -146,7 +150,13 @@ import Testing
         #expect(wording(dataset([[1], []])) == "there are no sessions to split by time")
         #expect(
             wording(dataset([[1, 5], [2, 5], [5, 5]]))
-                == "too many sessions end at the same time to be split by it: choose other fractions")
+                == "a split by time needs sessions of different times: all have the same")
+        #expect(
+            wording(dataset([[1, 2]])) == "a split by time needs sessions of different times: there is one")
+        #expect(
+            wording(dataset([[1, 2], [3], [4, 5]]))
+                == "no session is left for validation: those of two events or more are 2, with 2 distinct ends; choose other fractions"
+        )
         #expect(
             wording(dataset([[1, 2]]), 0, 0.1)
                 == "the fractions of a split by time must be positive and leave something to train")

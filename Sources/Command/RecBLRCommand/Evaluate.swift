@@ -51,6 +51,8 @@ struct Evaluate: ParsableCommand {
         transform: pathArgument)
     var output: String?
 
+    private var dataset: String { folders[folders.count - 1] }
+
     func validate() throws {
         guard (2...3).contains(folders.count) else {
             throw ValidationError("Give the folder of a model, or of two, and then that of a dataset.")
@@ -64,41 +66,16 @@ struct Evaluate: ParsableCommand {
     func run() throws {
         var file = try output.map(createdFile)
         if output != nil { StopSignals.catchFromNowOn(saying: "Stopping; nothing is written.\n") }
-        let opened = try folders.dropLast().map { ($0, try openModel($0)) }
-        let data = try openDataset(folders[folders.count - 1])
-        let backend = try place.backend(for: opened.map(\.1.configuration.mixer))
-        if opened.contains(where: { $1.configuration.usesTime }) { try checkDates(data, folders[folders.count - 1]) }
-        let models = try opened.map { try EvaluatedModel($0, $1, data, backend) }
-        // The split that was asked for, else that of the training.
-        let kind = try splitOptions.kind(like: models.compactMap(\.trainedOn).first { $0 != .everything })
-        let split = try divided(data, folders[folders.count - 1], by: kind)
-        let cases = validation ? split.validation : split.test
-        if models.count == 2 {
-            try checkComparable(models, kind, cases, data)
-        } else {
-            try models[0].warn(cases, of: kind, data)
-        }
-        if split.isStream { sayOfStream(cases, data) }
-        let threadCount = try threads.count(on: backend)
+        let task = try self.task()
         let started = ContinuousClock.now
-        let examinations = try zip(models, ["A", "B"]).map { model, letter in
-            let items = model.items(in: split, data)
-            if let items { sayWhatIsUnknown(items, models.count == 2 ? model.path : "the model", cases, data) }
-            return try model.readings.map { reading in
-                let ranker = model.ranker(items, maximumLength: maxLength, reading: reading, threads: threadCount)
-                let own = model.readings.count > 1 ? "\(letter), \(reading.rawValue)" : letter
-                return (
-                    name: models.count == 2 ? own : ranker.name,
-                    result: try ranker.examine(cases, in: data, shouldStop: Console.current.isStopped)
-                )
-            }
-        }
+        let examinations = try examine(task)
         let seconds = (ContinuousClock.now - started) / .seconds(1)
-        let results = try EvaluationResults(models, examinations, cases, data, split)
+        let results = try EvaluationResults(task.models, examinations, task.cases, task.data, task.split)
         let first = results.own[0]
         if let warning = warningOfFewCases(first.all.unmasked, validation ? "validation" : "test") {
             printError(warning)
         }
+        if let warning = warningOfCounting(results.counting, results.own) { printError(warning) }
         if output != nil || json.isOn {
             let numbers = try results.json()
             try file?.append(numbers)
@@ -106,8 +83,54 @@ struct Evaluate: ParsableCommand {
             if json.isOn { return try printOutput(numbers, terminator: "") }
         }
         try printOutput(
-            "\(counted(cases.count, "case")), \(counted(data.itemCount, "item")), "
+            "\(counted(task.cases.count, "case")), \(counted(task.data.itemCount, "item")), "
                 + "\(counted(first.repeats, "target")) already seen, \(fixed(seconds, 2)) s\n")
-        try printOutput(results.text(data))
+        try printOutput(results.text(task.data))
+    }
+
+    /// One model or two, and what they are asked.
+    private struct EvaluationTask {
+        let models: [EvaluatedModel]
+        let data: Dataset
+        let split: Split
+        let cases: [EvaluationCase]
+        let threads: Int
+    }
+
+    private func task() throws -> EvaluationTask {
+        let opened = try folders.dropLast().map { ($0, try openModel($0)) }
+        let data = try openDataset(dataset)
+        let backend = try place.backend(for: opened.map(\.1.configuration.mixer))
+        if opened.contains(where: { $1.configuration.usesTime }) { try checkDates(data, dataset) }
+        let models = try opened.map { try EvaluatedModel($0, $1, data, backend) }
+        // The split that was asked for, else that of the training.
+        let kind = try splitOptions.kind(like: models.compactMap(\.trainedOn).first { $0 != .everything })
+        let split = try divided(data, dataset, by: kind)
+        let cases = validation ? split.validation : split.test
+        if models.count == 2 {
+            try checkComparable(models, kind, cases, data)
+        } else {
+            try models[0].warn(cases, of: kind, data)
+        }
+        if split.isStream { sayOfStream(cases, data) }
+        return EvaluationTask(
+            models: models, data: data, split: split, cases: cases, threads: try threads.count(on: backend))
+    }
+
+    /// Asks each model, by each of its readings. Says what it does not know.
+    private func examine(_ task: EvaluationTask) throws -> [[(name: String, result: Examination)]] {
+        let areTwo = task.models.count == 2
+        return try zip(task.models, ["A", "B"]).map { model, letter in
+            let items = model.items(in: task.split, task.data)
+            if let items { sayWhatIsUnknown(items, areTwo ? model.path : "the model", task.cases, task.data) }
+            return try model.readings.map { reading in
+                let ranker = model.ranker(items, maximumLength: maxLength, reading: reading, threads: task.threads)
+                let own = model.readings.count > 1 ? "\(letter), \(reading.rawValue)" : letter
+                return (
+                    name: areTwo ? own : ranker.name,
+                    result: try ranker.examine(task.cases, in: task.data, shouldStop: Console.current.isStopped)
+                )
+            }
+        }
     }
 }

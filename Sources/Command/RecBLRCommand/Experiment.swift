@@ -70,7 +70,22 @@ struct Experiment: ParsableCommand {
             if isNew { rmdir(url.path) }  // nothing was written
             withExtendedLifetime(lock) {}
         }
+        StopSignals.catchFromNowOn(saying: "Stopping; the runs that are done are kept.\n")
         var results = try ExperimentResults(experiment, in: url)
+        try makeRuns(plan, &results, data, split, backend)
+        if let run = results.runs.last, let warning = warningOfFewCases(run.test.all.unmasked, "test") {
+            printError(warning)
+        }
+        let paper = PaperResults(for: DatasetShape(data))
+        try printOutput("\n" + table(summaries(results, plan), beside: paper).text)
+        try printOutput("\nTable, results and chart are in \(printable(output))")
+    }
+
+    /// Makes the runs of a plan that are not there, and writes results, table and chart after each.
+    private func makeRuns(
+        _ plan: [ExperimentResults.Settings], _ results: inout ExperimentResults, _ data: Dataset, _ split: Split,
+        _ backend: any Backend
+    ) throws {
         for (index, settings) in plan.enumerated() {
             let name = "\(settings.variant), seed \(settings.options.seed) (\(index + 1) of \(plan.count))"
             let isDone = results.holds(settings)
@@ -81,12 +96,6 @@ struct Experiment: ParsableCommand {
             }
             try writeTables(results, plan, data)
         }
-        if let run = results.runs.last, let warning = warningOfFewCases(run.test.all.unmasked, "test") {
-            printError(warning)
-        }
-        let paper = PaperResults(for: DatasetShape(data))
-        try printOutput("\n" + table(summaries(results, plan), beside: paper).text)
-        try printOutput("\nTable, results and chart are in \(printable(output))")
     }
 
     /// Creates the folder where it does not exist and locks it, so that two experiments do not overwrite each other's runs.
@@ -136,7 +145,7 @@ struct Experiment: ParsableCommand {
             case .finished(let trained, let record) = try trainer.run(
                 shouldStop: Console.current.isStopped, report: progress.show)
         else {
-            throw fail(.interrupted, "stopped")
+            throw fail(.interrupted, "stopped; the same command makes the runs that are missing")
         }
         let ranker = ModelRanker(
             trained.on(backend.exact), threads: settings.options.threads)

@@ -14,6 +14,5 @@ func warn(of start: StartingModel, _ path: String, _ kind: SplitKind) {
 
 /// What was taken over from a model, for people.
 func describe(_ origin: TrainingOrigin, _ model: String) -> String {
-    "\(model): \(grouped(origin.matchedItems)) of its items are in the data, \(grouped(origin.newItems)) of the data are new, "
-        + "\(grouped(origin.goneItems)) are gone"
+    "\(model): \(counted(origin.matchedItems, "item")) of it in the data, \(grouped(origin.newItems)) new, \(grouped(origin.goneItems)) gone"
 }

@@ -34,14 +34,30 @@ func metricsTable(_ reports: [EvaluationReport]) -> String {
     return table.text
 }
 
+/// A warning where counting ranks better than any model by NDCG@10; nil where it does not.
+func warningOfCounting(_ counting: [EvaluationReport], _ models: [EvaluationReport]) -> String? {
+    let ahead = settings.compactMap { setting, path -> String? in
+        func ndcg(_ report: EvaluationReport) -> Double { report.all[keyPath: path].at10.ndcg }
+        guard let best = counting.max(by: { ndcg($0) < ndcg($1) }), let own = models.map(ndcg).max(), ndcg(best) > own
+        else { return nil }
+        return "\(best.name), \(setting): \(fixed(ndcg(best), 4)), the model: \(fixed(own, 4))"
+    }
+    guard !ahead.isEmpty else { return nil }
+    return
+        "recblr: warning: counting has a higher NDCG@10 (\(ahead.joined(separator: "; "))): a longer training, --preset best or "
+        + "--transitions may learn more"
+}
+
 /// How the ten best items spread over the catalogue: one row for each ranker and setting.
 func listsTable(_ reports: [EvaluationReport]) -> String {
     var table = TextTable(["The ten best", "coverage@10", "novelty@10", "Gini@10"])
     for (setting, path) in [("unmasked", \ListSettings.unmasked), ("masked", \.masked)] {
         for report in reports {
             guard let lists = report.lists?[keyPath: path] else { continue }
+            let isEmpty = lists.coverage == 0  // no item was left to recommend
             table.add(
-                ["\(report.name), \(setting)", fixed(lists.coverage, 4), fixed(lists.novelty, 2), fixed(lists.gini, 4)])
+                ["\(report.name), \(setting)", fixed(lists.coverage, 4)]
+                    + (isEmpty ? ["–", "–"] : [fixed(lists.novelty, 2), fixed(lists.gini, 4)]))
         }
     }
     return table.text
@@ -89,5 +105,5 @@ private let settings: [(String, KeyPath<SettingMetrics, RankMetrics> & Sendable)
 ]
 
 private func cells(_ metrics: RankMetrics) -> [String] {
-    [metrics.at10, metrics.at20].flatMap { [$0.hr, $0.ndcg, $0.mrr].map { fixed($0, 4) } }
+    [metrics.at10, metrics.at20].flatMap { [$0.hr, $0.ndcg, $0.mrr].map { metrics.cases > 0 ? fixed($0, 4) : "–" } }
 }

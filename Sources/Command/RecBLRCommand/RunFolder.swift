@@ -29,7 +29,7 @@ struct RunFolder {
     private var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpoint.path) }
     /// Models that are trained for the run's model to learn from, and their runs.
     var teachers: URL { url.appendingPathComponent(Self.teachersName) }
-    var hasTeachers: Bool { teacherEntries.contains { !$0.name.hasPrefix(".") } }
+    private var hasTeachers: Bool { teacherEntries.contains { !$0.name.hasPrefix(".") } }
 
     /// Whether a run of a model has a checkpoint.
     static func hasCheckpoint(of model: FolderDestination) -> Bool {
@@ -119,11 +119,20 @@ struct RunFolder {
                     : "\(done), and its teachers are gone: train anew with --restart")
         }
         if options.isOver(after: record.epochs) {
-            throw fail(
-                .usage, "\(done): go on with more --epochs or --patience, or train anew with --restart")
+            let more = options.schedule == .constant ? "--epochs or --patience" : "--patience"
+            throw fail(.usage, "\(done): go on with more \(more), or train anew with --restart")
         }
         try copyFile(source, to: checkpoint)
         printError("\(done): training goes on to epoch \(options.epochs).")
+    }
+
+    /// Throws where there are teachers, for a run that has none.
+    func refuseTeachers() throws {
+        guard hasTeachers else { return }
+        throw fail(
+            .usage,
+            "\(url.path) holds the teachers of a run with --preset best, and this run has none: go on with the options of that, "
+                + "or begin anew with --restart")
     }
 
     /// Removes the folder of a run without a checkpoint and without teachers.

@@ -85,47 +85,18 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
-        let url = try outputFolder(model, "--model")
-        try checkApart(model, "--model", from: dataset)
-        if let from { try checkApart(model, "--model", from: from) }
-        let destination = try ModelFolder.destination(url)
-        try RunFolder.checkIdle(destination)
-        let data = try openDataset(dataset)
-        let old = try from.map(openModel)
-        if let old { try shape.check(old.configuration) }
-        let backend = try compute.backend(for: [shape.mixer ?? old?.configuration.mixer ?? .bdlru])
-        let start = try old.map { try StartingModel($0, on: ComputeDevice(backend)) }
-        let kind = try splitOptions.kind(like: start?.trainings.last?.split.flatMap { $0 == .everything ? nil : $0 })
-        let split = try divided(data, dataset, by: kind)
-        if shape.time || old?.configuration.usesTime == true { try checkDates(data, dataset) }
-        if let from, let start { warn(of: start, from, kind) }
-        let (recipe, configuration) = try recipe(data, split, start, backend)
-        func makeTrainer(_ teachers: [Teacher]) throws -> Trainer {
-            try Trainer(
-                data, split, configuration, recipe.options, from: start, teachers: teachers, backend: backend,
-                checkpointFolder: RunFolder.url(of: destination))
-        }
+        let destination = try self.destination()
+        let task = try self.task()
         // Before anything is written, so that what cannot be trained leaves nothing.
-        var trainer = try makeTrainer([])
-        let folder = try RunFolder(destination, recipe.options, resume: resume, restart: restart)
+        var trainer = try task.trainer(checkpointFolder: RunFolder.url(of: destination))
+        let folder = try RunFolder(destination, task.recipe.options, resume: resume, restart: restart)
         defer { folder.tidy() }
-        let reasons = Recipe.Choice.allCases.compactMap { recipe.reasons[$0] }
-        if let from, let origin = trainer.origin { printError("continues " + describe(origin, from)) }
-        for reason in reasons { printError(reason) }
-        if let advice = adviceOnSplit(kind, split, data) { printError(advice) }
+        task.tell(trainer.origin)
         StopSignals.catchFromNowOn()
-        if recipe.teachers > 0 {
-            let trainings = TeacherTrainings(
-                data: data, split: split, kind: kind, configuration: configuration, options: recipe.teacherOptions,
-                backend: backend, backendName: trainer.backendName, folder: folder.teachers)
-            if resume { try trainer.checkCheckpoint(teachers: recipe.teachers) }
-            trainer = try makeTrainer(try trainings.teachers(recipe.teachers))
-            printError("The model itself:")
-        } else if folder.hasTeachers {
-            throw fail(
-                .usage,
-                "\(folder.url.path) holds the teachers of a run with --preset best, and this run has none: go on with the "
-                    + "options of that, or begin anew with --restart")
+        if task.recipe.teachers > 0 {
+            trainer = try task.trainer(try teachers(of: task, for: trainer, folder), checkpointFolder: folder.url)
+        } else {
+            try folder.refuseTeachers()
         }
         let progress = ProgressLine()
         var log = try EpochLog(folder.log, appending: resume)
@@ -136,11 +107,36 @@ struct Train: ParsableCommand {
         switch outcome {
         case .interrupted(let epoch, _):
             throw fail(.interrupted, "stopped in epoch \(epoch); go on with --resume")
-        case .finished(let trained, var record):
-            record.split = kind
-            let model = trained.on(backend.exact)
-            try finish(model, &record, reasons, data, split, folder)
+        case .finished(let trained, let record):
+            try finish(trained.on(task.backend.exact), record, task, folder)
         }
+    }
+
+    /// Where the model goes. Throws where that cannot be, or another training goes there.
+    private func destination() throws -> FolderDestination {
+        let url = try outputFolder(model, "--model")
+        try checkApart(model, "--model", from: dataset)
+        if let from { try checkApart(model, "--model", from: from) }
+        let destination = try ModelFolder.destination(url)
+        try RunFolder.checkIdle(destination)
+        return destination
+    }
+
+    /// What the options ask for.
+    private func task() throws -> TrainingTask {
+        let data = try openDataset(dataset)
+        let old = try from.map(openModel)
+        if let old { try shape.check(old.configuration) }
+        let backend = try compute.backend(for: [shape.mixer ?? old?.configuration.mixer ?? .bdlru])
+        let start = try old.map { try StartingModel($0, on: ComputeDevice(backend)) }
+        let kind = try splitOptions.kind(like: start?.trainings.last?.split.flatMap { $0 == .everything ? nil : $0 })
+        let split = try divided(data, dataset, by: kind)
+        if shape.time || old?.configuration.usesTime == true { try checkDates(data, dataset) }
+        if let from, let start { warn(of: start, from, kind) }
+        let (recipe, configuration) = try recipe(data, split, start, backend)
+        return TrainingTask(
+            data: data, split: split, kind: kind, recipe: recipe, configuration: configuration,
+            start: start.map { ($0, from!) }, backend: backend)
     }
 
     /// The preset's recipe with the options that were given, and the shape of the model.
@@ -177,49 +173,52 @@ struct Train: ParsableCommand {
         return shape.configuration(basedOn: base)
     }
 
+    /// The teachers of the task, trained, or read where an earlier process trained them. Throws where a trainer that would go on from a
+    /// checkpoint cannot.
+    private func teachers(
+        of task: TrainingTask, for trainer: consuming Trainer, _ folder: RunFolder
+    ) throws -> [Teacher] {
+        let (count, backendName) = (task.recipe.teachers, trainer.backendName)
+        if resume { try trainer.checkCheckpoint(teachers: count) }
+        let teachers = try task.teacherTrainings(backendName, in: folder.teachers).teachers(count)
+        printError("The model itself:")
+        return teachers
+    }
+
+    /// Tests the model, writes it with its record and its report, and shows the record.
     private func finish(
-        _ trained: SequenceModel, _ record: inout TrainingRecord, _ reasons: [String], _ data: Dataset, _ split: Split,
-        _ folder: RunFolder
+        _ trained: SequenceModel, _ finished: TrainingRecord, _ task: TrainingTask, _ folder: RunFolder
     ) throws {
-        let known = knownItems(data, split)
-        let ranker = ModelRanker(trained, items: known, threads: try threads.count(on: trained.backend))
-        let items = data.identifiers
-        var examples: [TrainingReport.Example] = []
-        if !split.test.isEmpty {
-            if let known { sayWhatIsUnknown(known, "the model", split.test, data) }
-            if split.isStream { sayOfStream(split.test, data) }
-            record.test = try EvaluationReport(ranker, split.test, data, split)
-            if trained.configuration.usesTime {
-                let asked = ModelRanker(
-                    trained, items: known, reading: .requestTime, threads: try threads.count(on: trained.backend))
-                record.testAtRequest = try EvaluationReport(asked, split.test, data, split)
-            }
-            record.baselines = try baselines(split.test, data, split)
-            examples = try examplesForReport(ranker, Recommender(Catalogue(trained, items: items)), split.test, data)
-        }
-        if let best = record.epochs.first(where: { $0.epoch == record.bestEpoch })?.validation,
-            let warning = warningOfFewCases(best.unmasked, "validation")
-        {
-            printError(warning)
-        }
-        if let test = record.test, let warning = warningOfFewCases(test.all.unmasked, "test") { printError(warning) }
+        var record = finished
+        record.split = task.kind
+        let examples = try task.test(trained, &record, threads: try threads.count(on: trained.backend))
+        warnOfMetrics(record)
         if Console.current.isStopped() {
             throw fail(.interrupted, "stopped before the model was written; go on with --resume")
         }
         let url = fileURL(model)
         let report = TrainingReport(
-            name: url.standardizedFileURL.lastPathComponent, dataset: data.summary,
-            configuration: trained.configuration,
-            reasons: reasons, record: record, examples: examples)
+            name: url.standardizedFileURL.lastPathComponent, dataset: task.data.summary,
+            configuration: trained.configuration, reasons: task.reasons, record: record, examples: examples)
         try folder.keepingRun {
             try ModelFolder.write(
-                trained, items: items, popularity: trainingCounts(data, split),
+                trained, items: task.data.identifiers, popularity: trainingCounts(task.data, task.split),
                 trainingRecord: Array(try jsonText(record).utf8), report: report.html,
                 log: record.epochs.flatMap(EpochLog.line),
                 checkpoint: canBeLengthened(record) ? folder.checkpoint : nil, to: url)
         }
         folder.clear()
         if json.isOn { try printJSON(record) } else { try show(record) }
+    }
+
+    /// Where its metrics say little, or counting says more.
+    private func warnOfMetrics(_ record: TrainingRecord) {
+        let best = record.epochs.first { $0.epoch == record.bestEpoch }?.validation
+        for (metrics, name) in [(best?.unmasked, "validation"), (record.test?.all.unmasked, "test")] {
+            if let metrics, let warning = warningOfFewCases(metrics, name) { printError(warning) }
+        }
+        let own = [record.test, record.testAtRequest].compactMap(\.self)
+        if let warning = warningOfCounting(record.baselines ?? [], own) { printError(warning) }
     }
 
     /// Not one that had teachers, which are not kept.
@@ -240,12 +239,4 @@ struct Train: ParsableCommand {
         let path = (model as NSString).appendingPathComponent(ModelFolder.File.report)
         try printOutput("\nThe model is in \(printable(model)), its report in \(printable(path))")
     }
-}
-
-/// Evaluates the counting baselines on the same cases; in a stream those that go on counting.
-func baselines(_ cases: [EvaluationCase], _ data: Dataset, _ split: Split) throws -> [EvaluationReport] {
-    let rankers: [any Evaluation.Ranker] =
-        split.isStream
-        ? try streamBaselines(cases, data) : [PopularityRanker(data, split), TransitionRanker(data, split)]
-    return try rankers.map { try EvaluationReport($0, cases, data, split) }
 }

@@ -1,3 +1,5 @@
+import FileSupport
+
 /// One case of an evaluation: the history is the user's events before `position`, the target the item at `position`.
 public struct EvaluationCase: Sendable, Equatable {
     /// Index of the user.
@@ -134,8 +136,12 @@ public struct Split: Sendable, Equatable {
                 ends[user].map { $0 < first } == true ? dataset.length(ofUser: user) : 0
             },
             validation: cases { $0 >= first && $0 < second }, test: cases { $0 >= second })
-        guard !split.validation.isEmpty, split.trainingEnd.contains(where: { $0 >= 2 }) else {
-            throw .unusable("too many sessions end at the same time to be split by it: choose other fractions")
+        for (part, isEmpty) in [
+            ("training", !split.trainingEnd.contains { $0 >= 2 }), ("validation", split.validation.isEmpty),
+        ] where isEmpty {
+            throw .unusable(
+                "no session is left for \(part): those of two events or more are \(asked.count), with "
+                    + "\(counted(Set(asked.map { ends[$0]! }).count, "distinct end")); choose other fractions")
         }
         return split
     }
@@ -154,6 +160,11 @@ public struct Split: Sendable, Equatable {
         }
         guard !times.isEmpty else { throw .unusable("there are no \(what) to split by time") }
         let sorted = times.sorted()
+        guard sorted.first != sorted.last else {
+            throw .unusable(
+                "a split by time needs \(what) of different times: "
+                    + (times.count == 1 ? "there is one" : "all have the same"))
+        }
         func cut(_ fraction: Double) -> Int64 { sorted[min(sorted.count - 1, Int(Double(sorted.count) * fraction))] }
         return (cut(1 - validationFraction - testFraction), cut(1 - testFraction))
     }
