@@ -10,13 +10,8 @@ import Training
 /// The trainings of a model's teachers: models of its shape with other seeds. Each is written into the run's folder, where a resumed run finds
 /// it.
 struct TeacherTrainings {
-    var data: Dataset
-    var split: Split
-    var kind: SplitKind
-    var configuration: ModelConfiguration
-    /// Those of a teacher with the model's seed; each has another one.
-    var options: TrainingOptions
-    var backend: any Backend
+    /// The training of the model itself.
+    var task: TrainingTask
     /// ``Trainer/backendName``.
     var backendName: String
     /// The run's folder of teachers.
@@ -34,7 +29,7 @@ struct TeacherTrainings {
             }
             printError("\(name):")
             try train(number, name, to: try ModelFolder.destination(place))
-            return try Teacher(try ModelFolder.open(place), on: ComputeDevice(backend))
+            return try Teacher(try ModelFolder.open(place), on: ComputeDevice(task.backend))
         }
     }
 
@@ -43,7 +38,7 @@ struct TeacherTrainings {
         do {
             let model = try ModelFolder.open(place)
             try check(model, number)
-            return try Teacher(model, on: ComputeDevice(backend))
+            return try Teacher(model, on: ComputeDevice(task.backend))
         } catch let error as any UserFacingError {
             throw fail(
                 error.exitStatus,
@@ -55,7 +50,7 @@ struct TeacherTrainings {
     private static func seedOffset(_ number: Int) -> UInt64 { UInt64(number) << 32 }
 
     private func options(of number: Int) -> TrainingOptions {
-        var options = options
+        var options = task.recipe.teacherOptions
         options.seed &+= Self.seedOffset(number)
         return options
     }
@@ -67,9 +62,11 @@ struct TeacherTrainings {
             throw fail(.badData, "\(path) has no record of its training: begin anew with --restart")
         }
         record.options.seed &-= Self.seedOffset(number)
-        var others = try differences(options, record.options) + differences(configuration, model.configuration)
-        if record.dataset != data.summary.mark { others.append("other data") }
-        if record.split != kind { others.append("another split") }
+        var others =
+            try differences(task.recipe.teacherOptions, record.options)
+            + differences(task.configuration, model.configuration)
+        if record.dataset != task.data.summary.mark { others.append("other data") }
+        if record.split != task.kind { others.append("another split") }
         if record.backend != backendName { others.append("\(backendName) (there \(record.backend))") }
         if record.version != programVersion { others.append("version \(programVersion) (there \(record.version))") }
         guard others.isEmpty else {
@@ -94,10 +91,11 @@ struct TeacherTrainings {
         case .interrupted(let epoch, _):
             throw fail(.interrupted, "stopped in epoch \(epoch) of \(name.lowercased()); go on with --resume")
         case .finished(let model, var record):
-            record.split = kind
+            record.split = task.kind
             try run.keepingRun {
                 try ModelFolder.write(
-                    model, items: data.identifiers, trainingRecord: Array(try jsonText(record).utf8), to: place.url)
+                    model, items: task.data.identifiers, trainingRecord: Array(try jsonText(record).utf8), to: place.url
+                )
             }
             run.clear()
         }
@@ -106,7 +104,8 @@ struct TeacherTrainings {
     private func run(_ number: Int, in folder: URL, resuming: Bool) throws(TrainingError) -> TrainingOutcome {
         let progress = ProgressLine()
         return try Trainer(
-            data, split, configuration, options(of: number), backend: backend, checkpointFolder: folder
+            task.data, task.split, task.configuration, options(of: number), backend: task.backend,
+            checkpointFolder: folder
         ).run(resuming: resuming, shouldStop: Console.current.isStopped, report: progress.show)
     }
 

@@ -180,7 +180,8 @@ struct Train: ParsableCommand {
     ) throws -> [Teacher] {
         let (count, backendName) = (task.recipe.teachers, trainer.backendName)
         if resume { try trainer.checkCheckpoint(teachers: count) }
-        let teachers = try task.teacherTrainings(backendName, in: folder.teachers).teachers(count)
+        let teachers = try TeacherTrainings(task: task, backendName: backendName, folder: folder.teachers).teachers(
+            count)
         printError("The model itself:")
         return teachers
     }

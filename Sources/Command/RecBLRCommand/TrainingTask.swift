@@ -29,13 +29,6 @@ struct TrainingTask {
             checkpointFolder: checkpointFolder)
     }
 
-    /// The trainings of the recipe's teachers, for the model of a trainer with this name of its backend.
-    func teacherTrainings(_ backendName: String, in folder: URL) -> TeacherTrainings {
-        TeacherTrainings(
-            data: data, split: split, kind: kind, configuration: configuration, options: recipe.teacherOptions,
-            backend: backend, backendName: backendName, folder: folder)
-    }
-
     /// Says on standard error what was chosen and what was taken over.
     func tell(_ origin: TrainingOrigin?) {
         if let start, let origin { printError("continues " + describe(origin, start.path)) }

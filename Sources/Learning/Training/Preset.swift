@@ -7,7 +7,13 @@ public struct DatasetShape: Sendable, Equatable {
     public var users, items, events: Int
     /// Users, with their events, who are so few and have so many that they say nothing about the others: the hundredth with the longest histories, if more than
     /// half of all events are theirs. A robot, say, or a shop's own account.
-    public private(set) var outliers = (users: 0, events: 0)
+    public private(set) var outliers = Outliers(users: 0, events: 0)
+
+    /// A number of users and of their events.
+    public struct Outliers: Sendable, Equatable {
+        /// Number of users, and of all their events.
+        public let users, events: Int
+    }
 
     /// A dataset of this many users, items and events.
     public init(users: Int, items: Int, events: Int) {
@@ -19,7 +25,7 @@ public struct DatasetShape: Sendable, Equatable {
         self.init(users: data.userCount, items: data.itemCount, events: data.eventCount)
         let longest = (0..<users).map(data.length(ofUser:)).sorted(by: >).prefix(max(1, users / 100))
         let theirs = longest.reduce(0, +)
-        if users >= 20, 2 * theirs > events { outliers = (longest.count, theirs) }
+        if users >= 20, 2 * theirs > events { outliers = Outliers(users: longest.count, events: theirs) }
     }
 
     /// The events of users who are no outliers.
@@ -27,11 +33,6 @@ public struct DatasetShape: Sendable, Equatable {
 
     /// The mean number of events of a user who is no outlier.
     public var meanLength: Double { Double(usualEvents) / Double(max(1, users - outliers.users)) }
-
-    /// Whether the numbers of users, items and events are the same.
-    public static func == (one: DatasetShape, other: DatasetShape) -> Bool {
-        (one.users, one.items, one.events) == (other.users, other.items, other.events)
-    }
 }
 
 /// A choice of hyperparameters by the time that training may take.
@@ -64,9 +65,11 @@ public enum Preset: String, Sendable, CaseIterable, Codable {
             } else { (0.5, 1) }
         recipe.options.dropout = dropout
         recipe.options.weightDecay = decay
-        let (users, events) = shape.outliers
+        let outliers = shape.outliers
         let without =
-            users == 0 ? "" : ", without \(counted(users, "user")) with \(100 * events / shape.events) % of all events"
+            outliers.users == 0
+            ? ""
+            : ", without \(counted(outliers.users, "user")) with \(100 * outliers.events / shape.events) % of all events"
         let why =
             "\(counted(shape.usualEvents, "event")), \((10 * length).rounded() / 10) in a history on average\(without)"
         recipe.reasons[.dropout] = "dropout \(dropout): \(why)"
